@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``hil`` offers, and how it reports what went wrong."""
+
+import sys
+
+import typer
+
+from hil.cli import firmware, rig, twin
+from hil.errors import HilError
+
+_typer = typer.Typer(
+    name="hil",
+    help="Test low-power TinyML firmware on a hardware-in-the-loop bench, real or virtual. "
+    "The suite itself runs with: pytest --rig NAME",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+_typer.add_typer(firmware.app, name="firmware")
+_typer.add_typer(rig.app, name="rig")
+_typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
+
+
+def app() -> None:
+    """Run the command line. A HilError is one line for the user and exit code 1, not a traceback."""
+    try:
+        _typer()
+    except HilError as error:
+        sys.exit(f"hil: {error}")

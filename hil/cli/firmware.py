@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``hil firmware``: build the reference firmware."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from hil.firmware.build import build
+from hil.firmware.image import Image
+
+app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
+
+
+class Toolchain(enum.StrEnum):
+    """Which compiler builds the firmware."""
+
+    ZIG = "zig"
+    GCC = "gcc"
+
+
+@app.command("build")
+def build_command(
+    toolchain: Annotated[
+        Toolchain, typer.Option(help="zig: the pinned clang from the package index. gcc: arm-none-eabi-gcc.")
+    ] = Toolchain.ZIG,
+    model: Annotated[
+        Path | None, typer.Option(help="A .tflite to put in instead of firmware/model/anomaly.tflite.")
+    ] = None,
+    mutant: Annotated[
+        str | None, typer.Option(help="Plant a fault, for testing the suite: see firmware/src/mutant.h.")
+    ] = None,
+) -> None:
+    """Build the firmware and print where the ELF is, with its digest."""
+    elf = build(toolchain.value, model=model, mutant=mutant)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{elf}")
+    console.print(f"sha256 {Image.load(elf).sha256}", style="dim")

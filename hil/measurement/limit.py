@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits, and the decision whether a measured value conforms to one.
+
+The decision rule is ISO 14253-1's with the guard band as wide as the expanded uncertainty: conformance is stated where
+the whole interval ``value ± U`` lies inside the limit, non-conformance where it lies outside as a whole, and where it
+straddles the limit the measurement is *inconclusive* (JCGM 106:2012, 8.3: guarded acceptance and guarded rejection).
+An inconclusive result asks for a better measurement; it is not a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What a measurement says about its limit."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOT_JUDGED = "not judged"
+    """There is no limit: the value is recorded for the reader."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An interval of allowed values; ``None`` leaves that side open."""
+
+    lower: float | None
+    upper: float | None
+    source: str
+    """Where the numbers come from: a document with its table, or a requirement by name."""
+
+    def __post_init__(self) -> None:
+        if self.lower is None and self.upper is None:
+            raise ValueError("a limit needs a lower or an upper bound")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"lower bound {self.lower!r} lies above upper bound {self.upper!r}")
+        if not self.source:
+            raise ValueError("a limit needs a source")
+
+    @classmethod
+    def at_most(cls, upper: float, source: str) -> Limit:
+        """Return an upper limit."""
+        return cls(None, upper, source)
+
+    @classmethod
+    def at_least(cls, lower: float, source: str) -> Limit:
+        """Return a lower limit."""
+        return cls(lower, None, source)
+
+    @classmethod
+    def exactly(cls, value: float, source: str) -> Limit:
+        """Return a limit for something counted or compared, where any difference is a fault."""
+        return cls(value, value, source)
+
+    def judge(self, value: float, expanded_uncertainty: float) -> Outcome:
+        """Return the outcome for ``value ± expanded_uncertainty`` under the guard band rule above."""
+        low, high = value - expanded_uncertainty, value + expanded_uncertainty
+        lower = float("-inf") if self.lower is None else self.lower
+        upper = float("inf") if self.upper is None else self.upper
+        if lower <= low and high <= upper:
+            return Outcome.PASS
+        if high < lower or low > upper:
+            return Outcome.FAIL
+        return Outcome.INCONCLUSIVE

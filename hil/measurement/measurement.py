@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A measurement: a named value with unit and expanded uncertainty, the limit it is held against, and the outcome."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hil.measurement.limit import Limit, Outcome
+from hil.measurement.text import uncertain, with_unit
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One result. ``value``, ``expanded_uncertainty`` and the limit share ``unit``; k = 2."""
+
+    name: str
+    value: float
+    unit: str
+    """SI unit symbol ("A", "s", "V"), or a word for counted things ("differences")."""
+    expanded_uncertainty: float
+    limit: Limit | None = None
+    notes: tuple[str, ...] = ()
+    """How the uncertainty came about and what else a reader needs, one statement each."""
+    headline: bool = False
+    """One of the few results that a reader looks for first; the report shows it large."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.value) and math.isfinite(self.expanded_uncertainty)):
+            raise ValueError(f"{self.name}: {self.value!r} ± {self.expanded_uncertainty!r} is not a finite number")
+        if self.expanded_uncertainty < 0:
+            raise ValueError(f"{self.name}: an uncertainty cannot be negative ({self.expanded_uncertainty!r})")
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the value says about the limit, guard band included."""
+        if self.limit is None:
+            return Outcome.NOT_JUDGED
+        return self.limit.judge(self.value, self.expanded_uncertainty)
+
+    def sentence(self) -> str:
+        """Say the result in one sentence that stands on its own in a log."""
+        result = f"{self.name} is {uncertain(self.value, self.expanded_uncertainty, self.unit)}"
+        if self.limit is None:
+            return f"{result}."
+        return f"{result}, {self._relation()} {self._bounds(self.limit)} ({self.limit.source})."
+
+    def _relation(self) -> str:
+        return {
+            Outcome.PASS: "within the limit of",
+            Outcome.FAIL: "outside the limit of",
+            Outcome.INCONCLUSIVE: "too close for this uncertainty to the limit of",
+        }[self.outcome]
+
+    def _bounds(self, limit: Limit) -> str:
+        if limit.lower is None and limit.upper is not None:
+            return f"at most {with_unit(limit.upper, self.unit)}"
+        if limit.upper is None and limit.lower is not None:
+            return f"at least {with_unit(limit.lower, self.unit)}"
+        assert limit.lower is not None and limit.upper is not None
+        if limit.lower == limit.upper:
+            return f"exactly {with_unit(limit.lower, self.unit)}"
+        return f"{with_unit(limit.lower, self.unit)} to {with_unit(limit.upper, self.unit)}"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measurement uncertainty after the GUM (JCGM 100:2008).
+
+Every contribution is brought to a *standard* uncertainty, contributions that know nothing of each other are added as
+root sum of squares, and a result is stated with the *expanded* uncertainty for k = 2 (about 95 %).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+COVERAGE_FACTOR = 2.0
+"""k of every expanded uncertainty in this project; about 95 % for a normal distribution (JCGM 100:2008, 6.3.3)."""
+
+
+def rectangular(half_width: float) -> float:
+    """Return the standard uncertainty of a quantity known to lie within ``±half_width``, no value more likely.
+
+    This is what an accuracy specification without a stated distribution gives (JCGM 100:2008, 4.3.7).
+    """
+    return abs(half_width) / math.sqrt(3.0)
+
+
+def resolution(step: float) -> float:
+    """Return the standard uncertainty of a reading that was rounded to multiples of ``step`` (JCGM 100:2008, F.2.2.1)."""
+    return rectangular(step / 2.0)
+
+
+def type_a_of_mean(samples: NDArray[np.float64]) -> float:
+    """Return the standard uncertainty of the mean of independent readings (JCGM 100:2008, 4.2.3).
+
+    Raises:
+        ValueError: with fewer than two readings there is no scatter to estimate.
+    """
+    if samples.size < 2:
+        raise ValueError(f"the scatter of a mean needs at least two readings, got {samples.size}")
+    return float(np.std(samples, ddof=1)) / math.sqrt(samples.size)
+
+
+def combine(*standard_uncertainties: float) -> float:
+    """Return the combined standard uncertainty of uncorrelated contributions (JCGM 100:2008, 5.1.2)."""
+    return math.hypot(*standard_uncertainties)
+
+
+def expanded(standard_uncertainty: float) -> float:
+    """Return the expanded uncertainty for k = 2."""
+    return COVERAGE_FACTOR * standard_uncertainty
+
+
+def normalized_error(first: float, first_expanded: float, second: float, second_expanded: float) -> float:
+    """Return E_n, how far two results of one quantity lie apart in units of their expanded uncertainties.
+
+    Results agree where ``E_n <= 1`` (ISO/IEC 17043:2010, B.3.1.3). Both uncertainties must use the same k.
+    """
+    return abs(first - second) / math.hypot(first_expanded, second_expanded)
