@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A .tflite file as a stack of int8 FULLY_CONNECTED layers, the one kind of network this firmware runs."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tflite
+
+from hil.errors import ModelError
+
+FILE_IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+
+
+class Activation(Enum):
+    """Activation fused into a layer; the value is the schema's ActivationFunctionType."""
+
+    NONE = tflite.ActivationFunctionType.NONE
+    RELU = tflite.ActivationFunctionType.RELU
+    RELU6 = tflite.ActivationFunctionType.RELU6
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """One layer: real output = activation(weights @ input + bias), all tensors quantised.
+
+    A tensor's real value is scale * (q - zero_point); weights are symmetric (zero point 0). Scales are what
+    the file holds: 32-bit floats, here as Python floats.
+    """
+
+    weights: npt.NDArray[np.int8]
+    """[outputs, inputs]."""
+    bias: npt.NDArray[np.int32]
+    """[outputs], in units of input_scale * weight scale."""
+    weight_scales: npt.NDArray[np.float32]
+    """[1] per tensor, or [outputs] per channel."""
+    input_scale: float
+    input_zero_point: int
+    output_scale: float
+    output_zero_point: int
+    activation: Activation
+
+    @property
+    def input_size(self) -> int:
+        """Number of inputs."""
+        return int(self.weights.shape[1])
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs."""
+        return int(self.weights.shape[0])
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether each output has a weight scale of its own, as the file's quantisation says."""
+        return self.weight_scales.size > 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """A feed-forward stack of layers, each fed by the one before."""
+
+    layers: tuple[FullyConnected, ...]
+    description: str = ""
+
+    @property
+    def input_size(self) -> int:
+        """Number of int8 inputs."""
+        return self.layers[0].input_size
+
+    @property
+    def output_size(self) -> int:
+        """Number of int8 outputs."""
+        return self.layers[-1].output_size
+
+
+def read_model(content: bytes) -> Model:
+    """The layers of a .tflite file.
+
+    Args:
+        content: the file's bytes.
+
+    Raises:
+        ModelError: the bytes are no .tflite file, are cut off or damaged, or hold anything but one chain of
+            int8 FULLY_CONNECTED operators; the message names what was found.
+    """
+    if len(content) < 8 or content[4:8] != FILE_IDENTIFIER:
+        raise _error(
+            f"not a .tflite file ({len(content)} bytes, identifier {content[4:8]!r})", "identifier TFL3"
+        )
+    try:
+        return _read(content)
+    except (struct.error, IndexError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        # The flatbuffers runtime has no verifier: a damaged offset surfaces as any of these.
+        raise _error(f"damaged or cut off at {len(content)} bytes ({error})", "an intact file") from error
+
+
+def _error(message: str, expected: str) -> ModelError:
+    return ModelError(message, where=".tflite model", operation="read", expected=expected)
+
+
+def _read(content: bytes) -> Model:
+    root = tflite.Model.GetRootAs(content, 0)
+    if root.Version() != SCHEMA_VERSION:
+        raise _error(f"schema version {root.Version()}", f"version {SCHEMA_VERSION}")
+    if root.SubgraphsLength() != 1:
+        raise _error(f"{root.SubgraphsLength()} subgraphs", "one")
+    graph = root.Subgraphs(0)
+    if graph.InputsLength() != 1 or graph.OutputsLength() != 1:
+        raise _error(f"{graph.InputsLength()} inputs and {graph.OutputsLength()} outputs", "one of each")
+    if not 1 <= graph.OperatorsLength() <= len(content):
+        raise _error(f"{graph.OperatorsLength()} operators", "a stack of FULLY_CONNECTED")
+    layers = []
+    tensor_index = graph.Inputs(0)
+    for position in range(graph.OperatorsLength()):
+        operator = graph.Operators(position)
+        _check_operator(root, operator, position)
+        if operator.Inputs(0) != tensor_index:
+            raise _error(
+                f"operator {position} reads tensor {operator.Inputs(0)}", "the output of the one before"
+            )
+        layers.append(_layer(root, graph, operator, position))
+        tensor_index = operator.Outputs(0)
+    if graph.Outputs(0) != tensor_index:
+        raise _error(f"the graph's output is tensor {graph.Outputs(0)}", "the last operator's output")
+    description = root.Description()
+    return Model(tuple(layers), description.decode("utf-8") if description else "")
+
+
+def _check_operator(root: Any, operator: Any, position: int) -> None:
+    code = root.OperatorCodes(operator.OpcodeIndex())
+    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    if builtin != tflite.BuiltinOperator.FULLY_CONNECTED:
+        raise _error(f"operator {position} is builtin {builtin}", "FULLY_CONNECTED (9)")
+    if operator.InputsLength() not in (2, 3) or operator.OutputsLength() != 1:
+        raise _error(f"operator {position} has {operator.InputsLength()} inputs", "input, weights, bias")
+    if operator.BuiltinOptionsType() != tflite.BuiltinOptions.FullyConnectedOptions:
+        raise _error(f"operator {position} has foreign options", "FullyConnectedOptions")
+
+
+def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnected:
+    options = tflite.FullyConnectedOptions()
+    table = operator.BuiltinOptions()
+    options.Init(table.Bytes, table.Pos)
+    if options.WeightsFormat() != tflite.FullyConnectedOptionsWeightsFormat.DEFAULT:
+        raise _error(f"operator {position} has shuffled weights", "the default weights format")
+    weights_tensor = graph.Tensors(operator.Inputs(1))
+    weights_shape = _shape(weights_tensor)
+    if len(weights_shape) != 2:
+        raise _error(f"operator {position} has weights of shape {weights_shape}", "[outputs, inputs]")
+    outputs, inputs = weights_shape
+    input_tensor, output_tensor = graph.Tensors(operator.Inputs(0)), graph.Tensors(operator.Outputs(0))
+    for tensor, size in ((input_tensor, inputs), (output_tensor, outputs)):
+        if tensor.Type() != tflite.TensorType.INT8 or _shape(tensor) != (1, size):
+            raise _error(
+                f"operator {position} has an activation of type {tensor.Type()}, shape {_shape(tensor)}",
+                f"int8 (9) of shape (1, {size})",
+            )
+    bias = np.zeros(outputs, dtype=np.int32)
+    if operator.InputsLength() == 3 and operator.Inputs(2) >= 0:
+        bias_tensor = graph.Tensors(operator.Inputs(2))
+        bias = _content(root, bias_tensor, tflite.TensorType.INT32, np.dtype("<i4"), (outputs,))
+    weight_scales, weight_zero_points = _quantisation(weights_tensor, outputs)
+    if np.any(weight_zero_points != 0):
+        raise _error(f"operator {position} has asymmetric weights", "weights with zero point 0")
+    input_scales, input_zero_points = _quantisation(input_tensor, 1)
+    output_scales, output_zero_points = _quantisation(output_tensor, 1)
+    activation = options.FusedActivationFunction()
+    if activation not in [known.value for known in Activation]:
+        raise _error(f"operator {position} has activation {activation}", "NONE, RELU or RELU6")
+    return FullyConnected(
+        weights=_content(root, weights_tensor, tflite.TensorType.INT8, np.dtype("i1"), weights_shape),
+        bias=bias,
+        weight_scales=weight_scales,
+        input_scale=float(input_scales[0]),
+        input_zero_point=int(input_zero_points[0]),
+        output_scale=float(output_scales[0]),
+        output_zero_point=int(output_zero_points[0]),
+        activation=Activation(activation),
+    )
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return tuple(int(tensor.Shape(axis)) for axis in range(min(tensor.ShapeLength(), 8)))
+
+
+def _content(
+    root: Any, tensor: Any, kind: int, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    if tensor.Type() != kind or _shape(tensor) != shape:
+        raise _error(f"tensor of type {tensor.Type()}, shape {_shape(tensor)}", f"type {kind}, shape {shape}")
+    data = root.Buffers(tensor.Buffer()).DataAsNumpy()
+    wanted = int(np.prod(shape)) * dtype.itemsize
+    if not isinstance(data, np.ndarray) or data.size != wanted or wanted == 0:
+        raise _error(
+            "a constant tensor's buffer does not fill its shape", f"{wanted} bytes for shape {shape}"
+        )
+    return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def _quantisation(tensor: Any, channels: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    quantisation = tensor.Quantization()
+    if quantisation is None or quantisation.ScaleLength() not in (1, channels):
+        raise _error("a tensor has no fitting quantisation", f"1 or {channels} scales")
+    scales = quantisation.ScaleAsNumpy().astype(np.float32)
+    if not (np.all(np.isfinite(scales)) and np.all(scales > 0)):
+        raise _error("a tensor's scale is not a positive number", "finite scales > 0")
+    if scales.size > 1 and quantisation.QuantizedDimension() != 0:
+        raise _error(
+            f"weights scaled along axis {quantisation.QuantizedDimension()}", "along axis 0, the outputs"
+        )
+    zero_points = np.zeros(scales.size, dtype=np.int64)
+    if quantisation.ZeroPointLength() == scales.size:
+        zero_points = quantisation.ZeroPointAsNumpy().astype(np.int64)
+    elif quantisation.ZeroPointLength() != 0:
+        raise _error(f"{quantisation.ZeroPointLength()} zero points for {scales.size} scales", "as many")
+    if np.any(zero_points < -128) or np.any(zero_points > 127):
+        raise _error("a zero point does not fit int8", "-128 .. 127")
+    return scales, zero_points
