@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the application does, in one place: its period, its window, its limits. Pins are in src/board.h. */
+#ifndef HIL_CONFIG_H
+#define HIL_CONFIG_H
+
+#include "threshold.h" /* HIL_ANOMALY_THRESHOLD, written with the model by its training */
+
+#define FIRMWARE_VERSION 1u
+
+#define WAKE_PERIOD_S 10u
+#define SAMPLE_RATE_HZ 2000u
+#define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz; the FFT's length, see src/features.c */
+#define FEATURE_COUNT 32u    /* bands of the window's spectrum = the model's inputs and outputs */
+
+#define CONSOLE_BAUD 115200u
+
+/* RAM the network may use for its tables and activations; loading a larger one fails with ERROR_MODEL_MEMORY. */
+#define NETWORK_ARENA_BYTES 8192u
+#define NETWORK_MAX_LAYERS 16u
+
+/* A 32.768 kHz crystal starts within 2 s typically (DS10198 Rev 8, table 58); no maximum is given.
+ * Assumption: one that has not started after 5 s deserves a report. The firmware keeps waiting, asleep. */
+#define LSE_REPORT_AFTER_S 5u
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The interrupt handlers this firmware implements; startup.c places them in the vector table. */
+#ifndef HIL_HANDLERS_H
+#define HIL_HANDLERS_H
+
+void SysTick_Handler(void);         /* rtc.c */
+void RTC_WKUP_IRQHandler(void);     /* rtc.c */
+void RCC_IRQHandler(void);          /* rtc.c */
+void DMA1_Channel1_IRQHandler(void); /* sampling.c */
+void ADC1_2_IRQHandler(void);       /* sampling.c */
+
+#endif

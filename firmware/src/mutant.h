@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Planted faults. `cmake -DMUTANT=<name>` defines MUTANT_<NAME>; the rig's tests must notice each of them.
+ * Without one, every hook below leaves the firmware as its source reads. */
+#ifndef HIL_MUTANT_H
+#define HIL_MUTANT_H
+
+#include "stm32l476.h"
+
+/* lpr_set: the regulator is in low-power mode at the entry, which turns Stop 2 into Stop 1.
+ * The next wake-up must leave Low-power run again before the clock may rise. */
+#ifdef MUTANT_LPR_SET
+#define MUTANT_BEFORE_STOP() (PWR->CR1 |= PWR_CR1_LPR)
+#define MUTANT_AFTER_STOP()                            \
+    do {                                               \
+        PWR->CR1 &= ~PWR_CR1_LPR;                      \
+        while ((PWR->SR2 & PWR_SR2_REGLPF) != 0u) {    \
+        }                                              \
+    } while (0)
+/* dbgmcu_left_set: debug support in low-power modes stays on; set again every time, so clearing it once is no cure. */
+#elif defined(MUTANT_DBGMCU_LEFT_SET)
+#define MUTANT_BEFORE_STOP() (DBGMCU->CR = DBGMCU_CR_SLEEP_STOP_STANDBY)
+#endif
+
+/* no_sleep: waits for the next wake-up awake. */
+#ifdef MUTANT_NO_SLEEP
+#define MUTANT_STOP(wfi) ((void)0)
+#endif
+
+/* half_clock: 40 MHz instead of 80 MHz. */
+#ifdef MUTANT_HALF_CLOCK
+#define MUTANT_PLL_FACTOR(factor) ((factor) / 2u)
+#endif
+
+/* wrong_period: wakes every 8 s. */
+#ifdef MUTANT_WRONG_PERIOD
+#define MUTANT_WAKE_PERIOD_S(period_s) 8u
+#endif
+
+/* counter_lost: the backup registers are never written. */
+#ifdef MUTANT_COUNTER_LOST
+#define MUTANT_STORE_BACKUP 0
+#endif
+
+/* silent: anomalies are counted and not reported. */
+#ifdef MUTANT_SILENT
+#define MUTANT_REPORT_ANOMALY 0
+#endif
+
+/* wrong_seq: every record skips a number. */
+#ifdef MUTANT_WRONG_SEQ
+#define MUTANT_SEQUENCE_STEP 2u
+#endif
+
+/* slow_inference: the network runs four times over. */
+#ifdef MUTANT_SLOW_INFERENCE
+#define MUTANT_INFERENCE_RUNS 4u
+#endif
+
+/* marker_stuck: the inference marker never rises. */
+#ifdef MUTANT_MARKER_STUCK
+#define MUTANT_MARKER_INFERENCE(level) ((level) && false)
+#endif
+
+#ifndef MUTANT_BEFORE_STOP
+#define MUTANT_BEFORE_STOP() ((void)0)
+#endif
+#ifndef MUTANT_AFTER_STOP
+#define MUTANT_AFTER_STOP() ((void)0)
+#endif
+#ifndef MUTANT_STOP
+#define MUTANT_STOP(wfi) (wfi)
+#endif
+#ifndef MUTANT_PLL_FACTOR
+#define MUTANT_PLL_FACTOR(factor) (factor)
+#endif
+#ifndef MUTANT_WAKE_PERIOD_S
+#define MUTANT_WAKE_PERIOD_S(period_s) (period_s)
+#endif
+#ifndef MUTANT_STORE_BACKUP
+#define MUTANT_STORE_BACKUP 1
+#endif
+#ifndef MUTANT_REPORT_ANOMALY
+#define MUTANT_REPORT_ANOMALY 1
+#endif
+#ifndef MUTANT_SEQUENCE_STEP
+#define MUTANT_SEQUENCE_STEP 1u
+#endif
+#ifndef MUTANT_INFERENCE_RUNS
+#define MUTANT_INFERENCE_RUNS 1u
+#endif
+#ifndef MUTANT_MARKER_INFERENCE
+#define MUTANT_MARKER_INFERENCE(level) (level)
+#endif
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sampling.h"
+
+#include <stdbool.h>
+
+#include "board.h"
+#include "clock.h"
+#include "config.h"
+#include "cortex_m4.h"
+#include "handlers.h"
+#include "power.h"
+#include "stm32l476.h"
+
+/* The ADC's regulator needs up to 20 us (DS10198 Rev 8, table 76). */
+#define REGULATOR_START_CYCLES (CLOCK_SLOW_HZ / 1000000u * 20u)
+/* Between the end of the calibration and ADEN: 4 ADC clocks (RM0351, ADC calibration). ADC clock = HCLK here. */
+#define AFTER_CALIBRATION_CYCLES 4u
+
+static volatile bool window_over;
+static volatile bool window_failed;
+
+void DMA1_Channel1_IRQHandler(void)
+{
+    if ((DMA1->ISR & DMA_ISR_TEIF1) != 0u) {
+        window_failed = true;
+    }
+    DMA1->IFCR = DMA_IFCR_CGIF1;
+    window_over = true;
+}
+
+/* Only an overrun comes here: the DMA then gets no more requests and would never finish. */
+void ADC1_2_IRQHandler(void)
+{
+    ADC1->ISR = ADC_ISR_OVR;
+    window_failed = true;
+    window_over = true;
+}
+
+/* Waits at least `cycles` core cycles: one turn of the loop takes more than one. */
+static void wait_cycles(uint32_t cycles)
+{
+    for (uint32_t i = 0; i < cycles; i++) {
+        __asm volatile("nop");
+    }
+}
+
+static void adc_power_up(void)
+{
+    RCC->AHB2ENR |= RCC_AHB2ENR_ADCEN;
+    (void)RCC->AHB2ENR;
+    ADC123_COMMON->CCR = ADC_CCR_CKMODE_HCLK; /* synchronous: no jitter between trigger and conversion */
+
+    ADC1->CR = 0; /* out of deep power-down */
+    ADC1->CR = ADC_CR_ADVREGEN;
+    wait_cycles(REGULATOR_START_CYCLES);
+    ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADCAL; /* deep power-down lost the calibration */
+    while ((ADC1->CR & ADC_CR_ADCAL) != 0u) {
+    }
+    wait_cycles(AFTER_CALIBRATION_CYCLES);
+
+    /* The L476 has an analog switch of its own between pin and ADC. */
+    GPIOA->ASCR = 1u << BOARD_SENSOR_PIN;
+    ADC1->SMPR1 = ADC_SMPR1_SMP5_24_5_CYCLES;
+    ADC1->SQR1 = ADC_SQR1_SQ1(BOARD_SENSOR_ADC_CHANNEL);
+    ADC1->CFGR |= ADC_CFGR_EXTEN_RISING | ADC_CFGR_EXTSEL_TIM6_TRGO | ADC_CFGR_DMAEN;
+    ADC1->IER = ADC_IER_OVRIE;
+
+    ADC1->ISR = ADC_ISR_ADRDY;
+    ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADEN;
+    while ((ADC1->ISR & ADC_ISR_ADRDY) == 0u) {
+    }
+}
+
+static void adc_power_down(void)
+{
+    ADC1->CR |= ADC_CR_ADSTP;
+    while ((ADC1->CR & ADC_CR_ADSTP) != 0u) {
+    }
+    ADC1->CR |= ADC_CR_ADDIS;
+    while ((ADC1->CR & ADC_CR_ADEN) != 0u) {
+    }
+    ADC1->CR = 0; /* regulator off, then deep power-down */
+    ADC1->CR = ADC_CR_DEEPPWD;
+    GPIOA->ASCR = 0;
+    RCC->AHB2ENR &= ~RCC_AHB2ENR_ADCEN;
+}
+
+error_t sampling_run(uint16_t *samples, uint32_t count)
+{
+    RCC->AHB1ENR |= RCC_AHB1ENR_DMA1EN;
+    RCC->APB1ENR1 |= RCC_APB1ENR1_TIM6EN;
+    (void)RCC->APB1ENR1;
+    adc_power_up();
+
+    window_over = false;
+    window_failed = false;
+    DMA1->CSELR &= ~DMA_CSELR_C1S_MASK;
+    DMA1->IFCR = DMA_IFCR_CGIF1;
+    DMA1->CPAR1 = (uint32_t)(uintptr_t)&ADC1->DR;
+    DMA1->CMAR1 = (uint32_t)(uintptr_t)samples;
+    DMA1->CNDTR1 = count;
+    DMA1->CCR1 = DMA_CCR_MSIZE_16 | DMA_CCR_PSIZE_16 | DMA_CCR_MINC | DMA_CCR_TEIE | DMA_CCR_TCIE | DMA_CCR_EN;
+    nvic_enable(IRQ_DMA1_CHANNEL1);
+    nvic_enable(IRQ_ADC1_2);
+
+    ADC1->CR |= ADC_CR_ADSTART;
+    TIM6->CR2 = TIM_CR2_MMS_UPDATE;
+    TIM6->ARR = CLOCK_SLOW_HZ / SAMPLE_RATE_HZ - 1u;
+    TIM6->CNT = 0;
+    TIM6->CR1 = TIM_CR1_CEN;
+
+    power_sleep_until(&window_over);
+
+    TIM6->CR1 = 0;
+    DMA1->CCR1 = 0;
+    adc_power_down();
+    RCC->APB1ENR1 &= ~RCC_APB1ENR1_TIM6EN;
+    RCC->AHB1ENR &= ~RCC_AHB1ENR_DMA1EN;
+    return window_failed ? ERROR_SAMPLING : ERROR_NONE;
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the reference firmware with CMake and Ninja, from the environment's own pinned packages.
+
+The image depends on the sources, the model, the options and the compiler's version, and on nothing else: not
+on where the checkout is, when it is built or what the caller's environment says. A build whose inputs have
+not changed since the last one is not run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from hil.errors import FirmwareBuildError
+
+Toolchain = Literal["zig", "gcc"]
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+FIRMWARE_DIR = PROJECT_DIR / "firmware"
+MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
+
+_ELF_NAME = "firmware.elf"
+_STAMP_NAME = "inputs.sha256"
+# What a caller's shell may hold to steer compilers; a build must not follow it.
+_ENVIRONMENT_DROPPED = (
+    *("CC", "CFLAGS", "CPPFLAGS", "ASM", "ASMFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"),
+    *("COMPILER_PATH", "GCC_EXEC_PREFIX", "CMAKE_GENERATOR", "CMAKE_TOOLCHAIN_FILE"),
+    *("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_ASM_COMPILER_LAUNCHER"),
+)
+
+
+def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
+    """Names of the planted faults that `build(mutant=...)` knows, as `src/mutant.h` defines them.
+
+    Raises:
+        FirmwareBuildError: there are no firmware sources.
+    """
+    header = firmware_dir / "src" / "mutant.h"
+    _require(header)
+    conditions = re.findall(
+        r"^#(?:ifdef |elif defined\()MUTANT_([A-Z_]+)", header.read_text(encoding="ascii"), re.M
+    )
+    return tuple(name.lower() for name in conditions)
+
+
+def build(
+    toolchain: Toolchain = "zig",
+    model: Path | None = None,
+    mutant: str | None = None,
+    build_dir: Path | None = None,
+    firmware_dir: Path = FIRMWARE_DIR,
+) -> Path:
+    """Build the firmware, or find it up to date.
+
+    Args:
+        toolchain: "zig" (the clang of the pinned `ziglang` package) or "gcc" (arm-none-eabi-gcc on the path).
+        model: the .tflite file to link, default `firmware/model/anomaly.tflite`. A `threshold.h` beside it is
+            used instead of the firmware's own.
+        mutant: name of a planted fault (`firmware/src/mutant.h`), for tests that must notice it.
+        build_dir: default `build/firmware/<toolchain>[-<mutant>][-<model's hash>]` in the project.
+        firmware_dir: the firmware's sources.
+
+    Returns:
+        The path of the ELF image.
+
+    Raises:
+        FirmwareBuildError: a tool or source is missing or reported an error; the message holds its own words.
+    """
+    model_file = (MODEL_FILE if model is None else model).resolve()
+    _require(firmware_dir / "CMakeLists.txt")
+    _require(model_file)
+    if mutant is not None and mutant not in mutant_names(firmware_dir):
+        raise FirmwareBuildError(
+            f"no mutant {mutant!r}",
+            where="firmware",
+            operation="build",
+            expected=f"one of {', '.join(mutant_names(firmware_dir))}",
+        )
+    if build_dir is None:
+        build_dir = _default_build_dir(toolchain, None if model is None else model_file, mutant)
+    inputs = _hash_inputs(toolchain, firmware_dir, model_file, mutant)
+    elf = build_dir / _ELF_NAME
+    stamp = build_dir / _STAMP_NAME
+    if elf.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs:
+        return elf
+
+    # From nothing every time, beside the result: it takes a second, no file of an older compiler or option
+    # can survive, and two processes that build the same image do not meet.
+    build_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="work-", dir=build_dir) as work:
+        work_dir = Path(work)
+        environment = _environment(work_dir)
+        _run(
+            "configure",
+            _configure_command(toolchain, firmware_dir, model_file, mutant, work_dir),
+            environment,
+        )
+        _run("compile", [_tool("ninja"), "-C", str(work_dir)], environment)
+        stamp.unlink(missing_ok=True)
+        (work_dir / _ELF_NAME).replace(elf)
+        stamp.write_text(inputs, encoding="ascii")
+    return elf
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise FirmwareBuildError(
+            f"{path} does not exist", where="firmware", operation="build", hint="build from a full checkout"
+        )
+
+
+def _default_build_dir(toolchain: Toolchain, model_file: Path | None, mutant: str | None) -> Path:
+    name = toolchain if mutant is None else f"{toolchain}-{mutant}"
+    if model_file is not None:
+        name += f"-{hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]}"
+    return PROJECT_DIR / "build" / "firmware" / name
+
+
+def _configure_command(
+    toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None, work_dir: Path
+) -> list[str]:
+    if toolchain == "gcc" and shutil.which("arm-none-eabi-gcc") is None:
+        raise FirmwareBuildError(
+            "arm-none-eabi-gcc is not on the search path",
+            where="firmware",
+            operation="configure",
+            hint="install the GNU Arm toolchain (Debian: gcc-arm-none-eabi), or use toolchain 'zig'",
+        )
+    if toolchain == "zig" and importlib.util.find_spec("ziglang") is None:
+        raise FirmwareBuildError(
+            "the ziglang package is not installed",
+            where="firmware",
+            operation="configure",
+            hint="pip install 'hil-rig[firmware]'",
+        )
+    return [
+        _tool("cmake"),
+        *("-G", "Ninja", "-S", str(firmware_dir), "-B", str(work_dir)),
+        f"-DCMAKE_TOOLCHAIN_FILE={(firmware_dir / 'cmake' / f'{toolchain}.cmake').as_posix()}",
+        f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}",
+        f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
+        f"-DHIL_MODEL={model_file.as_posix()}",
+        f"-DMUTANT={mutant or ''}",
+    ]
+
+
+def _tool(name: str) -> str:
+    """The program of the environment's own package; the search path's where the environment has none."""
+    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if path is None:
+        raise FirmwareBuildError(
+            f"{name} is not installed",
+            where="firmware",
+            operation="build",
+            hint="pip install 'hil-rig[firmware]'",
+        )
+    return Path(path).as_posix()
+
+
+def _environment(work_dir: Path) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in _ENVIRONMENT_DROPPED}
+    cache_dir = str(work_dir / "zig-cache")
+    environment["ZIG_GLOBAL_CACHE_DIR"] = cache_dir
+    environment["ZIG_LOCAL_CACHE_DIR"] = cache_dir
+    return environment
+
+
+def _run(operation: str, command: list[str], environment: dict[str, str]) -> None:
+    result = subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
+    if result.returncode != 0:
+        words = f"{result.stdout}{result.stderr}".rstrip()
+        raise FirmwareBuildError(
+            f"{Path(command[0]).name} ended with code {result.returncode}:\n{words}",
+            where="firmware",
+            operation=operation,
+        )
+
+
+def _hash_inputs(toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None) -> str:
+    digest = hashlib.sha256()
+    for name, content in _inputs(toolchain, firmware_dir, model_file, mutant):
+        data = content.encode() if isinstance(content, str) else content
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _inputs(
+    toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None
+) -> Iterator[tuple[str, str | bytes]]:
+    yield "toolchain", toolchain
+    yield "compiler", _compiler_identity(toolchain)
+    yield "mutant", mutant or ""
+    yield "model", model_file.read_bytes()
+    threshold = model_file.with_name("threshold.h")
+    yield "threshold", threshold.read_bytes() if threshold.is_file() else b""
+    for path in sorted(firmware_dir.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(firmware_dir).as_posix(), path.read_bytes()
+
+
+def _compiler_identity(toolchain: Toolchain) -> str:
+    """What tells one compiler from another without starting it."""
+    if toolchain == "zig":
+        return (
+            importlib.metadata.version("ziglang") if importlib.util.find_spec("ziglang") is not None else ""
+        )
+    path = shutil.which("arm-none-eabi-gcc")
+    if path is None:
+        return ""
+    status = Path(path).resolve().stat()
+    return f"{Path(path).resolve()} {status.st_size} {status.st_mtime_ns}"

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A firmware image: what an ELF file puts into the part's flash, and where its symbols are."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+
+from hil.errors import ImageError
+
+FLASH_START = 0x0800_0000
+"""Start and size of the STM32L476RG's flash: DS10198 Rev 8, figure 17."""
+FLASH_SIZE = 0x10_0000
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of bytes that belongs at `address` in flash."""
+
+    address: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Image:
+    """An ELF image for the part.
+
+    Attributes:
+        path: the file it was read from.
+        sha256: hash of the whole file, hex. It names the image in results.
+        entry: address of the first instruction, bit 0 (Thumb) cleared.
+        segments: what to program, by rising address.
+        symbols: address of every named function and object; of functions without the Thumb bit.
+    """
+
+    path: Path
+    sha256: str
+    entry: int
+    segments: tuple[Segment, ...]
+    symbols: Mapping[str, int]
+
+    @classmethod
+    def load(cls, path: Path) -> Image:
+        """Read an ELF file.
+
+        Raises:
+            ImageError: it cannot be read, is damaged, or is not an image for a little-endian Arm part whose
+                loadable bytes all lie in the STM32L476RG's flash.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _error(path, f"cannot be read: {error.strerror or error}") from error
+        try:
+            elf = ELFFile(io.BytesIO(content))
+            if elf["e_machine"] != "EM_ARM" or elf.elfclass != 32 or not elf.little_endian:
+                machine = str(elf["e_machine"]).removeprefix("EM_")
+                raise _error(
+                    path, f"is built for {machine}, {elf.elfclass} bit", "a 32-bit little-endian Arm ELF"
+                )
+            if elf["e_type"] != "ET_EXEC":
+                kind = str(elf["e_type"]).removeprefix("ET_")
+                raise _error(path, f"is an ELF of type {kind}", "a linked executable")
+            return cls(
+                path=path,
+                sha256=hashlib.sha256(content).hexdigest(),
+                entry=int(elf["e_entry"]) & ~1,
+                segments=_segments(path, elf, len(content)),
+                symbols=_symbols(elf),
+            )
+        except (ELFError, ValueError, OverflowError, UnicodeDecodeError) as error:
+            raise _error(path, f"is not a sound ELF file: {error}", "an Arm ELF image") from error
+
+    def symbol(self, name: str) -> int:
+        """Address of a symbol.
+
+        Raises:
+            ImageError: the image has none of that name.
+        """
+        address = self.symbols.get(name)
+        if address is None:
+            hint = "build it with symbols (no strip)" if not self.symbols else ""
+            raise _error(self.path, f"has no symbol {name}", hint=hint)
+        return address
+
+    @property
+    def size_bytes(self) -> int:
+        """Number of bytes to program."""
+        return sum(len(segment.data) for segment in self.segments)
+
+    def read(self, address: int, size: int) -> bytes:
+        """`size` bytes of the image at `address`.
+
+        Raises:
+            ImageError: they are not all in one segment.
+        """
+        for segment in self.segments:
+            offset = address - segment.address
+            if offset >= 0 and offset + size <= len(segment.data):
+                return segment.data[offset : offset + size]
+        raise _error(self.path, f"has no {size} bytes at 0x{address:08x}")
+
+    @property
+    def model(self) -> bytes | None:
+        """The .tflite file linked between the symbols `hil_model` and `hil_model_end`; None without them."""
+        start, end = self.symbols.get("hil_model"), self.symbols.get("hil_model_end")
+        if start is None or end is None:
+            return None
+        return self.read(start, end - start)
+
+
+def _error(path: Path, message: str, expected: str = "", hint: str = "") -> ImageError:
+    return ImageError(message, where=str(path), operation="image", expected=expected, hint=hint)
+
+
+def _segments(path: Path, elf: ELFFile, file_size: int) -> tuple[Segment, ...]:
+    segments = []
+    for header in elf.iter_segments():
+        if header["p_type"] != "PT_LOAD" or header["p_filesz"] == 0:
+            continue
+        address, size = int(header["p_paddr"]), int(header["p_filesz"])
+        if int(header["p_offset"]) + size > file_size:
+            raise _error(path, "is truncated: a segment ends beyond the file", "the whole file")
+        if address < FLASH_START or address + size > FLASH_START + FLASH_SIZE:
+            raise _error(
+                path,
+                f"has {size} bytes for 0x{address:08x}",
+                f"addresses in flash, 0x{FLASH_START:08x} to 0x{FLASH_START + FLASH_SIZE:08x}",
+            )
+        segments.append(Segment(address, bytes(header.data())))
+    if not segments:
+        raise _error(path, "has nothing to program", "at least one loadable segment")
+    return tuple(sorted(segments, key=lambda segment: segment.address))
+
+
+def _symbols(elf: ELFFile) -> dict[str, int]:
+    symbols = {}
+    for section in elf.iter_sections():
+        if not isinstance(section, SymbolTableSection):
+            continue
+        for symbol in section.iter_symbols():
+            kind = symbol["st_info"]["type"]
+            if (
+                symbol.name
+                and symbol["st_shndx"] != "SHN_UNDEF"
+                and kind in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
+            ):
+                address = int(symbol["st_value"])
+                symbols[symbol.name] = address & ~1 if kind == "STT_FUNC" else address
+    return symbols

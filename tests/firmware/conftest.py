@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The firmware's hardware-independent sources as a library of this computer, and copies of all to edit."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hil.firmware.build import FIRMWARE_DIR
+
+PURE_SOURCES = ("crc", "features", "flatbuffer", "memory", "network", "network_load", "requantise")
+
+
+@pytest.fixture(scope="session")
+def pure_firmware(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The pure sources, compiled for this computer by the compiler that builds the firmware."""
+    folder = tmp_path_factory.mktemp("pure_firmware")
+    tables, library = folder / "tables.c", folder / "pure_firmware.so"
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
+    subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / "tables.py"), str(tables)], check=True)
+    sources = [str(FIRMWARE_DIR / "src" / f"{name}.c") for name in PURE_SOURCES]
+    includes = [f"-I{FIRMWARE_DIR / name}" for name in ("", "src", "model")]
+    flags = ["-O2", "-ffreestanding", "-nostdlib", "-ffp-contract=off", "-fno-sanitize=undefined"]
+    command = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", *flags, *includes]
+    subprocess.run([*command, *sources, str(tables), "-o", str(library)], check=True, env=environment)
+    return ctypes.CDLL(str(library))
+
+
+@pytest.fixture
+def edited_firmware(tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """Makes a copy of the firmware's sources in which one text of one file is replaced."""
+
+    def edit(file: str, old: str, new: str) -> Path:
+        folder = tmp_path / "edited" / "firmware"
+        shutil.copytree(FIRMWARE_DIR, folder)
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+        return folder
+
+    return edit

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""hil.firmware.build: reproducible, up to date, and clear about what went wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hil.errors import FirmwareBuildError
+from hil.firmware import build as build_module
+from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE, build, mutant_names
+
+
+def test_same_bytes_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another checkout, another build folder, another environment: the image is the same to the byte."""
+    copy = tmp_path / "another" / "checkout" / "firmware"
+    shutil.copytree(FIRMWARE_DIR, copy)
+    here = build(build_dir=tmp_path / "here")
+    monkeypatch.setenv("CFLAGS", "-DNDEBUG -O0")
+    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    there = build(
+        firmware_dir=copy, model=copy / "model" / MODEL_FILE.name, build_dir=tmp_path / "some where" / "else"
+    )
+    assert here.read_bytes() == there.read_bytes()
+    assert str(tmp_path).encode() not in here.read_bytes()
+
+
+def test_up_to_date_build_runs_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elf = build(build_dir=tmp_path)
+    written_ns = elf.stat().st_mtime_ns
+    monkeypatch.setattr(build_module.subprocess, "run", None)  # calling it would raise
+    assert build(build_dir=tmp_path) == elf
+    assert elf.stat().st_mtime_ns == written_ns
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["firmware.elf", "inputs.sha256"]
+
+
+def test_changed_source_and_model_are_built_in(
+    tmp_path: Path, edited_firmware: Callable[[str, str, str], Path]
+) -> None:
+    reference = build().read_bytes()
+    edited = edited_firmware("config.h", "WAKE_PERIOD_S 10u", "WAKE_PERIOD_S 11u")
+    assert build(firmware_dir=edited, build_dir=tmp_path / "build").read_bytes() != reference
+
+    model = tmp_path / "other.tflite"
+    content = bytearray(MODEL_FILE.read_bytes())
+    content[-1] ^= 1
+    model.write_bytes(content)
+    assert bytes(content) in build(model=model, build_dir=tmp_path / "build").read_bytes()
+
+
+def test_threshold_beside_the_model_wins(tmp_path: Path) -> None:
+    reference = build().read_bytes()
+    shutil.copy(MODEL_FILE, tmp_path)
+    (tmp_path / "threshold.h").write_text("#define HIL_ANOMALY_THRESHOLD 4242u\n", encoding="ascii")
+    assert build(model=tmp_path / MODEL_FILE.name, build_dir=tmp_path / "build").read_bytes() != reference
+
+
+def test_every_mutant_builds_and_differs() -> None:
+    images = {name: build(mutant=name).read_bytes() for name in mutant_names()}
+    assert set(images) == {
+        *("lpr_set", "dbgmcu_left_set", "no_sleep", "half_clock", "wrong_period"),
+        *("counter_lost", "silent", "wrong_seq", "slow_inference", "marker_stuck"),
+    }
+    assert len({build().read_bytes(), *images.values()}) == len(images) + 1
+
+
+def test_unknown_mutant_names_the_known_ones() -> None:
+    with pytest.raises(FirmwareBuildError, match=r"no mutant 'lazy'; expected one of .*no_sleep"):
+        build(mutant="lazy")
+
+
+def test_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FirmwareBuildError, match=r"gone\.tflite does not exist"):
+        build(model=tmp_path / "gone.tflite")
+
+
+def test_compiler_error_is_passed_on(
+    tmp_path: Path, edited_firmware: Callable[[str, str, str], Path]
+) -> None:
+    edited = edited_firmware("src/main.c", "int main(void)", "int main(woid)")
+    with pytest.raises(FirmwareBuildError, match=r"(?s)compile: .*main\.c:\d+.*woid"):
+        build(firmware_dir=edited, build_dir=tmp_path / "build")
+    assert not (tmp_path / "build" / "firmware.elf").exists()
+
+
+def test_warnings_are_errors(tmp_path: Path, edited_firmware: Callable[[str, str, str], Path]) -> None:
+    edited = edited_firmware("src/main.c", "int main(void)\n{", "int main(void)\n{\n    int unused;")
+    with pytest.raises(FirmwareBuildError, match="unused-variable"):
+        build(firmware_dir=edited, build_dir=tmp_path / "build")
+
+
+def test_absent_gcc_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    with pytest.raises(
+        FirmwareBuildError, match=r"arm-none-eabi-gcc is not on the search path.*Debian: gcc-arm"
+    ):
+        build(toolchain="gcc", build_dir=tmp_path)
