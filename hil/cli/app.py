@@ -14,6 +14,7 @@ _typer = typer.Typer(
     "The suite itself runs with: pytest --rig NAME",
     no_args_is_help=True,
     rich_markup_mode="rich",
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 _typer.add_typer(firmware.app, name="firmware")

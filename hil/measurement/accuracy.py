@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an instrument's accuracy table (gain error and offset per range) to the uncertainty of its readings."""
+"""From an instrument's accuracy table (gain error and offset per range) to the uncertainty of its
+readings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from hil.measurement.uncertainty import combine, rectangular
 
 @dataclass(frozen=True)
 class RangeAccuracy:
-    """One row of an accuracy table: ``±(gain_fraction * reading + offset)`` up to ``full_scale``, in the table's unit."""
+    """One row of an accuracy table: ``±(gain_fraction * reading + offset)`` up to ``full_scale``, in the
+    table's unit.
+    """
 
     full_scale: float
     gain_fraction: float
@@ -52,10 +56,11 @@ def of_reading(reading: float, ranges: Sequence[RangeAccuracy]) -> float:
 
 
 def of_mean(samples: NDArray[np.float64], ranges: Sequence[RangeAccuracy]) -> float:
-    """Return the standard uncertainty that accuracy leaves in the mean of samples taken with seamless ranging.
+    """Return the standard uncertainty that accuracy leaves in the mean of samples taken with seamless
+    ranging.
 
-    Inside one range all samples share one gain and one offset error, so averaging does not reduce them. Ranges have
-    their own shunts and are taken as independent of each other.
+    Inside one range all samples share one gain and one offset error, so averaging does not reduce them.
+    Ranges have their own shunts and are taken as independent of each other.
 
     Raises:
         ValueError: if the table is empty or a sample exceeds its largest range.

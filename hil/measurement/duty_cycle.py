@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The duty cycle in a waveform: when the device wakes, how far apart, and what it draws on average.
 
-An average over a time that is not a whole number of periods depends on where it starts; this one is taken from one
-wake-up to a later one.
+An average over a time that is not a whole number of periods depends on where it starts; this one is taken
+from one wake-up to a later one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,13 +37,15 @@ def wake_times_s(phases: Sequence[Phase]) -> tuple[float, ...]:
     """Return when sleep ends, for every sleep that is followed by activity."""
     return tuple(
         after.start_s
-        for before, after in zip(phases[:-1], phases[1:], strict=True)
+        for before, after in itertools.pairwise(phases)
         if before.name is PhaseName.SLEEP and after.name is not PhaseName.SLEEP
     )
 
 
 def awake_stretches(phases: Sequence[Phase]) -> list[list[Phase]]:
-    """Return the phases between one sleep and the next, for every awake stretch that the waveform holds whole."""
+    """Return the phases between one sleep and the next, for every awake stretch that the waveform holds
+    whole.
+    """
     stretches: list[list[Phase]] = []
     current: list[Phase] | None = None
     for phase in phases:

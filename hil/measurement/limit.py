@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits, and the decision whether a measured value conforms to one.
 
-The decision rule is ISO 14253-1's with the guard band as wide as the expanded uncertainty: conformance is stated where
-the whole interval ``value ± U`` lies inside the limit, non-conformance where it lies outside as a whole, and where it
-straddles the limit the measurement is *inconclusive* (JCGM 106:2012, 8.3: guarded acceptance and guarded rejection).
-An inconclusive result asks for a better measurement; it is not a pass.
+The decision rule is ISO 14253-1's with the guard band as wide as the expanded uncertainty: conformance is
+stated where the whole interval ``value ± U`` lies inside the limit, non-conformance where it lies outside as
+a whole, and where it straddles the limit the measurement is *inconclusive* (JCGM 106:2012, 8.3: guarded
+acceptance and guarded rejection). An inconclusive result asks for a better measurement; it is not a pass.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A measurement: a named value with unit and expanded uncertainty, the limit it is held against, and the outcome."""
+"""A measurement: a named value with unit and expanded uncertainty, the limit it is held against, and the
+outcome.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,13 @@ class Measurement:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and math.isfinite(self.expanded_uncertainty)):
-            raise ValueError(f"{self.name}: {self.value!r} ± {self.expanded_uncertainty!r} is not a finite number")
+            raise ValueError(
+                f"{self.name}: {self.value!r} ± {self.expanded_uncertainty!r} is not a finite number"
+            )
         if self.expanded_uncertainty < 0:
-            raise ValueError(f"{self.name}: an uncertainty cannot be negative ({self.expanded_uncertainty!r})")
+            raise ValueError(
+                f"{self.name}: an uncertainty cannot be negative ({self.expanded_uncertainty!r})"
+            )
 
     @property
     def outcome(self) -> Outcome:
@@ -57,7 +63,8 @@ class Measurement:
             return f"at most {with_unit(limit.upper, self.unit)}"
         if limit.upper is None and limit.lower is not None:
             return f"at least {with_unit(limit.lower, self.unit)}"
-        assert limit.lower is not None and limit.upper is not None
+        assert limit.lower is not None
+        assert limit.upper is not None
         if limit.lower == limit.upper:
             return f"exactly {with_unit(limit.lower, self.unit)}"
         return f"{with_unit(limit.lower, self.unit)} to {with_unit(limit.upper, self.unit)}"

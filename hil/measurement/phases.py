@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cut a supply current into the phases of a duty-cycled sensor: sleep, wake-up, sampling, inference, report, wind-down.
+"""Cut a supply current into the phases of a duty-cycled sensor: sleep, wake-up, sampling, inference, report,
+wind-down.
 
 Only the current is looked at; no marker and no expected timing goes in, so the result is independent of both:
 
-1. *Sleep or awake*: the histogram of the current's logarithm has two far-apart groups, and Otsu's threshold (IEEE
-   Trans. SMC 9(1), 1979, p 62) splits them. Levels differ by decades, so the logarithm weighs them alike.
-2. *Inference* is the part of an awake stretch that runs at the high clock: from the first to the last sample above the
-   geometric mean of the stretch's plateau and its peak.
-3. *Sampling* is the plateau before it, *wake-up* what leads into the plateau. What follows until sleep is the *report*,
-   or the *wind-down* if it is too short to be one.
+1. *Sleep or awake*: the histogram of the current's logarithm has two far-apart groups, and Otsu's threshold
+   (IEEE Trans. SMC 9(1), 1979, p 62) splits them. Levels differ by decades, so the logarithm weighs them
+   alike.
+2. *Inference* is the part of an awake stretch that runs at the high clock: from the first to the last sample
+   above the geometric mean of the stretch's plateau and its peak.
+3. *Sampling* is the plateau before it, *wake-up* what leads into the plateau. What follows until sleep is the
+   *report*, or the *wind-down* if it is too short to be one.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,14 +26,16 @@ from hil.errors import MeasurementError
 from hil.measurement.waveform import Waveform
 
 FLOOR_A = 1e-9
-"""A current around zero has no logarithm; below this it counts as this. Far under any sleep current of interest."""
+"""A current around zero has no logarithm; below this it counts as this. Far under any sleep current of
+interest."""
 NOISE_SPANS = 5.0
 """Currents below this many standard deviations of the noise are not told apart."""
 SEPARATION = 2.0
-"""Assumption: the plateau and the peak of a stretch differ at least by this factor, or there was no fast phase."""
+"""Assumption: the plateau and the peak of a stretch differ at least by this factor, or there was no fast
+phase."""
 PLATEAU_BAND = 0.15
-"""Assumption: samples within this relative band around the plateau's median belong to the plateau. Wider than the noise
-and ripple of an averaging analyzer, narrower than the step between two clocks or modes."""
+"""Assumption: samples within this relative band around the plateau's median belong to the plateau. Wider than
+the noise and ripple of an averaging analyzer, narrower than the step between two clocks or modes."""
 LONE_SAMPLES = 2
 """Parts of fewer samples are not resolved by the sample period and are joined to their neighbour."""
 REPORT_MINIMUM_S = 1e-3
@@ -75,12 +80,14 @@ def segment(waveform: Waveform) -> list[Phase]:
     Raises:
         MeasurementError: if the current does not change between sleep and activity.
     """
-    log_current = np.log10(np.maximum(waveform.current_a, max(FLOOR_A, NOISE_SPANS * _noise_a(waveform.current_a))))
+    log_current = np.log10(
+        np.maximum(waveform.current_a, max(FLOOR_A, NOISE_SPANS * _noise_a(waveform.current_a)))
+    )
     awake = log_current > _otsu_threshold(log_current)
     edges = np.flatnonzero(np.diff(awake)) + 1
     bounds = [0, *edges.tolist(), len(waveform)]
     parts: list[tuple[PhaseName, int, int]] = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in itertools.pairwise(bounds):
         if awake[first]:
             parts.extend(_awake_parts(waveform, first, last))
         else:
@@ -89,7 +96,9 @@ def segment(waveform: Waveform) -> list[Phase]:
 
 
 def _noise_a(current_a: NDArray[np.float64]) -> float:
-    """Standard deviation of the sample noise, from the median step: the few real steps do not move a median."""
+    """Standard deviation of the sample noise, from the median step: the few real steps do not move a
+    median.
+    """
     steps = np.abs(np.diff(current_a))
     # Median of |normal| is 0.6745 sigma, and a difference of two samples has sqrt(2) times their sigma.
     return float(np.median(steps)) / 0.6745 / np.sqrt(2.0) if steps.size else 0.0
@@ -131,7 +140,10 @@ def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseN
         level = float(np.median(before))
         on_plateau = np.flatnonzero(np.abs(before - level) <= PLATEAU_BAND * level)
         sampling_first = first + int(on_plateau[0])
-        parts += [(PhaseName.WAKE_UP, first, sampling_first), (PhaseName.SAMPLING, sampling_first, fast_first)]
+        parts += [
+            (PhaseName.WAKE_UP, first, sampling_first),
+            (PhaseName.SAMPLING, sampling_first, fast_first),
+        ]
     parts.append((PhaseName.INFERENCE, fast_first, fast_last))
     if last - fast_last >= LONE_SAMPLES:
         is_report = (last - fast_last) * waveform.period_s >= REPORT_MINIMUM_S

@@ -25,7 +25,9 @@ def _joined(number: str, exponent: int, unit: str) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a value to four significant digits with prefix and unit: ``with_unit(3.4e-6, "A") == "3.4 µA"``."""
+    """Return a value to four significant digits with prefix and unit: ``with_unit(3.4e-6, "A") == "3.4
+    µA"``.
+    """
     exponent = _exponent(value, unit)
     scaled = value / 10.0**exponent
     if scaled == int(scaled) and abs(scaled) < 1e9:
@@ -36,7 +38,8 @@ def with_unit(value: float, unit: str) -> str:
 
 
 def uncertain(value: float, expanded_uncertainty: float, unit: str) -> str:
-    """Return value and expanded uncertainty in one unit, the uncertainty rounded to two digits and the value to match.
+    """Return value and expanded uncertainty in one unit, the uncertainty rounded to two digits and the value
+    to match.
 
     ``uncertain(1.6704e-6, 9.7e-9, "A") == "1.6704 ± 0.0097 µA"`` (two digits: JCGM 100:2008, 7.2.6).
     A zero uncertainty marks something counted and is left out.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measurement uncertainty after the GUM (JCGM 100:2008).
 
-Every contribution is brought to a *standard* uncertainty, contributions that know nothing of each other are added as
-root sum of squares, and a result is stated with the *expanded* uncertainty for k = 2 (about 95 %).
+Every contribution is brought to a *standard* uncertainty, contributions that know nothing of each other are
+added as root sum of squares, and a result is stated with the *expanded* uncertainty for k = 2 (about 95 %).
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 COVERAGE_FACTOR = 2.0
-"""k of every expanded uncertainty in this project; about 95 % for a normal distribution (JCGM 100:2008, 6.3.3)."""
+"""k of every expanded uncertainty in this project; about 95 % for a normal distribution (JCGM 100:2008,
+6.3.3)."""
 
 
 def rectangular(half_width: float) -> float:
-    """Return the standard uncertainty of a quantity known to lie within ``±half_width``, no value more likely.
+    """Return the standard uncertainty of a quantity known to lie within ``±half_width``, no value more
+    likely.
 
     This is what an accuracy specification without a stated distribution gives (JCGM 100:2008, 4.3.7).
     """
@@ -25,7 +27,9 @@ def rectangular(half_width: float) -> float:
 
 
 def resolution(step: float) -> float:
-    """Return the standard uncertainty of a reading that was rounded to multiples of ``step`` (JCGM 100:2008, F.2.2.1)."""
+    """Return the standard uncertainty of a reading that was rounded to multiples of ``step`` (JCGM 100:2008,
+    F.2.2.1).
+    """
     return rectangular(step / 2.0)
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 class Waveform:
     """Supply current over time.
 
-    Sample ``i`` is the mean current over ``[start_s + i * period_s, start_s + (i + 1) * period_s)``: instruments
-    integrate between samples, so sums of samples are charges and no interpolation is needed.
+    Sample ``i`` is the mean current over ``[start_s + i * period_s, start_s + (i + 1) * period_s)``:
+    instruments integrate between samples, so sums of samples are charges and no interpolation is needed.
     """
 
     start_s: float
@@ -66,11 +66,14 @@ class Waveform:
         Raises:
             ValueError: if no sample begins in that span.
         """
-        tolerance = 1e-6  # of a sample: a boundary that is a sample's own time must not move with float rounding
+        tolerance = (
+            1e-6  # of a sample: a boundary that is a sample's own time must not move with float rounding
+        )
         first = max(0, int(np.ceil((start_s - self.start_s) / self.period_s - tolerance)))
         last = min(len(self), int(np.ceil((end_s - self.start_s) / self.period_s - tolerance)))
         if last <= first:
             raise ValueError(
-                f"no samples between {start_s} s and {end_s} s: the waveform spans {self.start_s} s to {self.end_s} s"
+                f"no samples between {start_s} s and {end_s} s: "
+                f"the waveform spans {self.start_s} s to {self.end_s} s"
             )
         return Waveform(self.start_s + first * self.period_s, self.period_s, self.current_a[first:last])

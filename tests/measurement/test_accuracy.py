@@ -19,7 +19,7 @@ def test_the_smallest_range_that_holds_a_reading_counts() -> None:
 
 
 def test_a_reading_beyond_all_ranges_is_refused() -> None:
-    with pytest.raises(ValueError, match="exceeds the largest range, 0.1"):
+    with pytest.raises(ValueError, match=r"exceeds the largest range, 0\.1"):
         accuracy.range_of(0.2, RANGES)
 
 

@@ -31,8 +31,14 @@ def test_counted_things_pass_only_if_equal() -> None:
 
 @pytest.mark.parametrize(
     ("lower", "upper", "source", "message"),
-    [(None, None, "s", "lower or an upper"), (2.0, 1.0, "s", "lies above"), (0.0, None, "", "needs a source")],
+    [
+        (None, None, "s", "lower or an upper"),
+        (2.0, 1.0, "s", "lies above"),
+        (0.0, None, "", "needs a source"),
+    ],
 )
-def test_what_is_no_limit_is_refused(lower: float | None, upper: float | None, source: str, message: str) -> None:
+def test_what_is_no_limit_is_refused(
+    lower: float | None, upper: float | None, source: str, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         Limit(lower, upper, source)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segmentation against waveforms whose phases are known because they are put together here."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,8 @@ def waveform_of(levels: Levels, noise: float = 0.0) -> Waveform:
 def test_a_wake_with_report_has_all_phases_with_their_times(noise: float) -> None:
     phases = segment(waveform_of([(SLEEP, 2.0), *REPORTING_WAKE, (SLEEP, 1.0)], noise))
     assert [phase.name for phase in phases] == [
-        PhaseName.SLEEP, PhaseName.WAKE_UP, PhaseName.SAMPLING, PhaseName.INFERENCE, PhaseName.REPORT, PhaseName.SLEEP,
+        PhaseName.SLEEP, PhaseName.WAKE_UP, PhaseName.SAMPLING, PhaseName.INFERENCE, PhaseName.REPORT,
+        PhaseName.SLEEP,
     ]  # fmt: skip
     expected_s = [2.0, 2e-3, 0.512, 7e-3, 8e-3, 1.0]
     for phase, duration_s in zip(phases, expected_s, strict=True):
@@ -55,7 +58,7 @@ def test_phases_cover_the_waveform_and_its_charge() -> None:
     phases = segment(waveform)
     assert phases[0].start_s == waveform.start_s
     assert phases[-1].end_s == pytest.approx(waveform.end_s)
-    for before, after in zip(phases[:-1], phases[1:], strict=True):
+    for before, after in itertools.pairwise(phases):
         assert before.end_s == after.start_s
     assert sum(phase.charge_c for phase in phases) == pytest.approx(waveform.charge_c, rel=1e-9)
     assert phases[0].energy_j(3.0) == pytest.approx(3.0 * phases[0].charge_c)
@@ -70,7 +73,7 @@ def test_noise_around_zero_is_sleep() -> None:
     waveform = waveform_of([(SLEEP, 2.0), *QUIET_WAKE, (SLEEP, 1.0)])
     noise = np.random.default_rng(1).normal(0, 2e-6, len(waveform))
     noisy = Waveform(waveform.start_s, PERIOD_S, waveform.current_a + noise)
-    assert [phase.name for phase in segment(noisy)][0] is PhaseName.SLEEP
+    assert segment(noisy)[0].name is PhaseName.SLEEP
     assert len(duty_cycle.wake_times_s(segment(noisy))) == 1
 
 
@@ -81,7 +84,15 @@ def test_a_constant_current_has_no_phases() -> None:
 
 def test_the_duty_cycle_is_taken_over_whole_periods() -> None:
     asleep_s = 10.0 - sum(duration for _, duration in QUIET_WAKE)
-    levels = [(SLEEP, 3.0), *QUIET_WAKE, (SLEEP, asleep_s), *QUIET_WAKE, (SLEEP, asleep_s), *QUIET_WAKE, (SLEEP, 0.5)]
+    levels = [
+        (SLEEP, 3.0),
+        *QUIET_WAKE,
+        (SLEEP, asleep_s),
+        *QUIET_WAKE,
+        (SLEEP, asleep_s),
+        *QUIET_WAKE,
+        (SLEEP, 0.5),
+    ]
     waveform = waveform_of(levels)
     phases = segment(waveform)
     cycle = duty_cycle.measure(waveform, phases)

@@ -33,5 +33,7 @@ def test_with_unit(value: float, unit: str, text: str) -> None:
         (7.0, 0.0, "", "7"),
     ],
 )
-def test_uncertain_keeps_two_digits_of_the_uncertainty(value: float, uncertainty: float, unit: str, text: str) -> None:
+def test_uncertain_keeps_two_digits_of_the_uncertainty(
+    value: float, uncertainty: float, unit: str, text: str
+) -> None:
     assert uncertain(value, uncertainty, unit) == text

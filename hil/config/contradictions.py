@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each table of a rig configuration cannot see alone: wires that clash, limits that are exceeded."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hil import quantity
+from hil.config.models import AnalogWire, CounterWire, InputWire, RelayWire, RigConfig
+
+_KINDS = {
+    AnalogWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao0"),
+    InputWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai0"),
+    CounterWire: (re.compile(r"ctr\d+"), "a counter such as {device}/ctr0"),
+    RelayWire: (re.compile(r"port\d+/line\d+"), "a digital line such as {device}/port0/line0"),
+}
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """One statement of the file that another one, or the board, contradicts."""
+
+    path: tuple[str, ...]
+    """Keys to the statement, as in the file."""
+    message: str
+    expected: str
+
+
+def find_contradictions(config: RigConfig) -> Iterator[Contradiction]:
+    """Every contradiction in ``config``, in the order of the file's tables."""
+    yield from _supply(config)
+    yield from _ranges(config)
+    yield from _placeholders(config)
+    yield from _wires(config)
+
+
+def _supply(config: RigConfig) -> Iterator[Contradiction]:
+    board = config.board
+    low_v, high_v = board.definition.supply_minimum_v, board.definition.supply_maximum_v
+    if not low_v <= board.supply_voltage_v <= high_v:
+        yield Contradiction(
+            ("board", "supply_voltage"),
+            f"{quantity.format(board.supply_voltage_v, 'V')} is outside the limits of {board.name}",
+            f"{low_v:g} V to {high_v:g} V ({board.definition.source})",
+        )
+
+
+def _ranges(config: RigConfig) -> Iterator[Contradiction]:
+    if config.power_analyzer is None:
+        return
+    ranges_a = [entry.range_a for entry in config.power_analyzer.ranges]
+    if ranges_a != sorted(set(ranges_a)):
+        yield Contradiction(
+            ("power_analyzer", "ranges"),
+            "the current ranges are not in rising order",
+            "each range once, smallest first",
+        )
+
+
+def _placeholders(config: RigConfig) -> Iterator[Contradiction]:
+    if config.service is not None:
+        return
+    addresses = {
+        ("probe", "uid"): config.probe and config.probe.uid,
+        ("power_analyzer", "resource"): config.power_analyzer and config.power_analyzer.resource,
+        ("daq", "grpc"): config.daq and config.daq.grpc,
+        ("console", "port"): config.console and config.console.port,
+        ("clock", "address"): config.clock.address,
+    }
+    for path, address in addresses.items():
+        if address and "{service." in address:
+            yield Contradiction(
+                path,
+                f"{address!r} refers to a service, and the file has no [service] table",
+                "a real address",
+            )
+
+
+def _wires(config: RigConfig) -> Iterator[Contradiction]:
+    pins: dict[str, str] = {}
+    terminals: dict[str, str] = {}
+    for role in type(config.wiring).model_fields:
+        wire = getattr(config.wiring, role)
+        if wire is None:
+            continue
+        path = ("wiring", role)
+        yield from _terminal(config, path, wire)
+        if wire.terminal in terminals:
+            yield Contradiction(
+                (*path, "terminal"),
+                f"terminal {wire.terminal} is already wired to {terminals[wire.terminal]}",
+                "one wire per terminal",
+            )
+        terminals.setdefault(wire.terminal, role)
+        if isinstance(wire, RelayWire):
+            continue
+        yield from _pin(config, path, wire.pin)
+        if isinstance(wire, InputWire):
+            continue  # an input may watch a pin that another wire drives
+        if wire.pin in pins:
+            yield Contradiction(
+                (*path, "pin"), f"pin {wire.pin} is already wired to {pins[wire.pin]}", "one wire per pin"
+            )
+        pins.setdefault(wire.pin, role)
+        if isinstance(wire, AnalogWire):
+            yield from _voltages(config, path, wire)
+
+
+def _terminal(
+    config: RigConfig, path: tuple[str, ...], wire: AnalogWire | InputWire | CounterWire | RelayWire
+) -> Iterator[Contradiction]:
+    if config.daq is None:
+        yield Contradiction(
+            path, f"{wire.terminal} needs a DAQ, and the file has no [daq] table", "a [daq] table"
+        )
+        return
+    pattern, example = _KINDS[type(wire)]
+    device, _, terminal = wire.terminal.partition("/")
+    if device != config.daq.device:
+        yield Contradiction(
+            (*path, "terminal"),
+            f"terminal {wire.terminal} is not on the rig's DAQ {config.daq.device!r}",
+            example.format(device=config.daq.device),
+        )
+    elif pattern.fullmatch(terminal) is None:
+        yield Contradiction(
+            (*path, "terminal"),
+            f"terminal {wire.terminal} cannot serve this role",
+            example.format(device=device),
+        )
+
+
+def _pin(config: RigConfig, path: tuple[str, ...], pin: str) -> Iterator[Contradiction]:
+    pins = config.board.definition.pins
+    if pin not in pins:
+        close = difflib.get_close_matches(pin.upper(), sorted(pins), n=1)
+        yield Contradiction(
+            (*path, "pin"),
+            f"{config.board.name} has no pin {pin!r}",
+            f'a port pin such as "{close[0] if close else "PA0"}"',
+        )
+
+
+def _voltages(config: RigConfig, path: tuple[str, ...], wire: AnalogWire) -> Iterator[Contradiction]:
+    # A pin in analog mode takes at most VDDA, which is VDD on this board (UM1724 Rev 14, table 10: SB57), and
+    # no positive injection is allowed (DS10198 Rev 8, table 21).
+    supply_v = config.board.supply_voltage_v
+    if wire.maximum_v > supply_v:
+        yield Contradiction(
+            (*path, "maximum"),
+            f"{quantity.format(wire.maximum_v, 'V')} on pin {wire.pin} is above the board's supply",
+            f"at most {quantity.format(supply_v, 'V')}",
+        )
+    if wire.minimum_v < 0:
+        yield Contradiction(
+            (*path, "minimum"),
+            f"{quantity.format(wire.minimum_v, 'V')} on pin {wire.pin} is below ground",
+            "at least 0 V",
+        )
+    if wire.minimum_v >= wire.maximum_v:
+        yield Contradiction((*path, "minimum"), "the minimum is not below the maximum", "minimum < maximum")

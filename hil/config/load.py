@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a rig's name to its validated configuration, whose gaps the service's addresses fill."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from hil.config.contradictions import find_contradictions
+from hil.config.models import RigConfig
+from hil.config.toml_lines import KeyPath, key_lines, line_of
+from hil.errors import ConfigError, QuantityError
+
+_PLACEHOLDER = re.compile(r"\{service\.(\w+)(?:\.(host|port))?\}")
+
+
+def rig_directories() -> list[Path]:
+    """Where rig names are looked up: ``rig_configs`` here, then the one beside the package's sources."""
+    candidates = [Path.cwd() / "rig_configs", Path(__file__).resolve().parents[2] / "rig_configs"]
+    return [path for path in dict.fromkeys(candidates) if path.is_dir()]
+
+
+def available_rigs() -> dict[str, Path]:
+    """Rig names and their files; the first directory that has a name wins."""
+    rigs: dict[str, Path] = {}
+    for directory in rig_directories():
+        for file in sorted(directory.glob("*.toml")):
+            rigs.setdefault(file.stem, file)
+    return rigs
+
+
+def load_rig(name_or_path: str | Path) -> RigConfig:
+    """Load and check a rig configuration.
+
+    Args:
+        name_or_path: a name ("sim" is rig_configs/sim.toml), or a path (has a directory or ends in .toml).
+
+    Raises:
+        ConfigError: no such rig, no valid TOML, a wrong key, unit or value, or wires that contradict.
+    """
+    file = _find(name_or_path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", file=file, expected="a UTF-8 text file") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        line = int(match[1]) if match else text.count("\n") + 1
+        raise ConfigError(f"not valid TOML: {error}", file=file, line=line, expected="TOML 1.0") from error
+    lines = key_lines(text)
+    try:
+        config = RigConfig.model_validate({**data, "file": file})
+    except ValidationError as error:
+        raise _first_problem(error, file, lines) from error
+    if "file" in data:
+        raise ConfigError("unknown key 'file'", file=file, line=line_of(lines, ("file",)), key="file")
+    contradictions = list(find_contradictions(config))
+    if contradictions:
+        first = contradictions[0]
+        more = len(contradictions) - 1
+        raise ConfigError(
+            first.message + _more(more),
+            file=file,
+            line=line_of(lines, first.path),
+            key=".".join(first.path),
+            expected=first.expected,
+        )
+    return config
+
+
+def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
+    """Fill ``{service.NAME}``, ``{service.NAME.host}`` and ``{service.NAME.port}`` in the addresses.
+
+    Args:
+        config: a loaded configuration.
+        addresses: ``host:port`` by name, from the service's ready line.
+
+    Raises:
+        ConfigError: a placeholder names an address that the service did not give.
+    """
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, str):
+            return _PLACEHOLDER.sub(replacement, value)
+        return value
+
+    def replacement(match: re.Match[str]) -> str:
+        name, part = match[1], match[2]
+        if name not in addresses:
+            raise ConfigError(
+                f"the service gave no address {name!r}",
+                file=config.file,
+                key=match[0],
+                expected=f"one of {', '.join(sorted(addresses)) or 'none'}",
+            )
+        host, _, port = addresses[name].rpartition(":")
+        return {"host": host, "port": port, None: addresses[name]}[part]
+
+    changed: dict[str, Any] = {}
+    for table in ("probe", "power_analyzer", "daq", "console", "clock"):
+        model = getattr(config, table)
+        if isinstance(model, BaseModel):
+            changed[table] = model.model_copy(update={key: fill(value) for key, value in model})
+    return config.model_copy(update=changed)
+
+
+def _find(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    if text.endswith(".toml") or "/" in text or "\\" in text:
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ConfigError("no such file", file=path, expected="the path of a rig configuration (.toml)")
+        return path
+    rigs = available_rigs()
+    if text in rigs:
+        return rigs[text]
+    close = difflib.get_close_matches(text, rigs, n=1)
+    places = ", ".join(str(directory) for directory in rig_directories()) or "no rig_configs directory found"
+    raise ConfigError(
+        f"no rig named {text!r}",
+        expected=f"one of {', '.join(sorted(rigs))} ({places})"
+        if rigs
+        else f"a rig configuration ({places})",
+        hint=f"--rig {close[0]}" if close else "--rig path/to/file.toml",
+    )
+
+
+def _more(count: int) -> str:
+    return f" (and {count} more)" if count else ""
+
+
+def _first_problem(error: ValidationError, file: Path, lines: dict[KeyPath, int]) -> ConfigError:
+    """The problem that stands first in the file, as one line."""
+    details = error.errors(include_url=False)
+
+    def place(detail: ErrorDetails) -> int:
+        return line_of(lines, detail["loc"]) or 0
+
+    # A misspelt key is reported rather than the "missing" one that it causes in the same table.
+    first = min(details, key=lambda detail: (detail["type"] == "missing", place(detail)))
+    path = first["loc"]
+    message, expected = _explain(first)
+    return ConfigError(
+        message + _more(len(details) - 1),
+        file=file,
+        line=line_of(lines, path) or 1,
+        key=".".join(str(part) for part in path),
+        expected=expected,
+    )
+
+
+def _explain(detail: ErrorDetails) -> tuple[str, str]:
+    """(what is wrong, what would be right) for one of pydantic's findings."""
+    kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, QuantityError):
+        return cause.message, cause.expected
+    if kind == "missing":
+        return f"the key {path[-1]!r} is missing", "it to be present"
+    if kind == "extra_forbidden":
+        keys = _keys_at(path[:-1])
+        close = difflib.get_close_matches(str(path[-1]), keys, n=1)
+        return (
+            f"unknown key {path[-1]!r}",
+            f"{close[0]!r}" if close else f"one of {', '.join(repr(key) for key in keys)}",
+        )
+    if kind == "literal_error":
+        return f"{detail['input']!r} is not known", str(context["expected"])
+    if kind in ("model_type", "dict_type"):
+        return f"{detail['input']!r} is not a table", "a table"
+    expected = detail["msg"].removeprefix("Input should be ")
+    expected = expected.replace("String should match pattern", "a text matching").replace(
+        "Input should", "to"
+    )
+    return f"{detail['input']!r} is not allowed", expected
+
+
+def _keys_at(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that the table at ``path`` may have."""
+    model: type[BaseModel] = RigConfig
+    for part in path:
+        if isinstance(part, int):
+            continue  # an element of an array has the model of the array
+        by_key = {field.alias or name: field for name, field in model.model_fields.items()}
+        nested = _model_in(by_key[part].annotation)
+        if nested is None:
+            return []
+        model = nested
+    return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside ``X | None`` or ``tuple[X, ...]``."""
+    for candidate in (annotation, *typing.get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None

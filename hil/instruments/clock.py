@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench clock: the wall's, or that of a bench that keeps its own time and is asked for it over TCP."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from hil.errors import ConnectError, InstrumentTimeoutError, ProtocolError
+
+_ANSWER_TIMEOUT_S = 60.0
+"""Longest wall time between an order and its answer, on top of the bench time asked for (assumption: a
+bench with its own time may lag behind the wall's while it works, but not by more)."""
+
+
+class WallClock:
+    """Bench time is wall time."""
+
+    def now_s(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def sleep(self, duration_s: float) -> None:
+        """Wait ``duration_s``."""
+        time.sleep(duration_s)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class BenchClock:
+    """The time of a bench that says what time it is. Lines over TCP.
+
+    ``NOW`` is answered by ``OK <seconds>``; ``SLEEP <seconds>`` lets that much bench time pass and is
+    answered likewise; a refusal is ``ERR <text>``.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Connect. Raises ConnectError if nobody answers."""
+        self._where = f"bench clock {host}:{port}"
+        try:
+            self._socket = socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S)
+        except OSError as error:
+            raise ConnectError(
+                str(error), where=self._where, operation="connect", hint="is the bench's service running?"
+            ) from error
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = self._socket.makefile("rb")
+
+    def now_s(self) -> float:
+        """Seconds since the bench was started."""
+        return self._ask("NOW", 0.0)
+
+    def sleep(self, duration_s: float) -> None:
+        """Let ``duration_s`` of bench time pass."""
+        self._ask(f"SLEEP {duration_s!r}", duration_s)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._answers.close()
+        self._socket.close()
+
+    def _ask(self, order: str, duration_s: float) -> float:
+        try:
+            self._socket.settimeout(_ANSWER_TIMEOUT_S + duration_s)
+            self._socket.sendall(order.encode("ascii") + b"\n")
+            answer = self._answers.readline()
+        except TimeoutError as error:
+            raise InstrumentTimeoutError("no answer", where=self._where, operation=order) from error
+        except OSError as error:
+            raise ConnectError(str(error), where=self._where, operation=order) from error
+        if not answer:
+            raise ConnectError("connection closed by the bench", where=self._where, operation=order)
+        try:
+            status, value = answer.decode("ascii").split(maxsplit=1)
+            if status == "OK":
+                return float(value)
+        except ValueError:
+            pass  # reported below, with the answer itself
+        raise ProtocolError(
+            f"answered {answer!r}", where=self._where, operation=order, expected="OK <seconds>"
+        )
+
+
+def open_clock(address: str) -> WallClock | BenchClock:
+    """The clock at ``address``: "wall" or "tcp://host:port". Raises ConnectError."""
+    if address == "wall":
+        return WallClock()
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    return BenchClock(host, int(port))

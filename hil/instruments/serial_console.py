@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console on a serial port, through pyserial: a device name or any of pyserial's URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import serial
+
+from hil.errors import ConnectError, DeviceTimeoutError
+from hil.instruments.protocols import Clock
+from hil.instruments.records import Record, RecordParser
+
+_POLL_INTERVAL_S = 0.01
+"""Time between two looks at the port: the length of 115 characters at 115200 baud, about one record."""
+
+_CHUNK = 65536
+"""Bytes taken at once."""
+
+
+class SerialConsole:
+    """Records from a serial port. Reading never blocks: waiting is the clock's business."""
+
+    def __init__(self, port: str, baud: int, clock: Clock) -> None:
+        """Open the port. Raises ConnectError."""
+        self._where = f"console {port}"
+        self._clock = clock
+        try:
+            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0)
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise ConnectError(
+                str(error),
+                where=self._where,
+                operation="open",
+                hint="check [console] port; another program may hold it",
+            ) from error
+        self.clear()
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """Valid records since the last :meth:`clear`, in order of arrival."""
+        return tuple(self._records)
+
+    @property
+    def garbage_lines(self) -> int:
+        """Lines that were no valid record."""
+        return self._parser.garbage_lines
+
+    @property
+    def lost_records(self) -> int:
+        """Gaps in the sequence numbers, summed."""
+        return self._parser.lost_records
+
+    @property
+    def repeated_records(self) -> int:
+        """Records whose sequence number does not go on from the one before."""
+        return self._parser.repeated_records
+
+    def poll(self) -> list[Record]:
+        """Take what has arrived, without waiting. Raises ConnectError if the port is gone."""
+        try:
+            data = b""
+            # A socket hands over what its window holds, and gets the rest only then.
+            while chunk := self._serial.read(_CHUNK):
+                data += chunk
+        except (serial.SerialException, OSError) as error:
+            raise ConnectError(str(error), where=self._where, operation="read") from error
+        new = self._parser.feed(data, self._clock.now_s()) if data else []
+        self._records.extend(new)
+        return new
+
+    def wait_for(self, kind: str, timeout_s: float) -> Record:
+        """The next record of ``kind`` that was not returned before. Raises DeviceTimeoutError."""
+        deadline_s = self._clock.now_s() + timeout_s
+        while True:
+            self.poll()
+            while self._next < len(self._records):
+                record = self._records[self._next]
+                self._next += 1
+                if record.kind == kind:
+                    return record
+            remaining_s = deadline_s - self._clock.now_s()
+            if remaining_s <= 0:
+                raise DeviceTimeoutError(
+                    f"no {kind} record within {timeout_s:g} s; since the last clear "
+                    f"{len(self._records)} record(s), {self.garbage_lines} garbage line(s), "
+                    f"{self.lost_records} lost",
+                    where=self._where,
+                    operation="wait",
+                    hint="many garbage lines mean a wrong baud rate or clock, none at all an open wire",
+                )
+            self._clock.sleep(min(_POLL_INTERVAL_S, remaining_s))
+
+    def clear(self) -> None:
+        """Forget what has arrived, all counts, and bytes still waiting in the port."""
+        while self._serial.read(_CHUNK):
+            pass
+        self._parser = RecordParser()
+        self._records: list[Record] = []
+        self._next = 0
+
+    def close(self) -> None:
+        """Release the port."""
+        self._serial.close()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write ``report.html``: one page without outside references, which can be mailed and opened offline."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from hil.measurement.text import uncertain, with_unit
+from hil.report.figure import PHASE_COLOURS, detail_view, figure
+from hil.report.margin import margin_bar
+from hil.report.phase_table import rows
+from hil.report.verdicts import TestOutcome, judge, read_junit
+from hil.results import journal, waveform_file
+from hil.results.run import RunFolder, load
+
+
+def write(run_path: Path) -> Path:
+    """Make the report of a run from its folder and return the page's path.
+
+    Raises:
+        ResultsError: if the folder holds no run, or a file in it is damaged.
+        OSError: if the page cannot be written.
+    """
+    run = load(run_path)
+    page = _environment().get_template("page.html.j2").render(_content(run))
+    run.report_path.write_text(page, encoding="utf-8")
+    return run.report_path
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("hil.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["with_unit"] = with_unit
+    environment.filters["limit"] = _limit_text
+    return environment
+
+
+def _limit_text(measurement: Any) -> str:
+    """The limit's numbers for a table cell."""
+    limit, unit = measurement.limit, measurement.unit
+    if limit is None:
+        return "–"
+    if limit.lower is None:
+        return f"≤ {with_unit(limit.upper, unit)}"
+    if limit.upper is None:
+        return f"≥ {with_unit(limit.lower, unit)}"
+    if limit.lower == limit.upper:
+        return f"= {with_unit(limit.lower, unit)}"
+    return f"{with_unit(limit.lower, unit)} … {with_unit(limit.upper, unit)}"
+
+
+def _content(run: RunFolder) -> dict[str, Any]:
+    entries = journal.read(run.journal_path)
+    tests = read_junit(run.junit_path)
+    stored = [waveform_file.load(path) for path in sorted(run.waveform_folder.glob("*.parquet"))]
+    return {
+        "run": run.description,
+        "folder": run.path.name,
+        "verdict": judge(tests, entries),
+        "measurements": [
+            {
+                "test": entry.test,
+                "result": entry.measurement,
+                "text": uncertain(
+                    entry.measurement.value, entry.measurement.expanded_uncertainty, entry.measurement.unit
+                ),
+                "bar": margin_bar(entry.measurement),
+            }
+            for entry in entries
+        ],
+        "failed": [test for test in tests if test.outcome is TestOutcome.FAILED],
+        "bench_errors": [test for test in tests if test.outcome is TestOutcome.BENCH_ERROR],
+        "skipped": [test for test in tests if test.outcome is TestOutcome.SKIPPED],
+        "tests": tests,
+        "waveforms": [
+            {
+                "name": item.name,
+                "duration_s": item.waveform.duration_s,
+                "period_s": item.waveform.period_s,
+                "supply_voltage_v": item.supply_voltage_v,
+                "detail": detail_view(item),
+                "views": figure_data["views"],
+                "figure_json": _script_safe(figure_data),
+                "phases": rows(item),
+            }
+            for item in stored
+            for figure_data in [figure(item)]
+        ],
+        "colours": {str(name): colour for name, colour in PHASE_COLOURS.items()},
+        "assumptions": run.description.assumptions,
+        "plotly": _plotly_script() if stored else "",
+        "style": _template_text("page.css"),
+        "script": _template_text("waveform.js"),
+    }
+
+
+def _script_safe(data: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+
+
+def _template_text(name: str) -> str:
+    return (resources.files("hil.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _plotly_script() -> str:
+    return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")

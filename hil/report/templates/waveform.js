@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws every waveform twice: the whole log, and the view that the buttons select.
+"use strict";
+(() => {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const view = (data, name) => data.views.find((item) => item.name === name);
+
+  const decades = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1];
+  const decadeNames = ["10 nA", "100 nA", "1 µA", "10 µA", "100 µA", "1 mA", "10 mA", "100 mA", "1 A"];
+
+  // Names of the bands that are wide enough in this view to carry one.
+  function bandNames(data, shown) {
+    const least = (shown.x1 - shown.x0) * 0.08;
+    return data.bands.filter((band) => Math.min(band.x1, shown.x1) - Math.max(band.x0, shown.x0) > least).map((band) => ({
+      x: (Math.max(band.x0, shown.x0) + Math.min(band.x1, shown.x1)) / 2, y: 0.02, xref: "x", yref: "paper",
+      yanchor: "bottom", text: band.name, showarrow: false, font: { color: band.colour, size: 13 },
+    }));
+  }
+
+  function layout(data, name) {
+    const shown = view(data, name);
+    const line = colour("--line");
+    const narrow = window.innerWidth < 640;
+    return {
+      margin: { l: 62, r: 8, t: 8, b: 40 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: colour("--ink"), family: "inherit", size: 12 },
+      hovermode: "closest",
+      dragmode: narrow ? "pan" : "zoom",
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+      xaxis: { title: { text: "time in s" }, range: [shown.x0, shown.x1], gridcolor: line, zeroline: false, nticks: narrow ? 5 : 10 },
+      yaxis: { type: "log", tickvals: decades, ticktext: decadeNames, gridcolor: line, fixedrange: narrow },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
+      annotations: bandNames(data, shown),
+      shapes: data.bands.map((band) => ({
+        type: "rect", layer: "below", xref: "x", yref: "paper", x0: band.x0, x1: band.x1, y0: 0, y1: 1,
+        fillcolor: band.colour, opacity: 0.16, line: { width: 0 },
+      })),
+    };
+  }
+
+  function traces(data) {
+    return data.traces.map((trace) => ({
+      type: "scatter", mode: "lines", name: trace.name, x: trace.x, y: trace.y,
+      line: { color: trace.colour, width: 1.6, shape: "hv" }, connectgaps: false,
+      hovertemplate: "%{y:.4s}A at %{x:.6f} s<extra>" + trace.name + "</extra>",
+    }));
+  }
+
+  const settings = { responsive: true, displaylogo: false, displayModeBar: window.innerWidth < 640 ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  const figures = [...document.querySelectorAll(".figure")];
+  const dataOf = (number) => JSON.parse(document.getElementById("waveform-" + number).textContent);
+  const draw = (element) => {
+    const data = dataOf(element.dataset.waveform);
+    return Plotly.react(element, traces(data), layout(data, element.dataset.view), settings);
+  };
+  figures.forEach(draw);
+
+  document.querySelectorAll(".views").forEach((group) => {
+    group.addEventListener("click", (event) => {
+      if (event.target.tagName !== "BUTTON") return;
+      const number = group.dataset.for;
+      const element = document.querySelector(`.figure.detail[data-waveform="${number}"]`);
+      element.dataset.view = event.target.dataset.view;
+      group.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", button === event.target));
+      draw(element);
+    });
+  });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures.forEach(draw));
+})();

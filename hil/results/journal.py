@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: one line of JSON per measurement, on disk before the next one is taken.
+
+A line is complete or absent, also after a power cut: it is written in one piece, flushed and synced.
+``time_utc`` is the only field that knows the time of day, so two runs with the same seed differ in nothing
+else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hil.errors import ResultsError
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """A measurement with its place in the run."""
+
+    sequence: int
+    """Counts from 1 within the run; a gap means lost lines."""
+    test: str
+    """The test that took it, as pytest names it (``tests/hil/test_sleep.py::test_...``)."""
+    measurement: Measurement
+    time_utc: str
+    """ISO 8601, UTC."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as the journal spells it."""
+        measured = self.measurement
+        limit = measured.limit
+        return {
+            "sequence": self.sequence,
+            "test": self.test,
+            "name": measured.name,
+            "value": measured.value,
+            "unit": measured.unit,
+            "expanded_uncertainty": measured.expanded_uncertainty,
+            "limit": limit and {"lower": limit.lower, "upper": limit.upper, "source": limit.source},
+            "outcome": str(measured.outcome),
+            "notes": list(measured.notes),
+            "headline": measured.headline,
+            "time_utc": self.time_utc,
+        }
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> JournalEntry:
+        """Read an entry back; the outcome follows from the numbers."""
+        limit = fields["limit"]
+        measurement = Measurement(
+            name=fields["name"],
+            value=fields["value"],
+            unit=fields["unit"],
+            expanded_uncertainty=fields["expanded_uncertainty"],
+            limit=limit and Limit(limit["lower"], limit["upper"], limit["source"]),
+            notes=tuple(fields["notes"]),
+            headline=fields["headline"],
+        )
+        return cls(fields["sequence"], fields["test"], measurement, fields["time_utc"])
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Journal:
+    """Appends measurements to ``path``. Use as a context manager or call :meth:`close`."""
+
+    def __init__(self, path: Path, time_utc: Callable[[], str] = _utc_now) -> None:
+        self._file = path.open("a", encoding="utf-8", newline="\n")
+        self._time_utc = time_utc
+        self._sequence = 0
+
+    def append(self, test: str, measurement: Measurement) -> JournalEntry:
+        """Write one measurement and return when it is on the disk."""
+        self._sequence += 1
+        entry = JournalEntry(self._sequence, test, measurement, self._time_utc())
+        self._file.write(json.dumps(entry.to_json(), ensure_ascii=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return entry
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._file.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read(path: Path) -> list[JournalEntry]:
+    """Return the entries of a journal. A last line that was cut off by a crash is left out.
+
+    Raises:
+        ResultsError: if another line is not an entry.
+    """
+    entries = []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is no complete line
+        try:
+            entries.append(JournalEntry.from_json(json.loads(line)))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(
+                f"line {number} is not a journal entry ({type(error).__name__}: {error})",
+                where=str(path),
+                operation="read",
+                hint="the file was edited or damaged; restore it from a backup",
+            ) from error
+    return entries

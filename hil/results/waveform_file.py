@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A waveform on disk: Parquet with columns ``time_s`` and ``current_a``; phases and units in the file's
+metadata.
+
+Parquet opens in pandas, DuckDB, MATLAB and Excel's Power Query; the metadata keys begin with ``hil.``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hil.errors import ResultsError
+from hil.measurement.phases import Phase, PhaseName
+from hil.measurement.waveform import Waveform
+
+METADATA_KEY = b"hil.waveform"
+
+
+@dataclass(frozen=True)
+class StoredWaveform:
+    """A waveform with what was said about it."""
+
+    name: str
+    waveform: Waveform
+    phases: tuple[Phase, ...]
+    supply_voltage_v: float
+    """Measured at the device while the waveform was taken; for energies."""
+
+
+def save(path: Path, stored: StoredWaveform) -> None:
+    """Write a waveform; an existing file is replaced.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    described = {
+        "name": stored.name,
+        "start_s": stored.waveform.start_s,
+        "period_s": stored.waveform.period_s,
+        "supply_voltage_v": stored.supply_voltage_v,
+        "units": {"time_s": "s", "current_a": "A"},
+        "phases": [
+            {
+                "name": str(phase.name),
+                "start_s": phase.start_s,
+                "end_s": phase.end_s,
+                "mean_a": phase.mean_a,
+                "charge_c": phase.charge_c,
+            }
+            for phase in stored.phases
+        ],
+    }
+    schema = pa.schema([("time_s", pa.float64()), ("current_a", pa.float64())])
+    table = pa.table(
+        {"time_s": stored.waveform.times_s, "current_a": stored.waveform.current_a}, schema=schema
+    ).replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, compression="zstd", use_dictionary=False)
+
+
+def load(path: Path) -> StoredWaveform:
+    """Read a waveform back.
+
+    Raises:
+        ResultsError: if the file is not a waveform written by :func:`save`.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ResultsError(f"cannot be read ({error})", where=str(path), operation="load waveform") from error
+    metadata = table.schema.metadata or {}
+    if METADATA_KEY not in metadata:
+        raise ResultsError(
+            "is a Parquet file without waveform metadata",
+            where=str(path),
+            operation="load waveform",
+            expected=f"the key {METADATA_KEY.decode()}",
+        )
+    described = json.loads(metadata[METADATA_KEY])
+    current_a = table.column("current_a").to_numpy().astype(np.float64)
+    return StoredWaveform(
+        name=described["name"],
+        waveform=Waveform(described["start_s"], described["period_s"], current_a),
+        phases=tuple(
+            Phase(PhaseName(p["name"]), p["start_s"], p["end_s"], p["mean_a"], p["charge_c"])
+            for p in described["phases"]
+        ),
+        supply_voltage_v=described["supply_voltage_v"],
+    )

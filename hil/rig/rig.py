@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rig: a bench in use by this process, from its lock to its safe state."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from hil.config import RigConfig, resolve
+from hil.errors import RigError, TeardownError
+from hil.firmware.image import Image
+from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
+from hil.rig.bench import Bench
+from hil.rig.lock import RigLock
+from hil.rig.mailbox import Mailbox
+from hil.rig.service import Service
+from hil.rig.states import BoardStates, State
+from hil.rig.teardown import Step, run_steps
+
+_STEP_LIMIT_S = 5.0
+"""Wall time for one step of the way down; each takes well under a second when all is well."""
+_SERVICE_LIMIT_S = 10.0
+"""Wall time for ending the service, which is terminated and killed within it."""
+
+_LIBRARIES = ("hil-rig", "pyocd", "nidaqmx", "PyVISA", "PyVISA-py", "pyserial", "numpy")
+"""Distributions whose versions belong into the record of a run."""
+
+
+class Rig:
+    """A bench in use, made by :func:`open_rig`. A context manager; leaving it leaves a safe bench behind."""
+
+    def __init__(self, config: RigConfig, service_arguments: Sequence[str] = ()) -> None:
+        """Nothing is started or locked yet; see :func:`open_rig`."""
+        self._configured = config
+        self._service_arguments = tuple(service_arguments)
+        self._service: Service | None = None
+        self._lock = RigLock(config.name)
+        self._bench: Bench | None = None
+        self._states: BoardStates | None = None
+
+    def __enter__(self) -> Self:
+        """Take the bench.
+
+        Raises:
+            RigBusyError: another process has it.
+            ServiceError: its service does not start.
+        """
+        config = self._configured
+        try:
+            if config.service is None:
+                self._lock.acquire()
+            else:  # a bench that is started for this process is nobody else's: nothing to lock
+                self._service = Service(config.service, config.file, self._service_arguments)
+                config = resolve(config, self._service.addresses)
+            self._bench = Bench(config)
+            self._states = BoardStates(self._bench)
+        except BaseException:  # Ctrl-C too: what was started is ended
+            run_steps(self._release_steps())
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave a safe bench: outputs off, tasks cleared, probe detached, service ended, lock released.
+
+        Raises:
+            TeardownError: a step failed. With another error in flight, that one goes on, with a note.
+        """
+        errors = run_steps([*self._safe_state_steps(), *self._release_steps()])
+        self._bench = self._states = None
+        if errors:
+            failure = TeardownError(errors, where=self._configured.name)
+            if error is None:
+                raise failure
+            error.add_note(str(failure))
+
+    @property
+    def config(self) -> RigConfig:
+        """The configuration, with every address known."""
+        return self._open_bench().config
+
+    @property
+    def clock(self) -> Clock:
+        """The bench's time."""
+        return self._open_bench().clock
+
+    @property
+    def board(self) -> Board:
+        """The device under test behind its debug probe. Raises RigError if the rig has none."""
+        return self._open_bench().board
+
+    @property
+    def daq(self) -> Daq:
+        """The data acquisition device. Raises RigError if the rig has none."""
+        return self._open_bench().daq
+
+    @property
+    def power_analyzer(self) -> PowerAnalyzer:
+        """The supply and ammeter. Raises RigError if the rig has none."""
+        return self._open_bench().power_analyzer
+
+    @property
+    def console(self) -> Console:
+        """The firmware's console. Raises RigError if the rig has none."""
+        return self._open_bench().console
+
+    def has(self, name: str) -> bool:
+        """Whether the rig has an instrument ("board", "daq", ...) or a wire ("sensor", ...)."""
+        return self._open_bench().has(name)
+
+    @property
+    def state(self) -> State | None:
+        """The state that the board is proven to be in; None while unknown."""
+        return self._open_states().state
+
+    def to(
+        self,
+        state: State,
+        image: Image | None = None,
+        *,
+        restart: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Bring the board into ``state``: see :meth:`hil.rig.states.BoardStates.to`."""
+        self._open_states().to(state, image, restart=restart, progress=progress)
+
+    def mailbox(self, image: Image, progress: Progress | None = None) -> Mailbox:
+        """The mailbox of ``image``, which is programmed first if need be. To be used as a context manager.
+
+        Leaving it restarts the firmware; the board is then running.
+        """
+        # Entering and leaving both restart the firmware, so that running holds before and after.
+        self.to(State.RUNNING, image, progress=progress)
+        return Mailbox(self.board, self.clock, image)
+
+    def record(self) -> dict[str, Any]:
+        """What the bench is: identities, addresses' configuration, calibration dates and software versions.
+
+        Opens every instrument.
+        """
+        config = self.config
+        versions = {name: importlib.metadata.version(name) for name in _LIBRARIES if _installed(name)}
+        return {
+            "rig": config.name,
+            "file": str(config.file),
+            "board": config.board.name,
+            "identities": {name: vars(who) for name, who in self._open_bench().identities().items()},
+            "calibration_dates": {
+                name: table.calibration_date.isoformat()
+                for name, table in (("power_analyzer", config.power_analyzer), ("daq", config.daq))
+                if table is not None and table.calibration_date is not None
+            },
+            "versions": {"Python": platform.python_version(), **versions},
+            "platform": platform.platform(),
+        }
+
+    def _open_bench(self) -> Bench:
+        if self._bench is None:
+            raise RigError(
+                "the rig is not open", where=self._configured.name, expected="with open_rig(config) as rig:"
+            )
+        return self._bench
+
+    def _open_states(self) -> BoardStates:
+        self._open_bench()
+        assert self._states is not None  # set and cleared together with the bench
+        return self._states
+
+    def _safe_state_steps(self) -> list[Step]:
+        """Order: stop driving pins, cut the supply, then let go of the probe, which needs no living part."""
+        bench = self._open_bench()
+        steps = []
+        if bench.opened("daq"):
+            steps.append(Step("outputs to 0 V", bench.daq.stop, _STEP_LIMIT_S))
+        if bench.opened("power_analyzer"):
+            steps.append(Step("supply off", bench.power_analyzer.supply_off, _STEP_LIMIT_S))
+            if bench.opened("board"):
+                steps.append(Step("probe released", bench.board.abandon, _STEP_LIMIT_S))
+        elif bench.opened("board"):
+            steps.append(Step("probe detached", bench.board.detach, _STEP_LIMIT_S))
+        if bench.opened("daq"):
+            relay = bench.config.wiring.debug_isolation
+            if relay is not None:
+                at_rest = relay.active != "high"
+                steps.append(
+                    Step(
+                        "relay at rest", lambda: bench.daq.write_line(relay.terminal, at_rest), _STEP_LIMIT_S
+                    )
+                )
+            steps.append(Step("DAQ released", bench.daq.close, _STEP_LIMIT_S))
+        if bench.opened("power_analyzer"):
+            steps.append(Step("power analyzer released", bench.power_analyzer.close, _STEP_LIMIT_S))
+        if bench.opened("console"):
+            steps.append(Step("console released", bench.console.close, _STEP_LIMIT_S))
+        if bench.opened("clock"):
+            steps.append(Step("clock released", bench.close_clock, _STEP_LIMIT_S))
+        return steps
+
+    def _release_steps(self) -> list[Step]:
+        steps = [Step("lock released", self._lock.release, _STEP_LIMIT_S)]
+        if self._service is not None:
+            steps.append(Step("service ended", self._service.close, _SERVICE_LIMIT_S))
+        return steps
+
+
+def open_rig(config: RigConfig, service_arguments: Sequence[str] = ()) -> Rig:
+    """A rig from a loaded configuration, to be entered with ``with``.
+
+    Args:
+        config: from :func:`hil.config.load_rig`.
+        service_arguments: appended to the command of the rig's service, if it has one ("--seed", "7").
+    """
+    return Rig(config, service_arguments)
+
+
+def _installed(distribution: str) -> bool:
+    return any(True for _ in importlib.metadata.distributions(name=distribution))

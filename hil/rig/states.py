@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The states of the board on the bench, and the safe ways between them.
+
+off        supply off, sensor at 0 V, no debug session
+powered    supplied; whatever the flash holds runs; no debug session
+programmed debug session open, flash proven to hold the image, core halted before its first instruction
+running    the image runs from a reset; the debug session stays open, so memory can be read
+measuring  the image runs from power-on; debugger gone, DBGMCU proven 0, debug and console lines open
+
+In *running* the part does everything but draw the right current: an open debug session keeps clocks on in
+Stop mode. In *measuring* it draws the right current, and neither debugger nor console can see it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from hil.errors import RigError, StateError
+from hil.firmware.image import Image
+from hil.instruments.protocols import Progress
+from hil.rig.bench import Bench
+
+
+class State(enum.Enum):
+    """A state of the board; the module's docstring says what holds in each."""
+
+    OFF = "off"
+    POWERED = "powered"
+    PROGRAMMED = "programmed"
+    RUNNING = "running"
+    MEASURING = "measuring"
+
+
+_OFF_VOLTAGE_V = 0.3
+"""VDD below which the part counts as off: far below the power-on reset's falling threshold of 1.6 V (DS10198
+Rev 8, table 25), high enough for a meter's offset. The figure itself is an assumption."""
+_OFF_READINGS = 20
+"""Readings of 100 ms each that VDD gets for falling; a NUCLEO's capacitors discharge in milliseconds."""
+
+_SUPPLY_TOLERANCE = 0.02
+"""How far the supply may be from its setting before the bench counts as faulty. An assumption: forty times
+the N6781A's accuracy, and a tenth of what a part in current limit shows."""
+
+
+class BoardStates:
+    """Moves the board between its states; knows what is proven and what is not."""
+
+    def __init__(self, bench: Bench) -> None:
+        """Nothing is known about the board yet, and nothing is touched."""
+        self._bench = bench
+        self._state: State | None = None
+        self._image: Image | None = None
+        self._supplied = False
+
+    @property
+    def state(self) -> State | None:
+        """The state that the board is proven to be in; None at first and after a failure."""
+        return self._state
+
+    @property
+    def image(self) -> Image | None:
+        """The image that the flash is proven to hold, if any."""
+        return self._image
+
+    def to(
+        self,
+        state: State,
+        image: Image | None = None,
+        *,
+        restart: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Bring the board into ``state`` by the shortest safe way.
+
+        A way through a power cycle stops the outputs of the DAQ, so play signals after it.
+
+        Args:
+            state: where to go.
+            image: what the flash must hold; None for what it is proven to hold. It is written only if the
+                flash differs.
+            restart: enter the state anew even if the board is in it, with a fresh start of the firmware.
+            progress: called with the fraction programmed.
+
+        Raises:
+            StateError: the rig lacks the instrument that the way needs, or no image is known.
+            RigError: the supply does not rise or fall as it should.
+        """
+        if state is self._state and not restart and (image is None or self._holds(image)):
+            return
+        if self._state is None and self._bench.opened("board"):
+            self._bench.board.abandon()  # after a failure nothing is taken for granted
+            self._supplied = False
+        self._state = None
+        if state is State.OFF:
+            self._switch_off()
+        elif state is State.POWERED:
+            self._power(restart)
+        else:
+            wanted = image or self._image
+            if wanted is None:
+                raise StateError(
+                    "no image was given, and none is known to be in the flash",
+                    where="board",
+                    operation=state.value,
+                    hint="rig.to(state, image)",
+                )
+            if state is State.MEASURING:
+                self._measure(wanted, progress)
+            else:
+                self._program(wanted, progress)
+                if state is State.RUNNING:
+                    self._run()
+        self._state = state
+
+    def _holds(self, image: Image) -> bool:
+        """Whether the flash is proven to hold ``image``."""
+        return self._image is not None and self._image.sha256 == image.sha256
+
+    def _power(self, restart: bool) -> None:
+        if self._bench.has("board"):
+            self._bench.board.detach()
+        self._isolate(False)
+        if restart:
+            self._switch_off()
+        self._switch_on()
+
+    def _program(self, image: Image, progress: Progress | None) -> None:
+        bench = self._bench
+        if not bench.has("board"):
+            raise StateError("the rig has no debug probe", where="board", operation="program")
+        self._isolate(False)
+        self._switch_on()
+        bench.board.connect(under_reset=True)  # a sleeping part answers in no other way
+        if not self._holds(image):
+            self._image = None
+            bench.board.program([(segment.address, segment.data) for segment in image.segments], progress)
+            self._image = image
+        bench.board.reset(halt=True)
+
+    def _run(self) -> None:
+        if self._bench.has("console"):
+            self._bench.console.clear()
+        self._bench.board.resume()
+
+    def _measure(self, image: Image, progress: Progress | None) -> None:
+        bench = self._bench
+        can_cycle_power = bench.has("power_analyzer")
+        if not self._holds(image) or not can_cycle_power:
+            self._program(image, progress)
+        bench.board.detach()  # from here on the image runs, from its reset
+        self._isolate(True)
+        if can_cycle_power:
+            self._switch_off()
+            self._switch_on()
+
+    def _switch_off(self) -> None:
+        bench = self._bench
+        if not bench.has("power_analyzer"):
+            raise StateError(
+                "the rig has no power analyzer to switch the board off", where="board", operation="off"
+            )
+        if bench.opened("daq"):
+            bench.daq.stop()  # a driven pin would feed the unpowered part (DS10198 Rev 8, table 21)
+        if bench.opened("board"):
+            bench.board.abandon()
+        analyzer = bench.power_analyzer
+        analyzer.supply_off()
+        self._supplied = False
+        voltage_v = analyzer.measure_voltage_v()
+        for _ in range(_OFF_READINGS):
+            if abs(voltage_v) < _OFF_VOLTAGE_V:
+                return
+            voltage_v = analyzer.measure_voltage_v()
+        raise RigError(
+            f"VDD is still {voltage_v:.2f} V with the supply off",
+            where="board",
+            operation="off",
+            expected=f"below {_OFF_VOLTAGE_V:g} V",
+            hint="something feeds the part through its pins: the CN2 jumpers, a wire to the DAQ",
+        )
+
+    def _switch_on(self) -> None:
+        bench = self._bench
+        if self._supplied or not bench.has("power_analyzer"):
+            return  # or the board supplies itself
+        board, analyzer = bench.config.board, bench.power_analyzer
+        analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
+        voltage_v = analyzer.measure_voltage_v()
+        if abs(voltage_v - board.supply_voltage_v) > _SUPPLY_TOLERANCE * board.supply_voltage_v:
+            analyzer.supply_off()
+            raise RigError(
+                f"VDD is {voltage_v:.3f} V",
+                where="board",
+                operation="power on",
+                expected=f"{board.supply_voltage_v:g} V",
+                hint="a short circuit, the current limit, or a sense line that is not connected",
+            )
+        self._supplied = True
+
+    def _isolate(self, isolated: bool) -> None:
+        """Open or close the relay in the debug and console lines, if the rig has one."""
+        wire = self._bench.config.wiring.debug_isolation
+        if wire is not None:
+            self._bench.daq.write_line(wire.terminal, isolated == (wire.active == "high"))

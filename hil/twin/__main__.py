@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of the virtual bench: ``python -m hil.twin serve --rig sim``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hil.twin import bench_config
+from hil.twin.errors import TwinError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m hil.twin", description="The virtual bench of hil-rig.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser(
+        "serve", help="serve the bench's probe, instruments, console and clock on 127.0.0.1"
+    )
+    serve.add_argument("--rig", required=True, metavar="NAME|FILE.toml", help="NAME is rig_configs/NAME.toml")
+    serve.add_argument("--seed", type=int, help="seed of all noise (default: the rig file's)")
+    serve.add_argument("--realtime", action="store_true", help="let bench time follow the wall clock")
+    serve.add_argument(
+        "--stdin-lease",
+        action="store_true",
+        help="for programs: announce one line of JSON, and end when standard input ends",
+    )
+    options = parser.parse_args(arguments)
+
+    try:
+        config = bench_config.load(bench_config.find_rig_file(options.rig))
+        if options.seed is not None:
+            config = config.with_seed(options.seed)
+        from hil.twin.serve import run  # only now: the emulator takes a second or two to load
+
+        run(config, realtime=options.realtime, stdin_lease=options.stdin_lease)
+    except TwinError as error:
+        print(f"hil.twin: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

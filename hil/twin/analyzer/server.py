@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SCPI over a TCP socket: lines in, response lines out, one thread per client."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from typing import Protocol
+
+INPUT_BUFFER_BYTES = 1 << 20
+"""Longest line taken (assumption: far more than any SCPI line); a longer one is thrown away with error
+-363."""
+
+
+class Instrument(Protocol):
+    """What is behind the socket."""
+
+    def execute(self, message: bytes) -> bytes:
+        """Run one line; the response with its terminator, or nothing."""
+
+    def overrun(self) -> None:
+        """A line was too long and has been thrown away."""
+
+
+class _TcpServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    # A client that still holds its connection must not keep the bench from closing.
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], instrument: Instrument) -> None:
+        super().__init__(address, _Connection)
+        self.instrument = instrument
+        self.connections: set[socket.socket] = set()
+        self.connections_lock = threading.Lock()
+
+
+class _Connection(socketserver.BaseRequestHandler):
+    server: _TcpServer
+    request: socket.socket
+
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.server.connections_lock:
+            self.server.connections.add(self.request)
+
+    def finish(self) -> None:
+        with self.server.connections_lock:
+            self.server.connections.discard(self.request)
+
+    def handle(self) -> None:
+        line = bytearray()
+        overrun = False
+        while chunk := self._receive():
+            *complete, rest = chunk.split(b"\n")
+            for part in complete:
+                line += part
+                if overrun or len(line) > INPUT_BUFFER_BYTES:
+                    self.server.instrument.overrun()
+                elif not self._answer(bytes(line).rstrip(b"\r")):
+                    return
+                line.clear()
+                overrun = False
+            line += rest
+            if len(line) > INPUT_BUFFER_BYTES:
+                line.clear()
+                overrun = True
+
+    def _receive(self) -> bytes:
+        try:
+            return self.request.recv(1 << 16)
+        except OSError:  # the client is gone, or the server closes
+            return b""
+
+    def _answer(self, message: bytes) -> bool:
+        response = self.server.instrument.execute(message)
+        try:
+            self.request.sendall(response)
+        except OSError:
+            return False
+        return True
+
+
+class ScpiServer:
+    """A running server; :attr:`address` is ``host:port``."""
+
+    def __init__(self, instrument: Instrument, host: str, port: int) -> None:
+        self._server = _TcpServer((host, port), instrument)
+        bound_host, bound_port = self._server.socket.getsockname()[:2]
+        self.address = f"{bound_host}:{bound_port}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="scpi-server", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and drop the clients."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        with self._server.connections_lock:
+            connections = list(self._server.connections)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:  # it closed in the meantime
+                continue

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual bench: the part on its board, the wires, the instruments, one clock and one lock."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from hil.twin import wiring
+from hil.twin.analyzer import PowerAnalyzer
+from hil.twin.bench_config import BenchConfig
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.daq import Daq
+from hil.twin.mcu import Stm32l476
+from hil.twin.pins import Pins, make_pins
+
+PS_PER_S = 1_000_000_000_000
+
+
+class Bench:
+    """Everything on the bench. Whoever touches it holds ``lock``; time moves only through the ``advance``
+    methods.
+
+    Raises:
+        TwinError: the rig file asks for wires that do not exist.
+    """
+
+    def __init__(self, config: BenchConfig) -> None:
+        self.config = config
+        self.lock = threading.RLock()
+        self.pins: Pins = make_pins()
+        self.mcu = Stm32l476(self.pins, config.seed)
+        self.mcu.set_temperature(config.ambient_temperature_c)
+        if config.adc_noise_lsb is not None:
+            self.mcu.adc_noise_lsb = config.adc_noise_lsb
+        self._debug_lines_isolated = True
+        self._isolate_debug(False)
+        self.analyzer = PowerAnalyzer(self, config.power_analyzer)
+        self.daq = Daq(self, config.daq)
+        wiring.connect(
+            config,
+            self.pins,
+            self.daq,
+            rng=self.rng,
+            supply_voltage_v=lambda: self.mcu.supply_voltage_v,
+            isolate_debug=self._isolate_debug,
+        )
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The bench's time and its planned events."""
+        return self.mcu.scheduler
+
+    @property
+    def now_s(self) -> float:
+        """Bench time in seconds since the bench was switched on."""
+        return self.scheduler.now_ps / PS_PER_S
+
+    @property
+    def debug_lines_isolated(self) -> bool:
+        """Whether the relay has opened the debug and console lines."""
+        return self._debug_lines_isolated
+
+    def rng(self, name: str) -> np.random.Generator:
+        """A random generator of its own for ``name``; the same seed and name give the same numbers."""
+        digest = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()
+        return np.random.default_rng(int.from_bytes(digest, "little"))
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` of bench time pass."""
+        self.advance_to(self.scheduler.now_ps + round(seconds * PS_PER_S))
+
+    def advance_to(self, time_ps: int) -> None:
+        """Let bench time pass up to ``time_ps``."""
+        # The scheduler also returns when somebody else's event asks for a stop.
+        while self.scheduler.now_ps < time_ps:
+            self.scheduler.advance_to(time_ps)
+
+    def advance_until(self, condition: Callable[[], bool], limit_s: float) -> bool:
+        """Let bench time pass until ``condition()`` holds, at most ``limit_s``; return whether it holds."""
+        limit_ps = self.scheduler.now_ps + round(limit_s * PS_PER_S)
+        while not self.scheduler.advance_until(condition, limit_ps):
+            if self.scheduler.now_ps >= limit_ps:
+                return False
+        return True
+
+    def stop_at_halt(self, limit_s: float) -> None:
+        """Let bench time pass until the core has halted for the debugger, at most ``limit_s``."""
+        self.advance_until(lambda: self.mcu.core.state == "halted", limit_s)
+
+    def _isolate_debug(self, isolated: bool) -> None:
+        if isolated != self._debug_lines_isolated:
+            self._debug_lines_isolated = isolated
+            self.mcu.external_current_a = 0.0 if isolated else self.config.unparked_leak_a

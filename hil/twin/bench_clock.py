@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench's clock over TCP, one request per line.
+
+``NOW`` answers ``OK <seconds>``. ``SLEEP <seconds>`` lets the bench live for that long and answers ``OK
+<seconds>`` with the time it has then. Anything else answers ``ERR <reason>`` and the connection stays.
+Seconds are decimal numbers that read back to the same float.
+"""
+
+from __future__ import annotations
+
+import math
+import socketserver
+import threading
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+MAX_SLEEP_S = 30 * 86400.0
+"""The longest single sleep: 30 days, more than any soak, so that a slip of the unit does not take for
+ever."""
+
+SLICE_S = 1.0
+"""A long sleep lets go of the bench this often, so that other clients (a safe-state request) are not shut
+out."""
+
+_POLL_S = 0.05
+"""How soon the accepting thread notices that it is to end."""
+
+_LINE_LIMIT = 256
+
+
+class ClockBench(Protocol):
+    """What the clock needs of the bench."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held by whoever touches the machine."""
+
+    @property
+    def now_s(self) -> float:
+        """Bench time in seconds."""
+
+    def advance(self, seconds: float) -> None:
+        """Let bench time pass."""
+
+
+class ClockProtocol:
+    """The line protocol, free of sockets."""
+
+    def __init__(self, bench: ClockBench) -> None:
+        self._bench = bench
+
+    def answer(self, line: str) -> str:
+        """The answer to one request line, without its line end."""
+        match line.split():
+            case ["NOW"]:
+                return self._now()
+            case ["SLEEP", text]:
+                return self._sleep(text)
+        return f"ERR {line.strip()!r}: expected NOW or SLEEP <seconds>"
+
+    def _now(self) -> str:
+        with self._bench.lock:
+            return f"OK {self._bench.now_s!r}"
+
+    def _sleep(self, text: str) -> str:
+        try:
+            seconds = float(text)
+        except ValueError:
+            return f"ERR SLEEP {text!r}: expected a number of seconds"
+        if not math.isfinite(seconds) or not 0 <= seconds <= MAX_SLEEP_S:
+            return f"ERR SLEEP {text}: expected 0 to {MAX_SLEEP_S:.0f} seconds"
+        whole_slices, rest_s = divmod(seconds, SLICE_S)
+        for _ in range(int(whole_slices)):
+            with self._bench.lock:
+                self._bench.advance(SLICE_S)
+        with self._bench.lock:
+            self._bench.advance(rest_s)
+            return f"OK {self._bench.now_s!r}"
+
+
+class ClockServer(socketserver.ThreadingTCPServer):
+    """Serves the clock to any number of clients."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, bench: ClockBench, host: str, port: int) -> None:
+        super().__init__((host, port), _ClockConnection)
+        self.protocol = ClockProtocol(bench)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_POLL_S,), name="clock server", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where clients connect, ``host:port``."""
+        host, port = self.server_address[:2]
+        return f"{host!s}:{port}"
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+class _ClockConnection(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+    server: ClockServer
+
+    def handle(self) -> None:
+        while line := self.rfile.readline(_LINE_LIMIT):
+            answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
+            self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the virtual bench reads from a rig file: ``[twin]``, ``[wiring]`` and the name of the DAQ device.
+
+The rig controller reads the same file with code of its own. The two share no parser on purpose: the file is
+a contract between two programs, and this side takes from it only what a bench can know: which wire goes
+where, and what the virtual part's surroundings are like.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pint
+
+from hil.twin.errors import BenchConfigError
+
+DEFAULT_SEED = 1
+DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
+DEFAULT_SENSOR_NOISE = "0.3 mV"
+"""RMS white noise on the sensor wire. An ASSUMPTION: half a step of a 12-bit converter at 3 V, a tidy
+cable."""
+DEFAULT_UNPARKED_LEAK = "40 uA"
+"""Current that connected debug and console lines feed into the part. An ASSUMPTION: no figure is known for
+this board (MB1136); it is chosen large against Stop 2, so that forgetting to park the lines cannot pass."""
+
+_TWIN_KEYS = {
+    "seed",
+    "ambient_temperature",
+    "sensor_noise",
+    "adc_noise",
+    "unparked_leak",
+    "power_on_at_start",
+    "wires",
+    "power_analyzer",
+    "daq",
+}
+_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum"}
+
+_QUANTITY = re.compile(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ°]+)")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One role of the bench: a pin of the part, an instrument's terminal, and the wire between them."""
+
+    role: str
+    pin: str | None = None
+    terminal: str | None = None
+    active_high: bool = True
+    """Which level of a digital terminal means that the role is active."""
+    is_open: bool = False
+    """Planted fault: the wire is not connected."""
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """The virtual bench as its rig file describes it; SI units, temperatures in degrees Celsius."""
+
+    source: str
+    """The file it came from, for messages."""
+    seed: int
+    ambient_temperature_c: float
+    sensor_noise_v: float
+    adc_noise_lsb: float | None
+    """RMS noise of a conversion in steps of the 12-bit converter; ``None``: what the part's model assumes."""
+    unparked_leak_a: float
+    power_on_at_start: bool | None
+    """``None``: as the way the bench was started suggests."""
+    wires: Mapping[str, Wire]
+    """By role; what ``[twin.wires]`` says wins over ``[wiring]``."""
+    power_analyzer: Mapping[str, Any]
+    """The table ``[twin.power_analyzer]``, which the virtual instrument reads itself."""
+    daq: Mapping[str, Any]
+    """The table ``[twin.daq]``, which the virtual instrument reads itself, and the device's name from
+    ``[daq]``."""
+
+    def with_seed(self, seed: int) -> BenchConfig:
+        """The same bench with another seed."""
+        return replace(self, seed=seed)
+
+
+def find_rig_file(name_or_path: str) -> Path:
+    """The rig file called ``name_or_path``: a path to a TOML file, or NAME for ``./rig_configs/NAME.toml``.
+
+    Raises:
+        BenchConfigError: there is no such file.
+    """
+    path = (
+        Path(name_or_path) if name_or_path.endswith(".toml") else Path("rig_configs", f"{name_or_path}.toml")
+    )
+    if not path.is_file():
+        raise BenchConfigError(
+            f"no rig file {path} (looked from {Path.cwd()}); "
+            "give a path to a .toml file, or NAME for ./rig_configs/NAME.toml"
+        )
+    return path
+
+
+def load(path: Path) -> BenchConfig:
+    """Read a rig file.
+
+    Raises:
+        BenchConfigError: it cannot be read, is not TOML, or has a value this bench cannot use.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchConfigError(f"{path}: not a TOML file: {error}") from error
+    return parse(tables, str(path))
+
+
+def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
+    """Take the bench's part out of a rig file's tables; ``source`` names the file in messages.
+
+    Raises:
+        BenchConfigError: a value this bench cannot use; the message names the file and the key.
+    """
+    twin = _table(tables, "twin", source)
+    unknown = sorted(set(twin) - _TWIN_KEYS)
+    if unknown:
+        raise BenchConfigError(
+            f"{source}: [twin] has no key {unknown[0]!r}; known are {', '.join(sorted(_TWIN_KEYS))}"
+        )
+    _check_type(twin, "seed", int, source)
+    _check_type(twin, "power_on_at_start", bool, source)
+    wires = {
+        role: _wire(role, entry, f"[wiring] {role}", source)
+        for role, entry in _table(tables, "wiring", source).items()
+    }
+    for role, entry in _table(twin, "wires", source).items():
+        if role not in wires:
+            raise BenchConfigError(
+                f"{source}: [twin.wires] {role}: no such role in [wiring], "
+                f"which has {', '.join(sorted(wires)) or 'none'}"
+            )
+        wires[role] = _override(wires[role], entry, f"[twin.wires] {role}", source)
+    return BenchConfig(
+        source=source,
+        seed=twin.get("seed", DEFAULT_SEED),
+        ambient_temperature_c=_quantity(
+            twin, "ambient_temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source
+        ),
+        sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
+        adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
+        unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
+        power_on_at_start=twin.get("power_on_at_start"),
+        wires=wires,
+        power_analyzer=_table(twin, "power_analyzer", source),
+        daq={**_device_name(tables, source), **_table(twin, "daq", source)},
+    )
+
+
+def _table(parent: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
+    table = parent.get(key, {})
+    if not isinstance(table, dict):
+        raise BenchConfigError(f"{source}: {key}: expected a table, not {table!r}")
+    return table
+
+
+def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:
+    """``[daq] device``: the terminals in ``[wiring]`` begin with it."""
+    return {key: value for key, value in _table(tables, "daq", source).items() if key == "device"}
+
+
+def _wire(role: str, entry: object, where: str, source: str) -> Wire:
+    if not isinstance(entry, dict):
+        raise BenchConfigError(
+            f'{source}: {where}: expected {{pin = "PA0", terminal = "Dev1/ao0"}}, not {entry!r}'
+        )
+    unknown = sorted(set(entry) - _WIRE_KEYS)
+    if unknown:
+        raise BenchConfigError(
+            f"{source}: {where}: no key {unknown[0]!r}; known are {', '.join(sorted(_WIRE_KEYS))}"
+        )
+    for key in ("pin", "terminal"):
+        if not isinstance(entry.get(key, ""), str):
+            raise BenchConfigError(f"{source}: {where}.{key}: expected a name, not {entry[key]!r}")
+    active = entry.get("active", "high")
+    if active not in ("high", "low"):
+        raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
+    return Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+
+
+def _override(wire: Wire, entry: object, where: str, source: str) -> Wire:
+    """A planted wiring fault: ``{open = true}``, or other ends for the wire."""
+    if isinstance(entry, dict) and "open" in entry:
+        if entry != {"open": True}:
+            raise BenchConfigError(
+                f"{source}: {where}: an open wire is {{open = true}} and nothing else, not {entry!r}"
+            )
+        return replace(wire, is_open=True)
+    fault = _wire(wire.role, entry, where, source)
+    return replace(wire, pin=fault.pin or wire.pin, terminal=fault.terminal or wire.terminal)
+
+
+def _check_type(table: Mapping[str, Any], key: str, kind: type, source: str) -> None:
+    if key in table and type(table[key]) is not kind:
+        raise BenchConfigError(f"{source}: [twin] {key}: expected {kind.__name__}, not {table[key]!r}")
+
+
+def _quantity(table: Mapping[str, Any], key: str, unit: str, default: str, source: str) -> float:
+    text = table.get(key, default)
+    match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise BenchConfigError(
+            f'{source}: [twin] {key}: expected a number with a unit such as "{default}", not {text!r}'
+        )
+    try:
+        return float(_units().Quantity(float(match[1]), match[2]).to(unit).magnitude)
+    except (pint.UndefinedUnitError, pint.DimensionalityError) as error:
+        raise BenchConfigError(
+            f'{source}: [twin] {key}: {error}; expected a value such as "{default}"'
+        ) from error
+
+
+@functools.cache
+def _units() -> pint.UnitRegistry[Any]:
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
+    registry.define("LSB = [converter_step]")
+    return registry

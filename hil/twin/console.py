@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console: the part's USART2 behind the ST-LINK's virtual COM port, offered as a TCP socket.
+
+Open it with pyserial's ``socket://`` URL. The far end of the UART runs at ``HOST_BAUD`` like the terminal
+of a user who follows the firmware's manual; a part that transmits at another rate is received as a UART
+receives it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import select
+import socket
+import socketserver
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+HOST_BAUD = 115200
+"""The rate the host's side of the virtual COM port is set to; 8 data bits, no parity, 1 stop bit."""
+
+BAUD_TOLERANCE = 0.03
+"""How far two UARTs may be apart before bytes come out wrong. An ASSUMPTION between the 2 to 4 % of
+RM0351's table of tolerances of the USART receiver."""
+
+FRAME_BITS = 10
+PS_PER_S = 1_000_000_000_000
+
+_POLL_S = 0.05
+"""How soon the accepting thread notices that it is to end."""
+
+_SEND_BUFFER_BYTES = 1 << 20
+_LINE_LIMIT = 256
+
+
+class Usart(Protocol):
+    """The part's end of the UART."""
+
+    on_transmit: Callable[[int, int, float], None]
+    """Called with the time of the end of a frame in picoseconds, the byte and the baud rate it was sent
+    at."""
+
+    def receive(self, byte: int) -> None:
+        """A frame has arrived at the receive pin."""
+
+
+class Mcu(Protocol):
+    """The part of the microcontroller that the console reaches."""
+
+    @property
+    def usart2(self) -> Usart:
+        """Its USART2."""
+
+
+class Scheduler(Protocol):
+    """The bench's time."""
+
+    @property
+    def now_ps(self) -> int:
+        """Bench time in picoseconds."""
+
+    def at(self, time_ps: int, action: Callable[[], None]) -> object:
+        """Call ``action`` at ``time_ps``."""
+
+
+class ConsoleBench(Protocol):
+    """What the console needs of the bench."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held by whoever touches the machine."""
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The bench's time."""
+
+    @property
+    def mcu(self) -> Mcu:
+        """The part on the board."""
+
+    @property
+    def debug_lines_isolated(self) -> bool:
+        """Whether the relay has opened the debug and console lines."""
+
+
+def received_byte(byte: int, baud: float, receiver_baud: float = HOST_BAUD) -> int:
+    """What a UART at ``receiver_baud`` makes of ``byte`` sent at ``baud``.
+
+    Within ``BAUD_TOLERANCE`` it is the byte. Beyond, it is what sampling the frame in the middle of the
+    receiver's bits gives; an error too small to show in that arithmetic inverts the last bit, the first one
+    to fail.
+    """
+    ratio = baud / receiver_baud
+    if abs(ratio - 1) <= BAUD_TOLERANCE:
+        return byte
+    frame = [
+        0,
+        *((byte >> bit) & 1 for bit in range(8)),
+    ]  # the start bit, then data; the idle line follows as ones
+    samples = (int((1.5 + bit) * ratio) for bit in range(8))
+    value = sum((frame[sample] if sample < len(frame) else 1) << bit for bit, sample in enumerate(samples))
+    return value if value != byte else byte ^ 0x80
+
+
+class ConsoleServer(socketserver.ThreadingTCPServer):
+    """A TCP server for one terminal at a time; a newcomer replaces the one before.
+
+    Bytes that the part sends while nobody listens, or while the lines are isolated, are lost.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, bench: ConsoleBench, host: str, port: int) -> None:
+        super().__init__((host, port), _ConsoleConnection)
+        self._bench = bench
+        self._terminal: socket.socket | None = None
+        self._line = bytearray()
+        self._receive_free_ps = 0
+        self.last_line = ""
+        """The last complete line the part sent, for whoever watches."""
+        bench.mcu.usart2.on_transmit = self._transmitted
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_POLL_S,), name="console server", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where a terminal connects, ``host:port``."""
+        host, port = self.server_address[:2]
+        return f"{host!s}:{port}"
+
+    def close(self) -> None:
+        """Hang up and stop serving."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+        self._hang_up()
+
+    def attach(self, terminal: socket.socket) -> None:
+        """Plug ``terminal`` in, in place of the one before."""
+        terminal.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        with self._bench.lock:
+            self._hang_up()
+            self._terminal = terminal
+
+    def detach(self, terminal: socket.socket) -> None:
+        """Unplug ``terminal``, unless another one has replaced it."""
+        with self._bench.lock:
+            if self._terminal is terminal:
+                self._terminal = None
+
+    def type(self, data: bytes) -> None:
+        """What the terminal sends reaches the part's pin one frame time after the other, in bench time."""
+        frame_ps = FRAME_BITS * PS_PER_S // HOST_BAUD
+        with self._bench.lock:
+            scheduler = self._bench.scheduler
+            for byte in data:
+                self._receive_free_ps = max(self._receive_free_ps, scheduler.now_ps) + frame_ps
+                scheduler.at(self._receive_free_ps, functools.partial(self._receive, byte))
+
+    def _receive(self, byte: int) -> None:
+        if not self._bench.debug_lines_isolated:
+            self._bench.mcu.usart2.receive(byte)
+
+    def _transmitted(self, _end_ps: int, byte: int, baud: float) -> None:
+        """Called under the bench's lock, at the end of every frame the part sends."""
+        if self._bench.debug_lines_isolated:
+            return
+        byte = received_byte(byte, baud)
+        self._remember(byte)
+        terminal = self._terminal
+        if terminal is None:
+            return
+        try:
+            # Never wait for a terminal that does not read: a full buffer loses bytes, as a serial port does.
+            _, writable, _ = select.select([], [terminal], [], 0)
+            if writable:
+                terminal.send(bytes([byte]))
+        except (OSError, ValueError):  # ValueError: closed meanwhile
+            self._terminal = None
+
+    def _remember(self, byte: int) -> None:
+        if byte == ord("\n") or len(self._line) >= _LINE_LIMIT:
+            self.last_line = self._line.decode("ascii", errors="replace").strip()
+            self._line.clear()
+        else:
+            self._line.append(byte)
+
+    def _hang_up(self) -> None:
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None:
+            # The terminal may have gone by itself.
+            with contextlib.suppress(OSError):
+                terminal.shutdown(socket.SHUT_RDWR)
+
+
+class _ConsoleConnection(socketserver.BaseRequestHandler):
+    server: ConsoleServer
+    request: socket.socket
+
+    def handle(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.server.attach(self.request)
+        try:
+            while data := self.request.recv(4096):
+                self.server.type(data)
+        except ConnectionError:
+            return  # the terminal's program has died
+        finally:
+            self.server.detach(self.request)

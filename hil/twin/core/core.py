@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Cortex-M4F core of the virtual STM32L476: what it executes, when it sleeps, halts and resets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from unicorn import arm_const as arm
+
+from hil.twin.core import block_hook
+from hil.twin.core import system_control as scs
+from hil.twin.core.breakpoints import BreakpointUnit
+from hil.twin.core.bus import Bus, Peripheral
+from hil.twin.core.core_clock import CoreClock
+from hil.twin.core.debug import DFSR_HALTED, DFSR_VCATCH, HaltingDebug
+from hil.twin.core.debug_access import DebugAccess
+from hil.twin.core.dwt import DataWatchpointTrace
+from hil.twin.core.emulator import Emulator
+from hil.twin.core.exceptions import Exceptions
+from hil.twin.core.execution import Execution
+from hil.twin.core.faults import LockupError
+from hil.twin.core.flash_timing import flash_costs
+from hil.twin.core.memory import Memory
+from hil.twin.core.nvic import SYSTICK, Nvic
+from hil.twin.core.rom_table import InstrumentationTrace, RomTable
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.core.system_control import SystemControlSpace
+from hil.twin.core.systick import SysTick
+from hil.twin.core.wake_up import WakeUp
+
+State = Literal["running", "sleeping", "halted", "reset", "unpowered", "lockup"]
+_RESET_HCLK_HZ = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
+_CLEARED_AT_RESET = (
+    *(arm.UC_ARM_REG_R0 + i for i in range(13)),
+    arm.UC_ARM_REG_PRIMASK,
+    arm.UC_ARM_REG_FAULTMASK,
+    arm.UC_ARM_REG_BASEPRI,
+    arm.UC_ARM_REG_FPSCR,
+    arm.UC_ARM_REG_PSP,
+)
+
+
+class Core:
+    """Executes the program in `memory` on behalf of the scheduler, and answers the debugger.
+
+    It starts unpowered.  All attributes named `on_...` are callbacks that the part's other blocks set.
+    """
+
+    def __init__(self, scheduler: Scheduler, seed: int = 0) -> None:
+        self.scheduler = scheduler
+        self.memory = Memory(seed)
+        self.on_sleep: Callable[[bool], None] = lambda deep: None
+        self.on_wake: Callable[[], int] = lambda: 0
+        self.on_system_reset: Callable[[str], None] = self.reset
+        self.on_activity: Callable[[], None] = lambda: None
+        self.debug_access_ok = True
+        """False while the debug port cannot reach the bus: a stopped clock that DBGMCU does not keep alive.
+        """
+        self._state: State = "unpowered"
+        self._bus = Bus(self.memory)
+        self._emulator = Emulator(self.memory, self._bus)
+        self._clock = CoreClock(_RESET_HCLK_HZ)
+        self._nvic = Nvic()
+        self._systick = SysTick(scheduler, self._pend_systick)
+        self._debug = HaltingDebug(self, self._emulator)
+        self._system_control = SystemControlSpace(self._nvic, self._systick, self._debug)
+        self._exceptions = Exceptions(
+            self._emulator, self.memory, self._bus, self._nvic, self._system_control
+        )
+        self._execution = Execution(
+            self, self._emulator, self._nvic, self._exceptions, self._system_control, self._debug
+        )
+        self._wake_up = WakeUp(self._emulator, self._nvic, self._exceptions, self._system_control)
+        self._dwt = DataWatchpointTrace(lambda: self.cycle_count, lambda: self._emulator.engine.pc)
+        self._debug.on_trace_enable = self._dwt.set_trace_enable
+        self._breakpoints = BreakpointUnit(self._update_breakpoints)
+        self._debug.on_enable = self._update_breakpoints
+        self._debug_access = DebugAccess(self, self.memory, self._bus, self._system_control)
+        self._system_control.running_exception = lambda: self._exceptions.running
+        self._system_control.on_change = self._exceptions_changed
+        self._system_control.on_system_reset_request = self._request_system_reset
+        self._system_control.on_coprocessor_access = self._set_coprocessor_access
+        self._set_coprocessor_access(denied=True)
+        self._deep_sleep = False
+        self._held_in_reset = False
+        self._reset_requested = False
+        self._deferred_reset: str | None = None
+        self._halt_requested = False
+        self._step_requested = False
+        self._slice_end_ps = 0
+        for unit in (self._system_control, self._dwt, self._breakpoints, RomTable(), InstrumentationTrace()):
+            self.attach(unit)
+        scheduler.set_processor(self)
+
+    # --- what the rest of the part uses ---
+
+    @property
+    def state(self) -> State:
+        """What the core is doing."""
+        return self._state
+
+    @property
+    def cycle_count(self) -> int:
+        """Core clock cycles executed since the twin began."""
+        return self._emulator.cycles_now()
+
+    @property
+    def hclk_hz(self) -> int:
+        """Frequency of the core clock."""
+        return self._clock.hclk_hz
+
+    @property
+    def sleeps_deeply(self) -> bool:
+        """SCR.SLEEPDEEP was set when the core went to sleep."""
+        return self._state == "sleeping" and self._deep_sleep
+
+    @property
+    def on_flash_write(self) -> Callable[[int, int, int], None]:
+        """Called with address, width and value of a store into flash or system memory, which changes nothing
+        itself.
+        """
+        return self._emulator.on_flash_write
+
+    @on_flash_write.setter
+    def on_flash_write(self, callback: Callable[[int, int, int], None]) -> None:
+        self._emulator.on_flash_write = callback
+
+    def attach(self, peripheral: Peripheral) -> None:
+        """Put a peripheral on the bus; raises ValueError if its addresses are taken or no device's."""
+        self._bus.attach(peripheral)
+
+    def set_interrupt(self, irq: int, level: bool) -> None:
+        """Follow the request line of a peripheral to the NVIC."""
+        self._nvic.set_level(irq, level)
+        self._exceptions_changed()
+
+    def send_event(self) -> None:
+        """Set the event register, as an EXTI line in event mode does."""
+        self._emulator.state[block_hook.EVENT_REGISTER] = 1
+        self._exceptions_changed()
+
+    def set_hclk_hz(self, hz: int) -> None:
+        """Change the core clock at this instant; raises ValueError unless `hz` is positive.
+
+        A core without a clock is one that sleeps: `on_sleep` and `on_wake`.
+        """
+        if hz <= 0:
+            raise ValueError(f"core: HCLK must be positive, not {hz} Hz")
+        self._clock.set_hclk(hz, self._emulator.cycles_now())
+        self._update_systick()
+        self._update_deadline()
+
+    def set_flash_timing(
+        self, wait_states: int, instruction_cache: bool, data_cache: bool, prefetch: bool
+    ) -> None:
+        """Set what flash accesses cost, from FLASH_ACR; `flash_timing` states the assumptions."""
+        costs = flash_costs(wait_states, instruction_cache, data_cache, prefetch)
+        state = self._emulator.state
+        state[block_hook.LINE_WAIT] = costs.line
+        state[block_hook.BRANCH_WAIT] = costs.branch
+        state[block_hook.LITERAL_WAIT] = costs.literal
+
+    # --- power and reset ---
+
+    def power_on(self) -> None:
+        """Supply is there: SRAM holds noise, debug registers are at their reset values; the core starts."""
+        self.memory.lose_content()
+        self._debug.power_on_reset()
+        self._dwt.set_trace_enable(False)
+        self._dwt.reset()
+        self._breakpoints.reset()
+        self._state = "reset"
+        self.reset("power")
+
+    def power_off(self) -> None:
+        """Supply is gone."""
+        self._set_state("unpowered")
+
+    def hold_in_reset(self, held: bool) -> None:
+        """Follow the core's reset line; it starts when the line is released."""
+        if held == self._held_in_reset:
+            return
+        self._held_in_reset = held
+        if self._state != "unpowered":
+            self.reset("pin")
+
+    def reset(self, kind: str) -> None:
+        """Reset the core: it starts from the vector table at 0, or stays in reset while held there.
+
+        `kind` says why, for logs.  The peripherals are the caller's to reset, before this.
+        """
+        if self._state == "unpowered":
+            return
+        if self._emulator.engine.is_running:  # a register write of the program: its block ends first
+            self._deferred_reset = kind
+            self._emulator.request_stop()
+            return
+        self._reset_requested = self._halt_requested = self._step_requested = False
+        self._nvic.reset()
+        self._system_control.reset()
+        self._systick.reset()
+        self._debug.note_reset()
+        self._clear_registers()
+        self._clock.anchor(self.scheduler.now_ps, self.cycle_count)
+        if self._held_in_reset:
+            self._set_state("reset")
+            return
+        stack, start = self.memory.read(0, 4) or 0, self.memory.read(4, 4) or 0
+        self._emulator.engine.write_register(arm.UC_ARM_REG_MSP, stack & ~3)
+        self._emulator.redirect(start)
+        if self._debug.halt_at_reset:
+            self.halt(DFSR_VCATCH)
+        else:
+            self._set_state("running")
+
+    def _clear_registers(self) -> None:
+        emulator = self._emulator
+        emulator.engine.write_register(arm.UC_ARM_REG_CONTROL, 0)
+        emulator.engine.write_register(arm.UC_ARM_REG_XPSR, 1 << 24)
+        emulator.engine.write_register(arm.UC_ARM_REG_CONTROL, 0)
+        for register in _CLEARED_AT_RESET:
+            emulator.engine.write_register(register, 0)
+        emulator.engine.write_register(arm.UC_ARM_REG_LR, 0xFFFF_FFFF)
+        emulator.state[block_hook.EVENT_REGISTER] = 0
+        emulator.state[block_hook.WATCH_MASKS] = 0
+
+    # --- the scheduler's processor ---
+
+    @property
+    def time_ps(self) -> int:
+        """How far the program is, also from inside an access of its own."""
+        return self._clock.time_ps(self._emulator.cycles_now())
+
+    def shorten(self, time_ps: int) -> None:
+        """End the running slice at `time_ps`."""
+        self._slice_end_ps = time_ps
+        self._update_deadline()
+
+    def run_until(self, time_ps: int) -> int:
+        """Execute up to `time_ps`, at most one block short of it; return the instant reached."""
+        if self._state != "running":
+            return time_ps
+        self._slice_end_ps = time_ps
+        try:
+            while self._state == "running":
+                if not self._run_once():
+                    return self._slice_end_ps
+        except LockupError:
+            self._set_state("lockup")
+        return min(self._slice_end_ps, self.time_ps)
+
+    def _run_once(self) -> bool:
+        """Execute until something needs attention and attend to it; return False when the slice is over."""
+        emulator = self._emulator
+        self._serve_requests()
+        if self._state != "running":
+            return True
+        self._execution.take_exception()
+        self._update_deadline()
+        if emulator.state[block_hook.CYCLES] >= emulator.state[block_hook.DEADLINE]:
+            return False
+        if self._step_requested:
+            self._step_requested = False
+            self._execution.attend(emulator.step(), stepping=True)
+            if self._state == "running":
+                self.halt(DFSR_HALTED)
+            return True
+        return self._execution.attend(emulator.run(), stepping=False)
+
+    def _update_deadline(self) -> None:
+        self._emulator.state[block_hook.DEADLINE] = self._clock.cycles_at(self._slice_end_ps)
+
+    def _serve_requests(self) -> None:
+        if self._deferred_reset is not None:
+            kind, self._deferred_reset = self._deferred_reset, None
+            self.reset(kind)
+        if self._reset_requested:
+            self._reset_requested = False
+            self.on_system_reset("software")
+        if self._halt_requested:
+            self._halt_requested = False
+            self.halt(DFSR_HALTED)
+
+    # --- exceptions, sleep ---
+
+    def wait(self, for_event: bool) -> None:
+        """WFI or WFE: sleep unless there is a reason to go on."""
+        self._wake_up.for_event = for_event
+        if not self._wake_up.is_due():
+            self._deep_sleep = bool(self._system_control.scr & scs.SCR_SLEEPDEEP)
+            self._set_state("sleeping")
+            self.on_sleep(self._deep_sleep)
+        elif for_event:
+            self._emulator.state[block_hook.EVENT_REGISTER] = 0
+
+    def _wake(self) -> None:
+        if self._wake_up.for_event:
+            self._emulator.state[block_hook.EVENT_REGISTER] = 0
+        latency_ps = self.on_wake()
+        self._clock.anchor(self.scheduler.now_ps + latency_ps, self.cycle_count)
+        self._set_state("running")
+
+    def _exceptions_changed(self) -> None:
+        """A request line, an enable or a priority changed."""
+        if self._state == "sleeping":
+            if self._wake_up.is_due():
+                self._wake()
+        elif self._nvic.pending & self._nvic.enabled:
+            self._emulator.request_stop()
+
+    def _pend_systick(self) -> None:
+        self._nvic.pend(SYSTICK)
+        self._exceptions_changed()
+
+    def _set_coprocessor_access(self, denied: bool) -> None:
+        self._emulator.state[block_hook.TRAP_FLOATING_POINT] = int(denied)
+
+    def _request_system_reset(self) -> None:
+        if self._emulator.engine.is_running:
+            self._reset_requested = True
+            self._emulator.request_stop()
+        else:
+            self.on_system_reset("software")
+
+    def _set_state(self, state: State) -> None:
+        if state != self._state:
+            self._state = state
+            self._emulator.request_stop()
+            self._update_systick()
+            self.on_activity()
+
+    def _update_systick(self) -> None:
+        running = self._state == "running" or (self._state == "sleeping" and not self._deep_sleep)
+        self._systick.set_clock(self._clock.hclk_hz, running)
+
+    # --- debugger ---
+
+    def debug_read(self, address: int, width: int) -> int:
+        """Return what the debug port reads; raises BusFault if nothing answers or the bus is out of reach."""
+        return self._debug_access.read(address, width)
+
+    def debug_write(self, address: int, width: int, value: int) -> None:
+        """Write through the debug port; raises BusFault if nothing answers or the bus is out of reach."""
+        self._debug_access.write(address, width, value)
+
+    def debug_read_block(self, address: int, byte_count: int) -> bytes:
+        """Return a range read through the debug port; raises BusFault as `debug_read` does."""
+        return self._debug_access.read_block(address, byte_count)
+
+    def debug_write_block(self, address: int, data: bytes) -> None:
+        """Write a range through the debug port; raises BusFault as `debug_write` does."""
+        self._debug_access.write_block(address, data)
+
+    def _update_breakpoints(self) -> None:
+        """Comparators without halting debug do nothing."""
+        self._emulator.set_breakpoints(self._breakpoints.addresses() if self._debug.enabled else ())
+
+    def debug_halt(self) -> None:
+        """Halt as DHCSR.C_HALT does: at once, or before the next block when the program itself asks."""
+        if self._emulator.engine.is_running:
+            self._halt_requested = True
+            self._emulator.request_stop()
+        elif self._state in ("running", "sleeping", "lockup"):
+            self.halt(DFSR_HALTED)
+
+    def debug_resume(self, step: bool) -> None:
+        """Leave the halted state, for one instruction if `step`."""
+        self._step_requested = step
+        self._clock.anchor(self.scheduler.now_ps, self.cycle_count)
+        self._set_state("running")
+
+    def halt(self, reason: int) -> None:
+        """Enter the halted state; `reason` is a flag of DFSR."""
+        if self._state == "sleeping":
+            self.on_wake()
+        self._system_control.dfsr |= reason
+        self._debug.note_halted()
+        self._set_state("halted")

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unicorn as an Armv7-M execution engine: it runs instructions and says why it stopped; exceptions are ours
+to model.
+
+How each event of the architecture surfaces from Unicorn 2.1 is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from collections.abc import Callable, Iterable
+
+from unicorn import arm_const as arm
+from unicorn import unicorn_const as uc
+from unicorn.unicorn_py3 import unicorn as binding
+
+from hil.twin.core import block_hook
+from hil.twin.core.bus import DEVICE_REGIONS, Bus, BusFault
+from hil.twin.core.cycle_counter import CycleCounter
+from hil.twin.core.engine import EVERYWHERE, Engine
+from hil.twin.core.instruction_timing import analyse, instruction_size
+from hil.twin.core.memory import Memory
+
+_INVALID_ACCESSES = (
+    uc.UC_HOOK_MEM_READ_UNMAPPED
+    | uc.UC_HOOK_MEM_WRITE_UNMAPPED
+    | uc.UC_HOOK_MEM_FETCH_UNMAPPED
+    | uc.UC_HOOK_MEM_READ_PROT
+    | uc.UC_HOOK_MEM_FETCH_PROT
+)
+_INTERRUPT_SUPERVISOR_CALL, _INTERRUPT_EXECUTE_NEVER, _INTERRUPT_BREAKPOINT, _INTERRUPT_EXCEPTION_EXIT = (
+    2,
+    3,
+    7,
+    8,
+)
+_WIDE_HINT = 0xF3AF
+_WFI_ENCODINGS = ((0xBF30,), (_WIDE_HINT, 0x8003))
+_WFE_ENCODINGS = ((0xBF20,), (_WIDE_HINT, 0x8002))
+_YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
+
+_TIMED_READS = frozenset((0xE000_1004, 0xE000_E018))
+"""DWT_CYCCNT and SYST_CVR: programs time themselves with these, so their loads have exact instants."""
+
+
+class Stop(enum.Enum):
+    """Why `Emulator.run` returned."""
+
+    DEADLINE = enum.auto()
+    REQUEST = enum.auto()
+    MASKS_WRITTEN = enum.auto()
+    FLOATING_POINT_DENIED = enum.auto()
+    SUPERVISOR_CALL = enum.auto()
+    BREAKPOINT_INSTRUCTION = enum.auto()
+    BREAKPOINT_UNIT = enum.auto()
+    EXCEPTION_RETURN = enum.auto()
+    WAIT_FOR_INTERRUPT = enum.auto()
+    WAIT_FOR_EVENT = enum.auto()
+    UNDEFINED = enum.auto()
+    INVALID_STATE = enum.auto()
+    EXECUTE_NEVER = enum.auto()
+    DATA_FAULT = enum.auto()
+    FETCH_FAULT = enum.auto()
+    STEPPED = enum.auto()
+
+
+_NOT_EXECUTED = frozenset(
+    (Stop.DATA_FAULT, Stop.FETCH_FAULT, Stop.UNDEFINED, Stop.INVALID_STATE, Stop.EXECUTE_NEVER)
+)
+
+
+class Emulator:
+    """One Cortex-M4F on Unicorn, its memories and its way to the bus."""
+
+    def __init__(self, memory: Memory, bus: Bus) -> None:
+        self._memory = memory
+        self._bus = bus
+        self._counter = CycleCounter(memory)
+        self.state = self._counter.state
+        self.fault_address = 0
+        """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
+        self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
+        self.engine = Engine()
+        self._stop: Stop | None = None
+        self._error: BaseException | None = None
+        self._accessing_store = False
+        self._restarting = False
+        self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
+        self._map_memory()
+        self._add_hooks()
+        memory.on_invalidate = self.invalidate
+
+    # --- execution ---
+
+    def run(self) -> Stop:
+        """Execute until something needs attention."""
+        state = self.state
+        state[block_hook.STOP_REQUEST] = 0
+        while True:
+            stop = self._start(0)
+            if stop is not None:
+                return stop
+            reason = int(state[block_hook.REASON])
+            if reason == block_hook.REASON_MISS:
+                if not self.engine.is_thumb:
+                    return Stop.INVALID_STATE
+                self._counter.fill_missing()
+                continue
+            if reason == block_hook.REASON_DEADLINE:
+                return Stop.DEADLINE
+            if reason == block_hook.REASON_REQUEST:
+                return Stop.REQUEST
+            if reason == block_hook.REASON_MASKS:
+                state[block_hook.LAST_FLAGS] = 0
+                return Stop.MASKS_WRITTEN
+            if reason == block_hook.REASON_FLOATING_POINT:
+                return Stop.FLOATING_POINT_DENIED
+            if self._restarting:
+                self._counter.stop_at(self.engine.pc)
+                continue
+            if self._hint_before(self.engine.pc) in _WFI_ENCODINGS:
+                return Stop.WAIT_FOR_INTERRUPT
+
+    def step(self) -> Stop:
+        """Execute one instruction (an IT instruction together with its block) and count its cycles."""
+        engine = self.engine
+        pc = engine.pc
+        engine.drop_translations(pc, 4)  # a translated block would be executed whole
+        self._counter.begin_step(pc)
+        stop = None
+        try:
+            stop = self._start(1)
+        finally:
+            engine.drop_translations(pc, 4)
+            after = engine.pc
+            self._counter.end_step(pc, after, executed=stop not in _NOT_EXECUTED)
+        if stop is None and after != pc and self._hint_before(after) in _WFI_ENCODINGS:
+            return Stop.WAIT_FOR_INTERRUPT
+        return stop or Stop.STEPPED
+
+    def cycles_now(self) -> int:
+        """Return the cycles executed; inside an access, up to the store or the first load of the block."""
+        if not self.engine.is_running:
+            return int(self.state[block_hook.CYCLES])
+        return self._counter.cycles_inside_block(self.engine.pc if self._accessing_store else None)
+
+    def at_floating_point(self) -> bool:
+        """Tell whether the next instruction is a floating-point one."""
+        view = self._memory.view(self.engine.pc, 4)
+        if view is None:
+            return False
+        code = view.tobytes()[: instruction_size(view[1])]
+        return bool(analyse(code, self.engine.pc).flags & block_hook.FLAG_FLOATING_POINT)
+
+    def request_stop(self) -> None:
+        """Stop the running program before its next block."""
+        self.state[block_hook.STOP_REQUEST] = 1
+
+    def redirect(self, pc: int) -> None:
+        """Continue at `pc`; the refill is part of what the caller counts (exception entry or return)."""
+        self.engine.write_register(arm.UC_ARM_REG_PC, pc | 1)
+        self.state[block_hook.REFILL] = 0
+        self.state[block_hook.LAST_FLAGS] = 0
+
+    def invalidate(self, address: int, size: int) -> None:
+        """Drop translations and timings of changed code, in the flash alias too."""
+        if not self._counter.has_code(address, size):
+            return  # data, as most of what DMA and debuggers write
+        for base, other in ((block_hook.FLASH_BASE, 0), (0, block_hook.FLASH_BASE)):
+            if base <= address < base + block_hook.FLASH_SIZE:
+                self.engine.drop_translations(address - base + other, size)
+        self.engine.drop_translations(address, size)
+        self._counter.forget(address, size)
+
+    def set_breakpoints(self, addresses: Iterable[int]) -> None:
+        """Stop before the instructions at these addresses, and at no others."""
+        wanted = set(addresses)
+        for address in sorted(set(self._breakpoint_hooks) - wanted):
+            self.engine.remove_hook(self._breakpoint_hooks.pop(address))
+            self._drop_around(address)
+        for address in sorted(wanted - set(self._breakpoint_hooks)):
+            callback = binding.HOOK_CODE_CFUNC(self._on_breakpoint)
+            self._breakpoint_hooks[address] = self.engine.add_hook(
+                uc.UC_HOOK_CODE, callback, address, address
+            )
+            self._drop_around(address)
+
+    # --- internals ---
+
+    def _start(self, count: int) -> Stop | None:
+        state = self.state
+        self._stop = None
+        state[block_hook.REASON] = block_hook.REASON_NONE
+        status = self.engine.start(count)
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self._stop is None and status != uc.UC_ERR_OK:
+            self._stop = self._stop_of_error(status)
+        if self._stop in (Stop.DATA_FAULT, Stop.UNDEFINED, Stop.BREAKPOINT_INSTRUCTION, Stop.BREAKPOINT_UNIT):
+            self._counter.stop_at(self.engine.pc)
+        return self._stop
+
+    def _stop_of_error(self, status: int) -> Stop:
+        if status in (
+            uc.UC_ERR_READ_UNMAPPED,
+            uc.UC_ERR_WRITE_UNMAPPED,
+            uc.UC_ERR_WRITE_PROT,
+            uc.UC_ERR_READ_PROT,
+        ):
+            return Stop.DATA_FAULT
+        if status in (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT):
+            return Stop.FETCH_FAULT
+        if status in (uc.UC_ERR_INSN_INVALID, uc.UC_ERR_EXCEPTION):
+            return Stop.UNDEFINED
+        raise binding.UcError(status)
+
+    def _hint_before(self, pc: int) -> tuple[int, ...]:
+        view = self._memory.view(pc - 4, 4)
+        if view is None:
+            return ()
+        first, second = int(view[0]) | int(view[1]) << 8, int(view[2]) | int(view[3]) << 8
+        return (first, second) if first == _WIDE_HINT else (second,)
+
+    def _drop_around(self, address: int) -> None:
+        # A block that contains the address starts at most a page before it: translation ends blocks at page
+        # borders.
+        page = address & ~0xFFF
+        self.invalidate(page, address + 4 - page)
+
+    def _map_memory(self) -> None:
+        for address, size, pointer, writable in self._memory.regions():
+            self.engine.map_memory(address, size, pointer, writable)
+        for base, size in DEVICE_REGIONS:
+            read = binding.MMIO_READ_CFUNC(self._on_device_read)
+            self.engine.map_device(base, size, read, block_hook.IGNORE_MMIO_WRITE)
+
+    def _add_hooks(self) -> None:
+        self.engine.add_native_hook(uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK, self.state.ctypes.data)
+        for kind, callback in (
+            (uc.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC(self._on_interrupt)),
+            (uc.UC_HOOK_INSN_INVALID, binding.HOOK_INSN_INVALID_CFUNC(self._on_invalid_instruction)),
+            (_INVALID_ACCESSES, binding.HOOK_MEM_INVALID_CFUNC(self._on_invalid_access)),
+            (uc.UC_HOOK_MEM_WRITE_PROT, binding.HOOK_MEM_INVALID_CFUNC(self._on_store)),
+        ):
+            self.engine.add_hook(kind, callback, *EVERYWHERE)
+
+    def _halt(self, stop: Stop) -> None:
+        self._stop = stop
+        self.engine.stop()
+
+    def _fail(self, error: BaseException) -> None:
+        """Keep an exception raised below a native frame for the caller of `run`."""
+        if self._error is None:
+            self._error = error
+        self.engine.stop()
+
+    # --- callbacks of Unicorn: no Python exception may leave them ---
+
+    def _on_device_read(self, _handle: int, offset: int, width: int, base: int | None) -> int:
+        address = (base or 0) + offset
+        try:
+            if address in _TIMED_READS and self._must_restart():
+                self.engine.stop()
+                return 0
+            return self._bus.read(address, width)
+        except BusFault:
+            self.fault_address = address
+            self._halt(Stop.DATA_FAULT)  # aborts the load; the program counter then is the load's
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._fail(error)
+        return 0
+
+    def _must_restart(self) -> bool:
+        """Have a load executed again as the first of its block, where its instant is known, if it is not yet.
+
+        Stopping the emulator inside a load takes the load back, with the exact program counter.
+        """
+        if self._restarting:
+            self._restarting = False
+            return False
+        timing = self._counter.present_block()
+        self._restarting = (
+            timing is not None and len(timing.load_addresses) > 1 and bool(self.state[block_hook.COUNTING])
+        )
+        return self._restarting
+
+    def _on_store(
+        self, _handle: int, _access: int, address: int, width: int, value: int, _user: int | None
+    ) -> bool:
+        self._accessing_store = True
+        try:
+            if self._memory.is_flash(address):
+                self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
+            else:
+                self._bus.write(address, width, value)
+            return True
+        except BusFault:
+            self.fault_address = address
+            self._stop = Stop.DATA_FAULT
+            return False
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._fail(error)
+            return True
+        finally:
+            self._accessing_store = False
+
+    def _on_invalid_access(
+        self, _handle: int, access: int, address: int, _width: int, _value: int, _user: int
+    ) -> bool:
+        self.fault_address = address
+        fetch = access in (uc.UC_MEM_FETCH_UNMAPPED, uc.UC_MEM_FETCH_PROT, uc.UC_MEM_FETCH)
+        self._stop = Stop.FETCH_FAULT if fetch else Stop.DATA_FAULT
+        return False
+
+    def _on_interrupt(self, _handle: int, number: int, _user: int) -> None:
+        self._halt(
+            {
+                _INTERRUPT_SUPERVISOR_CALL: Stop.SUPERVISOR_CALL,
+                _INTERRUPT_EXECUTE_NEVER: Stop.EXECUTE_NEVER,
+                _INTERRUPT_BREAKPOINT: Stop.BREAKPOINT_INSTRUCTION,
+                _INTERRUPT_EXCEPTION_EXIT: Stop.EXCEPTION_RETURN,
+            }.get(number, Stop.UNDEFINED)
+        )
+
+    def _on_invalid_instruction(self, _handle: int, _user: int) -> bool:
+        pc = self.engine.pc
+        if pc == self.state[block_hook.BLOCK_END] or not self.state[block_hook.COUNTING]:
+            hint = self._hint_before(pc)
+            if hint in _WFE_ENCODINGS:
+                self._halt(Stop.WAIT_FOR_EVENT)
+                return True
+            if hint in _YIELD_ENCODINGS:
+                return True
+        self._stop = Stop.UNDEFINED if self.engine.is_thumb else Stop.INVALID_STATE
+        return False
+
+    def _on_breakpoint(self, _handle: int, _address: int, _size: int, _user: int) -> None:
+        self._halt(Stop.BREAKPOINT_UNIT)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unicorn behind a narrow, typed face: registers, memory map, hooks, start and stop."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from unicorn import arm_const as arm
+from unicorn import unicorn_const as uc
+from unicorn.unicorn_py3 import unicorn as binding
+
+EVERYWHERE = (1, 0)
+"""First and last address of a hook that is not bound to a range."""
+UNTIL = 0xF000_0000
+"""Where execution would end by itself: never executed, device memory."""
+XPSR_THUMB, XPSR_EXCEPTION = 1 << 24, 0x1FF
+PRIVILEGED_REGISTERS = frozenset(
+    (
+        arm.UC_ARM_REG_MSP,
+        arm.UC_ARM_REG_PSP,
+        arm.UC_ARM_REG_CONTROL,
+        arm.UC_ARM_REG_PRIMASK,
+        arm.UC_ARM_REG_FAULTMASK,
+        arm.UC_ARM_REG_BASEPRI,
+    )
+)
+"""Registers that Unicorn hides from unprivileged code, and so from us while it runs."""
+
+
+class Engine:
+    """A Cortex-M4F of Unicorn.
+
+    It calls the library directly where the Python binding would cost several microseconds a call.
+    """
+
+    def __init__(self) -> None:
+        self._engine = binding.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
+        self._engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._handle = self._engine._uch
+        self._word = ctypes.c_uint32()
+        self._word_reference = ctypes.byref(self._word)
+        self._callbacks: list[object] = []  # ctypes callbacks must live as long as the engine
+        self.is_running = False
+        """Instructions are being executed: whoever asks was called by one of their accesses."""
+
+    # --- registers ---
+
+    def read_register(self, register: int) -> int:
+        """Return a 32-bit register by its Unicorn number, as the program could read it."""
+        binding.uclib.uc_reg_read(self._handle, register, self._word_reference)
+        return self._word.value
+
+    def write_register(self, register: int, value: int) -> None:
+        """Write a 32-bit register by its Unicorn number, as the program could."""
+        self._word.value = value & 0xFFFF_FFFF
+        binding.uclib.uc_reg_write(self._handle, register, self._word_reference)
+
+    def read_privileged(self, register: int) -> int:
+        """Return one of PRIVILEGED_REGISTERS whatever the program's privilege."""
+        with self._privileged():
+            return self.read_register(register)
+
+    def write_privileged(self, register: int, value: int) -> None:
+        """Write one of PRIVILEGED_REGISTERS whatever the program's privilege."""
+        with self._privileged():
+            self.write_register(register, value)
+
+    @contextmanager
+    def _privileged(self) -> Iterator[None]:
+        """Pretend to be in a handler: Unicorn applies the program's privilege to our accesses too."""
+        xpsr = self.read_register(arm.UC_ARM_REG_XPSR)
+        unprivileged = not xpsr & XPSR_EXCEPTION and self.read_register(arm.UC_ARM_REG_CONTROL) & 1
+        if unprivileged:
+            self.write_register(arm.UC_ARM_REG_XPSR, xpsr | 3)
+        yield
+        if unprivileged:
+            self.write_register(arm.UC_ARM_REG_XPSR, xpsr)
+
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction."""
+        return self.read_register(arm.UC_ARM_REG_PC)
+
+    @property
+    def is_thumb(self) -> bool:
+        """The T bit of EPSR."""
+        return bool(self.read_register(arm.UC_ARM_REG_XPSR) & XPSR_THUMB)
+
+    # --- execution ---
+
+    def start(self, count: int) -> int:
+        """Execute from PC until stopped, or `count` instructions if not 0; return Unicorn's error number."""
+        self.is_running = True
+        try:
+            return int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, UNTIL, 0, count))
+        finally:
+            self.is_running = False
+
+    def stop(self) -> None:
+        """Stop from inside a callback."""
+        binding.uclib.uc_emu_stop(self._handle)
+
+    def drop_translations(self, address: int, size: int) -> None:
+        """Forget translated code in a range."""
+        self._engine.ctl_remove_cache(address, address + size)
+
+    # --- set-up ---
+
+    def map_memory(self, address: int, size: int, host_pointer: int, writable: bool) -> None:
+        """Share host memory with the program; where it is not writable a store calls the protection hook."""
+        self._engine.mem_map_ptr(address, size, uc.UC_PROT_ALL, host_pointer)
+        if not writable:
+            self._engine.mem_protect(address, size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+
+    def map_device(self, address: int, size: int, read: Any, ignore_write: int) -> None:
+        """Have loads of a range call `read`, and stores the protection hook, where the program counter is
+        exact.
+
+        `ignore_write` is the address of a native function: Unicorn calls it after the protection hook.
+        """
+        self._callbacks.append(read)
+        check(
+            binding.uclib.uc_mmio_map(
+                self._handle,
+                address,
+                size,
+                ctypes.cast(read, ctypes.c_void_p),
+                ctypes.c_void_p(address),
+                ctypes.c_void_p(ignore_write),
+                None,
+            )
+        )
+        self._engine.mem_protect(address, size, uc.UC_PROT_READ)
+
+    def add_native_hook(self, kind: int, function: int, user: int) -> None:
+        """Hook the native function at an address, with `user` as its data."""
+        self._add(kind, ctypes.c_void_p(function), *EVERYWHERE, user)
+
+    def add_hook(self, kind: int, callback: Any, first: int, last: int) -> ctypes.c_size_t:
+        """Hook a ctypes callback for a range of addresses; return what `remove_hook` takes."""
+        self._callbacks.append(callback)
+        return self._add(kind, ctypes.cast(callback, ctypes.c_void_p), first, last, 0)
+
+    def remove_hook(self, hook: ctypes.c_size_t) -> None:
+        """Remove a hook."""
+        check(binding.uclib.uc_hook_del(self._handle, hook))
+
+    def _add(self, kind: int, function: ctypes.c_void_p, first: int, last: int, user: int) -> ctypes.c_size_t:
+        hook = ctypes.c_size_t()
+        check(
+            binding.uclib.uc_hook_add(
+                self._handle,
+                ctypes.byref(hook),
+                kind,
+                function,
+                ctypes.c_void_p(user),
+                ctypes.c_uint64(first),
+                ctypes.c_uint64(last),
+            )
+        )
+        return hook
+
+
+def check(status: int) -> None:
+    """Raise UcError unless `status` says that a call of Unicorn succeeded."""
+    if status != uc.UC_ERR_OK:
+        raise binding.UcError(status)

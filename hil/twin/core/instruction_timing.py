@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cycles of a block of Thumb instructions on a Cortex-M4F.
+
+Source: Arm Cortex-M4 Technical Reference Manual (DDI 0439), "Instruction set summary" and "Load/store
+timings" (sections 3.3.1, 3.3.2) and the floating-point instruction table (section 7.2.2).  P is the pipeline
+refill (the manual: 1 to 3 cycles), N a number of registers.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+import capstone
+from capstone import arm
+
+from hil.twin.core import block_hook
+
+DIRECT_REFILL_CYCLES = 1
+"""P of B, BL, CBZ.  Assumption inside the manual's 1 to 3: the target is known at decode, and SUBS+BNE then
+takes the
+three cycles a loop that runs without wait states is known for."""
+INDIRECT_REFILL_CYCLES = 2
+"""P of BX, BLX, POP/LDM/LDR into PC, TBB, TBH.  Assumption inside the manual's 1 to 3."""
+DIVIDE_CYCLES = 7
+"""SDIV, UDIV.  The manual: 2 to 12, by the operands; assumption: the middle."""
+
+_SINGLE_LOADS = frozenset(
+    (
+        arm.ARM_INS_LDR,
+        arm.ARM_INS_LDRB,
+        arm.ARM_INS_LDRH,
+        arm.ARM_INS_LDRSB,
+        arm.ARM_INS_LDRSH,
+        arm.ARM_INS_LDRBT,
+        arm.ARM_INS_LDRHT,
+        arm.ARM_INS_LDRSBT,
+        arm.ARM_INS_LDRSHT,
+        arm.ARM_INS_LDRT,
+    )
+)
+_SINGLE_STORES = frozenset(
+    (
+        arm.ARM_INS_STR,
+        arm.ARM_INS_STRB,
+        arm.ARM_INS_STRH,
+        arm.ARM_INS_STRT,
+        arm.ARM_INS_STRBT,
+        arm.ARM_INS_STRHT,
+    )
+)
+_EXCLUSIVES = frozenset(
+    (
+        arm.ARM_INS_LDREX,
+        arm.ARM_INS_LDREXB,
+        arm.ARM_INS_LDREXH,
+        arm.ARM_INS_STREX,
+        arm.ARM_INS_STREXB,
+        arm.ARM_INS_STREXH,
+    )
+)
+_DOUBLES = frozenset((arm.ARM_INS_LDRD, arm.ARM_INS_STRD))
+_MULTIPLES = frozenset(
+    (
+        arm.ARM_INS_LDM,
+        arm.ARM_INS_LDMDB,
+        arm.ARM_INS_STM,
+        arm.ARM_INS_STMDB,
+        arm.ARM_INS_PUSH,
+        arm.ARM_INS_POP,
+        arm.ARM_INS_VLDMIA,
+        arm.ARM_INS_VLDMDB,
+        arm.ARM_INS_VSTMIA,
+        arm.ARM_INS_VSTMDB,
+        arm.ARM_INS_VPUSH,
+        arm.ARM_INS_VPOP,
+    )
+)
+_DIVIDES = frozenset((arm.ARM_INS_SDIV, arm.ARM_INS_UDIV))
+_DIRECT_BRANCHES = frozenset((arm.ARM_INS_B, arm.ARM_INS_BL, arm.ARM_INS_CBZ, arm.ARM_INS_CBNZ))
+_INDIRECT_BRANCHES = frozenset((arm.ARM_INS_BX, arm.ARM_INS_BLX))
+_TABLE_BRANCHES = frozenset((arm.ARM_INS_TBB, arm.ARM_INS_TBH))
+_FUSED_MULTIPLIES = frozenset(
+    (
+        arm.ARM_INS_VMLA,
+        arm.ARM_INS_VMLS,
+        arm.ARM_INS_VNMLA,
+        arm.ARM_INS_VNMLS,
+        arm.ARM_INS_VFMA,
+        arm.ARM_INS_VFMS,
+        arm.ARM_INS_VFNMA,
+        arm.ARM_INS_VFNMS,
+    )
+)
+_FLOAT_DIVIDES = frozenset((arm.ARM_INS_VDIV, arm.ARM_INS_VSQRT))
+_FLOAT_MEMORY = frozenset((arm.ARM_INS_VLDR, arm.ARM_INS_VSTR))
+
+_DISASSEMBLER = capstone.Cs(
+    capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
+)
+
+
+@dataclass(frozen=True)
+class BlockTiming:
+    """Timing of a straight run of instructions at zero wait states."""
+
+    cycles: int
+    """Cycles when the branch at the end, if any, is not taken."""
+    refill_cycles: int
+    """What a taken branch at the end adds."""
+    literals: int
+    """Loads relative to PC."""
+    flags: int
+    """FLAG_ values of `block_hook`."""
+    starts: tuple[int, ...]
+    """Address of every instruction."""
+    cycles_before: tuple[int, ...]
+    """Cycles from the block's entry to every instruction."""
+    load_addresses: tuple[int, ...]
+    """Addresses of the instructions that read memory."""
+
+    def cycles_to(self, address: int) -> int:
+        """Return the cycles from the block's entry to the instruction at `address` (the whole block if after
+        it).
+        """
+        position = bisect_right(self.starts, address) - 1
+        if position < 0:
+            return 0
+        if self.starts[position] != address and position == len(self.starts) - 1:
+            return self.cycles
+        return self.cycles_before[position]
+
+
+def instruction_size(high_byte: int) -> int:
+    """Return the bytes of the instruction whose first halfword has this upper byte (Armv7-M ARM, A5.1)."""
+    return 4 if int(high_byte) >> 3 in (0b11101, 0b11110, 0b11111) else 2
+
+
+def _registers_in_list(operands: str) -> int:
+    names = operands[operands.index("{") + 1 : operands.index("}")].split(",")
+    return sum(2 if name.strip().startswith("d") else 1 for name in names)
+
+
+def _single_load_cycles(operands: str, loaded_before: str) -> int:
+    """A load right after a load overlaps its address phase, unless it needs the value or changes its base."""
+    base = operands.split("[", 1)[1].split(",", 1)[0].rstrip("]")
+    return 1 if loaded_before and base != loaded_before and not _writes_base(operands) else 2
+
+
+def _writes_base(operands: str) -> bool:
+    return operands.endswith("!") or not operands.endswith("]")
+
+
+def _has_register_offset(operands: str) -> bool:
+    inside = operands.split("[", 1)[1].split("]", 1)[0].split(",")
+    return len(inside) > 1 and not inside[1].strip().startswith("#")
+
+
+def _cycles(instruction: int, operands: str, loaded_before: str) -> tuple[int, int]:
+    """Return an instruction's own cycles and its refill when it branches."""
+    if instruction in _SINGLE_LOADS:
+        if operands.startswith("pc"):
+            return 2, INDIRECT_REFILL_CYCLES
+        return _single_load_cycles(operands, loaded_before), 0
+    if instruction in _SINGLE_STORES:
+        return (2 if _has_register_offset(operands) and not loaded_before else 1), 0
+    if instruction in _MULTIPLES:
+        branches = instruction in (arm.ARM_INS_POP, arm.ARM_INS_LDM, arm.ARM_INS_LDMDB) and "pc" in operands
+        return 1 + _registers_in_list(operands), INDIRECT_REFILL_CYCLES if branches else 0
+    if instruction in _DIRECT_BRANCHES:
+        return 1, DIRECT_REFILL_CYCLES
+    if instruction in _INDIRECT_BRANCHES:
+        return 1, INDIRECT_REFILL_CYCLES
+    if instruction in _TABLE_BRANCHES:
+        return 2, INDIRECT_REFILL_CYCLES
+    if instruction in _DOUBLES:
+        return 3, 0
+    if instruction in _EXCLUSIVES:
+        return 2, 0
+    if instruction in _DIVIDES:
+        return DIVIDE_CYCLES, 0
+    if instruction in _FUSED_MULTIPLIES:
+        return 3, 0
+    if instruction in _FLOAT_DIVIDES:
+        return 14, 0
+    if instruction in _FLOAT_MEMORY:
+        return (3 if operands.startswith("d") else 2), 0
+    if instruction == arm.ARM_INS_VMOV and operands.count(",") >= 2:
+        return 2, 0
+    if instruction == arm.ARM_INS_ISB:
+        return 1 + INDIRECT_REFILL_CYCLES, 0
+    if instruction in (arm.ARM_INS_MRS, arm.ARM_INS_MSR):
+        return 2, 0
+    if operands.startswith("pc,"):
+        return 1, INDIRECT_REFILL_CYCLES
+    return 1, 0
+
+
+def _is_load(instruction: int) -> bool:
+    return instruction in _SINGLE_LOADS or instruction in (
+        arm.ARM_INS_LDRD,
+        arm.ARM_INS_LDM,
+        arm.ARM_INS_LDMDB,
+        arm.ARM_INS_POP,
+        arm.ARM_INS_VLDR,
+        arm.ARM_INS_VLDMIA,
+        arm.ARM_INS_VPOP,
+        arm.ARM_INS_LDREX,
+        arm.ARM_INS_TBB,
+        arm.ARM_INS_TBH,
+    )
+
+
+@lru_cache(maxsize=65536)
+def analyse(code: bytes, address: int) -> BlockTiming:
+    """Return the timing of the instructions in `code`, which starts at `address`.
+
+    Conditional instructions in an IT block count as executed.  What capstone cannot decode counts one cycle.
+    """
+    starts: list[int] = []
+    before: list[int] = []
+    loads: list[int] = []
+    total = refill = literals = flags = 0
+    loaded_before = ""
+    previous_size = 4
+    for instruction in _DISASSEMBLER.disasm(code, address):
+        number, operands = instruction.id, instruction.op_str
+        starts.append(instruction.address)
+        before.append(total)
+        cycles, refill = _cycles(number, operands, loaded_before)
+        if number == arm.ARM_INS_IT and previous_size == 2:
+            cycles = 0  # folded into the 16-bit instruction before it
+        total += cycles
+        if _is_load(number):
+            if "[pc" in operands:
+                literals += 1
+            else:
+                loads.append(instruction.address)
+        overlaps = number in _SINGLE_LOADS and not _writes_base(operands)
+        loaded_before = operands.split(",", 1)[0] if overlaps else ""
+        if number in (arm.ARM_INS_MSR, arm.ARM_INS_CPS) or instruction.mnemonic.startswith("cps"):
+            flags |= block_hook.FLAG_WRITES_MASKS
+        elif instruction.mnemonic.startswith("sev"):
+            flags |= block_hook.FLAG_SENDS_EVENT
+        elif instruction.mnemonic.startswith("v"):
+            flags |= block_hook.FLAG_FLOATING_POINT
+        previous_size = instruction.size
+    if not starts:
+        starts, before, total = [address], [0], 1
+    return BlockTiming(max(total, 1), refill, literals, flags, tuple(starts), tuple(before), tuple(loads))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The attributes of virtual channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nidaqmx._stubs import nidaqmx_pb2 as pb
+
+from hil.twin.daq import device
+from hil.twin.daq.attributes import Attribute, rooted
+from hil.twin.daq.channels import Channel, CounterChannel, Edge
+from hil.twin.daq.counters import timebase_hz
+from hil.twin.daq.engines import ArmedCounter
+from hil.twin.daq.errors import Code, DaqmxError
+from hil.twin.daq.tasks import Task
+from hil.twin.daq.x_series import XSeriesDevice
+
+
+@dataclass(frozen=True)
+class ChannelOf:
+    """Target of the channel attributes."""
+
+    daq: XSeriesDevice
+    task: Task
+    channel: Channel
+
+    @property
+    def counter(self) -> CounterChannel:
+        """The channel as a counter channel.
+
+        Raises:
+            DaqmxError: -200452 if it is none.
+        """
+        if not isinstance(self.channel, CounterChannel):
+            raise DaqmxError(
+                Code.PROPERTY_NOT_SUPPORTED,
+                f"{self.channel.name!r} is of kind {self.channel.kind.name}, no counter.",
+            )
+        return self.channel
+
+
+def _terminal_attribute(field: str) -> Attribute[ChannelOf]:
+    def read(on: ChannelOf) -> str:
+        return rooted(on.daq, getattr(on.counter, field))
+
+    def write(on: ChannelOf, text: str) -> None:
+        on.task.check_idle("change a terminal")
+        setattr(on.counter, field, device.terminal(text, on.daq.name))
+
+    return Attribute(read, write)
+
+
+def _edge_attribute(field: str) -> Attribute[ChannelOf]:
+    def read(on: ChannelOf) -> int:
+        return int(getattr(on.counter, field))
+
+    def write(on: ChannelOf, value: int) -> None:
+        on.task.check_idle("change an edge")
+        setattr(on.counter, field, Edge(value))
+
+    return Attribute(read, write)
+
+
+def _limit(field: str) -> Attribute[ChannelOf]:
+    def write(on: ChannelOf, value: float) -> None:
+        on.task.check_idle("change a limit")
+        setattr(on.channel, field, value)
+
+    return Attribute(lambda on: getattr(on.channel, field), write)
+
+
+def _present_count(on: ChannelOf) -> int:
+    engine = on.task.engine
+    if isinstance(engine, ArmedCounter) and engine.counter is not None:
+        return engine.counter.count
+    return on.counter.initial_count
+
+
+def _ai_range(on: ChannelOf) -> float:
+    return on.daq.analog_input.range_for(on.channel.minimum, on.channel.maximum)
+
+
+CHANNEL: dict[int, Attribute[ChannelOf]] = {
+    pb.CHANNEL_ATTRIBUTE_CHAN_TYPE: Attribute(lambda on: int(on.channel.kind)),
+    pb.CHANNEL_ATTRIBUTE_PHYSICAL_CHAN_NAME: Attribute(
+        lambda on: ", ".join(f"{on.daq.name}/{name}" for name in on.channel.physical)
+    ),
+    pb.CHANNEL_ATTRIBUTE_CHAN_DESCR: Attribute(lambda _: ""),
+    pb.CHANNEL_ATTRIBUTE_CHAN_IS_GLOBAL: Attribute(lambda _: False),
+    pb.CHANNEL_ATTRIBUTE_AI_MEAS_TYPE: Attribute(lambda _: int(pb.CHANNEL_INT32_AI_MEASUREMENT_TYPE_VOLTAGE)),
+    pb.CHANNEL_ATTRIBUTE_AI_MAX: _limit("maximum"),
+    pb.CHANNEL_ATTRIBUTE_AI_MIN: _limit("minimum"),
+    pb.CHANNEL_ATTRIBUTE_AI_RNG_HIGH: Attribute(_ai_range),
+    pb.CHANNEL_ATTRIBUTE_AI_RNG_LOW: Attribute(lambda on: -_ai_range(on)),
+    pb.CHANNEL_ATTRIBUTE_AI_RESOLUTION: Attribute(lambda _: float(device.CONVERTER_BITS)),
+    pb.CHANNEL_ATTRIBUTE_AI_VOLTAGE_UNITS: Attribute(lambda on: on.channel.units),
+    pb.CHANNEL_ATTRIBUTE_AO_OUTPUT_TYPE: Attribute(
+        lambda _: int(pb.CHANNEL_INT32_AO_OUTPUT_CHANNEL_TYPE_VOLTAGE)
+    ),
+    pb.CHANNEL_ATTRIBUTE_AO_MAX: _limit("maximum"),
+    pb.CHANNEL_ATTRIBUTE_AO_MIN: _limit("minimum"),
+    pb.CHANNEL_ATTRIBUTE_AO_DAC_RNG_HIGH: Attribute(lambda _: device.AO_RANGE_V),
+    pb.CHANNEL_ATTRIBUTE_AO_DAC_RNG_LOW: Attribute(lambda _: -device.AO_RANGE_V),
+    pb.CHANNEL_ATTRIBUTE_AO_RESOLUTION: Attribute(lambda _: float(device.CONVERTER_BITS)),
+    pb.CHANNEL_ATTRIBUTE_AO_VOLTAGE_UNITS: Attribute(lambda on: on.channel.units),
+    pb.CHANNEL_ATTRIBUTE_DI_NUM_LINES: Attribute(lambda on: len(on.channel.physical)),
+    pb.CHANNEL_ATTRIBUTE_DO_NUM_LINES: Attribute(lambda on: len(on.channel.physical)),
+    pb.CHANNEL_ATTRIBUTE_CI_MEAS_TYPE: Attribute(lambda on: int(on.counter.measurement)),
+    pb.CHANNEL_ATTRIBUTE_CI_MAX: _limit("maximum"),
+    pb.CHANNEL_ATTRIBUTE_CI_MIN: _limit("minimum"),
+    pb.CHANNEL_ATTRIBUTE_CI_COUNT: Attribute(_present_count),
+    pb.CHANNEL_ATTRIBUTE_CI_TC_REACHED: Attribute(lambda on: on.counter.rolled_over),
+    pb.CHANNEL_ATTRIBUTE_CI_CTR_TIMEBASE_RATE: Attribute(lambda on: float(timebase_hz(on.counter))),
+    pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_ACTIVE_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_INITIAL_CNT: Attribute(lambda on: on.counter.initial_count),
+    pb.CHANNEL_ATTRIBUTE_CI_PULSE_WIDTH_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_PULSE_WIDTH_STARTING_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_PERIOD_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_PERIOD_STARTING_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_FREQ_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_FREQ_STARTING_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_SEMI_PERIOD_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_SEMI_PERIOD_STARTING_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_PULSE_TIME_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_PULSE_TIME_START_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_FIRST_TERM: _terminal_attribute("first_terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_FIRST_EDGE: _edge_attribute("first_edge"),
+    pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_SECOND_TERM: _terminal_attribute("terminal"),
+    pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_SECOND_EDGE: _edge_attribute("edge"),
+}

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls that create virtual channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nidaqmx._stubs import nidaqmx_pb2 as pb
+
+from hil.twin.daq import device
+from hil.twin.daq.call import Call, Handler
+from hil.twin.daq.channels import TICKS, VOLTS, Channel, ChannelType, CounterChannel, Edge, Measurement
+from hil.twin.daq.errors import Code, DaqmxError
+
+COUNT_DOWN = 10124
+"""``DAQmx_Val_CountDown``."""
+
+ONE_COUNTER = 10105
+"""``DAQmx_Val_LowFreq1Ctr``."""
+
+
+def _names(call: Call, assigned: str, physical: list[str]) -> list[str]:
+    """Names of the virtual channels: the physical ones, or the assigned one, numbered if there are
+    several.
+    """
+    if not assigned:
+        return [f"{call.daq.name}/{name}" for name in physical]
+    if len(physical) == 1:
+        return [assigned]
+    return [f"{assigned}{number}" for number in range(len(physical))]
+
+
+def _voltage_channels(call: Call, kind: ChannelType, known: tuple[str, ...], limit_v: float) -> None:
+    request = call.request
+    if (request.units or request.units_raw) != VOLTS:
+        raise DaqmxError(Code.FUNCTION_NOT_SUPPORTED, "The virtual device has no custom scales.")
+    if not -limit_v <= request.min_val < request.max_val <= limit_v:
+        raise DaqmxError(
+            Code.INVALID_ATTRIBUTE_VALUE,
+            f"Limits {request.min_val:g} V to {request.max_val:g} V: the device's are "
+            f"-{limit_v:g} V to {limit_v:g} V.",
+        )
+    physical = device.physical_channels(request.physical_channel, call.daq.name, known)
+    call.task.add_channels(
+        [
+            Channel(name, kind, (channel,), request.min_val, request.max_val)
+            for name, channel in zip(
+                _names(call, request.name_to_assign_to_channel, physical), physical, strict=True
+            )
+        ]
+    )
+
+
+def create_ai_voltage_chan(call: Call) -> Any:
+    """CreateAIVoltageChan. The terminal configuration is taken as it comes: the wires have one ground."""
+    _voltage_channels(call, ChannelType.ANALOG_INPUT, device.ANALOG_INPUTS, device.AI_RANGES_V[-1])
+    return pb.CreateAIVoltageChanResponse()
+
+
+def create_ao_voltage_chan(call: Call) -> Any:
+    """CreateAOVoltageChan."""
+    _voltage_channels(call, ChannelType.ANALOG_OUTPUT, device.ANALOG_OUTPUTS, device.AO_RANGE_V)
+    return pb.CreateAOVoltageChanResponse()
+
+
+def _line_channels(call: Call, kind: ChannelType) -> None:
+    request = call.request
+    lines = device.physical_channels(request.lines, call.daq.name, device.LINES)
+    assigned = request.name_to_assign_to_lines
+    grouping = request.line_grouping or request.line_grouping_raw
+    if grouping == pb.LINE_GROUPING_CHAN_PER_LINE:
+        channels = [
+            Channel(name, kind, (line,))
+            for name, line in zip(_names(call, assigned, lines), lines, strict=True)
+        ]
+    else:
+        items = device.expand(request.lines)
+        default = items[0] if len(items) == 1 else f"{items[0]}..."
+        channels = [Channel(assigned or default, kind, tuple(lines))]
+    call.task.add_channels(channels)
+
+
+def create_di_chan(call: Call) -> Any:
+    """CreateDIChan."""
+    _line_channels(call, ChannelType.DIGITAL_INPUT)
+    return pb.CreateDIChanResponse()
+
+
+def create_do_chan(call: Call) -> Any:
+    """CreateDOChan."""
+    _line_channels(call, ChannelType.DIGITAL_OUTPUT)
+    return pb.CreateDOChanResponse()
+
+
+def _counter_channel(
+    call: Call, measurement: Measurement, edge: int, terminals: dict[str, str]
+) -> CounterChannel:
+    """Make a counter channel, measuring at the counter's default terminal out of ``terminals``."""
+    request = call.request
+    physical = device.physical_channels(request.counter, call.daq.name, device.COUNTERS)
+    if len(physical) > 1:
+        raise DaqmxError(Code.CHANNEL_ALREADY_IN_TASK, "A task takes one counter; use a task for each.")
+    name = _names(call, request.name_to_assign_to_channel, physical)[0]
+    timed = measurement is not Measurement.COUNT_EDGES
+    return CounterChannel(
+        name,
+        ChannelType.COUNTER_INPUT,
+        (physical[0],),
+        request.min_val if timed else 0.0,
+        request.max_val if timed else 0.0,
+        (request.units or request.units_raw) if timed else TICKS,
+        measurement=measurement,
+        terminal=terminals[physical[0]],
+        edge=Edge(edge),
+    )
+
+
+def create_ci_count_edges_chan(call: Call) -> Any:
+    """CreateCICountEdgesChan."""
+    request = call.request
+    edge = request.edge or request.edge_raw
+    channel = _counter_channel(call, Measurement.COUNT_EDGES, edge, device.SOURCES)
+    direction = request.count_direction or request.count_direction_raw
+    channel.initial_count = channel_count = request.initial_count
+    channel.count_down = direction == COUNT_DOWN
+    if not 0 <= channel_count < 2**device.COUNTER_BITS:
+        raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"Initial count {channel_count}.")
+    call.task.add_channels([channel])
+    return pb.CreateCICountEdgesChanResponse()
+
+
+def create_ci_pulse_width_chan(call: Call) -> Any:
+    """CreateCIPulseWidthChan."""
+    edge = call.request.starting_edge or call.request.starting_edge_raw
+    call.task.add_channels([_counter_channel(call, Measurement.PULSE_WIDTH, edge, device.GATES)])
+    return pb.CreateCIPulseWidthChanResponse()
+
+
+def create_ci_semi_period_chan(call: Call) -> Any:
+    """CreateCISemiPeriodChan; starts at a rising edge, as the device does unless told otherwise."""
+    channel = _counter_channel(call, Measurement.SEMI_PERIOD, Edge.RISING, device.GATES)
+    call.task.add_channels([channel])
+    return pb.CreateCISemiPeriodChanResponse()
+
+
+def create_ci_pulse_chan_time(call: Call) -> Any:
+    """CreateCIPulseChanTime."""
+    channel = _counter_channel(call, Measurement.PULSE_TIME, Edge.RISING, device.GATES)
+    call.task.add_channels([channel])
+    return pb.CreateCIPulseChanTimeResponse()
+
+
+def _check_one_counter(call: Call) -> None:
+    if (call.request.meas_method or call.request.meas_method_raw) != ONE_COUNTER:
+        raise DaqmxError(
+            Code.FUNCTION_NOT_SUPPORTED,
+            "The virtual device measures periods and frequencies with LOW_FREQUENCY_1_COUNTER only.",
+        )
+
+
+def create_ci_period_chan(call: Call) -> Any:
+    """CreateCIPeriodChan, one counter."""
+    _check_one_counter(call)
+    edge = call.request.edge or call.request.edge_raw
+    call.task.add_channels([_counter_channel(call, Measurement.PERIOD, edge, device.GATES)])
+    return pb.CreateCIPeriodChanResponse()
+
+
+def create_ci_freq_chan(call: Call) -> Any:
+    """CreateCIFreqChan, one counter."""
+    _check_one_counter(call)
+    edge = call.request.edge or call.request.edge_raw
+    call.task.add_channels([_counter_channel(call, Measurement.FREQUENCY, edge, device.GATES)])
+    return pb.CreateCIFreqChanResponse()
+
+
+def create_ci_two_edge_sep_chan(call: Call) -> Any:
+    """CreateCITwoEdgeSepChan: first edge on the counter's AUX terminal, second on its GATE."""
+    request = call.request
+    second_edge = request.second_edge or request.second_edge_raw
+    channel = _counter_channel(call, Measurement.TWO_EDGE_SEPARATION, second_edge, device.GATES)
+    channel.first_terminal = device.AUXILIARIES[channel.physical[0]]
+    channel.first_edge = Edge(request.first_edge or request.first_edge_raw)
+    call.task.add_channels([channel])
+    return pb.CreateCITwoEdgeSepChanResponse()
+
+
+LOCKED: dict[str, Handler] = {
+    "CreateAIVoltageChan": create_ai_voltage_chan,
+    "CreateAOVoltageChan": create_ao_voltage_chan,
+    "CreateDIChan": create_di_chan,
+    "CreateDOChan": create_do_chan,
+    "CreateCICountEdgesChan": create_ci_count_edges_chan,
+    "CreateCIPulseWidthChan": create_ci_pulse_width_chan,
+    "CreateCISemiPeriodChan": create_ci_semi_period_chan,
+    "CreateCIPulseChanTime": create_ci_pulse_chan_time,
+    "CreateCIPeriodChan": create_ci_period_chan,
+    "CreateCIFreqChan": create_ci_freq_chan,
+    "CreateCITwoEdgeSepChan": create_ci_two_edge_sep_chan,
+}
+"""Calls that take no bench time; they run with the bench's lock held."""

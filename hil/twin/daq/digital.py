@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Digital terminals: the PFI inputs that counters and triggers listen to, and the static lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hil.twin.daq.device import LINES, PFI_TERMINALS, pfi_of_line
+
+EdgeListener = Callable[[int, bool], None]
+"""Called with the time in picoseconds and the new level."""
+
+LineListener = Callable[[int, bool | None], None]
+"""Called with the time in picoseconds and the level driven; ``None`` once the line is let go."""
+
+
+class Terminal:
+    """One digital input terminal. Undriven it reads low: the device pulls it down (NI 6361
+    specifications).
+    """
+
+    def __init__(self) -> None:
+        self.level = False
+        self.listeners: list[EdgeListener] = []
+
+    def set_level(self, time_ps: int, level: bool | None) -> None:
+        """The outside drives ``level``; ``None`` lets go."""
+        new = bool(level)
+        if new != self.level:
+            self.level = new
+            for listener in tuple(self.listeners):
+                listener(time_ps, new)
+
+
+class DigitalLines:
+    """The lines of ports 0 to 2. Those of ports 1 and 2 share their screws with the PFI terminals."""
+
+    def __init__(self) -> None:
+        self.terminals = {name: Terminal() for name in PFI_TERMINALS}
+        self.listeners: dict[str, list[LineListener]] = {line: [] for line in LINES}
+        self.readers: dict[str, Callable[[], bool | None]] = {}
+        self._driven: dict[str, bool] = {}
+
+    def drive(self, time_ps: int, line: str, level: bool | None) -> None:
+        """Drive a line, or let it go with ``None``."""
+        if self._driven.get(line) is level:
+            return
+        if level is None:
+            del self._driven[line]
+        else:
+            self._driven[line] = level
+        pfi = pfi_of_line(line)
+        if pfi is not None:
+            self.terminals[pfi].set_level(time_ps, level)
+        for listener in self.listeners[line]:
+            listener(time_ps, level)
+
+    def read(self, line: str) -> bool:
+        """The level at the screw: what the device drives, else what is connected, else low."""
+        if line in self._driven:
+            return self._driven[line]
+        if line in self.readers:
+            return bool(self.readers[line]())
+        pfi = pfi_of_line(line)
+        return self.terminals[pfi].level if pfi is not None else False
+
+    def release_all(self, time_ps: int) -> None:
+        """Let every line go."""
+        for line in tuple(self._driven):
+            self.drive(time_ps, line, None)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The 100 MHz timebase from which every clock and counter of the device derives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NOMINAL_HZ = 100_000_000
+ACCURACY_PPB = 50_000
+"""50 ppm: base clock accuracy in the NI 6361 Device Specifications."""
+
+_PS_PER_TICK = 10_000
+_BILLION = 1_000_000_000
+
+COUNTER_TIMEBASES_HZ = (100_000_000, 20_000_000, 100_000)
+"""Internal timebases a counter may count, fastest first (X Series User Manual, Counters)."""
+
+
+class Timebase:
+    """Ticks of a clock that is off by a fixed error, drawn once within its accuracy.
+
+    Integer arithmetic: the same time always gives the same tick.
+    """
+
+    def __init__(self, rng: np.random.Generator, accuracy_ppb: int = ACCURACY_PPB) -> None:
+        self.error_ppb = int(rng.integers(-accuracy_ppb, accuracy_ppb + 1)) if accuracy_ppb else 0
+
+    def tick_at(self, time_ps: int, hz: int = NOMINAL_HZ) -> int:
+        """How many ticks of ``hz`` have passed at ``time_ps``."""
+        divisor = NOMINAL_HZ // hz
+        return time_ps * (_BILLION + self.error_ppb) // (_PS_PER_TICK * divisor * _BILLION)
+
+    def time_ps(self, tick: int) -> int:
+        """The first picosecond at which 100 MHz tick number ``tick`` has passed."""
+        return -(-tick * _PS_PER_TICK * _BILLION // (_BILLION + self.error_ppb))
+
+    @staticmethod
+    def divisor(rate_hz: float) -> int:
+        """The timebase divisor for a sample clock of about ``rate_hz``; the device coerces to whole
+        divisors.
+        """
+        return max(1, round(NOMINAL_HZ / rate_hz))

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
+
+from typing import Final
+
+from hil.datasheet import stm32l476
+from hil.twin.core.core import Core
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals import system_memory
+from hil.twin.peripherals.assembly import Peripherals
+from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.pins import Pins
+from hil.twin.power import wake_up
+from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
+from hil.twin.power.model import supply_current_a
+from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
+from hil.twin.power.peripheral_clocks import running_clocks
+from hil.twin.power.supply_trace import SupplyTrace
+
+_ROOM_TEMPERATURE_C: Final = 25.0
+_TYPICAL: Final = 1
+"""Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
+_RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")} | {
+    "option_bytes": ("option_bytes", "pin")
+}
+"""Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
+
+
+class Stm32l476:
+    """One STM32L476RG. It starts without supply; :meth:`set_supply_voltage` powers it.
+
+    ``supply`` is the current it draws; ``external_current_a`` is what the board adds to that at the terminal.
+    """
+
+    def __init__(self, pins: Pins, seed: int) -> None:
+        self.scheduler = Scheduler()
+        self.core = Core(self.scheduler, seed)
+        self.supply = SupplyTrace()
+        self._vdd_v = 0.0
+        self._temperature_c = _ROOM_TEMPERATURE_C
+        self._external_current_a = 0.0
+        self._powered = False
+        self._nrst_low = False
+        self._powering: Event | None = None
+        self._leaving_power_down: Event | None = None
+        self.peripherals = Peripherals(
+            self.core,
+            pins,
+            seed,
+            supply_v=lambda: self._vdd_v,
+            temperature_c=lambda: self._temperature_c,
+            request_reset=self._request_reset,
+        )
+        blocks = self.peripherals
+        self.usart2 = blocks.usart2
+        self._low_power = LowPower(
+            self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
+        )
+        self._connect()
+        system_memory.program(self.core.memory.system, seed)
+
+    def _connect(self) -> None:
+        blocks, core, low_power = self.peripherals, self.core, self._low_power
+        core.on_sleep = low_power.sleep
+        core.on_wake = low_power.wake
+        core.on_activity = self._core_changed
+        core.on_system_reset = self._system_reset
+        low_power.on_change = self._update_current
+        low_power.on_power_down = self._enter_power_down
+        blocks.on_wakeup_line = self._wakeup_line
+        blocks.on_wakeup_pin = self._leave_power_down
+        blocks.rcc.listeners.append(self._update_current)
+        blocks.pwr.listeners.append(self._regulator_changed)
+        blocks.dbgmcu.listeners.append(self._core_changed)
+        blocks.adc_common.listeners.append(self._update_current)
+        blocks.adc1.on_power = self._update_current
+        blocks.flash.on_activity = self._update_current
+        blocks.flash.on_caches = self._update_current
+        for port in blocks.ports.values():
+            port.on_load = self._update_current
+
+    # What the bench does to the part
+
+    @property
+    def mode(self) -> Mode:
+        """The part's mode; "reset" also while the supply has not been good for long enough."""
+        if not self._powered:
+            return "off" if self._powering is None else "reset"
+        if self._low_power.mode in POWER_DOWN_MODES:
+            return self._low_power.mode
+        return "reset" if self.core.state == "reset" else self._low_power.mode
+
+    @property
+    def supply_voltage_v(self) -> float:
+        """The voltage at VDD, VDDA and VBAT, in V."""
+        return self._vdd_v
+
+    @property
+    def external_current_a(self) -> float:
+        """Current at the supply terminal that the part does not draw, in A; negative is fed in elsewhere."""
+        return self._external_current_a
+
+    @external_current_a.setter
+    def external_current_a(self, current_a: float) -> None:
+        self._external_current_a = current_a
+        self._update_current()
+
+    @property
+    def adc_noise_lsb(self) -> float:
+        """Standard deviation of ADC1's conversion noise, in LSB at 12 bit."""
+        return self.peripherals.adc1.noise_lsb
+
+    @adc_noise_lsb.setter
+    def adc_noise_lsb(self, noise_lsb: float) -> None:
+        self.peripherals.adc1.noise_lsb = noise_lsb
+
+    def set_supply_voltage(self, voltage_v: float) -> None:
+        """VDD, VDDA and VBAT (one net on the board) have this voltage now.
+
+        Above the brown-out threshold the part starts after the reset temporisation, below it everything is
+        lost, the backup domain included (DS10198 Rev 8, Table 25).
+        """
+        self._vdd_v = voltage_v
+        level = self.peripherals.flash.brown_out_level
+        thresholds_v = stm32l476.fact("bor_V").extra
+        if not self._powered and self._powering is None and voltage_v >= thresholds_v["bor0_rise"][_TYPICAL]:
+            delay_s = stm32l476.fact("reset_temporization").typ_scalar()
+            self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
+        elif voltage_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
+            self._power_off()
+        self._update_current()
+
+    def set_temperature(self, temperature_c: float) -> None:
+        """The die and the ambient have this temperature now, in °C."""
+        self._temperature_c = temperature_c
+        self._update_current()
+
+    def set_nrst(self, asserted: bool) -> None:
+        """Pull NRST low from outside, or let it go."""
+        if asserted == self._nrst_low:
+            return
+        self._nrst_low = asserted
+        if self._powered:
+            if asserted:
+                self._reset_core_domain("pin")
+            self.core.hold_in_reset(asserted)
+        self._update_current()
+
+    # Resets and supply
+
+    def _power_on(self) -> None:
+        self._powering = None
+        self._powered = True
+        blocks = self.peripherals
+        blocks.power_on_reset()
+        blocks.rcc.flag_reset("bor", "pin")
+        blocks.set_powered(True)
+        self._low_power.reset()
+        self.core.hold_in_reset(self._nrst_low)
+        self.core.power_on()
+        self._update_current()
+
+    def _power_off(self) -> None:
+        if self._powering is not None:
+            self._powering.cancel()
+            self._powering = None
+        if self._powered:
+            self._powered = False
+            self._cancel_leaving()
+            self.core.power_off()
+            self.peripherals.set_powered(False)
+            self.peripherals.power_on_reset()
+            self._low_power.reset()
+
+    def _request_reset(self, cause: str) -> None:
+        # A reset asked for by a register access happens when the access is over.
+        self.scheduler.after(0, lambda: self._system_reset(cause))
+
+    def _system_reset(self, cause: str) -> None:
+        if not self._powered:
+            return
+        self._reset_core_domain(*_RESET_FLAGS.get(cause, (cause,)))
+        self.core.reset(cause)
+
+    def _reset_core_domain(self, *flags: str) -> None:
+        self._cancel_leaving()
+        self.peripherals.reset()
+        self.peripherals.rcc.flag_reset(*flags)
+        self._low_power.reset()
+
+    # Standby and Shutdown
+
+    def _enter_power_down(self) -> None:
+        """The core domain loses its supply: backup domain, PWR's flags and, on request, SRAM2 stay."""
+        mode, blocks = self._low_power.mode, self.peripherals
+        memory = self.core.memory
+        keeps_sram2 = mode == "standby" and blocks.pwr.sram2_retained
+        memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
+        enables = blocks.pwr.wakeup_enables
+        blocks.reset()
+        blocks.pwr.restore_wakeup_enables(enables)
+        blocks.set_powered(False)
+        self._low_power.mode = mode
+        self.core.debug_access_ok = False
+        self.core.hold_in_reset(True)
+        self._update_current()
+        self._wakeup_line(blocks.rtc.wakeup_line)
+
+    def _wakeup_line(self, level: bool) -> None:
+        if level and self.peripherals.pwr.internal_wakeup_enabled:
+            self._leave_power_down()
+
+    def _leave_power_down(self) -> None:
+        mode = self._low_power.mode
+        if mode not in POWER_DOWN_MODES or self._leaving_power_down is not None or self.core.state != "reset":
+            return
+        rcc, pwr = self.peripherals.rcc, self.peripherals.pwr
+        latency_ps = wake_up.latency_ps(
+            mode, "msi", rcc.wake_hz, pwr.voltage_range, low_power_regulator=False
+        )
+        self._low_power.begin_waking(WakeUp(mode, "msi", rcc.wake_hz), latency_ps)
+        self._leaving_power_down = self.scheduler.after(latency_ps, self._left_power_down)
+        self._update_current()
+
+    def _left_power_down(self) -> None:
+        self._leaving_power_down = None
+        blocks = self.peripherals
+        if self._low_power.mode == "standby":
+            blocks.pwr.flag_standby()
+        else:
+            blocks.rcc.flag_reset("bor", "pin")  # Shutdown ends with a power-on reset of the core domain
+        self._low_power.reset()
+        blocks.set_powered(True)
+        self.core.hold_in_reset(self._nrst_low)
+        self._update_current()
+
+    def _cancel_leaving(self) -> None:
+        if self._leaving_power_down is not None:
+            self._leaving_power_down.cancel()
+            self._leaving_power_down = None
+        if self._powered:
+            self.peripherals.set_powered(True)
+
+    # Supply current
+
+    def _core_changed(self) -> None:
+        self.peripherals.freeze_for_debug(self.core.state == "halted")
+        self._update_current()
+
+    def _regulator_changed(self) -> None:
+        self._low_power.regulator_changed()
+        self._update_current()
+
+    def _update_current(self) -> None:
+        self.supply.record(self.scheduler.now_ps, supply_current_a(self._operating_point()))
+
+    def _operating_point(self) -> OperatingPoint:
+        mode = self.mode
+        if mode == "off":
+            return OperatingPoint("off", self._vdd_v, self._temperature_c)
+        blocks = self.peripherals
+        rcc, pwr, adc, dbgmcu = blocks.rcc, blocks.pwr, blocks.adc1, blocks.dbgmcu
+        clocks = rcc.clocks
+        stopped = mode not in ("run", "sleep", "lprun", "lpsleep", "reset")
+        keeps_clock = dbgmcu.keeps_standby_clocked if mode in POWER_DOWN_MODES else dbgmcu.keeps_stop_clocked
+        return OperatingPoint(
+            mode=mode,
+            vdd_v=self._vdd_v,
+            temperature_c=self._temperature_c,
+            waking=self._low_power.waking,
+            voltage_range=pwr.voltage_range,
+            hclk_hz=clocks.hclk_hz,
+            art_on=blocks.flash.caches_on,
+            flash_off_in_sleep=blocks.flash.powered_down_in_sleep,
+            clocked_in_stop=stopped and keeps_clock,
+            wake_hz=rcc.wake_hz,
+            msi_range=rcc.msi_range if clocks.msi_hz else None,
+            hsi16_on=bool(clocks.hsi16_hz),
+            lse_on=rcc.oscillators["lse"].on,
+            lse_drive=rcc.lse_drive,
+            lsi_on=rcc.oscillators["lsi"].on,
+            pll_vco_hz=clocks.pll_vco_hz,
+            rtc_source=rcc.rtc_source,
+            sram2_retained=pwr.sram2_retained,
+            voltage_detector_on=pwr.monitor_enabled,
+            peripheral_clocks=() if stopped else running_clocks(rcc, blocks.adc_common),
+            adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
+            reference_buffer_on=blocks.adc_common.reference_buffer_on,
+            temperature_sensor_on=blocks.adc_common.temperature_sensor_on,
+            flash_activity=blocks.flash.activity,
+            pull_current_a=sum(port.pull_current_a() for port in blocks.ports.values()),
+            external_current_a=self._external_current_a,
+            nrst_low=self._nrst_low,
+        )

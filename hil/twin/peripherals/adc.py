@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Analog-to-digital converter ADC1 (RM0351, ADC section): regular sequences by software or timer, with DMA.
+
+Modelled: power-up sequence, calibration, sequences of 1 to 16 conversions, continuous mode, hardware
+triggers, resolution, alignment, oversampling, overrun, DMA in one-shot and circular mode. Not modelled:
+injected and differential conversions, analog watchdogs, offsets, discontinuous and auto-delayed modes.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Final
+
+import numpy as np
+
+from hil.datasheet import stm32l476
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals.adc_common import AdcCommon
+from hil.twin.peripherals.analog_inputs import AnalogInputs
+from hil.twin.peripherals.dma import Dma
+from hil.twin.peripherals.interrupts import InterruptSource
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.peripherals.tim import Tim
+
+ISR: Final = 0x00
+IER: Final = 0x04
+CR: Final = 0x08
+CFGR: Final = 0x0C
+CFGR2: Final = 0x10
+SMPR1: Final = 0x14
+SMPR2: Final = 0x18
+SQR1: Final = 0x30
+DR: Final = 0x40
+CALFACT: Final = 0xB4
+
+_ADRDY, _EOSMP, _EOC, _EOS, _OVR = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+_ADEN, _ADDIS, _ADSTART, _ADSTP = 1, 1 << 1, 1 << 2, 1 << 4
+_ADVREGEN, _DEEPPWD, _ADCALDIF, _ADCAL = 1 << 28, 1 << 29, 1 << 30, 1 << 31
+_DMAEN, _DMACFG, _OVRMOD, _CONT = 1, 1 << 1, 1 << 12, 1 << 13
+_FULL_SCALE: Final = 4096
+_RESOLUTION_SHIFT: Final = (0, 2, 4, 6)
+_SAR_CYCLES: Final = (12.5, 10.5, 8.5, 6.5)
+"""Conversion after sampling, for 12, 10, 8 and 6 bit (DS10198 Rev 8, Table 76; RM0351, ADC resolution)."""
+_NOISE_BLOCK: Final = 1024
+_STORED_ONLY: Final = (
+    0x20,
+    0x24,
+    0x28,
+    0x4C,
+    0x60,
+    0x64,
+    0x68,
+    0x6C,
+    0x80,
+    0x84,
+    0x88,
+    0x8C,
+    0xA0,
+    0xA4,
+    0xB0,
+)
+
+
+class Adc(RegisterBlock):
+    """ADC1.
+
+    ``triggers`` maps EXTSEL codes to the timers whose TRGO they select; ``dma_routes`` lists the controllers,
+    channels and request codes that can serve it; ``on_power`` is called when its supply current changes.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = (
+        {ISR: 0, IER: 0, CR: _DEEPPWD, CFGR: 0x8000_0000, CFGR2: 0, SMPR1: 0, SMPR2: 0, DR: 0, CALFACT: 0}
+        | {SQR1 + 4 * index: 0 for index in range(4)}
+        | dict.fromkeys(_STORED_ONLY, 0)
+    )
+    writable: ClassVar[Mapping[int, int]] = {ISR: 0, DR: 0}
+    write_one: ClassVar[frozenset[int]] = frozenset({ISR})
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        interrupt: InterruptSource,
+        common: AdcCommon,
+        inputs: AnalogInputs,
+        triggers: Mapping[int, Tim],
+        dma_routes: tuple[tuple[Dma, int, int], ...],
+        noise: np.random.Generator,
+    ) -> None:
+        super().__init__("ADC1", BASE["ADC1"], 0x100)
+        self._scheduler = scheduler
+        self._interrupt = interrupt
+        self._common = common
+        self._inputs = inputs
+        self._triggers = triggers
+        self._dma_routes = dma_routes
+        self._noise = noise
+        self._noise_block: list[float] = []
+        self._event: Event | None = None
+        self._calibration: Event | None = None
+        self._rank = 0
+        self._began_ps = 0
+        self._held_v = 0.0
+        self._dma_finished = False
+        self.noise_lsb = 0.0
+        """Standard deviation of the conversion noise in LSB; zero is a noiseless converter."""
+        self.on_power: Callable[[], None] = lambda: None
+        self.core_asleep: Callable[[], bool] = lambda: False
+        """Whether no program looks at the memory: conversions may then be done in stretches."""
+        for code, timer in triggers.items():
+            timer.trgo_listeners.append(partial(self._triggered, code))
+        self._sampling_cycles = stm32l476.fact("adc_sampling_cycles").extra["values"]
+        self._calibration_cycles = stm32l476.fact("adc_calibration").extra["cycles"]
+
+    def reset(self) -> None:
+        """System reset: deep power-down."""
+        super().reset()
+        self._cancel()
+        if self._calibration is not None:
+            self._calibration.cancel()
+            self._calibration = None
+        self._interrupt.set(False)
+        self.on_power()
+
+    @property
+    def enabled(self) -> bool:
+        """ADEN: the analog part is powered."""
+        return bool(self.words[CR] & _ADEN)
+
+    @property
+    def converting(self) -> bool:
+        """ADSTART: conversions are under way or wait for triggers."""
+        return bool(self.words[CR] & _ADSTART)
+
+    @property
+    def conversion_rate_hz(self) -> float:
+        """Mean conversions per second in the present mode; zero between single conversions."""
+        if not self.converting:
+            return 0.0
+        config = self.words[CFGR]
+        if config & _CONT or (self._event is not None and not field(config, 10, 2)):
+            return self._common.clock_hz / self._conversion_cycles(self._channel(0))
+        timer = self._triggers.get(field(config, 6, 4))
+        return timer.trgo_hz * (field(self.words[SQR1], 0, 4) + 1) if timer is not None else 0.0
+
+    def read_word(self, offset: int) -> int:
+        """ADC_DR clears EOC."""
+        word = super().read_word(offset)
+        if offset == DR:
+            self.words[ISR] &= ~_EOC
+            self._update_interrupt()
+        return word
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if offset == ISR:
+            self.words[ISR] &= ~value
+        elif offset == CR:
+            self._write_control(value)
+        elif offset == CFGR and self.converting:
+            return  # configuration may be written only while no conversion is started
+        else:
+            self.store(offset, value)
+        self._update_interrupt()
+
+    def _write_control(self, value: int) -> None:
+        control = self.words[CR] & ~(_ADVREGEN | _DEEPPWD | _ADCALDIF) | value & (
+            _ADVREGEN | _DEEPPWD | _ADCALDIF
+        )
+        if control & _DEEPPWD:
+            control &= ~_ADVREGEN
+        powered = bool(control & _ADVREGEN)
+        if value & _ADCAL and powered and not control & (_ADEN | _ADCAL):
+            control |= _ADCAL
+            self._calibration = self._in_cycles(self._calibration_cycles, self._calibrated)
+        if value & _ADEN and powered and not control & (_ADEN | _ADCAL):
+            control |= _ADEN
+            # Stabilisation takes one conversion (DS10198 Rev 8, Table 76).
+            self._event = self._in_cycles(self._conversion_cycles(self._channel(0)), self._stabilised)
+        if value & _ADSTP or value & _ADDIS:
+            control &= ~_ADSTART
+            self._cancel()
+        if value & _ADDIS or not powered:
+            control &= ~(_ADEN | _ADSTART)
+            self.words[ISR] &= ~_ADRDY
+            self._cancel()
+        start = value & _ADSTART and control & _ADEN and not control & _ADSTART and self.words[ISR] & _ADRDY
+        self.words[CR] = control | (_ADSTART if start else 0)
+        if start:
+            self._rank = 0
+            self._dma_finished = False
+            if not field(self.words[CFGR], 10, 2):
+                self._begin()
+        self.on_power()
+
+    def _in_cycles(self, cycles: float, action: Callable[[], None]) -> Event | None:
+        clock_hz = self._common.clock_hz if self.is_clocked() else 0
+        return self._scheduler.after(round(cycles * PS_PER_S / clock_hz), action) if clock_hz else None
+
+    def _cancel(self) -> None:
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+
+    def _calibrated(self) -> None:
+        self._calibration = None
+        self.words[CR] &= ~_ADCAL
+        self.words[CALFACT] = 0x40  # mid-scale: a typical part's offset is not known
+
+    def _stabilised(self) -> None:
+        self._event = None
+        self.words[ISR] |= _ADRDY
+        self._update_interrupt()
+
+    def _triggered(self, code: int) -> None:
+        config = self.words[CFGR]
+        selected = field(config, 10, 2) and field(config, 6, 4) == code
+        idle = self.converting and self._event is None and not self._dma_finished
+        if selected and idle and not self._convert_ahead(self._triggers[code]):
+            self._begin()
+
+    def _convert_ahead(self, timer: Tim) -> bool:
+        """Do the conversions of a whole stretch of triggers at once; false if only one by one will do.
+
+        While the core sleeps, nobody can tell when in the stretch a sample reached the memory, up to the next
+        event of anybody else or the DMA's next flag.
+        """
+        config = self.words[CFGR]
+        single = (
+            not field(self.words[SQR1], 0, 4) and not self.words[CFGR2] & 1 and not self.words[IER] & ~_OVR
+        )
+        if not single or not config & _DMAEN or self.words[ISR] & (_EOC | _OVR) or not self.core_asleep():
+            return False
+        channel = self._channel(0)
+        clock_hz = self._common.clock_hz
+        for dma, dma_channel, code in self._dma_routes:
+            room = dma.room_before_flag(dma_channel, code, self.base + DR)
+            if room < 1 or not clock_hz:
+                continue
+            conversion_ps = round(self._conversion_cycles(channel) * PS_PER_S / clock_hz)
+            times_ps = timer.upcoming_updates(room, self._scheduler.quiet_until_ps - conversion_ps)
+            if not times_ps or times_ps[0] + conversion_ps >= self._scheduler.quiet_until_ps:
+                return False
+            timer.skip_updates(len(times_ps) - 1)
+            values = []
+            for self._began_ps in times_ps:
+                values.append(self._sample(channel))
+            dma.move_half_words(dma_channel, values)
+            self.words[DR] = values[-1]
+            self.words[ISR] |= _EOSMP | _EOS
+            return True
+        return False
+
+    def _begin(self) -> None:
+        self._began_ps = self._scheduler.now_ps
+        cycles = self._conversion_cycles(self._channel(self._rank)) * self._oversampling
+        self._event = self._in_cycles(cycles, self._converted)
+
+    def _converted(self) -> None:
+        self._event = None
+        value = self._sample(self._channel(self._rank))
+        overrun = self.words[ISR] & _EOC
+        if not overrun or self.words[CFGR] & _OVRMOD:
+            self.words[DR] = value
+        self.words[ISR] |= _EOC | _EOSMP | (_OVR if overrun else 0)
+        last = self._rank == field(self.words[SQR1], 0, 4)
+        self._rank = 0 if last else self._rank + 1
+        if last:
+            self.words[ISR] |= _EOS
+        if self.words[CFGR] & _DMAEN and not self.words[ISR] & _OVR:
+            self._request_dma()
+        triggered = field(self.words[CFGR], 10, 2)
+        if last and not triggered and not self.words[CFGR] & _CONT:
+            self.words[CR] &= ~_ADSTART
+            self.on_power()
+        elif not self._dma_finished and (not last or self.words[CFGR] & _CONT):
+            self._begin()
+        self._update_interrupt()
+
+    def _request_dma(self) -> None:
+        for dma, channel, code in self._dma_routes:
+            if dma.request(channel, code):
+                # One-shot mode ends with the DMA's last transfer (RM0351, ADC section, DMA one shot mode).
+                self._dma_finished = not self.words[CFGR] & _DMACFG and dma.finished(channel)
+                return
+
+    def _channel(self, rank: int) -> int:
+        register, position = divmod(rank + 1, 5)
+        return field(self.words[SQR1 + 4 * register], 6 * position, 5)
+
+    def _sampling(self, channel: int) -> float:
+        register, position = (SMPR1, channel) if channel < 10 else (SMPR2, channel - 10)
+        cycles: float = self._sampling_cycles[field(self.words[register], 3 * position, 3)]
+        return cycles
+
+    def _conversion_cycles(self, channel: int) -> float:
+        return self._sampling(channel) + _SAR_CYCLES[field(self.words[CFGR], 3, 2)]
+
+    @property
+    def _oversampling(self) -> int:
+        config = self.words[CFGR2]
+        return 2 << field(config, 2, 3) if config & 1 else 1
+
+    def _sample(self, channel: int) -> int:
+        clock_hz = self._common.clock_hz
+        period_ps = self._conversion_cycles(channel) * PS_PER_S / clock_hz
+        at_ps = self._began_ps + self._sampling(channel) * PS_PER_S / clock_hz
+        count = self._oversampling
+        shift = _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
+        total = sum(self._code(channel, round(at_ps + index * period_ps)) >> shift for index in range(count))
+        if count > 1:
+            return total >> field(self.words[CFGR2], 5, 4) & 0xFFFF
+        return total << (4 + shift if shift < 6 else 2) if self.words[CFGR] & 1 << 5 else total
+
+    def _code(self, channel: int, time_ps: int) -> int:
+        voltage_v = self._inputs.voltage_v(channel, time_ps)
+        if voltage_v is None:
+            voltage_v = self._held_v  # nothing charges the sampling capacitor: it keeps what it had
+        self._held_v = voltage_v
+        code = voltage_v / self._inputs.supply_v() * _FULL_SCALE
+        if self.noise_lsb:
+            if not self._noise_block:
+                self._noise_block = self._noise.standard_normal(_NOISE_BLOCK).tolist()
+            code += self.noise_lsb * self._noise_block.pop()
+        return min(max(int(code + 0.5), 0), _FULL_SCALE - 1)
+
+    def _update_interrupt(self) -> None:
+        self._interrupt.set(bool(self.words[ISR] & self.words[IER]))

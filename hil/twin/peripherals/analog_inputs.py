@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ADC's input multiplexer reaches: pins, reference, temperature sensor, battery divider."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from hil.datasheet import stm32l476
+from hil.twin.peripherals.gpio import GpioPort
+
+_CHANNEL_PINS: Final = {
+    **{channel: ("C", channel - 1) for channel in range(1, 5)},
+    **{channel: ("A", channel - 5) for channel in range(5, 13)},
+    13: ("C", 4),
+    14: ("C", 5),
+    15: ("B", 0),
+    16: ("B", 1),
+}
+"""Pins of ADC1_IN1 to ADC1_IN16 (DS10198 Rev 8, Table 16)."""
+
+CHANNEL_VREFINT: Final = 0
+CHANNEL_TEMPERATURE: Final = 17
+CHANNEL_VBAT: Final = 18
+_TEMPERATURE_REFERENCE_C: Final = 30.0
+
+
+class AnalogInputs:
+    """The voltages at the inputs of ADC1."""
+
+    def __init__(
+        self, ports: Mapping[str, GpioPort], supply_v: Callable[[], float], temperature_c: Callable[[], float]
+    ) -> None:
+        self._ports = ports
+        self._supply_v = supply_v
+        self._temperature_c = temperature_c
+
+    def supply_v(self) -> float:
+        """VDDA, which is also VREF+ on the LQFP64 package's board (UM1724 Rev 14, SB57)."""
+        return self._supply_v()
+
+    def voltage_v(self, channel: int, time_ps: int) -> float | None:
+        """The voltage at a channel in volts, ``None`` if it floats.
+
+        A pin reaches the ADC only through its analog switch, GPIOx_ASCR (RM0351, GPIO section, analog mode).
+        """
+        if channel == CHANNEL_VREFINT:
+            return stm32l476.fact("vrefint").typ_scalar()
+        if channel == CHANNEL_TEMPERATURE:
+            at_30c_v = stm32l476.fact("temp_sensor_v30").typ_scalar()
+            slope_v_per_c = stm32l476.fact("temp_sensor_slope").typ_scalar()
+            return at_30c_v + slope_v_per_c * (self._temperature_c() - _TEMPERATURE_REFERENCE_C)
+        if channel == CHANNEL_VBAT:
+            return self._supply_v() / 3  # the divider by 3; VBAT is tied to VDD (UM1724 Rev 14, SB45)
+        where = _CHANNEL_PINS.get(channel)
+        if where is None:
+            return None
+        port, index = where
+        if not self._ports[port].analog_switch_closed(index):
+            return None
+        return self._ports[port].voltage_v(index, time_ps)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RCC's oscillators and PLLs: how long each takes to start, and the frequencies that follow."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from hil.datasheet import stm32l476
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals import clock_tree
+from hil.twin.peripherals.clock_tree import Clocks, SystemClock
+from hil.twin.peripherals.oscillator import Oscillator
+from hil.twin.peripherals.rcc_registers import (
+    CFGR,
+    CR,
+    CSR,
+    MSIPLLEN,
+    MSIRGSEL,
+    PLLCFGR,
+    PLLSAI1CFGR,
+    PLLSAI2CFGR,
+)
+from hil.twin.peripherals.registers import field
+from hil.twin.peripherals.tick_counter import PS_PER_S
+
+OSCILLATOR_OF: Final = ("msi", "hsi16", "hse", "pll")
+"""Oscillators by the codes of SW and SWS."""
+_MIN_PLL_FACTOR: Final = 8
+"""PLLN below is reserved (RM0351, RCC_PLLCFGR)."""
+
+
+def _typical_ps(fact_id: str, column: int | None = None) -> int:
+    fact = stm32l476.fact(fact_id)
+    if column is not None and isinstance(fact.typ, tuple):
+        return round(fact.typ[column] * PS_PER_S)
+    return round(fact.typ_scalar() * PS_PER_S)
+
+
+class ClockSources:
+    """All oscillators by name; ``register`` reads an RCC register, ``on_ready`` gets names."""
+
+    def __init__(
+        self, scheduler: Scheduler, register: Callable[[int], int], on_ready: Callable[[str], None]
+    ) -> None:
+        self._register = register
+        starts: dict[str, Callable[[], int | None]] = {
+            "msi": self._msi_start_ps,
+            "hsi16": lambda: _typical_ps("hsi16_start"),
+            # MB1136 as delivered has no HSE (UM1724 Rev 14, 6.7.1): it never becomes ready.
+            "hse": lambda: None,
+            "pll": lambda: self._pll_start_ps(PLLCFGR),
+            "pllsai1": lambda: self._pll_start_ps(PLLSAI1CFGR),
+            "pllsai2": lambda: self._pll_start_ps(PLLSAI2CFGR),
+            "lsi": lambda: _typical_ps("lsi_start"),
+            "lse": lambda: _typical_ps("lse_start"),
+        }
+        self._oscillators = {
+            name: Oscillator(scheduler, start, partial(on_ready, name)) for name, start in starts.items()
+        }
+
+    def __getitem__(self, name: str) -> Oscillator:
+        return self._oscillators[name]
+
+    def system_clock(self, code: int) -> Oscillator:
+        """The oscillator that a code of SW or SWS names."""
+        return self._oscillators[OSCILLATOR_OF[code]]
+
+    @property
+    def msi_range(self) -> int:
+        """The MSI range in force: RCC_CSR's (after Standby) until MSIRGSEL is set, then RCC_CR's."""
+        cr = self._register(CR)
+        return field(cr, 4, 4) if cr & MSIRGSEL else field(self._register(CSR), 8, 4)
+
+    @property
+    def msi_range_hz(self) -> int:
+        """The frequency of the MSI when it runs."""
+        locked = bool(self._register(CR) & MSIPLLEN) and self["lse"].ready
+        return clock_tree.msi_hz(self.msi_range, locked)
+
+    def frequencies(self, *, stopped: bool) -> Clocks:
+        """Every frequency for the present settings; ``stopped`` is Stop mode."""
+        cfgr = self._register(CFGR)
+        msi = self.msi_range_hz if self["msi"].ready else 0
+        hsi16 = clock_tree.HSI16_HZ if self["hsi16"].ready else 0
+        pllcfgr = self._register(PLLCFGR)
+        vco = clock_tree.pll_vco_hz(pllcfgr, msi, hsi16, 0) if self["pll"].ready else 0
+        source = SystemClock(field(cfgr, 2, 2))
+        sysclk = 0 if stopped else (msi, hsi16, 0, clock_tree.pll_r_hz(pllcfgr, vco))[source]
+        hclk = clock_tree.ahb_hz(cfgr, sysclk)
+        pclk1, timer1 = clock_tree.apb_hz(field(cfgr, 8, 3), hclk)
+        pclk2, timer2 = clock_tree.apb_hz(field(cfgr, 11, 3), hclk)
+        return Clocks(
+            sysclk_hz=sysclk,
+            hclk_hz=hclk,
+            pclk1_hz=pclk1,
+            pclk2_hz=pclk2,
+            timer1_hz=timer1,
+            timer2_hz=timer2,
+            msi_hz=msi,
+            hsi16_hz=hsi16,
+            lse_hz=clock_tree.LSE_HZ if self["lse"].ready else 0,
+            lsi_hz=clock_tree.LSI_HZ if self["lsi"].ready else 0,
+            pll_vco_hz=vco,
+        )
+
+    def _msi_start_ps(self) -> int:
+        # Table 60 prints the start-up for ranges 0, 1, 2, 3, 4 to 7 and 8 to 11.
+        msi_range = self.msi_range
+        return _typical_ps("msi_start", msi_range if msi_range < 4 else 4 + (msi_range >= 8))
+
+    def _pll_start_ps(self, config_offset: int) -> int | None:
+        source = ("", "msi", "hsi16", "hse")[self._register(PLLCFGR) & 3]
+        factor = field(self._register(config_offset), 8, 7)
+        if not source or not self[source].ready or factor < _MIN_PLL_FACTOR:
+            return None
+        return _typical_ps("pll_lock")

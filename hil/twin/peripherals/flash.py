@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flash memory interface (RM0351, FLASH section): wait states, programming, erasing, option bytes.
+
+Not modelled: fast programming, PCROP, read protection, ECC, and the stall of instruction fetches from a bank
+that is being programmed or erased.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.datasheet import stm32l476
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals.interrupts import InterruptSource
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.tick_counter import PS_PER_S
+
+ACR: Final = 0x00
+KEYR: Final = 0x08
+OPTKEYR: Final = 0x0C
+SR: Final = 0x10
+CR: Final = 0x14
+OPTR: Final = 0x20
+
+FLASH_BASE: Final = 0x0800_0000
+FLASH_SIZE: Final = 0x10_0000
+PAGE_SIZE: Final = 2048
+PAGES_PER_BANK: Final = 256
+_BANK_SIZE: Final = PAGE_SIZE * PAGES_PER_BANK
+
+_KEYS: Final = (0x4567_0123, 0xCDEF_89AB)
+_OPTION_KEYS: Final = (0x0819_2A3B, 0x4C5D_6E7F)
+_EOP, _PROGERR, _WRPERR, _PGAERR, _SIZERR, _PGSERR = 1, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
+_BSY: Final = 1 << 16
+_ERRORS: Final = 0xC3FA
+_PG, _PER, _MER1, _MER2, _STRT, _OPTSTRT = 1, 1 << 1, 1 << 2, 1 << 15, 1 << 16, 1 << 17
+_EOPIE, _ERRIE, _OBL_LAUNCH, _OPTLOCK, _LOCK = 1 << 24, 1 << 25, 1 << 27, 1 << 30, 1 << 31
+# ST ships the part with these option bytes (read from parts; the manual leaves the reset value open).
+_OPTIONS: Final = {
+    OPTR: 0xFFEF_F8AA,
+    0x24: 0xFFFF_FFFF,
+    0x28: 0x0000_0000,
+    0x2C: 0xFF00_00FF,
+    0x30: 0xFF00_00FF,
+    0x44: 0xFFFF_FFFF,
+    0x48: 0x0000_0000,
+    0x4C: 0xFF00_00FF,
+    0x50: 0xFF00_00FF,
+}
+_WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
+
+SetTiming = Callable[[int, bool, bool, bool], None]
+"""Takes wait states, instruction cache, data cache and prefetch."""
+Activity = Literal["write", "erase"]
+
+
+class Flash(RegisterBlock):
+    """The flash interface over the array ``cells``.
+
+    ``on_timing`` gets the access settings, after which ``on_caches`` is called; ``on_activity`` is called
+    when writing or erasing starts or ends; ``invalidate`` gets every range (address, size) that changed;
+    ``on_option_load`` launches the reset that loads the option bytes.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = {
+        ACR: 0x600,
+        0x04: 0,
+        KEYR: 0,
+        OPTKEYR: 0,
+        SR: 0,
+        CR: _LOCK | _OPTLOCK,
+        0x18: 0,
+    } | _OPTIONS
+    writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0}
+    write_one: ClassVar[frozenset[int]] = frozenset({SR})
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        interrupt: InterruptSource,
+        cells: npt.NDArray[np.uint8],
+        invalidate: Callable[[int, int], None],
+        on_timing: SetTiming,
+    ) -> None:
+        super().__init__("FLASH", BASE["FLASH"])
+        self._scheduler = scheduler
+        self._interrupt = interrupt
+        self._cells = cells
+        self._invalidate = invalidate
+        self._on_timing = on_timing
+        self._operation: tuple[Event, Callable[[], None]] | None = None
+        self._first_word: tuple[int, int] | None = None
+        self._keys_seen = {KEYR: 0, OPTKEYR: 0}
+        self._loaded_options = dict(_OPTIONS)
+        self.activity: Activity | None = None
+        self.on_activity: Callable[[], None] = lambda: None
+        self.on_caches: Callable[[], None] = lambda: None
+        self.on_option_load: Callable[[], None] = lambda: None
+
+    def reset(self) -> None:
+        """System reset: locked; an operation under way is broken off and the option bytes are loaded."""
+        if self._operation is not None:
+            self._operation[0].cancel()
+            self._operation = None
+            self.activity = None
+            self.on_activity()
+        super().reset()
+        self.words.update(self._loaded_options)
+        self._first_word = None
+        self._keys_seen = {KEYR: 0, OPTKEYR: 0}
+        self._set_timing()
+
+    @property
+    def brown_out_level(self) -> int:
+        """BOR_LEV of the option bytes, 0 to 4."""
+        return min(field(self.words[OPTR], 8, 3), 4)
+
+    @property
+    def caches_on(self) -> bool:
+        """Whether the ART accelerator's instruction cache is on."""
+        return bool(field(self.words[ACR], 9))
+
+    @property
+    def powered_down_in_sleep(self) -> bool:
+        """SLEEP_PD: the flash is off in low-power sleep."""
+        return bool(field(self.words[ACR], 14))
+
+    def array_write(self, address: int, width: int, value: int) -> None:
+        """A store into the flash range: programs a double word when both its words have come."""
+        offset = address & (FLASH_SIZE - 1)
+        self._finish()  # the bus would stall the store until the operation under way has ended
+        control = self.words[CR]
+        if not control & _PG or self.words[SR] & _ERRORS:
+            self._fail(_PGSERR)
+        elif width != 4:
+            self._fail(_SIZERR)
+        elif self._first_word is None:
+            if offset % 8:
+                self._fail(_PGAERR)
+            else:
+                self._first_word = (offset, value)
+        else:
+            first_offset, first_value = self._first_word
+            self._first_word = None
+            if offset != first_offset + 4:
+                self._fail(_PGAERR)
+            else:
+                self._program(first_offset, value << 32 | first_value)
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if offset in (KEYR, OPTKEYR):
+            self._key(offset, value)
+        elif offset == SR:
+            self.words[SR] &= ~(value & ~_BSY)
+            self._update_interrupt()
+        elif offset == CR:
+            self._write_control(value)
+        elif offset in _OPTIONS:
+            if not self.words[CR] & _OPTLOCK:
+                self.store(offset, value)
+        else:
+            self.store(offset, value)
+            if offset == ACR:
+                self._set_timing()
+
+    def _key(self, register: int, value: int) -> None:
+        keys, lock = (_KEYS, _LOCK) if register == KEYR else (_OPTION_KEYS, _OPTLOCK)
+        seen = self._keys_seen[register]
+        if seen >= len(keys) or value != keys[seen] or (register == OPTKEYR and self.words[CR] & _LOCK):
+            self._keys_seen[register] = len(keys) + 1  # locked until the next reset
+        else:
+            self._keys_seen[register] = seen + 1
+            if seen + 1 == len(keys):
+                self.words[CR] &= ~lock
+
+    def _write_control(self, value: int) -> None:
+        if self.words[CR] & _LOCK or self._operation is not None:
+            return
+        kept = self.words[CR] & _OPTLOCK
+        self.words[CR] = (
+            (value & 0x0FC7_8FFF & ~(_STRT | _OPTSTRT | _OBL_LAUNCH)) | kept | value & (_LOCK | _OPTLOCK)
+        )
+        if value & _LOCK:
+            self._keys_seen[KEYR] = 0
+        if value & _OPTLOCK:
+            self._keys_seen[OPTKEYR] = 0
+        if not value & _PG:
+            self._first_word = None
+        if value & _OBL_LAUNCH and not kept:
+            self._loaded_options = {offset: self.words[offset] for offset in _OPTIONS}
+            self.on_option_load()
+        elif value & _OPTSTRT and not kept:
+            self._start("erase", "flash_page_erase", self._options_written)
+        elif value & _STRT and value & (_PER | _MER1 | _MER2):
+            self._erase(value)
+        self._update_interrupt()
+
+    def _options_written(self) -> None:
+        self._loaded_options = {offset: self.words[offset] for offset in _OPTIONS}
+
+    def _erase(self, control: int) -> None:
+        if self.words[SR] & _ERRORS:
+            self._fail(_PGSERR)
+            return
+        if control & (_MER1 | _MER2):
+            banks = [bank for bank, bit in enumerate((_MER1, _MER2)) if control & bit]
+            ranges = [(bank * _BANK_SIZE, _BANK_SIZE) for bank in banks]
+            duration = "flash_mass_erase"
+        else:
+            page = field(control, 3, 8) + PAGES_PER_BANK * field(control, 11)
+            ranges = [(page * PAGE_SIZE, PAGE_SIZE)]
+            duration = "flash_page_erase"
+        if any(self._protected(offset, size) for offset, size in ranges):
+            self._fail(_WRPERR)
+            return
+
+        def erased() -> None:
+            for offset, size in ranges:
+                self._cells[offset : offset + size] = 0xFF
+                self._changed(offset, size)
+
+        self._start("erase", duration, erased)
+
+    def _program(self, offset: int, value: int) -> None:
+        old = int.from_bytes(self._cells[offset : offset + 8].tobytes(), "little")
+        if self._protected(offset, 8):
+            self._fail(_WRPERR)
+        elif old != (1 << 64) - 1 and value != 0:
+            self._fail(_PROGERR)
+        else:
+
+            def programmed() -> None:
+                self._cells[offset : offset + 8] = np.frombuffer(value.to_bytes(8, "little"), dtype=np.uint8)
+                self._changed(offset, 8)
+
+            self._start("write", "flash_prog_dword", programmed)
+
+    def _protected(self, offset: int, size: int) -> bool:
+        first, last = offset // PAGE_SIZE, (offset + size - 1) // PAGE_SIZE
+        bank, first_in_bank = divmod(first, PAGES_PER_BANK)
+        last_in_bank = last - bank * PAGES_PER_BANK
+        for register in _WRITE_PROTECTION[bank]:
+            start, end = field(self.words[register], 0, 8), field(self.words[register], 16, 8)
+            if first_in_bank <= end and last_in_bank >= start and start <= end:
+                return True
+        return False
+
+    def _start(self, activity: Activity, duration_fact: str, complete: Callable[[], None]) -> None:
+        delay_ps = round(stm32l476.fact(duration_fact).typ_scalar() * PS_PER_S)
+        self.words[SR] |= _BSY
+        self._operation = (self._scheduler.after(delay_ps, self._finish), complete)
+        self.activity = activity
+        self.on_activity()
+
+    def _finish(self) -> None:
+        if self._operation is None:
+            return
+        event, complete = self._operation
+        self._operation = None
+        event.cancel()
+        complete()
+        self.words[SR] &= ~_BSY
+        if self.words[CR] & _EOPIE:
+            self.words[SR] |= _EOP
+        self.activity = None
+        self._update_interrupt()
+        self.on_activity()
+
+    def _fail(self, error: int) -> None:
+        self.words[SR] |= error
+        self._first_word = None
+        self._update_interrupt()
+
+    def _changed(self, offset: int, size: int) -> None:
+        self._invalidate(offset, size)
+        self._invalidate(FLASH_BASE + offset, size)
+
+    def _set_timing(self) -> None:
+        acr = self.words[ACR]
+        self._on_timing(acr & 7, bool(field(acr, 9)), bool(field(acr, 10)), bool(field(acr, 8)))
+        self.on_caches()
+
+    def _update_interrupt(self) -> None:
+        status, control = self.words[SR], self.words[CR]
+        wanted = (control & _EOPIE and status & _EOP) or (control & _ERRIE and status & _ERRORS)
+        self._interrupt.set(bool(wanted))

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""General-purpose I/O ports (RM0351, GPIO section): they drive the pins and read what drives them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar, Final
+
+from hil.datasheet import stm32l476
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock
+from hil.twin.pins import PORT_WIDTHS, Pin, Pins
+
+MODER: Final = 0x00
+OTYPER: Final = 0x04
+OSPEEDR: Final = 0x08
+PUPDR: Final = 0x0C
+IDR: Final = 0x10
+ODR: Final = 0x14
+BSRR: Final = 0x18
+LCKR: Final = 0x1C
+AFRL: Final = 0x20
+AFRH: Final = 0x24
+BRR: Final = 0x28
+ASCR: Final = 0x2C
+
+_INPUT, _OUTPUT, _ALTERNATE, _ANALOG = range(4)
+_PULL_UP, _PULL_DOWN = 1, 2
+_VIH, _VIL = 0.7, 0.3
+"""Input thresholds as fractions of VDD (DS10198 Rev 8, Table 70)."""
+
+# All pins but the debug port's are analog after reset (DS10198 Rev 8, 3.9.5); the values are QEMU's.
+_MODER_RESET: Final = {"A": 0xABFF_FFFF, "B": 0xFFFF_FEBF, "H": 0x0000_000F}
+_PUPDR_RESET: Final = {"A": 0x6400_0000, "B": 0x0000_0100}
+_OSPEEDR_RESET: Final = {"A": 0x0C00_0000}
+
+
+class GpioPort(RegisterBlock):
+    """One port and its pins.
+
+    ``on_input(index, level)`` is called when a pin's digital input changes, ``on_load`` when the current
+    through the pull resistors may have.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
+        (OTYPER, IDR, ODR, BSRR, LCKR, AFRL, AFRH, BRR, ASCR, MODER, OSPEEDR, PUPDR), 0
+    )
+    writable: ClassVar[Mapping[int, int]] = dict.fromkeys((OTYPER, ODR, ASCR), 0xFFFF) | {
+        IDR: 0,
+        BSRR: 0,
+        BRR: 0,
+    }
+    write_one: ClassVar[frozenset[int]] = frozenset({BSRR, BRR})
+
+    def __init__(self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float]) -> None:
+        super().__init__(f"GPIO{port}", BASE[f"GPIO{port}"])
+        self.port = port
+        self._pins: list[Pin] = [pins[f"P{port}{index}"] for index in range(PORT_WIDTHS[port])]
+        self._scheduler = scheduler
+        self._supply_v = supply_v
+        self._alternate_levels: dict[tuple[int, int], bool] = {}
+        self._inputs = [False] * len(self._pins)
+        self._powered = False
+        self._opposed_pulls = 0
+        self.on_input: Callable[[int, bool], None] = lambda index, level: None
+        self.on_load: Callable[[], None] = lambda: None
+        self._load_reset_values()
+        for index, pin in enumerate(self._pins):
+            pin.external_listeners.append(partial(self._outside_changed, index))
+
+    def reset(self) -> None:
+        """System reset: all pins let go."""
+        super().reset()
+        self._load_reset_values()
+        self._refresh()
+
+    def set_powered(self, powered: bool) -> None:
+        """Without power the port drives nothing."""
+        self._powered = powered
+        self._refresh()
+
+    def set_alternate_output(self, index: int, function: int, level: bool | None) -> None:
+        """The peripheral behind alternate function ``function`` of a pin drives ``level``, or lets go."""
+        if level is None:
+            self._alternate_levels.pop((index, function), None)
+        else:
+            self._alternate_levels[index, function] = level
+        self._drive(index)
+
+    def has_alternate(self, index: int, function: int) -> bool:
+        """Whether the pin is switched to that alternate function."""
+        return self._mode(index) == _ALTERNATE and self._alternate(index) == function
+
+    def analog_switch_closed(self, index: int) -> bool:
+        """Whether the pin is connected to the ADC (GPIOx_ASCR, which only the L47x/L48x have)."""
+        return bool(self.words[ASCR] >> index & 1)
+
+    def voltage_v(self, index: int, time_ps: int) -> float | None:
+        """The voltage at a pin; ``None`` if neither the part nor the outside defines it."""
+        pin = self._pins[index]
+        if pin.level_out is not None:
+            return self._supply_v() if pin.level_out else 0.0
+        outside_v = pin.voltage_v(time_ps)
+        if outside_v is None and pin.external_level is not None:
+            outside_v = self._supply_v() if pin.external_level else 0.0
+        if outside_v is None:
+            pull = self._pull(index)
+            return None if pull is None else (self._supply_v() if pull else 0.0)
+        return outside_v
+
+    def pull_current_a(self) -> float:
+        """Current from VDD through pull resistors that work against a driven level (typical resistance)."""
+        return self._opposed_pulls * self._supply_v() / stm32l476.fact("pull_resistors").typ_scalar()
+
+    def read_word(self, offset: int) -> int:
+        """GPIOx_IDR samples the pins, the rest reads as written."""
+        if offset == IDR:
+            return sum(self.input_level(index) << index for index in range(len(self._pins)))
+        return super().read_word(offset)
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register and drive the pins accordingly."""
+        odr = self.words[ODR]
+        if offset == BSRR:
+            self._write_odr((odr & ~(value >> 16)) | (value & 0xFFFF))
+        elif offset == BRR:
+            self._write_odr(odr & ~value)
+        elif offset == ODR:
+            self._write_odr(value)
+        else:
+            self.store(offset, value)
+            if offset in (MODER, OTYPER, PUPDR, AFRL, AFRH):
+                self._refresh()
+
+    def _write_odr(self, value: int) -> None:
+        changed = (self.words[ODR] ^ value) & ((1 << len(self._pins)) - 1)
+        self.words[ODR] = value & 0xFFFF
+        while changed:
+            index = (changed & -changed).bit_length() - 1
+            changed &= changed - 1
+            self._drive(index)
+            if self._pull(index) is not None:
+                self._count_opposed_pulls()
+
+    def _load_reset_values(self) -> None:
+        self.words[MODER] = _MODER_RESET.get(self.port, 0xFFFF_FFFF)
+        self.words[PUPDR] = _PUPDR_RESET.get(self.port, 0)
+        self.words[OSPEEDR] = _OSPEEDR_RESET.get(self.port, 0)
+
+    def _mode(self, index: int) -> int:
+        return self.words[MODER] >> 2 * index & 3
+
+    def _alternate(self, index: int) -> int:
+        return self.words[AFRH if index >= 8 else AFRL] >> 4 * (index & 7) & 0xF
+
+    def _pull(self, index: int) -> bool | None:
+        if self._mode(index) == _ANALOG or not self._powered:
+            return None
+        return {_PULL_UP: True, _PULL_DOWN: False}.get(self.words[PUPDR] >> 2 * index & 3)
+
+    def _refresh(self) -> None:
+        for index in range(len(self._pins)):
+            self._drive(index)
+        self._count_opposed_pulls()
+
+    def _count_opposed_pulls(self) -> None:
+        self._opposed_pulls = 0
+        for index, pin in enumerate(self._pins):
+            pull = self._pull(index)
+            if pull is None:
+                continue
+            if pin.level_out is not None:
+                self._opposed_pulls += pin.level_out is not pull
+            elif pin.external_level is not None:
+                # Against a level from outside the current is VDD's only through a pull-up.
+                self._opposed_pulls += pull and not pin.external_level
+        self.on_load()
+
+    def _drive(self, index: int) -> None:
+        mode = self._mode(index)
+        level: bool | None = None
+        if mode == _OUTPUT:
+            level = bool(self.words[ODR] >> index & 1)
+        elif mode == _ALTERNATE:
+            level = self._alternate_levels.get((index, self._alternate(index)))
+        if level and self.words[OTYPER] >> index & 1:
+            level = None
+        pin = self._pins[index]
+        pin.drive(level if self._powered else None, self._scheduler.now_ps)
+        self._input_changed(index)
+
+    def input_level(self, index: int) -> bool:
+        """The level that the pin's input stage reads; low in analog mode."""
+        if self._mode(index) == _ANALOG or not self._powered:
+            return False
+        voltage_v = self.voltage_v(index, self._scheduler.now_ps)
+        if voltage_v is None:
+            return False  # nothing defines the level: the twin reads zero
+        supply_v = self._supply_v()
+        if voltage_v >= _VIH * supply_v:
+            return True
+        return self._inputs[index] and voltage_v > _VIL * supply_v
+
+    def _outside_changed(self, index: int, _time_ps: int, _level: bool | None) -> None:
+        self._input_changed(index)
+        if self._pull(index) is not None:
+            self._count_opposed_pulls()
+
+    def _input_changed(self, index: int) -> None:
+        level = self.input_level(index)
+        if level != self._inputs[index]:
+            self._inputs[index] = level
+            self.on_input(index, level)

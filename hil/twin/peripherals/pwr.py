@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power control (RM0351, PWR section): regulator, low-power mode selection, wake-up flags."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final, Literal
+
+from hil.datasheet import stm32l476
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.tick_counter import PS_PER_S
+
+CR1: Final = 0x00
+CR2: Final = 0x04
+CR3: Final = 0x08
+CR4: Final = 0x0C
+SR1: Final = 0x10
+SR2: Final = 0x14
+SCR: Final = 0x18
+
+_SBF, _WUFI = 1 << 8, 1 << 15
+_REGLPS, _REGLPF, _VOSF = 1 << 8, 1 << 9, 1 << 10
+_LPR: Final = 1 << 14
+_PULL_REGISTERS: Final = tuple(range(0x20, 0x60, 4))
+
+DeepSleepMode = Literal["stop0", "stop1", "stop2", "standby", "shutdown"]
+_DEEP_SLEEP: Final[tuple[DeepSleepMode, ...]] = ("stop0", "stop1", "stop2", "standby")
+
+
+class Pwr(RegisterBlock):
+    """The PWR block. ``listeners`` are called after the regulator's settings have changed."""
+
+    resets: ClassVar[Mapping[int, int]] = {
+        CR1: 0x200,
+        CR2: 0,
+        CR3: 0x8000,
+        CR4: 0,
+        SR1: 0,
+        SR2: 0,
+        SCR: 0,
+    } | dict.fromkeys(_PULL_REGISTERS, 0)
+    writable: ClassVar[Mapping[int, int]] = {
+        CR1: 0x4707,
+        CR2: 0x6FF,
+        CR3: 0x851F,
+        CR4: 0x31F,
+        SR1: 0,
+        SR2: 0,
+        SCR: 0,
+    }
+    write_one: ClassVar[frozenset[int]] = frozenset({SCR})
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__("PWR", BASE["PWR"])
+        self._scheduler = scheduler
+        self._settling: dict[int, Event] = {}
+        self.listeners: list[Callable[[], None]] = []
+
+    def reset(self) -> None:
+        """System reset; the wake-up flags stay (they say why the part left Standby)."""
+        flags = self.words[SR1]
+        super().reset()
+        self.words[SR1] = flags
+        self._settle()
+
+    def power_on_reset(self) -> None:
+        """Power-on: also the flags."""
+        self.words[SR1] = 0
+        self.reset()
+
+    @property
+    def backup_access(self) -> bool:
+        """DBP: the backup domain may be written."""
+        return bool(field(self.words[CR1], 8))
+
+    @property
+    def low_power_regulator(self) -> bool:
+        """LPR: low-power run, low-power sleep."""
+        return bool(self.words[CR1] & _LPR)
+
+    @property
+    def voltage_range(self) -> int:
+        """1 (up to 80 MHz) or 2 (up to 26 MHz)."""
+        return 2 if field(self.words[CR1], 9, 2) == 2 else 1
+
+    @property
+    def monitor_enabled(self) -> bool:
+        """PVDE: the programmable voltage detector is on."""
+        return bool(self.words[CR2] & 1)
+
+    @property
+    def sram2_retained(self) -> bool:
+        """RRS: SRAM2 keeps its content in Standby."""
+        return bool(field(self.words[CR3], 8))
+
+    @property
+    def deep_sleep_mode(self) -> DeepSleepMode:
+        """The mode that WFI or WFE with SLEEPDEEP enters.
+
+        With the low-power regulator selected Stop 2 cannot be entered: the part goes to Stop 1 instead
+        (RM0351, PWR_CR1.LPR).
+        """
+        code = field(self.words[CR1], 0, 3)
+        if code >= 4:
+            return "shutdown"
+        mode = _DEEP_SLEEP[code]
+        if self.low_power_regulator and mode in ("stop0", "stop2"):
+            return "stop1"
+        return mode
+
+    def flag_standby(self) -> None:
+        """The part was in Standby."""
+        self.words[SR1] |= _SBF
+
+    def flag_internal_wakeup(self, level: bool) -> None:
+        """Level of the internal wake-up line (RTC); it wakes Standby and Shutdown if EIWUL is set."""
+        self.words[SR1] = self.words[SR1] | _WUFI if level else self.words[SR1] & ~_WUFI
+
+    @property
+    def internal_wakeup_enabled(self) -> bool:
+        """EIWUL."""
+        return bool(field(self.words[CR3], 15))
+
+    @property
+    def wakeup_enables(self) -> tuple[int, int]:
+        """PWR_CR3 and PWR_CR4, which Standby and Shutdown keep."""
+        return self.words[CR3], self.words[CR4]
+
+    def restore_wakeup_enables(self, enables: tuple[int, int]) -> None:
+        """Put them back after the reset that goes with Standby and Shutdown."""
+        self.words[CR3], self.words[CR4] = enables
+
+    def wakeup_pin(self, index: int, rising: bool) -> bool:
+        """An edge on WKUP pin ``index`` (1 to 5): sets its flag; true if it is enabled with this polarity."""
+        enabled = bool(field(self.words[CR3], index - 1))
+        matches = enabled and rising != bool(field(self.words[CR4], index - 1))
+        if matches:
+            self.words[SR1] |= 1 << (index - 1)
+        return matches
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register; changes of the regulator take their time (VOSF, REGLPF)."""
+        if offset == SCR:
+            self.words[SR1] &= ~(value & 0x11F)
+            return
+        before = self.words[CR1]
+        self.store(offset, value)
+        if offset == CR1:
+            changed = before ^ self.words[CR1]
+            if changed & 0x600:
+                self._busy(_VOSF, "vos_transition")
+            if changed & _LPR:
+                if self.words[CR1] & _LPR:
+                    self._settled(_REGLPF)
+                    self.words[SR2] |= _REGLPF | _REGLPS
+                else:
+                    self._busy(_REGLPF, "lprun_to_run")
+        for listener in self.listeners:
+            listener()
+
+    def _busy(self, flag: int, fact_id: str) -> None:
+        self.words[SR2] |= flag
+        if flag in self._settling:
+            self._settling.pop(flag).cancel()
+        delay_ps = round(stm32l476.fact(fact_id).typ_scalar() * PS_PER_S)
+        self._settling[flag] = self._scheduler.after(delay_ps, lambda: self._settled(flag))
+
+    def _settled(self, flag: int) -> None:
+        if flag in self._settling:
+            self._settling.pop(flag).cancel()
+        self.words[SR2] &= ~flag
+
+    def _settle(self) -> None:
+        for flag in tuple(self._settling):
+            self._settled(flag)

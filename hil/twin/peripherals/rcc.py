@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reset and clock control (RM0351, RCC section): oscillators, clocks, gates, reset causes, backup domain."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals import clock_gates, clock_tree
+from hil.twin.peripherals.clock_gates import GATES
+from hil.twin.peripherals.clock_sources import ClockSources
+from hil.twin.peripherals.clock_tree import Clocks, SystemClock
+from hil.twin.peripherals.interrupts import InterruptSource
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.rcc_registers import (
+    BDCR,
+    CCIPR,
+    CFGR,
+    CICR,
+    CIER,
+    CIFR,
+    CR,
+    CSR,
+    HSEON,
+    HSIASFS,
+    HSIKERON,
+    HSION,
+    ICSCR,
+    MSION,
+    MSIRGSEL,
+    PLLCFGR,
+    PLLON,
+    PLLSAI1CFGR,
+    PLLSAI1ON,
+    PLLSAI2CFGR,
+    PLLSAI2ON,
+    RESET_FLAGS,
+)
+from hil.twin.peripherals.registers import RegisterBlock, always, field
+
+_ALL_FLAGS: Final = 0xFF00_0000
+_CSR_RMVF: Final = 1 << 23
+_MSISRANGE_RESET: Final = 6 << 8
+_CR_RESET: Final = 0x63
+_READY_BITS: Final = (
+    ("msi", 1 << 1),
+    ("hsi16", 1 << 10),
+    ("hse", 1 << 17),
+    ("pll", 1 << 25),
+    ("pllsai1", 1 << 27),
+    ("pllsai2", 1 << 29),
+)
+_INTERRUPT_BIT: Final = {
+    name: bit for bit, name in enumerate(("lsi", "lse", "msi", "hsi16", "hse", "pll"))
+} | {
+    "pllsai1": 6,
+    "pllsai2": 7,
+}
+_LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
+_BDCR_WRITABLE: Final = 0x0301_837D
+_USART_SELECT: Final = {"USART1": 0, "USART2": 2, "USART3": 4}
+"""Positions of the kernel clock fields in RCC_CCIPR."""
+
+
+class Rcc(RegisterBlock):
+    """The RCC. ``listeners`` are called after any frequency or clock gate has changed."""
+
+    resets: ClassVar[Mapping[int, int]] = {
+        CR: _CR_RESET,
+        ICSCR: 0x1000_0000,
+        CFGR: 0,
+        PLLCFGR: 0x1000,
+        PLLSAI1CFGR: 0x1000,
+        PLLSAI2CFGR: 0x1000,
+        CIER: 0,
+        CIFR: 0,
+        CICR: 0,
+        **{offset + clock_gates.TO_RESET: 0 for offset in clock_gates.ENABLE_REGISTERS},
+        **dict.fromkeys(clock_gates.ENABLE_REGISTERS, 0),
+        clock_gates.AHB1ENR: 0x100,
+        0x68: 0x0001_1303,
+        0x6C: 0x0005_32FF,
+        0x70: 0x0000_0101,
+        0x78: 0xF2FE_CA3F,
+        0x7C: 0x0000_0025,
+        0x80: 0x0167_7C01,
+        CCIPR: 0,
+        BDCR: 0,
+        CSR: _MSISRANGE_RESET,
+    }
+    writable: ClassVar[Mapping[int, int]] = {
+        CR: 0x150D_0BFD,
+        ICSCR: 0x1F00_FF00,
+        CFGR: 0x7700_BFF3,
+        PLLCFGR: 0x0773_7F73,
+        CIER: 0x3FF,
+        CIFR: 0,
+        CICR: 0,
+        CSR: 0x0000_0F01,
+    }
+
+    def __init__(self, scheduler: Scheduler, interrupt: InterruptSource) -> None:
+        super().__init__("RCC", BASE["RCC"])
+        self._interrupt = interrupt
+        self.listeners: list[Callable[[], None]] = []
+        self.backup_access: Callable[[], bool] = always
+        """Whether PWR_CR1.DBP lets the backup domain be written."""
+        self.on_backup_domain_reset: Callable[[], None] = lambda: None
+        self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.asleep = False
+        """Core in Sleep or Stop: gates follow the Sleep-mode enable registers."""
+        self.stopped = False
+        """Stop mode: the high-speed clocks are off."""
+        self.oscillators = ClockSources(scheduler, lambda offset: self.words[offset], self._ready)
+        self.clocks = Clocks()
+
+    # Resets
+
+    def reset(self) -> None:
+        """System reset: all but the reset flags and the backup domain."""
+        kept = {BDCR: self.words[BDCR], CSR: (self.words[CSR] & _ALL_FLAGS) | _MSISRANGE_RESET}
+        super().reset()
+        self.words.update(kept)
+        self.asleep = self.stopped = False
+        for name in ("hsi16", "hse", "pll", "pllsai1", "pllsai2", "lsi"):
+            self.oscillators[name].switch(False)
+        self.oscillators["msi"].force_ready()
+        self._interrupt.set(False)
+        self._changed()
+
+    def power_on_reset(self) -> None:
+        """Power-on: everything, the backup domain included."""
+        self.words[CSR] = _MSISRANGE_RESET
+        self.reset_backup_domain()
+        self.reset()
+
+    def reset_backup_domain(self) -> None:
+        """BDRST, or power-on of the backup domain: LSE, RTC clock selection and the RTC's registers."""
+        self.words[BDCR] = 0
+        self.oscillators["lse"].switch(False)
+        self.on_backup_domain_reset()
+
+    def flag_reset(self, *causes: str) -> None:
+        """Remember reset causes (keys of RESET_FLAGS) in RCC_CSR until software clears them."""
+        for cause in causes:
+            self.words[CSR] |= RESET_FLAGS[cause]
+
+    # Low-power modes
+
+    def set_asleep(self, asleep: bool) -> None:
+        """The core entered or left Sleep: gates without their Sleep-mode enable bit stop or resume."""
+        self.asleep = asleep
+        for offset in clock_gates.ENABLE_REGISTERS:
+            if self.words[offset] & ~self.words[offset + clock_gates.TO_SLEEP_ENABLE]:
+                self._changed()
+                return
+
+    def enter_stop(self) -> None:
+        """Stop 0, 1 or 2: all high-speed clocks stop, but HSI16 if it is forced on for a kernel clock."""
+        self.asleep = self.stopped = True
+        keep = HSION if self.words[CR] & HSIKERON else 0
+        self.words[CR] &= ~(MSION | HSION | HSEON | PLLON | PLLSAI1ON | PLLSAI2ON) | keep
+        for name in ("msi", "hse", "pll", "pllsai1", "pllsai2"):
+            self.oscillators[name].switch(False)
+        self.oscillators["hsi16"].switch(bool(keep))
+        self._changed()
+
+    def leave_stop(self) -> None:
+        """Wake from Stop on MSI or HSI16 by STOPWUCK, running: its start-up is in the latency."""
+        self.asleep = self.stopped = False
+        source = self.wake_source
+        self.words[CR] |= MSION if source is SystemClock.MSI else HSION
+        if self.words[CR] & HSIASFS and source is SystemClock.MSI:
+            self.words[CR] |= HSION
+            self.oscillators["hsi16"].switch(True)
+        self.words[CFGR] = (self.words[CFGR] & ~0xF) | source | source << 2
+        self.oscillators.system_clock(source).force_ready()
+        self._changed()
+
+    @property
+    def wake_source(self) -> SystemClock:
+        """The system clock after Stop (RCC_CFGR.STOPWUCK)."""
+        return SystemClock.HSI16 if field(self.words[CFGR], 15) else SystemClock.MSI
+
+    @property
+    def wake_hz(self) -> int:
+        """The frequency of that clock."""
+        return self.oscillators.msi_range_hz if self.wake_source is SystemClock.MSI else clock_tree.HSI16_HZ
+
+    # Clocks
+
+    @property
+    def msi_range(self) -> int:
+        """The MSI range in force."""
+        return self.oscillators.msi_range
+
+    @property
+    def rtc_hz(self) -> int:
+        """RTCCLK by RTCSEL and RTCEN; HSE/32 is never available on this board."""
+        bdcr = self.words[BDCR]
+        source = (None, "lse", "lsi", None)[field(bdcr, 8, 2)] if field(bdcr, 15) else None
+        if source is None or not self.oscillators[source].ready:
+            return 0
+        return clock_tree.LSE_HZ if source == "lse" else clock_tree.LSI_HZ
+
+    @property
+    def rtc_source(self) -> str:
+        """What clocks the RTC, for the supply current: off, lsi, lse_quartz or lse_bypass."""
+        bdcr = self.words[BDCR]
+        if not field(bdcr, 15):
+            return "off"
+        lse = "lse_bypass" if bdcr & _LSEBYP else "lse_quartz"
+        return ("off", lse, "lsi", "off")[field(bdcr, 8, 2)]
+
+    @property
+    def lse_drive(self) -> int:
+        """LSEDRV, 0 (low) to 3 (high)."""
+        return field(self.words[BDCR], 3, 2)
+
+    def is_enabled(self, gate: str) -> bool:
+        """Whether the gate's enable bit is set: its registers answer."""
+        where = GATES[gate]
+        return bool(self.words[where.enable_offset] >> where.bit & 1)
+
+    def is_running(self, gate: str) -> bool:
+        """Whether the gate's clock runs now: enabled, and in Sleep also by its Sleep-mode enable bit."""
+        where = GATES[gate]
+        word = self.words[where.enable_offset]
+        if self.asleep:
+            word &= self.words[where.enable_offset + clock_gates.TO_SLEEP_ENABLE]
+        return bool(word >> where.bit & 1)
+
+    def bus_hz(self, gate: str) -> int:
+        """Bus clock that reaches the peripheral now, zero if gated or stopped."""
+        if self.stopped or not self.is_running(gate):
+            return 0
+        clocks = self.clocks
+        return {"AHB": clocks.hclk_hz, "APB1": clocks.pclk1_hz, "APB2": clocks.pclk2_hz}[GATES[gate].bus]
+
+    def timer_hz(self, gate: str) -> int:
+        """Kernel clock that reaches a timer now."""
+        if self.stopped or not self.is_running(gate):
+            return 0
+        return self.clocks.timer1_hz if GATES[gate].bus == "APB1" else self.clocks.timer2_hz
+
+    def usart_kernel_hz(self, gate: str) -> int:
+        """Kernel clock of a USART by its CCIPR field: PCLK, SYSCLK, HSI16 or LSE."""
+        if not self.is_running(gate):
+            return 0
+        clocks = self.clocks
+        pclk_hz = clocks.pclk1_hz if GATES[gate].bus == "APB1" else clocks.pclk2_hz
+        choice = field(self.words[CCIPR], _USART_SELECT[gate], 2)
+        return (pclk_hz, clocks.sysclk_hz, clocks.hsi16_hz, clocks.lse_hz)[choice]
+
+    def adc_async_hz(self) -> int:
+        """Asynchronous ADC clock by ADCSEL: none, PLLSAI1, PLLSAI2 (both not modelled: none) or SYSCLK."""
+        return self.clocks.sysclk_hz if field(self.words[CCIPR], 28, 2) == 3 else 0
+
+    def force_lsi(self) -> None:
+        """The independent watchdog was started: the LSI runs and cannot be switched off."""
+        self.words[CSR] |= 1
+        self.oscillators["lsi"].switch(True)
+
+    # Registers
+
+    def read_word(self, offset: int) -> int:
+        """Composes the ready flags into RCC_CR, RCC_BDCR and RCC_CSR."""
+        word = super().read_word(offset)
+        if offset == CR:
+            for name, bit in _READY_BITS:
+                word = word | bit if self.oscillators[name].ready else word & ~bit
+        elif offset == BDCR:
+            word |= self.oscillators["lse"].ready << 1
+        elif offset == CSR:
+            word |= self.oscillators["lsi"].ready << 1
+        return word
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register and let the clocks follow."""
+        if offset == CICR:
+            self.words[CIFR] &= ~value
+            self._update_interrupt()
+            return
+        if offset == BDCR:
+            self._write_bdcr(value)
+        elif offset == CR:
+            self._write_cr(value)
+        elif offset == CSR:
+            self.store(CSR, value)
+            if value & _CSR_RMVF:
+                self.words[CSR] &= ~_ALL_FLAGS
+            self.oscillators["lsi"].switch(bool(value & 1))
+        else:
+            before = self.words.get(offset, 0)
+            self.store(offset, value)
+            if offset - clock_gates.TO_RESET in clock_gates.ENABLE_REGISTERS:
+                self._reset_peripherals(offset - clock_gates.TO_RESET, value & ~before)
+            if offset == CIER:
+                self._update_interrupt()
+                return
+        self._changed()
+
+    def _write_cr(self, value: int) -> None:
+        value |= self.words[CR] & MSIRGSEL  # set once, until the next reset
+        # The hardware keeps the oscillator that is in use (RM0351, RCC_CR).
+        in_use = (MSION, HSION, HSEON, PLLON)[field(self.words[CFGR], 2, 2)]
+        self.store(CR, value | in_use)
+        cr = self.words[CR]
+        for name, bit in (("msi", MSION), ("hsi16", HSION | HSIKERON), ("hse", HSEON)):
+            self.oscillators[name].switch(bool(cr & bit))
+        for name, bit in (("pll", PLLON), ("pllsai1", PLLSAI1ON), ("pllsai2", PLLSAI2ON)):
+            self.oscillators[name].switch(bool(cr & bit))
+
+    def _write_bdcr(self, value: int) -> None:
+        if not self.backup_access():
+            return
+        if value & _BDRST:
+            self.reset_backup_domain()
+            self.words[BDCR] = _BDRST
+            return
+        bdcr = self.words[BDCR]
+        if field(bdcr, 8, 2):  # RTCSEL changes only through a backup domain reset
+            value = (value & ~0x300) | (bdcr & 0x300)
+        self.words[BDCR] = value & _BDCR_WRITABLE
+        self.oscillators["lse"].switch(bool(value & _LSEON))
+
+    def _reset_peripherals(self, enable_offset: int, bits: int) -> None:
+        for name, gate in GATES.items():
+            if gate.enable_offset == enable_offset and bits >> gate.bit & 1:
+                self.on_peripheral_reset(name)
+
+    def _ready(self, name: str) -> None:
+        bit = _INTERRUPT_BIT[name]
+        if self.words[CIER] >> bit & 1:
+            self.words[CIFR] |= 1 << bit
+        self._update_interrupt()
+        self._changed()
+
+    def _update_interrupt(self) -> None:
+        self._interrupt.set(bool(self.words[CIFR] & self.words[CIER]))
+
+    def _changed(self) -> None:
+        cfgr = self.words[CFGR]
+        wanted, current = field(cfgr, 0, 2), field(cfgr, 2, 2)
+        if wanted != current and self.oscillators.system_clock(wanted).ready:
+            self.words[CFGR] = (cfgr & ~0xC) | wanted << 2
+        self.clocks = self.oscillators.frequencies(stopped=self.stopped)
+        for listener in self.listeners:
+            listener()

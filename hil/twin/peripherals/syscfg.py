@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""System configuration controller (RM0351, SYSCFG section): which port feeds which EXTI line."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock
+
+EXTICR1: Final = 0x08
+CFGR1: Final = 0x04
+_EXTICR: Final = tuple(range(EXTICR1, EXTICR1 + 16, 4))
+
+
+class Syscfg(RegisterBlock):
+    """The SYSCFG. ``on_exti_select`` is called when an EXTI line got another port."""
+
+    resets: ClassVar[Mapping[int, int]] = (
+        {0x00: 0, CFGR1: 0x7C00_0001} | dict.fromkeys(_EXTICR, 0) | {0x18: 0, 0x1C: 0, 0x20: 0, 0x24: 0}
+    )
+    writable: ClassVar[Mapping[int, int]] = dict.fromkeys(_EXTICR, 0x7777)
+
+    def __init__(self) -> None:
+        super().__init__("SYSCFG", BASE["SYSCFG"], 0x30)
+        self.on_exti_select: Callable[[], None] = lambda: None
+
+    def exti_port(self, line: int) -> str:
+        """The letter of the port whose pin ``line`` feeds EXTI line ``line``."""
+        return "ABCDEFGH"[self.words[EXTICR1 + line // 4 * 4] >> line % 4 * 4 & 7]
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register."""
+        self.store(offset, value)
+        if offset in _EXTICR:
+            self.on_exti_select()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A counter of clock ticks in exact integer time, for timers that nobody needs to step."""
+
+from hil.twin.core.scheduler import Scheduler
+
+PS_PER_S = 1_000_000_000_000
+
+
+class TickCounter:
+    """Counts ticks of a clock of ``rate_hz / divider``; the rate may change or be zero (clock stopped).
+
+    A change of rate keeps the count and starts a new tick: the fraction of a tick under way is lost.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._anchor_ps = 0
+        self._anchor_count = 0
+        self._rate_hz = 0
+        self._divider = 1
+
+    @property
+    def running(self) -> bool:
+        """Whether the clock ticks."""
+        return self._rate_hz > 0
+
+    @property
+    def count(self) -> int:
+        """Ticks counted up to now."""
+        return self.count_at(self._scheduler.now_ps)
+
+    def count_at(self, time_ps: int) -> int:
+        """Ticks counted up to ``time_ps``, which must not lie before the last change of rate."""
+        elapsed = (time_ps - self._anchor_ps) * self._rate_hz
+        return self._anchor_count + elapsed // (self._divider * PS_PER_S)
+
+    def set_count(self, count: int) -> None:
+        """Continue from ``count``, with a fresh tick."""
+        self._anchor_ps = self._scheduler.now_ps
+        self._anchor_count = count
+
+    def set_rate(self, rate_hz: int, divider: int = 1) -> None:
+        """Tick at ``rate_hz / divider`` from now on."""
+        if (rate_hz, divider) != (self._rate_hz, self._divider):
+            self.set_count(self.count)
+            self._rate_hz = rate_hz
+            self._divider = divider
+
+    def time_of(self, count: int) -> int | None:
+        """The time in ps at which ``count`` is reached, or ``None`` while the clock is stopped."""
+        if self._rate_hz == 0:
+            return None
+        numerator = (count - self._anchor_count) * self._divider * PS_PER_S
+        return self._anchor_ps - (-numerator // self._rate_hz)

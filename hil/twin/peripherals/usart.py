@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""USART in asynchronous mode (RM0351, USART section): whole frames, each at its bit time.
+
+The line is modelled frame by frame: the bits of a frame do not appear on the pin. Not modelled: parity
+checks, LIN, smartcard, IrDA, synchronous mode, flow control, auto baud rate.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals.dma import Dma
+from hil.twin.peripherals.interrupts import InterruptSource
+from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.tick_counter import PS_PER_S
+
+CR1: Final = 0x00
+CR2: Final = 0x04
+CR3: Final = 0x08
+BRR: Final = 0x0C
+RQR: Final = 0x18
+ISR: Final = 0x1C
+ICR: Final = 0x20
+RDR: Final = 0x24
+TDR: Final = 0x28
+
+_UE, _RE, _TE = 1 << 0, 1 << 2, 1 << 3
+_RXNEIE, _TCIE, _TXEIE, _M0, _OVER8, _M1 = 1 << 5, 1 << 6, 1 << 7, 1 << 12, 1 << 15, 1 << 28
+_EIE, _DMAR, _DMAT, _OVRDIS = 1 << 0, 1 << 6, 1 << 7, 1 << 12
+_FE, _ORE, _IDLE, _RXNE, _TC, _TXE, _BUSY = 1 << 1, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 16
+_TEACK, _REACK = 1 << 21, 1 << 22
+_ISR_RESET: Final = _TXE | _TC
+_BAUD_TOLERANCE: Final = 0.03
+"""Deviation beyond which bits are misread; RM0351 gives the receiver's tolerance as 3.3 % to 4.4 %."""
+_STOP_HALF_BITS: Final = (2, 1, 4, 3)
+
+OnTransmit = Callable[[int, int, float], None]
+"""Called with the end of the frame in ps, its data and the baud rate that it was sent at."""
+
+
+class Usart(RegisterBlock):
+    """One USART.
+
+    ``on_transmit`` gets every frame that leaves the part through its pin; ``tx_routed`` and ``rx_routed`` say
+    whether the pins are switched to the USART; ``on_tx_idle`` is told the idle level of the TX line.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
+        (CR1, CR2, CR3, BRR, 0x10, 0x14, RQR, ICR, RDR, TDR), 0
+    ) | {ISR: _ISR_RESET}
+    writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
+    write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
+
+    def __init__(
+        self,
+        name: str,
+        scheduler: Scheduler,
+        interrupt: InterruptSource,
+        kernel_hz: Callable[[], int],
+        dma: Dma,
+        dma_channels: tuple[int, int, int],
+    ) -> None:
+        super().__init__(name, BASE[name])
+        self._scheduler = scheduler
+        self._interrupt = interrupt
+        self._kernel_hz = kernel_hz
+        self._dma = dma
+        self._dma_tx, self._dma_rx, self._dma_code = dma_channels
+        self._frame_end: Event | None = None
+        self._shifting: int | None = None
+        self._waiting: int | None = None
+        self._clock_hz = 0
+        self.on_transmit: OnTransmit = lambda time_ps, byte, baud: None
+        self.on_tx_idle: Callable[[bool | None], None] = lambda level: None
+        self.tx_routed: Callable[[], bool] = lambda: True
+        self.rx_routed: Callable[[], bool] = lambda: True
+
+    def reset(self) -> None:
+        """System reset: off, a frame under way is lost."""
+        super().reset()
+        self._abort()
+        self.on_tx_idle(None)
+        self._update()
+
+    def retime(self) -> None:
+        """The kernel clock may have changed: a frame under way whose clock changes is lost."""
+        clock_hz = self._kernel_hz()
+        if clock_hz != self._clock_hz:
+            self._clock_hz = clock_hz
+            if self._frame_end is not None:
+                self._frame_end.cancel()
+                self._frame_end = None
+                self._shifting = None
+            self._next_frame()
+
+    @property
+    def baud(self) -> float:
+        """The baud rate by USART_BRR and the kernel clock; zero if there is none."""
+        brr = self.words[BRR]
+        if self.words[CR1] & _OVER8:
+            divider = (brr & 0xFFF0) | (brr & 7) << 1
+            return 2 * self._kernel_hz() / divider if divider >= 16 else 0.0
+        return self._kernel_hz() / brr if brr >= 16 else 0.0
+
+    def receive(self, byte: int, baud: float = 115_200.0) -> None:
+        """A frame arrives at the RX pin, sent at ``baud``; a wrong baud rate makes garbage of it."""
+        if not self.words[CR1] & _UE or not self.words[CR1] & _RE or not self.rx_routed() or not self.baud:
+            return
+        flags = self.words[ISR]
+        if abs(self.baud / baud - 1) > _BAUD_TOLERANCE:
+            byte = (byte ^ 0xA5) & 0xFF  # which bits are hit depends on the phase: any wrong pattern will do
+            flags |= _FE
+        if flags & _RXNE:
+            if self.words[CR3] & _OVRDIS:
+                self.words[RDR] = byte
+            else:
+                flags |= _ORE
+        else:
+            self.words[RDR] = byte
+            flags |= _RXNE
+        self.words[ISR] = flags
+        self._update()
+        if self.words[CR3] & _DMAR:
+            self._dma.request(self._dma_rx, self._dma_code)
+
+    def read_word(self, offset: int) -> int:
+        """USART_RDR clears RXNE."""
+        word = super().read_word(offset)
+        if offset == RDR:
+            self.words[ISR] &= ~_RXNE
+            self._update()
+        return word
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register; USART_TDR queues a frame."""
+        if offset == TDR:
+            self._write_data(value & 0x1FF)
+        elif offset == ICR:
+            self.words[ISR] &= ~(value & 0x0012_1B5F)
+        elif offset == RQR:
+            if value & 1 << 3:
+                self.words[ISR] &= ~_RXNE
+            if value & 1 << 4:
+                self._waiting = None
+                self.words[ISR] |= _TXE
+        else:
+            before = self.words[CR1]
+            self.store(offset, value)
+            if offset == CR1:
+                self._control_changed(before)
+        self._update()
+        self._feed_from_dma()
+
+    def _control_changed(self, before: int) -> None:
+        control = self.words[CR1]
+        sending = control & _UE and control & _TE
+        if not control & _UE:
+            self._abort()
+            self.words[ISR] = _ISR_RESET
+        elif sending and not (before & _UE and before & _TE):
+            # Enabling the transmitter sends an idle frame first (RM0351, USART transmitter).
+            self._shift(None)
+        acknowledged = (_TEACK if sending else 0) | (_REACK if control & _UE and control & _RE else 0)
+        self.words[ISR] = (self.words[ISR] & ~(_TEACK | _REACK)) | acknowledged
+        self.on_tx_idle(True if sending else None)
+
+    def _write_data(self, data: int) -> None:
+        if not self.words[CR1] & _UE or not self.words[CR1] & _TE:
+            return
+        self._waiting = data
+        self.words[ISR] &= ~(_TXE | _TC)
+        if self._frame_end is None:
+            self._next_frame()
+
+    def _next_frame(self) -> None:
+        if self._waiting is not None and self._clock_hz:
+            data, self._waiting = self._waiting, None
+            self.words[ISR] |= _TXE
+            self._shift(data)
+            self._update()
+            self._feed_from_dma()
+
+    def _shift(self, data: int | None) -> None:
+        baud = self.baud
+        self._clock_hz = self._kernel_hz()
+        if not baud:
+            return
+        control = self.words[CR1]
+        data_bits = 9 if control & _M0 else 7 if control & _M1 else 8
+        half_bits = 2 * (1 + data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
+        self._shifting = data
+        self._frame_end = self._scheduler.after(round(half_bits * PS_PER_S / (2 * baud)), self._frame_sent)
+
+    def _frame_sent(self) -> None:
+        data, self._shifting, self._frame_end = self._shifting, None, None
+        if data is not None and self.tx_routed():
+            self.on_transmit(self._scheduler.now_ps, data & 0xFF, self.baud)
+        self._next_frame()
+        if self._frame_end is None:
+            self.words[ISR] |= _TC
+            self._update()
+
+    def _feed_from_dma(self) -> None:
+        while self.words[CR3] & _DMAT and self.words[ISR] & _TXE and self.words[CR1] & _TE:
+            if not self._dma.request(self._dma_tx, self._dma_code):
+                return
+
+    def _abort(self) -> None:
+        if self._frame_end is not None:
+            self._frame_end.cancel()
+        self._frame_end = None
+        self._shifting = self._waiting = None
+
+    def _update(self) -> None:
+        flags, control = self.words[ISR], self.words[CR1]
+        wanted = (
+            (control & _TXEIE and flags & _TXE)
+            or (control & _TCIE and flags & _TC)
+            or (control & _RXNEIE and flags & (_RXNE | _ORE))
+            or (self.words[CR3] & _EIE and flags & (_FE | _ORE))
+        )
+        self._interrupt.set(bool(wanted))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pins of the LQFP64 package: where the microcontroller and the outside world meet.
+
+A pin has two sides. The microcontroller drives a level or leaves it high-impedance; the outside world
+connects an analog source (a DAQ output on a sensor wire) or a digital level (a DAQ line, a push button).
+Neither side knows the other, both can listen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+Pins = dict[str, "Pin"]
+
+PORT_WIDTHS = {"A": 16, "B": 16, "C": 16, "D": 16, "E": 16, "F": 16, "G": 16, "H": 2}
+"""Port letters and their pin counts as the STM32L476 die has them (RM0351, general-purpose I/Os).
+
+The LQFP64 package bonds out ports A, B, C, PD2 and H only; the registers of the others exist all the same.
+"""
+
+
+class AnalogSource(Protocol):
+    """Whatever puts a voltage on a wire."""
+
+    def voltage_v(self, time_ps: int) -> float:
+        """The voltage at ``time_ps`` in volts against the board's ground."""
+
+
+Listener = Callable[[int, bool | None], None]
+"""Called with the time in picoseconds and the new level; ``None`` is high-impedance or not driven."""
+
+
+class Pin:
+    """One pin: what the microcontroller drives, and what the outside world drives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.level_out: bool | None = None
+        """What the microcontroller drives; ``None`` is high-impedance (input, analog or unpowered)."""
+        self.external_level: bool | None = None
+        """What the outside drives digitally; ``None`` is not driven."""
+        self.listeners: list[Listener] = []
+        """Called whenever ``level_out`` changes."""
+        self.external_listeners: list[Listener] = []
+        """Called whenever ``external_level`` changes."""
+        self._source: AnalogSource | None = None
+
+    def drive(self, level: bool | None, time_ps: int) -> None:
+        """The microcontroller drives ``level``, or lets go with ``None``."""
+        if level is not self.level_out:
+            self.level_out = level
+            for listener in self.listeners:
+                listener(time_ps, level)
+
+    def set_external_level(self, level: bool | None, time_ps: int) -> None:
+        """The outside world drives ``level``, or lets go with ``None``."""
+        if level is not self.external_level:
+            self.external_level = level
+            for listener in self.external_listeners:
+                listener(time_ps, level)
+
+    def connect_source(self, source: AnalogSource | None) -> None:
+        """Connect the wire of an analog source; ``None`` is an open wire."""
+        self._source = source
+
+    def voltage_v(self, time_ps: int) -> float | None:
+        """The voltage the outside puts on the pin in volts, or ``None`` if nothing is connected."""
+        return None if self._source is None else self._source.voltage_v(time_ps)
+
+
+def make_pins() -> Pins:
+    """Every pin of the die by its name, PA0 to PH1, nothing connected."""
+    return {
+        f"P{port}{index}": Pin(f"P{port}{index}")
+        for port, width in PORT_WIDTHS.items()
+        for index in range(width)
+    }

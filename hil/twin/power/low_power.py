@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Low-power modes (RM0351, PWR section): which one WFI enters, and what waking from it takes."""
+
+from collections.abc import Callable
+from typing import Final
+
+from hil.twin.core.core import Core
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals.clock_tree import SystemClock
+from hil.twin.peripherals.dbgmcu import Dbgmcu
+from hil.twin.peripherals.exti import Exti
+from hil.twin.peripherals.pwr import Pwr
+from hil.twin.peripherals.rcc import Rcc
+from hil.twin.power import wake_up
+from hil.twin.power.operating_point import Mode, WakeUp
+
+STOP_MODES: Final = ("stop0", "stop1", "stop2")
+POWER_DOWN_MODES: Final = ("standby", "shutdown")
+
+
+class LowPower:
+    """The part's mode.
+
+    ``on_power_down`` is called after the core asked for Standby or Shutdown, ``on_change`` after any change.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, core: Core, rcc: Rcc, pwr: Pwr, exti: Exti, dbgmcu: Dbgmcu
+    ) -> None:
+        self._scheduler = scheduler
+        self._core = core
+        self._rcc = rcc
+        self._pwr = pwr
+        self._exti = exti
+        self._dbgmcu = dbgmcu
+        self._waking_end: Event | None = None
+        self.mode: Mode = "run"
+        self.waking: WakeUp | None = None
+        """Set while the part is on its way to Run."""
+        self.on_power_down: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def running_mode(self) -> Mode:
+        """Run or low-power run by the regulator."""
+        return "lprun" if self._pwr.low_power_regulator else "run"
+
+    def reset(self) -> None:
+        """A reset of the core domain ends every mode."""
+        self._end_waking()
+        self.mode = "run"
+        self._core.debug_access_ok = True
+
+    def regulator_changed(self) -> None:
+        """LPR was written while running."""
+        if self.mode in ("run", "lprun"):
+            self.mode = self.running_mode
+
+    def sleep(self, deep: bool) -> None:
+        """The core executed WFI or WFE and waits; ``deep`` is SCR.SLEEPDEEP."""
+        self._end_waking()
+        mode = self._pwr.deep_sleep_mode if deep else None
+        if mode is None or (mode in STOP_MODES and self._exti.pending):
+            # A pending EXTI line makes the part ignore the request for Stop (RM0351, entering Stop).
+            self.mode = "lpsleep" if self._pwr.low_power_regulator else "sleep"
+            self._rcc.set_asleep(True)
+        elif mode in STOP_MODES:
+            self.mode = mode
+            self._core.debug_access_ok = self._dbgmcu.keeps_stop_clocked
+            self._rcc.enter_stop()
+        else:
+            self.mode = mode
+            self._core.debug_access_ok = False
+            # The core is in the middle of its instruction: it is taken away when that is over.
+            self._scheduler.after(0, self.on_power_down)
+        self.on_change()
+
+    def wake(self) -> int:
+        """The core wakes from Sleep or Stop; returns the time in ps until it executes again."""
+        mode = self.mode
+        if mode in STOP_MODES:
+            self._rcc.leave_stop()
+            clock = "hsi16" if self._rcc.wake_source is SystemClock.HSI16 else "msi"
+        else:
+            self._rcc.set_asleep(False)
+            clock = "msi"
+        self._core.debug_access_ok = True
+        hclk_hz = self._rcc.clocks.hclk_hz
+        latency_ps = wake_up.latency_ps(
+            mode, clock, hclk_hz, self._pwr.voltage_range, self._pwr.low_power_regulator
+        )
+        self.mode = self.running_mode
+        if mode in STOP_MODES:
+            self.begin_waking(
+                WakeUp(mode, "hsi16" if clock == "hsi16" else "msi", self._rcc.wake_hz), latency_ps
+            )
+        self.on_change()
+        return latency_ps
+
+    def begin_waking(self, waking: WakeUp, latency_ps: int) -> None:
+        """Draw the wake-up current for the wake-up time."""
+        self.waking = waking
+        self._waking_end = self._scheduler.after(latency_ps, self._awake)
+
+    def _awake(self) -> None:
+        self._end_waking()
+        self.on_change()
+
+    def _end_waking(self) -> None:
+        self.waking = None
+        if self._waking_end is not None:
+            self._waking_end.cancel()
+            self._waking_end = None

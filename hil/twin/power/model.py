@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supply current of an operating point, from the tables of DS10198 Rev 8."""
+
+from functools import lru_cache
+
+from hil.datasheet import stm32l476
+from hil.datasheet.figures import interpolate
+from hil.datasheet.stm32l476 import Regime
+from hil.twin.power import wake_up
+from hil.twin.power.operating_point import OperatingPoint
+
+_PLL_IN_RUN_ROWS_ABOVE_HZ = 48_000_000
+"""Tables 27 to 44: PLL on above 48 MHz, HSE bypass up to there."""
+_PLL_VCO_HZ = [64e6, 96e6, 192e6, 344e6]
+"""The columns of Table 62's supply current."""
+_HELD_IN_RESET_HZ = 4_000_000
+_MIN_TABLE_VDD_V = 1.8
+
+
+@lru_cache(maxsize=512)
+def supply_current_a(point: OperatingPoint) -> float:
+    """The typical current from VDD, VDDA and VBAT together, in A."""
+    if point.mode == "off":
+        return 0.0
+    current_a = point.pull_current_a + point.external_current_a
+    if point.nrst_low:
+        # assumption nrst_pull_up
+        pull_up_ohm = stm32l476.fact("nrst_filter").extra["pullup_ohm"][1]
+        current_a += point.vdd_v / pull_up_ohm
+    if point.mode == "reset":
+        # assumption held_in_reset
+        held = stm32l476.run_current("sleep_flash_on_range1", _HELD_IN_RESET_HZ, point.temperature_c)
+        return current_a + held.typ
+    if point.waking is not None:
+        return current_a + wake_up.current_a(point.waking)
+    if point.mode in ("run", "sleep", "lprun", "lpsleep"):
+        return current_a + _clocked_a(point) + _analog_a(point)
+    if point.clocked_in_stop:
+        # assumption dbg_stop
+        table = f"sleep_flash_on_range{point.voltage_range}"
+        clocked = stm32l476.run_current(table, point.wake_hz, point.temperature_c).typ
+        return current_a + clocked + _low_speed_a(point) + _analog_a(point)
+    return current_a + _stopped_a(point) + _analog_a(point)
+
+
+def _regime(point: OperatingPoint) -> Regime:
+    if point.mode in ("lprun", "lpsleep"):
+        return "lprun"
+    return "range2" if point.voltage_range == 2 else "range1"
+
+
+def _clocked_a(point: OperatingPoint) -> float:
+    regime = _regime(point)
+    if point.mode == "lpsleep":
+        table = "lpsleep_flash_pd" if point.flash_off_in_sleep else "lpsleep_flash_on"
+    elif point.mode == "sleep":
+        table = f"sleep_flash_on_{regime}"
+    else:
+        table = f"run_flash_art_{'on' if point.art_on else 'off'}_{regime}"
+    current_a = stm32l476.run_current(table, point.hclk_hz, point.temperature_c).typ
+    for row, clock_hz in point.peripheral_clocks:
+        current_a += stm32l476.peripheral_current_a_per_hz(row, regime) * clock_hz
+    # assumption run_oscillators; the rows of the low-power regulator are measured on MSI and include it
+    if point.msi_range is not None and regime != "lprun":
+        current_a += _column("msi_by_range", point.msi_range)
+    if point.hsi16_on:
+        current_a += stm32l476.fact("hsi16").typ_scalar()
+    if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
+        current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(_columns("pll_by_vco")))
+    if point.flash_activity is not None:
+        current_a += stm32l476.fact("flash_idd").extra[f"{point.flash_activity}_avg_typ"]
+    return current_a + _low_speed_a(point)
+
+
+def _low_speed_a(point: OperatingPoint) -> float:
+    current_a = _column("lse_by_drive", point.lse_drive) if point.lse_on else 0.0
+    return current_a + (stm32l476.fact("lsi").typ_scalar() if point.lsi_on else 0.0)
+
+
+def _stopped_a(point: OperatingPoint) -> float:
+    vdd_v, temperature_c = max(point.vdd_v, _MIN_TABLE_VDD_V), point.temperature_c
+
+    def row_a(table: str) -> float:
+        return stm32l476.supply_current(table, vdd_v, temperature_c).typ
+
+    rtc = point.rtc_source
+    if point.mode == "stop0":
+        current_a = row_a("stop0_rtc_off")
+        if rtc != "off":
+            current_a += row_a(f"stop1_rtc_{rtc}") - row_a("stop1_rtc_off_lcd_off")  # assumption stop0_rtc
+    elif point.mode in ("stop1", "stop2"):
+        current_a = row_a(f"{point.mode}_rtc_off_lcd_off" if rtc == "off" else f"{point.mode}_rtc_{rtc}")
+    elif point.mode == "standby":
+        iwdg_or_not = "" if rtc.startswith("lse") else "_no_iwdg"
+        current_a = row_a(f"standby_rtc_{rtc}{iwdg_or_not}")
+        if point.sram2_retained:
+            current_a += row_a("standby_sram2_adder")
+    else:
+        # Shutdown has no LSI: an RTC on it stands still.
+        current_a = row_a("shutdown_rtc_off" if rtc in ("off", "lsi") else f"shutdown_rtc_{rtc}")
+    if point.lse_on:
+        # The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
+        included_a = _column("lse_by_drive", 0) if rtc.startswith("lse") else 0.0
+        current_a += _column("lse_by_drive", point.lse_drive) - included_a
+    if point.lsi_on and rtc != "lsi" and point.mode != "shutdown":
+        current_a += stm32l476.fact("lsi").typ_scalar()
+    if point.hsi16_on and point.mode.startswith("stop"):
+        current_a += stm32l476.fact("hsi16").typ_scalar()
+    return current_a
+
+
+def _analog_a(point: OperatingPoint) -> float:
+    current_a = stm32l476.fact("bor_pvd_adder").typ_scalar() if point.voltage_detector_on else 0.0
+    if point.adc_rate_hz is None:
+        return current_a
+    # assumption adc_enabled
+    for fact_id in ("adc_idda", "adc_ivref_single"):
+        rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
+        current_a += interpolate(max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(_columns(fact_id)))
+    if point.reference_buffer_on:
+        current_a += stm32l476.fact("vrefint_buf_when_adc_converts").typ_scalar()
+    if point.temperature_sensor_on:
+        current_a += stm32l476.fact("temp_sensor").typ_scalar()
+    return current_a
+
+
+def _columns(fact_id: str) -> tuple[float, ...]:
+    typ = stm32l476.fact(fact_id).typ
+    return typ if isinstance(typ, tuple) else (stm32l476.fact(fact_id).typ_scalar(),)
+
+
+def _column(fact_id: str, index: int) -> float:
+    return _columns(fact_id)[index]

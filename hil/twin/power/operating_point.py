@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the supply current depends on, at one instant."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal[
+    "run",
+    "sleep",
+    "lprun",
+    "lpsleep",
+    "stop0",
+    "stop1",
+    "stop2",
+    "standby",
+    "shutdown",
+    "off",
+    "reset",
+]
+
+
+@dataclass(frozen=True)
+class WakeUp:
+    """Coming out of a low-power mode: the mode, the clock it wakes to and its frequency."""
+
+    mode: Mode
+    clock: Literal["msi", "hsi16"]
+    clock_hz: int
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One operating condition; hashable, so that the model computes each only once."""
+
+    mode: Mode
+    vdd_v: float
+    temperature_c: float
+    waking: WakeUp | None = None
+    voltage_range: int = 1
+    hclk_hz: int = 0
+    art_on: bool = False
+    flash_off_in_sleep: bool = False
+    clocked_in_stop: bool = False
+    """DBG_STOP or DBG_STANDBY: the part sleeps at ``wake_hz`` instead."""
+    wake_hz: int = 0
+    msi_range: int | None = None
+    """The range of the MSI if it runs."""
+    hsi16_on: bool = False
+    lse_on: bool = False
+    lse_drive: int = 0
+    lsi_on: bool = False
+    pll_vco_hz: int = 0
+    rtc_source: str = "off"
+    """off, lsi, lse_quartz or lse_bypass."""
+    sram2_retained: bool = False
+    voltage_detector_on: bool = False
+    peripheral_clocks: tuple[tuple[str, int], ...] = ()
+    """(row of Table 51, clock in Hz) of every enabled peripheral beyond the reset state."""
+    adc_rate_hz: float | None = None
+    """Conversions per second of an enabled ADC."""
+    reference_buffer_on: bool = False
+    temperature_sensor_on: bool = False
+    flash_activity: Literal["write", "erase"] | None = None
+    pull_current_a: float = 0.0
+    external_current_a: float = 0.0
+    """What the board adds at the supply terminal."""
+    nrst_low: bool = False

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which rows of DS10198 Rev 8, Table 51 the running peripheral clocks add, and at what frequency.
+
+The Run and Sleep tables are taken with all peripherals disabled, so they contain the bus matrix, the flash
+interface and the SRAMs, which are on after reset. Added here is every other clock that software enabled.
+"""
+
+from typing import Final
+
+from hil.datasheet import stm32l476
+from hil.twin.peripherals.adc_common import AdcCommon
+from hil.twin.peripherals.clock_gates import GATES
+from hil.twin.peripherals.rcc import Rcc
+
+_ON_AFTER_RESET: Final = frozenset({"FLASH"})
+_BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
+_USARTS: Final = ("USART1", "USART2", "USART3")
+_BRIDGE_ROWS: Final = {"APB1": "ahb_apb1_bridge", "APB2": "ahb_apb2_bridge"}
+
+
+def _bus_row(gate: str) -> str | None:
+    rows = stm32l476.peripheral_currents()
+    name = _BUS_ROWS.get(gate, gate.lower())
+    return next((row for row in (name, f"{name}_apb") if row in rows), None)
+
+
+_ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
+
+
+def running_clocks(rcc: Rcc, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
+    """(row, clock in Hz) for every peripheral clock that runs now beyond the reset state."""
+    found: list[tuple[str, int]] = []
+    bridges: set[str] = set()
+    for gate, where in GATES.items():
+        if gate in _ON_AFTER_RESET or not rcc.is_running(gate):
+            continue
+        row = _ROW_OF_GATE[gate]
+        if row is not None:
+            found.append((row, rcc.bus_hz(gate)))
+        if where.bus in _BRIDGE_ROWS:
+            bridges.add(where.bus)
+        if gate in _USARTS:
+            found.append((f"{gate.lower()}_indep", rcc.usart_kernel_hz(gate)))
+        if gate == "ADC":
+            found.append(("adc_indep", round(adc_common.clock_hz)))
+    # A bridge is clocked while any peripheral behind it is (Table 51, note).
+    found.extend((_BRIDGE_ROWS[bus], rcc.clocks.hclk_hz) for bus in sorted(bridges))
+    return tuple(found)

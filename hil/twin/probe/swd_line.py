@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SWD wires: whether anything answers at the other end, what it reads, and how long it takes.
+
+Time policy. A debugger's accesses take bench time, and always the same: ``SWD_PACKET_BITS`` per word at the
+SWD clock the client asked for, plus ``REQUEST_OVERHEAD_S`` per request. One read is special: DHCSR of a
+core that is not halted. Debuggers poll it, so it returns when the core halts, or after ``HALT_POLL_S``.
+Nothing else that a debugger does moves the time, and neither does the wall clock.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pyocd.core import exceptions
+
+from hil.twin.core.bus import BusFault
+
+SWD_PACKET_BITS = 46
+"""One SWD transfer: 8 request, 3 acknowledge, 33 data with parity and 2 turnaround bits (ADIv5.2, chapter
+B4)."""
+
+REQUEST_OVERHEAD_S = 125e-6
+"""What a request costs besides its bits, one USB high-speed microframe. An ASSUMPTION: the full-speed round
+trip of an ST-LINK/V2-1 is nearer 1 ms, and its wall-clock scatter has no place on a bench that repeats
+itself."""
+
+HALT_POLL_S = 1e-3
+"""How long a read of DHCSR waits for a running core to halt: one USB full-speed frame. An ASSUMPTION, as
+above."""
+
+DHCSR = 0xE000EDF0
+"""Debug Halting Control and Status Register (ARMv7-M ARM, C1.6.2)."""
+
+
+class Core(Protocol):
+    """The part of the Cortex-M4 that the AHB-AP reaches."""
+
+    @property
+    def state(self) -> str:
+        """``running``, ``sleeping``, ``halted``, ``reset``, ``unpowered`` or ``lockup``."""
+
+    @property
+    def debug_access_ok(self) -> bool:
+        """Whether the bus behind the AHB-AP is clocked; it is not in Stop without ``DBGMCU_CR.DBG_STOP``."""
+
+    def debug_read(self, address: int, width: int) -> int:
+        """Read 1, 2 or 4 bytes; raises ``BusFault``."""
+
+    def debug_write(self, address: int, width: int, value: int) -> None:
+        """Write 1, 2 or 4 bytes; raises ``BusFault``."""
+
+    def debug_read_block(self, address: int, byte_count: int) -> bytes:
+        """Read memory; raises ``BusFault``."""
+
+    def debug_write_block(self, address: int, data: bytes) -> None:
+        """Write memory; raises ``BusFault``."""
+
+
+class Mcu(Protocol):
+    """The part of the microcontroller that the debug connector reaches."""
+
+    @property
+    def core(self) -> Core:
+        """Its Cortex-M4."""
+
+    def set_nrst(self, asserted: bool) -> None:
+        """Pull the NRST pin low, or release it."""
+
+
+class DebuggedBench(Protocol):
+    """What the probe needs of the bench."""
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """Held by whoever touches the machine."""
+
+    @property
+    def mcu(self) -> Mcu:
+        """The part on the board."""
+
+    @property
+    def debug_lines_isolated(self) -> bool:
+        """Whether the relay has opened SWDIO, SWCLK and the console lines."""
+
+    def advance(self, seconds: float) -> None:
+        """Let bench time pass."""
+
+    def stop_at_halt(self, limit_s: float) -> None:
+        """Let bench time pass until the core has halted, at most ``limit_s``."""
+
+
+class SwdLine:
+    """SWDIO, SWCLK and NRST between one client's debug port and the microcontroller.
+
+    Every method takes the bench's lock. ``TransferError`` (no acknowledge on the wire) is raised when the
+    part is unpowered or its debug lines are isolated, ``TransferFaultError`` when the bus behind the AHB-AP
+    refuses an access.
+    """
+
+    def __init__(self, bench: DebuggedBench) -> None:
+        self._bench = bench
+        self._packet_s = 0.0
+        self._nrst_asserted = False
+        self.set_frequency(4e6)
+
+    def set_frequency(self, frequency_hz: float) -> None:
+        """Use an SWD clock of ``frequency_hz``."""
+        if frequency_hz <= 0:
+            raise exceptions.ProbeError(
+                f"SWD clock: expected a positive frequency in Hz, not {frequency_hz!r}"
+            )
+        self._packet_s = SWD_PACKET_BITS / frequency_hz
+
+    def transfer(self, packets: int) -> None:
+        """Spend the time of one request of ``packets`` SWD packets; something must acknowledge them."""
+        with self._bench.lock:
+            self._bench.advance(REQUEST_OVERHEAD_S + packets * self._packet_s)
+            if self._bench.debug_lines_isolated:
+                raise exceptions.TransferError(
+                    "no ACK: the debug lines are isolated (role debug_isolation is active)"
+                )
+            if self._bench.mcu.core.state == "unpowered":
+                raise exceptions.TransferError(
+                    "no ACK: the board is not powered; switch the power analyzer's output on"
+                )
+
+    def read(self, address: int, width: int) -> int:
+        """Read ``width`` bytes (1, 2, 4) at ``address`` through the AHB-AP."""
+        with self._bench.lock:
+            core = self._clocked_core()
+            if address == DHCSR and core.state not in ("halted", "reset"):
+                self._bench.stop_at_halt(HALT_POLL_S)
+            try:
+                return core.debug_read(address, width)
+            except BusFault as fault:
+                raise exceptions.TransferFaultError(
+                    str(fault), fault_address=address, length=width
+                ) from fault
+
+    def write(self, address: int, width: int, value: int) -> None:
+        """Write ``width`` bytes (1, 2, 4) at ``address`` through the AHB-AP."""
+        with self._bench.lock:
+            try:
+                self._clocked_core().debug_write(address, width, value)
+            except BusFault as fault:
+                raise exceptions.TransferFaultError(
+                    str(fault), fault_address=address, length=width
+                ) from fault
+
+    def read_block(self, address: int, byte_count: int) -> bytes:
+        """Read ``byte_count`` bytes from ``address`` on."""
+        with self._bench.lock:
+            try:
+                return self._clocked_core().debug_read_block(address, byte_count)
+            except BusFault as fault:
+                raise exceptions.TransferFaultError(
+                    str(fault), fault_address=address, length=byte_count
+                ) from fault
+
+    def write_block(self, address: int, data: bytes) -> None:
+        """Write ``data`` from ``address`` on."""
+        with self._bench.lock:
+            try:
+                self._clocked_core().debug_write_block(address, data)
+            except BusFault as fault:
+                raise exceptions.TransferFaultError(
+                    str(fault), fault_address=address, length=len(data)
+                ) from fault
+
+    @property
+    def nrst_asserted(self) -> bool:
+        """Whether this client's probe pulls NRST low."""
+        return self._nrst_asserted
+
+    def set_nrst(self, asserted: bool) -> None:
+        """Pull NRST low, or let its pull-up raise it; without effect while the lines are isolated."""
+        with self._bench.lock:
+            self._bench.advance(REQUEST_OVERHEAD_S)
+            if not self._bench.debug_lines_isolated:
+                self._bench.mcu.set_nrst(asserted)
+            self._nrst_asserted = asserted
+
+    def wait(self, seconds: float) -> None:
+        """Let bench time pass."""
+        with self._bench.lock:
+            self._bench.advance(seconds)
+
+    def _clocked_core(self) -> Core:
+        core = self._bench.mcu.core
+        if not core.debug_access_ok:
+            raise exceptions.TransferFaultError(
+                "the AHB-AP's bus has no clock: the part is in a Stop or Standby mode "
+                "and DBGMCU_CR does not keep it clocked; connect under reset"
+            )
+        return core

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serves a virtual bench until it is told to end: by a signal, or by the end of the standard input it is
+leased on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Protocol
+
+from hil.twin import status
+from hil.twin.bench import Bench
+from hil.twin.bench_clock import ClockServer
+from hil.twin.bench_config import BenchConfig
+from hil.twin.console import ConsoleServer
+from hil.twin.probe.server import ProbeServer
+from hil.twin.real_time import RealTime
+
+HOST = "127.0.0.1"
+ANY_FREE_PORT = 0
+
+POWER_ON = b"VOLT 3.0,(@1);:CURR:LIM 0.1,(@1);:OUTP ON,(@1)"
+"""What a user would send to power the board: a voltage that the data sheet's supply current tables have a
+column for, and a limit far above what the part draws at 80 MHz and below what its supply pins bear (DS10198,
+table 21: 150 mA)."""
+
+POWER_ON_SETTLING_S = 0.01
+"""Long against the analyzer's slew and the part's reset temporisation (250 us: DS10198 Rev 8, table 25)."""
+
+_SHUTDOWN_PATIENCE_S = 2.0
+_WAKE_UP_S = 0.2
+
+
+class Server(Protocol):
+    """A server of one of the bench's connections."""
+
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+
+    def close(self) -> None:
+        """Stop serving."""
+
+
+def run(config: BenchConfig, *, realtime: bool, stdin_lease: bool) -> None:
+    """Serve the bench that ``config`` describes until it is to end.
+
+    Raises:
+        TwinError: the rig file's wiring is unusable.
+    """
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    bench = Bench(config)
+    power_on = config.power_on_at_start
+    if power_on or (power_on is None and not stdin_lease):
+        bench.analyzer.execute(POWER_ON)
+        bench.advance(POWER_ON_SETTLING_S)
+    with contextlib.ExitStack() as cleanup:
+        console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
+        servers: dict[str, Server] = {
+            "probe": ProbeServer(bench, HOST, ANY_FREE_PORT),
+            "daq": bench.daq.serve(HOST, ANY_FREE_PORT),
+            "power_analyzer": bench.analyzer.serve(HOST, ANY_FREE_PORT),
+            "console": console,
+            "clock": ClockServer(bench, HOST, ANY_FREE_PORT),
+        }
+        for server in servers.values():
+            cleanup.callback(server.close)
+        if realtime:
+            cleanup.callback(RealTime(bench).close)
+        addresses = {name: server.address for name, server in servers.items()}
+        if stdin_lease:
+            _stop_on_end_of_input(stop)
+            print(json.dumps({"ready": True, "addresses": addresses}), flush=True)
+            _wait(stop)
+        else:
+            status.announce(addresses, realtime=realtime)
+            status.watch(bench, console, stop)
+    # Nobody touches the machine any more while the interpreter ends; a wait that goes on regardless ends with it.
+    if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
+        os._exit(1)
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _stop_on_end_of_input(stop: threading.Event) -> None:
+    """End with the parent, however it ends: its end of our standard input closes with it."""
+
+    def read_to_end() -> None:
+        # Not sys.stdin: a thread blocked in its buffer would disturb the end of the interpreter.
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        stop.set()
+
+    threading.Thread(target=read_to_end, name="stdin lease", daemon=True).start()
+
+
+def _wait(stop: threading.Event) -> None:
+    # With a time-out, because on Windows a wait without one keeps Ctrl-C from its handler.
+    while not stop.wait(_WAKE_UP_S):
+        pass

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wires between the pins of the part and the terminals of the instruments.
+
+Terminals carry their DAQmx names. An analog output drives a pin through a ``SensorWire``, a counter watches
+a pin's edges, a digital line drives a pin and reads it, an analog input reads its voltage. The role
+``debug_isolation`` has a terminal and no pin: its digital line works the relay that opens the debug and
+console lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from hil.twin.bench_config import BenchConfig, Wire
+from hil.twin.errors import WiringError
+from hil.twin.pins import AnalogSource, Listener, Pin, Pins
+
+DEBUG_ISOLATION = "debug_isolation"
+"""The role of the relay that opens SWDIO, SWCLK, NRST, PA2 and PA3 between the ST-LINK half and the part."""
+
+CLAMP_V = 0.3
+"""How far beyond the rails a pin's voltage gets. Below ground it is the pin's limit (DS10198 Rev 8, table 20:
+VSS - 0.3 V). Above VDD it is an ASSUMPTION: a clamp on the wire, needed because the pins have none
+(table 21: no positive injection current)."""
+
+_NOISE_BLOCK = 4096
+
+
+class DaqTerminals(Protocol):
+    """The DAQ's screw terminals, by their DAQmx names."""
+
+    def analog_output(self, name: str) -> AnalogSource:
+        """The voltage on an analog output."""
+
+    def connect_analog_input(self, name: str, source: AnalogSource) -> None:
+        """Feed an analog input."""
+
+    def edge_listener(self, counter: str) -> Listener:
+        """What to call at every edge on a counter's input."""
+
+    def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
+        """Called when the DAQ drives a digital line to another level, or lets go of it (``None``)."""
+
+    def connect_line(self, line: str, read: Callable[[], bool | None]) -> None:
+        """What a digital line reads while the DAQ does not drive it."""
+
+
+class SensorWire:
+    """The wire from an analog output to a pin: the source's voltage, noise, and its clamp."""
+
+    def __init__(
+        self,
+        source: AnalogSource,
+        noise_rms_v: float,
+        rng: np.random.Generator,
+        supply_voltage_v: Callable[[], float],
+    ) -> None:
+        self._source = source
+        self._noise_rms_v = noise_rms_v
+        self._rng = rng
+        self._supply_voltage_v = supply_voltage_v
+        self._noise_v: list[float] = []
+
+    def voltage_v(self, time_ps: int) -> float:
+        """What the pin sees at ``time_ps``; every reading has noise of its own."""
+        if not self._noise_v:
+            self._noise_v = self._rng.normal(0.0, self._noise_rms_v, _NOISE_BLOCK).tolist()
+        voltage_v = self._source.voltage_v(time_ps) + self._noise_v.pop()
+        return min(max(voltage_v, -CLAMP_V), self._supply_voltage_v() + CLAMP_V)
+
+
+class PinVoltage:
+    """The voltage a voltmeter finds on a pin: what the part drives, or what the wires put there."""
+
+    def __init__(self, pin: Pin, supply_voltage_v: Callable[[], float]) -> None:
+        self._pin = pin
+        self._supply_voltage_v = supply_voltage_v
+
+    def voltage_v(self, time_ps: int) -> float:
+        """In volts; a floating pin reads 0 V, as the input resistance of the instrument pulls it there."""
+        level = self._pin.external_level if self._pin.level_out is None else self._pin.level_out
+        if level is not None:
+            return self._supply_voltage_v() if level else 0.0
+        return self._pin.voltage_v(time_ps) or 0.0
+
+
+def connect(
+    config: BenchConfig,
+    pins: Pins,
+    daq: DaqTerminals,
+    *,
+    rng: Callable[[str], np.random.Generator],
+    supply_voltage_v: Callable[[], float],
+    isolate_debug: Callable[[bool], None],
+) -> None:
+    """Connect every wire of the rig file that is not open.
+
+    Args:
+        config: roles, pins, terminals and the noise on the sensor wires.
+        pins: the pins of the part.
+        daq: the terminals.
+        rng: random numbers by the name of what needs them.
+        supply_voltage_v: the part's present supply voltage.
+        isolate_debug: called with whether the relay is open, whenever its line changes.
+
+    Raises:
+        WiringError: an unknown pin, a terminal of the wrong kind, or an end without the other.
+    """
+    for wire in config.wires.values():
+        terminal = wire.terminal
+        if terminal is None:
+            raise WiringError(f'{config.source}: [wiring] {wire.role}: needs a terminal, such as "Dev1/ao0"')
+        if wire.role == DEBUG_ISOLATION:
+            if not wire.is_open:
+                daq.line_listeners(terminal).append(_relay(wire, isolate_debug))
+            continue
+        pin = _pin(config, pins, wire)
+        if wire.is_open:
+            continue
+        channel = terminal.partition("/")[2]
+        if channel.startswith("ao"):
+            pin.connect_source(
+                SensorWire(
+                    daq.analog_output(terminal),
+                    config.sensor_noise_v,
+                    rng(f"wire {wire.role}"),
+                    supply_voltage_v,
+                )
+            )
+        elif channel.startswith("ai"):
+            daq.connect_analog_input(terminal, PinVoltage(pin, supply_voltage_v))
+        elif channel.startswith(("ctr", "PFI")):
+            pin.listeners.append(daq.edge_listener(terminal))
+        elif channel.startswith("port"):
+            daq.connect_line(terminal, _level_reader(pin))
+            daq.line_listeners(terminal).append(_pin_driver(pin))
+        else:
+            raise WiringError(
+                f"{config.source}: [wiring] {wire.role}: terminal {terminal!r} is none of DEV/aoN, DEV/aiN, "
+                "DEV/ctrN, DEV/PFIN, DEV/portN/lineN"
+            )
+
+
+def _pin(config: BenchConfig, pins: Pins, wire: Wire) -> Pin:
+    if wire.pin not in pins:
+        raise WiringError(
+            f'{config.source}: [wiring] {wire.role}: no pin {wire.pin!r} on the part; expected "PA0" to "PH1"'
+        )
+    return pins[wire.pin]
+
+
+def _relay(wire: Wire, isolate_debug: Callable[[bool], None]) -> Listener:
+    """The relay's coil: an undriven line leaves it at rest, lines connected."""
+
+    def on_line(_time_ps: int, level: bool | None) -> None:
+        isolate_debug(level is not None and level == wire.active_high)
+
+    return on_line
+
+
+def _level_reader(pin: Pin) -> Callable[[], bool | None]:
+    def read() -> bool | None:
+        return pin.external_level if pin.level_out is None else pin.level_out
+
+    return read
+
+
+def _pin_driver(pin: Pin) -> Listener:
+    def on_line(time_ps: int, level: bool | None) -> None:
+        pin.set_external_level(level, time_ps)
+
+    return on_line

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the board says and gets when it starts."""
+
+import zlib
+
+from hil.firmware.image import Image
+from hil.fixtures.accuracy import RigAccuracy
+from hil.fixtures.acquisitions import BOOT_TIMEOUT_S
+from hil.fixtures.recording import Recorder
+from hil.fixtures.requirements import Requirements
+from hil.instruments.protocols import Console, PowerAnalyzer
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import expanded
+from hil.rig import Rig, State
+
+SUPPLY_TOLERANCE = 0.01
+"""Assumption: the tolerance of the regulator that will supply the product."""
+
+
+def test_boot_record_names_the_released_model(
+    rig: Rig, console: Console, image: Image, model: bytes, requirements: Requirements
+) -> None:
+    """The part starts and says that it holds the model that was released, and the period that is required."""
+    rig.to(State.RUNNING, image, restart=True)
+    boot = console.wait_for("BOOT", BOOT_TIMEOUT_S)
+    assert f"{boot.integer('model', 16):08x}" == f"{zlib.crc32(model):08x}"
+    limit = requirements.wake_period_s
+    assert limit.lower is not None
+    assert limit.upper is not None
+    assert limit.lower <= boot.integer("period_ms") / 1000 <= limit.upper
+
+
+def test_supply_voltage_at_the_board(
+    rig: Rig, image: Image, power_analyzer: PowerAnalyzer, rig_accuracy: RigAccuracy, measure: Recorder
+) -> None:
+    """The voltage that every other result refers to is the one that the rig was told to supply."""
+    rig.to(State.RUNNING, image)
+    wanted_v = rig.config.board.supply_voltage_v
+    voltage_v = power_analyzer.measure_voltage_v()
+    measure(
+        Measurement(
+            "supply voltage",
+            voltage_v,
+            "V",
+            expanded(rig_accuracy.voltage_v(voltage_v)),
+            Limit(
+                wanted_v * (1 - SUPPLY_TOLERANCE),
+                wanted_v * (1 + SUPPLY_TOLERANCE),
+                f"rig configuration, supply_voltage ± {100 * SUPPLY_TOLERANCE:g} %",
+            ),
+        )
+    )

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network's latency, three independent ways: a counter on a marker pin, the core's cycle counter, the
+current."""
+
+import numpy as np
+
+from hil.fixtures.accuracy import RigAccuracy
+from hil.fixtures.acquisitions import Acquisitions
+from hil.fixtures.recording import Recorder
+from hil.fixtures.requirements import Requirements
+from hil.instruments.protocols import Console, PowerAnalyzer
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.measurement.phases import PhaseName
+from hil.measurement.uncertainty import combine, expanded, normalized_error, rectangular, resolution
+
+CORE_CLOCK_HZ = 80e6
+"""What the firmware sets for computing; a core at another clock is what the comparison finds."""
+CORE_CLOCK_ACCURACY = 0.01
+"""Half width. MSI, locked to the quartz, settles to within 1 % (DS10198 Rev 8, table 60, MSI PLL mode)."""
+UNMARKED_S = 25e-6
+"""Half width. Assumption: what runs between a marker's edge and the change of current that goes with it (the
+score, the clock switch, the entry into Stop 2) takes less than 100 cycles at 4 MHz."""
+AGREEMENT = "E_n ≤ 1: they agree within their uncertainties (ISO/IEC 17043:2010, B.3.1.3)"
+
+
+def test_latency_by_counter(
+    console: Console,
+    acquisitions: Acquisitions,
+    requirements: Requirements,
+    rig_accuracy: RigAccuracy,
+    measure: Recorder,
+) -> None:
+    """The slowest of the watched inferences is fast enough."""
+    slowest_s = float(np.max(acquisitions.reporting_wakes().inference_s))
+    measure(
+        Measurement(
+            "inference latency",
+            slowest_s,
+            "s",
+            expanded(rig_accuracy.interval_s(slowest_s)),
+            requirements.inference_latency_s,
+            ("counter on marker_inference, slowest of the watched wakes",),
+            headline=True,
+        )
+    )
+
+
+def test_latency_by_cycle_counter_agrees(
+    console: Console, acquisitions: Acquisitions, rig_accuracy: RigAccuracy, measure: Recorder
+) -> None:
+    """The cycles that the firmware counts take, at 80 MHz, as long as its marker is high."""
+    seen = acquisitions.reporting_wakes()
+    reports = seen.anomalies[-len(seen.inference_s) :]
+    assert len(reports) == len(seen.inference_s), "a watched wake sent no report, so its cycles are unknown"
+    measured = []
+    for number, (width_s, report) in enumerate(zip(seen.inference_s, reports, strict=True), start=1):
+        cycles_s = report.integer("cycles") / CORE_CLOCK_HZ
+        cycles_u = expanded(rectangular(CORE_CLOCK_ACCURACY * cycles_s))
+        counter_u = expanded(rig_accuracy.interval_s(float(width_s)))
+        measured += [
+            Measurement(f"inference latency by cycle counter, wake {number}", cycles_s, "s", cycles_u),
+            Measurement(
+                f"cycle counter against counter, wake {number}",
+                normalized_error(float(width_s), counter_u, cycles_s, cycles_u),
+                "",
+                0,
+                Limit.at_most(1, AGREEMENT),
+            ),
+        ]
+    measure(*measured)
+
+
+def test_latency_by_current_agrees(
+    power_analyzer: PowerAnalyzer, acquisitions: Acquisitions, rig_accuracy: RigAccuracy, measure: Recorder
+) -> None:
+    """The current falls from the high clock's level when the network is done.
+
+    Counters give the time from the rise of marker_inference to the fall of marker_active; the current gives
+    how much of that passed after the high clock. What remains is the network.
+    """
+    capture = acquisitions.wake_capture()
+    measure.assume(
+        f"Between a marker's edge and its change of current pass less than {UNMARKED_S * 1e6:.0f} µs."
+    )
+    fast = next(phase for phase in capture.phases if phase.name is PhaseName.INFERENCE)
+    asleep = next(
+        phase for phase in capture.phases if phase.name is PhaseName.SLEEP and phase.start_s >= fast.end_s
+    )
+    wind_down_s = asleep.start_s - fast.end_s
+    latency_s = capture.active_s - capture.active_to_inference_s - wind_down_s
+    edge_u = resolution(capture.waveform.period_s)
+    latency_u = expanded(combine(edge_u, edge_u, rectangular(UNMARKED_S), rectangular(UNMARKED_S)))
+    counter_u = expanded(rig_accuracy.interval_s(capture.inference_s))
+    measure(
+        Measurement("inference latency by current", latency_s, "s", latency_u),
+        Measurement("high clock by current", fast.duration_s, "s", expanded(combine(edge_u, edge_u))),
+        Measurement(
+            "current against counter",
+            normalized_error(capture.inference_s, counter_u, latency_s, latency_u),
+            "",
+            0,
+            Limit.at_most(1, AGREEMENT),
+        ),
+    )

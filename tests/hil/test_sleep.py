@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The current in Stop 2, where the device spends 95 % of its life."""
+
+import numpy as np
+
+from hil.datasheet import stm32l476
+from hil.fixtures.accuracy import RigAccuracy
+from hil.fixtures.acquisitions import Acquisitions
+from hil.fixtures.recording import Recorder
+from hil.instruments.protocols import PowerAnalyzer
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.measurement.phases import PhaseName
+from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.rig import Rig
+
+TABLE = "stop2_rtc_lse_quartz"
+"""The firmware's mode: Stop 2, RTC clocked by the quartz at low drive."""
+SETTLING_S = 1.0
+"""Assumption: after the entry into Stop 2, charge on the board's capacitors is gone within a second."""
+
+
+def test_stop2_current(
+    rig: Rig,
+    power_analyzer: PowerAnalyzer,
+    acquisitions: Acquisitions,
+    rig_accuracy: RigAccuracy,
+    measure: Recorder,
+) -> None:
+    """The sleeping part draws no more than the datasheet allows at this voltage and temperature.
+
+    The part is alone: in the state *measuring* the debugger is gone, DBGMCU_CR is proven 0 and the debug and
+    console lines are open.
+    """
+    log = acquisitions.duty_cycle()
+    settled = [
+        log.waveform.slice(phase.start_s + SETTLING_S, phase.end_s - log.waveform.period_s).current_a
+        for phase in log.phases
+        if phase.name is PhaseName.SLEEP and phase.duration_s > 2 * SETTLING_S
+    ]
+    assert settled, "the log holds no sleep that is long enough to settle"
+    samples_a = np.concatenate(settled)
+    current_a = float(samples_a.mean())
+    uncertainty_a = expanded(combine(rig_accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a)))
+
+    ambient_c = rig.config.board.ambient_temperature_c
+    coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
+    allowed = stm32l476.supply_current(TABLE, log.supply_voltage_v, coldest_c)
+    typical = stm32l476.supply_current(TABLE, log.supply_voltage_v, ambient_c)
+    assert allowed.max is not None
+    conditions = f"{log.supply_voltage_v:.3f} V"
+    measure(
+        Measurement(
+            "Stop 2 current",
+            current_a,
+            "A",
+            uncertainty_a,
+            Limit.at_most(
+                allowed.max, f"{allowed.source}, maximum at {conditions} and {coldest_c:g} °C or below 25 °C"
+            ),
+            (
+                "mean over all settled sleep in the log; instrument accuracy and noise of the mean",
+                f"held against the lowest temperature that the rig's {ambient_c:g} ± "
+                f"{rig.config.board.ambient_uncertainty_c:g} °C allow, since the limit grows with it",
+            ),
+            headline=True,
+        ),
+        Measurement(
+            "Stop 2 current above typical",
+            current_a - typical.typ,
+            "A",
+            uncertainty_a,
+            None,
+            (f"typical: {typical.typ * 1e6:.4g} µA at {conditions} and {ambient_c:g} °C, {typical.source}",),
+        ),
+    )

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench clock's client, against a bench that answers from a script."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from hil.errors import ConnectError, ProtocolError
+from hil.instruments.clock import BenchClock, WallClock, open_clock
+
+
+class ScriptedBench(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.orders: list[str] = []
+        self.answers: list[bytes] = []
+        super().__init__(("127.0.0.1", 0), _Connection)
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        server = self.server
+        assert isinstance(server, ScriptedBench)
+        for raw in self.rfile:
+            server.orders.append(raw.decode().rstrip("\n"))
+            answer = server.answers.pop(0)
+            if not answer:
+                return
+            self.wfile.write(answer)
+
+
+@pytest.fixture
+def bench() -> Iterator[ScriptedBench]:
+    with ScriptedBench() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def clock(bench: ScriptedBench) -> Iterator[BenchClock]:
+    host, port = bench.server_address[:2]
+    clock = open_clock(f"tcp://{host!s}:{port}")
+    assert isinstance(clock, BenchClock)
+    yield clock
+    clock.close()
+
+
+def test_now_and_sleep(bench: ScriptedBench, clock: BenchClock) -> None:
+    bench.answers = [b"OK 1.5\n", b"OK 1.75\n"]
+    assert clock.now_s() == 1.5
+    clock.sleep(0.25)
+    assert bench.orders == ["NOW", "SLEEP 0.25"]
+
+
+@pytest.mark.parametrize("answer", [b"ERR no\n", b"OK soon\n", b"OK\n", b"\xff\n"])
+def test_a_refusal_is_a_protocol_error(bench: ScriptedBench, clock: BenchClock, answer: bytes) -> None:
+    bench.answers = [answer]
+    with pytest.raises(ProtocolError, match="expected OK <seconds>"):
+        clock.sleep(-1.0)
+
+
+def test_a_bench_that_goes_away(bench: ScriptedBench, clock: BenchClock) -> None:
+    bench.answers = [b""]
+    with pytest.raises(ConnectError, match="connection closed"):
+        clock.now_s()
+
+
+def test_no_bench() -> None:
+    with pytest.raises(ConnectError, match="is the bench's service running"):
+        open_clock("tcp://127.0.0.1:1")
+
+
+def test_wall() -> None:
+    clock = open_clock("wall")
+    assert isinstance(clock, WallClock)
+    before = clock.now_s()
+    clock.sleep(0.0)
+    assert clock.now_s() >= before

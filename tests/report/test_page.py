@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page as a reader's browser gets it: parsed, not searched for fragments of its template."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.measurement.phases import segment
+from hil.measurement.waveform import Waveform
+from hil.report import page, phase_table
+from hil.report.figure import detail_view, figure
+from hil.results import run, waveform_file
+from hil.results.journal import Journal
+from hil.results.waveform_file import StoredWaveform
+
+SLEEP, SAMPLING, FAST, RUN = (1.67e-6, 2000), (1.9e-4, 500), (9e-3, 7), (5e-4, 8)
+
+
+def stored_waveform() -> StoredWaveform:
+    levels = [SLEEP, SAMPLING, FAST, SLEEP, SAMPLING, FAST, RUN, SLEEP, SAMPLING, FAST, SLEEP]
+    waveform = Waveform(40.0, 1e-3, np.concatenate([np.full(count, current) for current, count in levels]))
+    return StoredWaveform("duty cycle", waveform, tuple(segment(waveform)), 3.0)
+
+
+class Page(HTMLParser):
+    """Collects the text outside scripts and styles, and every address that a browser would load."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.loads: list[str] = []
+        self.json: list[str] = []
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self._inside = tag if tag in ("script", "style") else ""
+        if given.get("type") == "application/json":
+            self._inside = "json"
+        self.loads += [value for key in ("src", "href") if (value := given.get(key))]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "json":
+            self.json.append(data)
+        elif not self._inside:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = run.create(tmp_path_factory.mktemp("results"), "sim")
+    folder.description.board = "NUCLEO-L476RG"
+    folder.description.instruments["power_analyzer"] = "Keysight <N6705C>"
+    folder.description.assumptions.append("a </script> in a text is harmless")
+    folder.write_description()
+    with Journal(folder.journal_path) as journal:
+        journal.append(
+            "t", Measurement("Stop 2 current", 1.6704e-6, "A", 9.7e-9, Limit.at_most(3.4e-6, "table 45"))
+        )
+        journal.append(
+            "t", Measurement("wake period", 8.0, "s", 1e-4, Limit(9.9, 10.1, "requirement"), (), True)
+        )
+    folder.junit_path.write_text(
+        '<testsuite><testcase classname="tests.hil.test_x" name="test_period" time="1">'
+        '<failure message="Failed: wake period is 8 s">t</failure></testcase></testsuite>', "utf-8"
+    )  # fmt: skip
+    waveform_file.save(folder.waveform_folder / "duty_cycle.parquet", stored_waveform())
+    return Page(page.write(folder.path).read_text("utf-8"))
+
+
+def test_the_page_loads_nothing(written: Page) -> None:
+    assert written.loads == []
+
+
+def test_verdict_measurements_limits_and_failures_are_told(written: Page) -> None:
+    for told in (
+        "FAIL", "NUCLEO-L476RG", "1.6704 ± 0.0097 µA", "≤ 3.4 µA", "table 45", "9.9 s … 10.1 s",
+        "tests/hil/test_x.py::test_period", "wake period is 8 s", "Keysight <N6705C>",
+        "a </script> in a text is harmless",
+    ):  # fmt: skip
+        assert told in written.text
+
+
+def test_the_waveform_is_in_the_page_with_its_peaks(written: Page) -> None:
+    data = json.loads(written.json[0])
+    assert [trace["name"] for trace in data["traces"]] == ["sleep", "sampling", "inference", "report"]
+    inference = next(trace for trace in data["traces"] if trace["name"] == "inference")
+    assert max(value for value in inference["y"] if value is not None) == 9e-3
+    assert {"whole log", "wake 1", "wake 2", "inference 3"} <= {view["name"] for view in data["views"]}
+
+
+def test_the_detail_is_the_wake_with_most_phases() -> None:
+    assert detail_view(stored_waveform()) == "wake 2"
+
+
+def test_a_figure_of_a_long_log_stays_light() -> None:
+    stored = stored_waveform()
+    long = Waveform(0.0, 1e-3, np.tile(stored.waveform.current_a, 60))
+    data = figure(StoredWaveform("long", long, tuple(segment(long)), 3.0))
+    assert max(len(trace["x"]) for trace in data["traces"]) < 150_000
+
+
+def test_the_phase_table_adds_up_to_whole_periods() -> None:
+    stored = stored_waveform()
+    rows = phase_table.rows(stored)
+    assert sum(row.share for row in rows) == pytest.approx(1.0)
+    sampling = next(row for row in rows if row.name == "sampling")
+    assert sampling.occurrences == 2
+    assert sampling.charge_c == pytest.approx(1.9e-4 * 0.5)
+    assert sampling.energy_j == pytest.approx(3.0 * 1.9e-4 * 0.5)
+
+
+def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:
+    folder = run.create(tmp_path, "sim")
+    shown = Page(page.write(folder.path).read_text("utf-8"))
+    assert "NOTHING TESTED" in shown.text
+    assert "No measurement was taken." in shown.text

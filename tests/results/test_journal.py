@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from hil.errors import ResultsError
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.results import journal
+from hil.results.journal import Journal
+
+JUDGED = Measurement("current", 1.67e-6, "A", 9.7e-9, Limit.at_most(3.4e-6, "table 45"), ("a note",), True)
+RECORDED = Measurement("level", 0.1 + 0.2, "V", 0.0)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.jsonl") as written:
+        entries = [written.append("test_a", JUDGED), written.append("test_b", RECORDED)]
+    assert journal.read(tmp_path / "journal.jsonl") == entries
+    assert [entry.sequence for entry in entries] == [1, 2]
+
+
+def test_a_line_is_on_disk_when_append_returns(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as written:
+        written.append("test_a", JUDGED)
+        assert json.loads(path.read_text("utf-8"))["limit"] == {
+            "lower": None,
+            "upper": 3.4e-6,
+            "source": "table 45",
+        }
+
+
+def test_only_one_field_knows_the_time_of_day(tmp_path: Path) -> None:
+    lines = []
+    for name in ("first", "second"):
+        times = itertools.count()
+        with Journal(
+            tmp_path / name, time_utc=lambda name=name, times=times: f"{name} {next(times)}"
+        ) as written:
+            written.append("test_a", JUDGED)
+            written.append("test_a", RECORDED)
+        lines.append([json.loads(line) for line in (tmp_path / name).read_text("utf-8").splitlines()])
+    assert lines[0] != lines[1]
+    for entry in lines[0] + lines[1]:
+        del entry["time_utc"]
+    assert lines[0] == lines[1]
+
+
+def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as written:
+        written.append("test_a", JUDGED)
+        written.append("test_a", RECORDED)
+    path.write_text(path.read_text("utf-8")[:-20], "utf-8")
+    assert [entry.measurement for entry in journal.read(path)] == [JUDGED]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"sequence": 1}\n', "utf-8")
+    with pytest.raises(ResultsError, match="line 1 is not a journal entry"):
+        journal.read(path)

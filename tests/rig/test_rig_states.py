@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways between the board's states: what is done, in which order, and what is not done twice."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.config import load_rig
+from hil.errors import ConnectError, RigError, StateError
+from hil.firmware.image import Image, Segment
+from hil.rig.states import BoardStates, State
+
+CONFIG = load_rig(Path(__file__).resolve().parents[2] / "rig_configs" / "sim.toml")
+
+
+def image(name: str) -> Image:
+    return Image(Path(f"{name}.elf"), name, 0x0800_0000, (Segment(0x0800_0000, name.encode()),), {})
+
+
+A, B = image("a"), image("b")
+
+
+class RecordingBench:
+    """A bench that writes down what it is told; its supply obeys, unless the part is fed otherwise."""
+
+    def __init__(self, config: Any = CONFIG) -> None:
+        self.config = config
+        self.log: list[str] = []
+        self.board = self.daq = self.power_analyzer = self.console = self
+        self.connected = False
+        self.supply_v = 0.0
+        self.back_feed_v = 0.0
+        self.drop_v = 0.0
+        self.connect_error: Exception | None = None
+
+    def has(self, name: str) -> bool:
+        return getattr(self.config, {"board": "probe"}.get(name, name)) is not None
+
+    def opened(self, name: str) -> bool:
+        return self.has(name)
+
+    def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
+        self.log.append(f"supply {voltage_v:g} V {current_limit_a:g} A")
+        self.supply_v = voltage_v - self.drop_v
+
+    def supply_off(self) -> None:
+        self.log.append("supply off")
+        self.supply_v = 0.0
+
+    def measure_voltage_v(self) -> float:
+        return max(self.supply_v, self.back_feed_v)
+
+    def connect(self, *, under_reset: bool) -> None:
+        assert under_reset, "a sleeping part answers in no other way"
+        if self.connect_error is not None:
+            raise self.connect_error
+        if not self.connected:
+            self.log.append("connect")
+        self.connected = True
+
+    def program(self, segments: Iterable[tuple[int, bytes]], progress: object) -> bool:
+        ((_, data),) = segments
+        self.log.append(f"program {data.decode()}")
+        return True
+
+    def reset(self, *, halt: bool) -> None:
+        assert halt
+        self.log.append("reset halt")
+
+    def resume(self) -> None:
+        self.log.append("resume")
+
+    def detach(self) -> None:
+        if self.connected:
+            self.log.append("detach")
+        self.connected = False
+
+    def abandon(self) -> None:
+        if self.connected:
+            self.log.append("abandon")
+        self.connected = False
+
+    def write_line(self, line: str, level: bool) -> None:
+        assert line == "Dev1/port0/line0"
+        self.log.append("lines open" if level else "lines closed")
+
+    def stop(self) -> None:
+        self.log.append("outputs 0 V")
+
+    def clear(self) -> None:
+        self.log.append("console cleared")
+
+    def taken(self) -> list[str]:
+        log, self.log = self.log, []
+        return log
+
+
+@pytest.fixture
+def bench() -> RecordingBench:
+    return RecordingBench()
+
+
+@pytest.fixture
+def states(bench: RecordingBench) -> BoardStates:
+    return BoardStates(bench)
+
+
+ON, OFF = "supply 3 V 0.1 A", ["outputs 0 V", "supply off"]
+
+
+def test_running_from_nothing(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    assert bench.taken() == [
+        "lines closed",
+        ON,
+        "connect",
+        "program a",
+        "reset halt",
+        "console cleared",
+        "resume",
+    ]
+    assert states.state is State.RUNNING
+    states.to(State.RUNNING, A)
+    states.to(State.RUNNING)
+    assert bench.taken() == []
+
+
+def test_restart_resets_and_does_not_program(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    bench.taken()
+    states.to(State.RUNNING, restart=True)
+    assert bench.taken() == ["lines closed", "reset halt", "console cleared", "resume"]
+
+
+def test_another_image_is_programmed(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    bench.taken()
+    states.to(State.PROGRAMMED, B)
+    assert bench.taken() == ["lines closed", "program b", "reset halt"]
+
+
+def test_measuring_detaches_opens_the_lines_and_cycles_the_power(
+    bench: RecordingBench, states: BoardStates
+) -> None:
+    states.to(State.RUNNING, A)
+    bench.taken()
+    states.to(State.MEASURING)
+    assert bench.taken() == ["detach", "lines open", *OFF, ON]
+
+
+def test_measuring_from_nothing_programs_first(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.MEASURING, A)
+    programmed = ["lines closed", ON, "connect", "program a", "reset halt"]
+    assert bench.taken() == [*programmed, "detach", "lines open", *OFF, ON]
+
+
+def test_back_from_measuring_reconnects_and_keeps_the_flash(
+    bench: RecordingBench, states: BoardStates
+) -> None:
+    states.to(State.MEASURING, A)
+    bench.taken()
+    states.to(State.RUNNING)
+    assert bench.taken() == ["lines closed", "connect", "reset halt", "console cleared", "resume"]
+
+
+def test_off_stops_driving_pins_before_the_supply(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    bench.taken()
+    states.to(State.OFF)
+    assert bench.taken() == ["outputs 0 V", "abandon", "supply off"]
+    states.to(State.POWERED)
+    assert bench.taken() == ["lines closed", ON]
+
+
+def test_powered_again_cycles_only_when_asked(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    bench.taken()
+    states.to(State.POWERED)
+    assert bench.taken() == ["detach", "lines closed"]
+    states.to(State.POWERED, restart=True)
+    assert bench.taken() == ["lines closed", *OFF, ON]
+
+
+def test_an_image_is_needed_for_what_runs_one(states: BoardStates) -> None:
+    with pytest.raises(StateError, match="no image was given"):
+        states.to(State.RUNNING)
+
+
+def test_a_part_that_is_fed_through_its_pins_is_found(bench: RecordingBench, states: BoardStates) -> None:
+    bench.back_feed_v = 1.1
+    with pytest.raises(RigError, match=r"VDD is still 1\.10 V with the supply off"):
+        states.to(State.MEASURING, A)
+    assert states.state is None
+
+
+def test_a_supply_that_sags_is_switched_off(bench: RecordingBench, states: BoardStates) -> None:
+    bench.drop_v = 0.5
+    with pytest.raises(RigError, match=r"VDD is 2\.500 V; expected 3 V"):
+        states.to(State.POWERED)
+    assert bench.log[-1] == "supply off"
+
+
+def test_after_a_failure_everything_is_proven_anew(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.RUNNING, A)
+    bench.connected = False
+    bench.connect_error = ConnectError("gone", where="board")
+    with pytest.raises(ConnectError):
+        states.to(State.PROGRAMMED)
+    bench.taken()
+    bench.connect_error = None
+    states.to(State.RUNNING, A)
+    assert bench.taken() == ["lines closed", ON, "connect", "reset halt", "console cleared", "resume"]
+
+
+def test_without_a_power_analyzer_measuring_starts_from_a_reset() -> None:
+    bench = RecordingBench(CONFIG.model_copy(update={"power_analyzer": None}))
+    states = BoardStates(bench)
+    states.to(State.MEASURING, A)
+    assert bench.taken() == ["lines closed", "connect", "program a", "reset halt", "detach", "lines open"]
+    with pytest.raises(StateError, match="no power analyzer to switch the board off"):
+        states.to(State.OFF)
+
+
+def test_without_a_probe_nothing_is_programmed() -> None:
+    bench = RecordingBench(CONFIG.model_copy(update={"probe": None}))
+    with pytest.raises(StateError, match="no debug probe"):
+        BoardStates(bench).to(State.RUNNING, A)

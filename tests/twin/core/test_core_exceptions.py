@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions: entry, return, priorities, faults."""
+
+from __future__ import annotations
+
+PROLOGUE = """
+.macro setup
+ ldr r7, =0x40000000
+ ldr r6, =0xE000E000
+.endm
+"""
+
+
+def test_interrupt_runs_handler_and_returns_with_registers_intact(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ movs r0, #1
+ str r0, [r6, #0x100]   // ISER0: interrupt 0
+ movs r0, #10
+ movs r1, #11
+ movs r2, #12
+ movs r3, #13
+1: adds r4, #1
+ b 1b
+handler:
+ movs r0, #0
+ movs r1, #0
+ movs r2, #0
+ movs r3, #0
+ mrs r5, ipsr
+ str r5, [r7]
+ bx lr
+""",
+        {16: "handler"},
+    )
+    m.run_cycles(100)
+    m.core.set_interrupt(0, True)
+    m.core.set_interrupt(0, False)
+    m.run_cycles(100)
+    assert m.recorder.values == [16]
+    m.core.debug_write(0xE000_EDF0, 4, 0xA05F_0003)
+    assert [m.register(i) for i in range(4)] == [10, 11, 12, 13]
+
+
+def test_a_line_that_stays_high_interrupts_again_until_lowered(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ movs r0, #1
+ str r0, [r6, #0x100]
+1: b 1b
+handler:
+ str r0, [r7]
+ bx lr
+""",
+        {16: "handler"},
+    )
+
+    def acknowledge(offset: int, value: int) -> None:
+        if len(m.recorder.stores) == 3:
+            m.core.set_interrupt(0, False)
+
+    m.recorder.on_store = acknowledge
+    m.run_cycles(50)
+    m.core.set_interrupt(0, True)
+    m.run_cycles(500)
+    assert len(m.recorder.stores) == 3
+
+
+NESTED = (
+    PROLOGUE
+    + """
+start:
+ setup
+ ldr r1, =0xE000E400
+ movs r0, #0x40
+ strb r0, [r1, #1]      // interrupt 1: priority 0x40, interrupt 0: 0x80
+ movs r0, #0x80
+ strb r0, [r1, #0]
+ movs r0, #3
+ str r0, [r6, #0x100]
+ movs r0, #1
+ str r0, [r6, #0x200]   // pend interrupt 0
+ dsb
+ isb
+ movs r0, #9
+ str r0, [r7]
+1: b 1b
+low:
+ movs r0, #1
+ str r0, [r7]
+ movs r0, #2
+ str r0, [r6, #0x200]   // pend interrupt 1, which preempts
+ dsb
+ isb
+ movs r0, #3
+ str r0, [r7]
+ bx lr
+high:
+ movs r0, #2
+ str r0, [r7]
+ bx lr
+"""
+)
+
+
+def test_higher_priority_preempts_and_returns_to_the_handler(machine):
+    m = machine(NESTED, {16: "low", 17: "high"})
+    m.run_cycles(300)
+    assert m.recorder.values == [1, 2, 3, 9]
+
+
+def test_lower_priority_waits_for_the_handler_to_end(machine):
+    m = machine(NESTED, {16: "high", 17: "low"})
+    source = NESTED.replace("movs r0, #0x40", "movs r0, #0xC0")
+    m = machine(source, {16: "low", 17: "high"})
+    m.run_cycles(300)
+    assert m.recorder.values == [1, 3, 2, 9]
+
+
+def test_primask_holds_an_interrupt_back_until_cpsie(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ cpsid i
+ movs r0, #1
+ str r0, [r6, #0x100]
+ str r0, [r6, #0x200]
+ dsb
+ isb
+ movs r0, #1
+ str r0, [r7]
+ cpsie i
+ movs r0, #3
+ str r0, [r7]
+1: b 1b
+handler:
+ movs r0, #2
+ str r0, [r7]
+ bx lr
+""",
+        {16: "handler"},
+    )
+    m.run_cycles(200)
+    assert m.recorder.values == [1, 2, 3]
+
+
+def test_basepri_masks_only_lower_priorities(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r1, =0xE000E400
+ movs r0, #0x80
+ strb r0, [r1, #0]
+ movs r0, #0x20
+ strb r0, [r1, #1]
+ movs r0, #0x40
+ msr basepri, r0
+ movs r0, #3
+ str r0, [r6, #0x100]
+ str r0, [r6, #0x200]
+ dsb
+ isb
+ movs r0, #5
+ str r0, [r7]
+ movs r0, #0
+ msr basepri, r0
+ movs r0, #6
+ str r0, [r7]
+1: b 1b
+handler:
+ mrs r0, ipsr
+ str r0, [r7]
+ bx lr
+""",
+        {16: "handler", 17: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [17, 5, 16, 6]
+
+
+def test_supervisor_call_from_the_process_stack_in_unprivileged_mode(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r0, =0x20000800
+ msr psp, r0
+ movs r0, #3            // nPRIV, SPSEL
+ msr control, r0
+ isb
+ movs r0, #7
+ svc #5
+ str r0, [r7]           // what the handler put into the stacked r0
+ mrs r0, control
+ str r0, [r7]
+1: b 1b
+handler:
+ mrs r1, psp
+ ldr r2, [r1, #24]      // stacked return address: SVC's immediate is just before
+ ldrb r3, [r2, #-2]
+ str r3, [r7]
+ movs r3, #42
+ str r3, [r1]
+ str lr, [r7]
+ bx lr
+""",
+        {11: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [5, 0xFFFF_FFFD, 42, 3]
+
+
+def test_floating_point_registers_survive_an_interrupt(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r1, =0xE000ED88
+ ldr r0, =0x00F00000
+ str r0, [r1]
+ dsb
+ isb
+ movs r0, #77
+ vmov s0, r0
+ vmov s15, r0
+ movs r0, #1
+ str r0, [r6, #0x100]
+ str r0, [r6, #0x200]
+ dsb
+ isb
+ vmov r0, s0
+ str r0, [r7]
+ vmov r0, s15
+ str r0, [r7]
+1: b 1b
+handler:
+ str lr, [r7]
+ movs r0, #0
+ vmov s0, r0
+ vmov s15, r0
+ bx lr
+""",
+        {16: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [0xFFFF_FFE9, 77, 77]
+
+
+def test_floating_point_without_coprocessor_access_is_a_usage_fault(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ movs r0, #1
+fp:
+ vmov s0, r0
+1: b 1b
+handler:
+ ldr r1, [sp, #24]
+ str r1, [r7]
+ ldr r1, =0xE000ED28
+ ldr r1, [r1]
+ str r1, [r7]
+2: b 2b
+""",
+        {3: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["fp"], 1 << 19]
+
+
+FAULT_HANDLER = """
+handler:
+ ldr r1, [sp, #24]
+ str r1, [r7]
+ ldr r2, =0xE000ED28
+ ldr r1, [r2]           // CFSR
+ str r1, [r7]
+ ldr r1, [r2, #4]       // HFSR
+ str r1, [r7]
+ ldr r1, [r2, #16]      // BFAR
+ str r1, [r7]
+2: b 2b
+"""
+
+
+def test_load_from_nowhere_is_a_precise_bus_fault(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r0, =0x60000000
+ nop
+bad:
+ ldr r1, [r0]
+ b .
+"""
+        + FAULT_HANDLER,
+        {3: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x6000_0000]
+
+
+def test_unattached_peripheral_address_faults_for_loads_and_stores(machine):
+    for access in ("ldr r1, [r0]", "str r1, [r0]"):
+        m = machine(
+            PROLOGUE
+            + f"""
+start:
+ setup
+ ldr r0, =0x40001000
+ nop
+bad:
+ {access}
+ b .
+"""
+            + FAULT_HANDLER,
+            {3: "handler"},
+        )
+        m.run_cycles(300)
+        assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x4000_1000]
+
+
+def test_bus_fault_handler_runs_when_enabled(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r1, =0xE000ED24
+ ldr r0, =0x20000
+ str r0, [r1]
+ ldr r0, =0x60000000
+ str r1, [r0]
+ b .
+handler:
+ mrs r0, ipsr
+ str r0, [r7]
+1: b 1b
+""",
+        {5: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [5]
+
+
+def test_undefined_instruction_is_a_usage_fault_at_its_address(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ wfe
+ sev
+ nop
+bad:
+ udf #1
+ b .
+"""
+        + FAULT_HANDLER,
+        {3: "handler"},
+    )
+    m.core.send_event()
+    m.run_cycles(300)
+    assert m.recorder.values[:3] == [m.symbols["bad"], 1 << 16, 1 << 30]
+
+
+def test_branch_to_an_even_address_is_an_invalid_state_fault(machine):
+    m = machine(
+        PROLOGUE + "start:\n setup\n ldr r0, =0x08000400\n bx r0\n b .\n" + FAULT_HANDLER, {3: "handler"}
+    )
+    m.run_cycles(300)
+    assert m.recorder.values[1] == 1 << 17
+
+
+def test_fault_in_hard_fault_locks_up(machine):
+    m = machine(
+        "start:\n ldr r0, =0x60000000\n ldr r0, [r0]\n b .\nhandler:\n udf #0\n b .\n", {3: "handler"}
+    )
+    m.run_cycles(300)
+    assert m.core.state == "lockup"
+
+
+def test_erased_flash_locks_up(machine):
+    m = machine("start:\n b .", power=False)
+    m.core.memory.flash[:] = 0xFF
+    m.core.power_on()
+    m.run_cycles(300)
+    assert m.core.state == "lockup"
+
+
+def test_system_reset_request_restarts_the_program(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ str r0, [r7]
+ ldr r1, =0xE000ED0C
+ ldr r0, =0x05FA0004
+ str r0, [r1]
+1: b 1b
+"""
+    )
+    kinds: list[str] = []
+
+    def on_system_reset(kind: str) -> None:
+        kinds.append(kind)
+        if len(kinds) == 1:
+            m.core.reset(kind)
+        else:
+            m.core.hold_in_reset(True)
+
+    m.core.on_system_reset = on_system_reset
+    m.run_cycles(300)
+    assert kinds == ["software", "software"]
+    assert m.recorder.values == [0, 0]
+    assert m.core.state == "reset"
+
+
+def test_fault_inside_an_it_block_resumes_inside_it(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r0, =0x60000000
+ movs r1, #0
+ movs r2, #0
+ cmp r1, #0
+ ittee eq
+ moveq r2, #7
+ ldreq r3, [r0]         // faults; the handler mends r0
+ movne r2, #8
+ movne r3, #9
+ str r2, [r7]
+ str r3, [r7]
+ b .
+handler:
+ str r7, [sp, #0]
+ bx lr
+""",
+        {3: "handler"},
+    )
+    m.run_cycles(200)
+    assert m.recorder.values == [7, 0x1234_5678]
+
+
+def test_reset_asked_for_by_a_register_write_waits_for_the_block(machine):
+    m = machine(
+        PROLOGUE + "start:\n setup\n movs r0, #1\n str r0, [r7]\n movs r0, #2\n str r0, [r7]\n1: b 1b\n"
+    )
+
+    def reset_once(offset: int, value: int) -> None:
+        if len(m.recorder.stores) == 1:
+            m.core.reset("option bytes")
+
+    m.recorder.on_store = reset_once
+    m.run_cycles(100)
+    assert m.recorder.values == [1, 2, 1, 2]
+    assert m.core.state == "running"

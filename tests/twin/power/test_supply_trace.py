@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hil.twin.power.supply_trace import SupplyTrace
+
+
+def edges(*times_ps):
+    return np.array(times_ps, dtype=np.int64)
+
+
+def test_mean_over_a_pulse_shorter_than_the_interval():
+    trace = SupplyTrace()
+    trace.record(0, 1e-6)
+    trace.record(1_000, 1e-3)
+    trace.record(1_100, 1e-6)
+    means = trace.mean_current_a(edges(0, 1_000, 2_000, 3_000))
+    assert means == pytest.approx([1e-6, 0.1e-3 + 0.9e-6, 1e-6], rel=1e-12)
+
+
+def test_interval_inside_one_step_is_the_step_exactly_however_late():
+    trace = SupplyTrace()
+    for n in range(1000):
+        trace.record(n * 10**14, 1e-2 if n % 2 else 1.67e-6)
+    start = 998 * 10**14 + 5
+    assert trace.mean_current_a(edges(start, start + 20_000_000))[0] == 1.67e-6
+
+
+def test_last_step_holds_into_the_future():
+    trace = SupplyTrace()
+    trace.record(10, 2.0)
+    assert trace.mean_current_a(edges(10, 10**15)).tolist() == [2.0]
+    assert trace.current_a == 2.0
+
+
+def test_same_instant_replaces_and_same_value_adds_nothing():
+    trace = SupplyTrace()
+    trace.record(100, 1.0)
+    trace.record(100, 3.0)
+    trace.record(200, 3.0)
+    assert trace.step_count == 2
+    assert trace.mean_current_a(edges(100, 300)).tolist() == [3.0]
+
+
+def test_time_does_not_run_backwards():
+    trace = SupplyTrace()
+    trace.record(100, 1.0)
+    with pytest.raises(ValueError, match="too late"):
+        trace.record(99, 2.0)
+
+
+def test_discarding_bounds_the_memory_and_keeps_what_follows():
+    trace = SupplyTrace()
+    for n in range(1, 100_000):
+        trace.record(n * 1000, float(n % 7))
+        trace.discard_before((n - 100) * 1000)
+    assert trace.step_count < 110
+    assert len(trace._times_ps) <= 1024
+    assert trace.mean_current_a(edges(99_990_000, 99_991_000)).tolist() == [float(99_990 % 7)]
+    with pytest.raises(ValueError, match="discarded"):
+        trace.mean_current_a(edges(0, 1))
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 0.1)), min_size=1, max_size=30),
+    st.lists(st.integers(1, 10**6), min_size=1, max_size=30),
+)
+def test_mean_is_the_integral_over_the_interval(steps, widths):
+    trace = SupplyTrace()
+    times, currents, at = [0], [0.0], 0
+    for width, current in steps:
+        at += width
+        trace.record(at, current)
+        times.append(at)
+        currents.append(current)
+    points = np.cumsum([0, *widths]).astype(np.int64)
+
+    def charge(until):
+        ends = [*times[1:], 10**12]
+        return sum(
+            c * max(0, min(e, until) - s) for s, e, c in zip(times, ends, currents, strict=True) if s < until
+        )
+
+    expected = [(charge(b) - charge(a)) / (b - a) for a, b in pairwise(points)]
+    assert trace.mean_current_a(points) == pytest.approx(expected, rel=1e-9, abs=1e-12)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+from typing import Any
+
+import pytest
+
+from hil.twin import bench_config
+from hil.twin.bench import Bench
+from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S
+
+RIG = {
+    "wiring": {
+        "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
+        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+    }
+}
+
+
+def make_bench(**twin: Any) -> Bench:
+    return Bench(bench_config.parse({**RIG, "twin": twin}, "rig.toml"))
+
+
+def isolate(bench: Bench, level: bool | None) -> None:
+    bench.daq.lines.drive(bench.scheduler.now_ps, "port0/line0", level)
+
+
+def test_random_numbers_depend_on_seed_and_name_only() -> None:
+    def draw(seed: int, name: str) -> float:
+        return float(make_bench(seed=seed).rng(name).random())
+
+    assert draw(1, "daq") == draw(1, "daq")
+    assert len({draw(1, "daq"), draw(2, "daq"), draw(1, "wire sensor")}) == 3
+
+
+def test_the_same_seed_gives_the_same_sensor_noise() -> None:
+    voltages_v = [make_bench(seed=seed).pins["PA0"].voltage_v(0) for seed in (1, 1, 2)]
+    assert voltages_v[0] == voltages_v[1] != voltages_v[2]
+
+
+def test_time_moves_only_when_told() -> None:
+    bench = make_bench()
+    assert bench.now_s == 0.0
+    bench.advance(0.5)
+    assert bench.now_s == 0.5
+
+
+def test_waiting_ends_at_the_condition_or_at_the_limit() -> None:
+    bench = make_bench()
+    events: list[str] = []
+    bench.scheduler.at(10**9, lambda: events.append("tick"))
+    assert bench.advance_until(lambda: bool(events), 1.0)
+    assert bench.scheduler.now_ps == 10**9
+    assert not bench.advance_until(lambda: False, 0.25)
+    assert bench.now_s == pytest.approx(0.251)
+
+
+def test_somebody_elses_stop_does_not_cut_a_wait_short() -> None:
+    bench = make_bench()
+    bench.scheduler.at(10**9, bench.scheduler.request_stop)
+    bench.advance(0.5)
+    assert bench.now_s == 0.5
+
+
+def test_lines_that_are_not_isolated_leak_into_a_powered_part() -> None:
+    bench = make_bench(unparked_leak="70 uA")
+    assert bench.mcu.supply.current_a == 0.0
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    assert bench.mcu.mode not in ("off", "reset")
+    connected_a = bench.mcu.supply.current_a
+    isolate(bench, True)
+    assert bench.debug_lines_isolated
+    assert connected_a - bench.mcu.supply.current_a == pytest.approx(70e-6)
+    isolate(bench, None)
+    assert not bench.debug_lines_isolated
+    assert bench.mcu.supply.current_a == pytest.approx(connected_a)
+
+
+def test_the_sensor_pin_is_clamped_to_the_present_supply() -> None:
+    bench = make_bench()
+    bench.daq.analog_outputs["ao0"].hold(0, 5.0)
+    assert bench.pins["PA0"].voltage_v(0) == pytest.approx(0.3)
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    assert bench.pins["PA0"].voltage_v(bench.scheduler.now_ps) == pytest.approx(3.3, abs=0.01)

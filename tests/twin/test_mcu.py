@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part as a whole: supply, resets, low-power modes, each with the current the datasheet gives for it."""
+
+import numpy as np
+import pytest
+
+from hil.twin.mcu import Stm32l476
+from hil.twin.pins import make_pins
+
+PS_PER_S = 10**12
+SCR, AIRCR = 0xE000_ED10, 0xE000_ED0C
+# Stack pointer, reset vector 0x08000200; then cpsid i; loop: wfi; b loop. Masked interrupts still end WFI.
+IDLE_PROGRAM = np.array([0xBF30B672, 0x0000_E7FD], dtype="<u4").view(np.uint8)
+RCC, PWR, RTC, EXTI, DBGMCU = 0x4002_1000, 0x4000_7000, 0x4000_2800, 0x4001_0400, 0xE004_2000
+
+
+class Board:
+    """The part, worked through its debug port while its core sleeps."""
+
+    def __init__(self):
+        self.pins = make_pins()
+        self.mcu = Stm32l476(self.pins, seed=1)
+        flash = self.mcu.core.memory.flash
+        flash[0:8] = np.array([0x2000_8000, 0x0800_0201], dtype="<u4").view(np.uint8)
+        flash[0x200:0x208] = IDLE_PROGRAM
+
+    def advance(self, seconds):
+        self.mcu.scheduler.advance_to(self.mcu.scheduler.now_ps + round(seconds * PS_PER_S))
+
+    def write(self, address, value):
+        self.mcu.core.debug_write(address, 4, value)
+
+    def read(self, address):
+        return self.mcu.core.debug_read(address, 4)
+
+    def start_rtc(self, period_ticks=20_480):
+        """RTC on LSE, wake-up timer at RTCCLK / 16, EXTI line 20 and interrupt 3."""
+        self.write(RCC + 0x58, 1 << 28)
+        self.write(PWR, 0x300)
+        self.write(RCC + 0x90, 0x8101)
+        self.lse_ready_ps = self.mcu.scheduler.now_ps + 2 * PS_PER_S
+        self.advance(2.1)
+        for key in (0xCA, 0x53):
+            self.write(RTC + 0x24, key)
+        self.write(RTC + 0x14, period_ticks - 1)
+        self.write(RTC + 0x08, 1 << 10 | 1 << 14)
+        self.write(EXTI + 0x08, 1 << 20)
+        self.write(EXTI + 0x00, 0xFF82_0000 | 1 << 20)
+        self.write(0xE000_E100, 1 << 3)
+
+    def enter(self, lpms, cr1=0x400 | 0x100):
+        """WFI with SLEEPDEEP: from voltage range 2, DBP kept."""
+        self.write(PWR, cr1 | lpms)
+        self.advance(50e-6)
+        self.write(SCR, 4)
+        self.write(0xE000_E100, 1 << 6)
+        self.mcu.peripherals.exti.write_word(0x00, 0xFF82_0000 | 1 << 20 | 1)
+        self.mcu.peripherals.exti.write_word(0x10, 1)
+        self.mcu.peripherals.exti.write_word(0x14, 1)
+        self.write(0xE000_E280, 1 << 6)
+        self.advance(100e-6)
+
+    @property
+    def current_a(self):
+        return self.mcu.supply.current_a
+
+
+@pytest.fixture
+def board():
+    board = Board()
+    board.mcu.set_supply_voltage(3.0)
+    board.advance(1e-3)
+    return board
+
+
+def test_power_on_waits_for_the_threshold_and_the_temporisation():
+    board = Board()
+    assert (board.mcu.mode, board.current_a) == ("off", 0.0)
+    board.mcu.set_supply_voltage(1.65)  # BOR0 rising 1.66 V typical: DS10198 Rev 8, T25
+    board.advance(1e-3)
+    assert board.mcu.mode == "off"
+    board.mcu.set_supply_voltage(3.0)
+    board.advance(249e-6)  # reset temporisation 250 us: T25
+    assert board.mcu.mode == "reset"
+    board.advance(10e-6)
+    assert board.mcu.mode == "sleep"
+
+
+def test_brown_out_loses_everything(board):
+    board.write(0x2000_1000, 0x1234_5678)
+    board.mcu.set_supply_voltage(1.63)
+    assert (board.mcu.mode, board.current_a) == ("off", 0.0)
+    board.mcu.set_supply_voltage(3.0)
+    board.advance(1e-3)
+    assert board.read(0x2000_1000) != 0x1234_5678
+    assert board.read(RCC + 0x94) >> 24 == 0x0C
+
+
+def test_nrst_holds_the_part_and_leaves_ram_and_its_flag(board):
+    board.write(RCC + 0x94, 1 << 23)
+    board.write(0x2000_1000, 0x1234_5678)
+    board.mcu.set_nrst(True)
+    board.advance(1e-3)
+    assert board.mcu.mode == "reset"
+    board.mcu.set_nrst(False)
+    board.advance(1e-3)
+    assert board.mcu.mode == "sleep"
+    assert board.read(RCC + 0x94) >> 24 == 0x04
+    assert board.read(0x2000_1000) == 0x1234_5678
+
+
+def test_system_reset_request(board):
+    board.write(RCC + 0x58, 1 << 28)
+    board.write(AIRCR, 0x05FA_0004)
+    board.advance(1e-3)
+    assert board.read(RCC + 0x94) >> 24 & 0x10
+    assert board.read(RCC + 0x58) == 0
+
+
+@pytest.mark.parametrize(
+    ("lpms", "mode", "current_a"), [(0, "stop0", 111.45e-6), (1, "stop1", 7.1e-6), (2, "stop2", 1.67e-6)]
+)
+def test_stop_modes_draw_the_datasheets_current(board, lpms, mode, current_a):
+    board.start_rtc()
+    board.enter(lpms)
+    assert board.mcu.mode == mode
+    assert board.current_a == pytest.approx(current_a, rel=1e-9)
+
+
+def test_low_power_regulator_turns_stop_2_into_stop_1(board):
+    board.start_rtc()
+    board.enter(2, cr1=0x4500)
+    assert board.mcu.mode == "stop1"
+    assert board.current_a == pytest.approx(7.1e-6, rel=1e-9)
+
+
+def test_without_the_power_clock_the_mode_is_lost(board):
+    board.start_rtc()
+    board.write(RCC + 0x58, 0)
+    board.enter(2)
+    assert board.mcu.mode == "stop0"
+
+
+def test_pending_exti_line_refuses_stop(board):
+    board.start_rtc()
+    board.write(PWR, 0x502)
+    board.write(SCR, 4)
+    board.mcu.peripherals.exti.write_word(0x10, 1 << 9)  # pending, not enabled in the NVIC
+    board.enter(2)
+    assert board.mcu.mode in ("run", "sleep")
+    assert board.current_a > 100e-6
+
+
+def test_debugger_bits_keep_the_current_up_until_the_supply_goes(board):
+    board.start_rtc()
+    board.write(DBGMCU + 4, 2)
+    board.enter(2)
+    assert board.mcu.mode == "stop2"
+    assert board.current_a == pytest.approx(240.25e-6, rel=1e-3)
+    assert board.mcu.core.debug_access_ok
+
+
+def test_rtc_wakes_from_stop_2_at_the_exact_period_with_the_wake_up_current(board):
+    board.start_rtc(period_ticks=20_480)
+    # The timer counts whole RTCCLK cycles; the crystal was ready two seconds after it was switched on.
+    tick_of_start = (board.mcu.scheduler.now_ps - board.lse_ready_ps) * 32_768 // PS_PER_S
+    wake_ps = board.lse_ready_ps - (-(tick_of_start + 327_680) * PS_PER_S // 32_768)
+    board.enter(2)
+    board.mcu.scheduler.advance_to(wake_ps - 1)
+    assert board.mcu.mode == "stop2"
+    board.mcu.scheduler.advance_to(wake_ps)
+    assert board.mcu.mode == "run"
+    assert board.current_a == pytest.approx(2.24e-3)  # T45
+    assert board.mcu.peripherals.rcc.clocks.hclk_hz == 4_000_000
+    board.advance(10.5e-6)
+    assert board.current_a == pytest.approx(2.24e-3)
+    board.advance(0.2e-6)  # 10.6 us: T52
+    assert board.current_a < 1e-3
+
+
+def test_stopwuck_selects_hsi16(board):
+    board.start_rtc(period_ticks=2048)
+    board.write(RCC + 0x08, 1 << 15)
+    board.enter(2)
+    board.advance(1.0)
+    assert board.mcu.peripherals.rcc.clocks.hclk_hz == 16_000_000
+
+
+def test_standby_loses_ram_keeps_backup_and_restarts_with_its_flag(board):
+    board.start_rtc(period_ticks=2048)
+    board.write(RTC + 0x50, 0xCAFE)
+    board.write(0x2000_1000, 0x1234_5678)
+    board.enter(3)
+    assert board.mcu.mode == "standby"
+    assert board.current_a == pytest.approx(652e-9, rel=1e-9)  # T48
+    board.advance(1.0)
+    assert board.mcu.mode == "sleep"
+    assert board.read(RTC + 0x50) == 0xCAFE
+    assert board.read(0x2000_1000) != 0x1234_5678
+    board.write(RCC + 0x58, 1 << 28)
+    assert board.read(PWR + 0x10) & 1 << 8
+
+
+def test_shutdown_wakes_by_pin_as_after_power_on(board):
+    board.start_rtc(period_ticks=65_536)
+    board.write(RCC + 0x94, 1 << 23)
+    board.write(RCC + 0x4C, 1)
+    board.write(0x4800_0000, 0xABFF_FFFC)  # PA0 input
+    board.write(PWR + 0x08, 0x8001)
+    board.enter(4)
+    assert board.mcu.mode == "shutdown"
+    assert board.current_a == pytest.approx(554e-9, rel=1e-9)  # T49
+    board.pins["PA0"].set_external_level(True, board.mcu.scheduler.now_ps)
+    board.advance(1e-3)
+    assert board.mcu.mode == "sleep"
+    assert board.read(RCC + 0x94) >> 24 == 0x0C
+
+
+def test_sleep_and_run_currents_at_reset_clock(board):
+    assert board.mcu.mode == "sleep"
+    # Range 1 below 16 MHz continues the table's last segment (24 to 16 MHz), plus the MSI: T42, T60.
+    expected_a = 0.71e-3 + (4 - 16) * (1.01e-3 - 0.71e-3) / 8 + 11e-6
+    assert board.current_a == pytest.approx(expected_a, rel=1e-9)
+
+
+def test_temperature_and_board_current(board):
+    board.start_rtc()
+    board.enter(2)
+    board.mcu.set_temperature(85.0)
+    assert board.current_a == pytest.approx(15.5e-6, rel=1e-9)
+    board.mcu.external_current_a = 1e-6
+    assert board.current_a == pytest.approx(16.5e-6, rel=1e-9)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole virtual bench as a process: how it starts, announces itself and ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+RIG = """
+[wiring]
+sensor = { pin = "PA0", terminal = "Dev1/ao0" }
+debug_isolation = { terminal = "Dev1/port0/line0" }
+"""
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hil.twin", "serve", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+
+
+Benches = dict[str, subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    """Three benches that load at the same time, one for each way to end; loading takes most of the time."""
+    rig_file = tmp_path_factory.mktemp("rig") / "lab.toml"
+    rig_file.write_text(RIG, encoding="utf-8")
+    rig = ("--rig", str(rig_file))
+    processes = {
+        "leased": start(*rig, "--stdin-lease"),
+        "signalled": start(*rig, "--stdin-lease", "--seed", "5"),
+        "by hand": start(*rig, "--realtime"),
+    }
+    yield processes
+    for process in processes.values():
+        process.kill()
+        process.communicate()
+
+
+def announced(process: subprocess.Popen[bytes]) -> dict[str, str]:
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert ready["ready"] is True
+    return dict(ready["addresses"])
+
+
+def ask(address: str, request: bytes) -> bytes:
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client, client.makefile("rwb") as lines:
+        lines.write(request + b"\n")
+        lines.flush()
+        return lines.readline().strip()
+
+
+def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benches: Benches) -> None:
+    bench = benches["leased"]
+    addresses = announced(bench)
+    assert set(addresses) == {"probe", "daq", "power_analyzer", "console", "clock"}
+    assert all(address.startswith("127.0.0.1:") for address in addresses.values())
+    assert ask(addresses["clock"], b"NOW") == b"OK 0.0"
+    assert ask(addresses["clock"], b"SLEEP 1.5") == b"OK 1.5"
+    assert ask(addresses["power_analyzer"], b"*IDN?").startswith(b"Keysight Technologies,N6705C,")
+    # The board waits for its supply, like a board whose IDD jumper is open.
+    assert ask(addresses["power_analyzer"], b"OUTP? (@1)") == b"0"
+    output, errors = bench.communicate(timeout=10)
+    assert (bench.returncode, output, errors) == (0, b"", b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process on SIGTERM without asking it")
+def test_a_signalled_bench_ends_cleanly_with_clients_connected(benches: Benches) -> None:
+    bench = benches["signalled"]
+    addresses = announced(bench)
+    host, _, port = addresses["console"].rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10):
+        bench.send_signal(signal.SIGTERM)
+        assert bench.wait(10) == 0
+    assert bench.stderr is not None
+    assert bench.stderr.read() == b""
+
+
+def test_a_bench_served_by_hand_is_powered_and_ends_on_ctrl_c(benches: Benches) -> None:
+    bench = benches["by hand"]
+    assert bench.stdout is not None
+    text = ""
+    while "Ctrl-C" not in text:
+        text += bench.stdout.readline().decode()
+    assert "pyocd cmd -u remote:127.0.0.1:" in text
+    resource = text.partition("TCPIP::127.0.0.1::")[2].partition("::")[0]
+    assert ask(f"127.0.0.1:{resource}", b"OUTP? (@1)") == b"1"
+    clock = "127.0.0.1:" + text.partition("clock: tcp://127.0.0.1:")[2].split()[0]
+    before = ask(clock, b"NOW")
+    deadline_s = time.monotonic() + 10
+    while ask(clock, b"NOW") == before:  # --realtime
+        assert time.monotonic() < deadline_s
+    bench.send_signal(signal.SIGINT)
+    _, errors = bench.communicate(timeout=10)
+    assert (bench.returncode, errors) == (0, b"")
+
+
+def test_a_missing_rig_file_is_one_line_of_error() -> None:
+    bench = start("--rig", "no_such_rig")
+    output, errors = bench.communicate(timeout=20)
+    assert (bench.returncode, output) == (2, b"")
+    assert errors.startswith(b"hil.twin: no rig file rig_configs")
+    assert errors.count(b"\n") == 1

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hil.twin import bench_config, wiring
+from hil.twin.errors import WiringError
+from hil.twin.pins import AnalogSource, Listener, Pins, make_pins
+
+WIRING = {
+    "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
+    "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
+    "button": {"pin": "PC13", "terminal": "Dev1/port0/line1"},
+    "probe_point": {"pin": "PA5", "terminal": "Dev1/ai0"},
+    "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "low"},
+}
+
+
+class Constant:
+    def __init__(self, voltage_v: float) -> None:
+        self._voltage_v = voltage_v
+
+    def voltage_v(self, time_ps: int) -> float:
+        return self._voltage_v
+
+
+class Terminals:
+    """The screw terminals alone: what is connected to each, by name."""
+
+    def __init__(self, output_v: float = 1.0) -> None:
+        self.output = Constant(output_v)
+        self.edges: list[tuple[str, int, bool | None]] = []
+        self.listeners: dict[str, list[Callable[[int, bool | None], None]]] = {}
+        self.readers: dict[str, Callable[[], bool | None]] = {}
+        self.inputs: dict[str, AnalogSource] = {}
+
+    def analog_output(self, name: str) -> AnalogSource:
+        assert name == "Dev1/ao0"
+        return self.output
+
+    def connect_analog_input(self, name: str, source: AnalogSource) -> None:
+        self.inputs[name] = source
+
+    def edge_listener(self, counter: str) -> Listener:
+        return lambda time_ps, level: self.edges.append((counter, time_ps, level))
+
+    def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
+        return self.listeners.setdefault(line, [])
+
+    def connect_line(self, line: str, read: Callable[[], bool | None]) -> None:
+        self.readers[line] = read
+
+
+def wired(
+    twin: dict[str, Any] | None = None, wires: dict[str, Any] = WIRING, output_v: float = 1.0
+) -> tuple[Pins, Terminals, list[bool]]:
+    pins, daq, isolated = make_pins(), Terminals(output_v), []
+    config = bench_config.parse({"wiring": wires, "twin": twin or {}}, "rig.toml")
+    wiring.connect(
+        config,
+        pins,
+        daq,
+        rng=lambda name: np.random.default_rng(1),
+        supply_voltage_v=lambda: 3.0,
+        isolate_debug=isolated.append,
+    )
+    return pins, daq, isolated
+
+
+def test_the_sensor_wire_adds_white_noise() -> None:
+    pins, _, _ = wired({"sensor_noise": "2 mV"})
+    voltages_v = [pins["PA0"].voltage_v(time_ps) for time_ps in range(4000)]
+    assert np.mean(voltages_v) == pytest.approx(1.0, abs=2e-4)
+    assert np.std(voltages_v) == pytest.approx(2e-3, rel=0.05)
+
+
+@pytest.mark.parametrize(("output_v", "pin_v"), [(10.0, 3.3), (-10.0, -0.3)])
+def test_the_pin_is_clamped_to_its_rails(output_v: float, pin_v: float) -> None:
+    pins, _, _ = wired(output_v=output_v)
+    assert pins["PA0"].voltage_v(0) == pytest.approx(pin_v)
+
+
+def test_an_open_wire_leaves_the_pin_floating() -> None:
+    pins, _, _ = wired({"wires": {"sensor": {"open": True}}})
+    assert pins["PA0"].voltage_v(0) is None
+
+
+def test_a_swapped_wire_lands_on_the_other_pin() -> None:
+    pins, _, _ = wired({"wires": {"sensor": {"pin": "PA1", "terminal": "Dev1/ao0"}}})
+    assert pins["PA0"].voltage_v(0) is None
+    assert pins["PA1"].voltage_v(0) == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_counter_hears_every_edge_once() -> None:
+    pins, daq, _ = wired()
+    for time_ps, level in [(10, True), (11, True), (20, False), (30, None)]:
+        pins["PA8"].drive(level, time_ps)
+    assert daq.edges == [("Dev1/ctr0", 10, True), ("Dev1/ctr0", 20, False), ("Dev1/ctr0", 30, None)]
+
+
+def test_a_line_drives_its_pin_and_reads_it() -> None:
+    pins, daq, _ = wired()
+    for listener in daq.listeners["Dev1/port0/line1"]:
+        listener(5, True)
+    assert pins["PC13"].external_level is True
+    assert daq.readers["Dev1/port0/line1"]() is True
+    pins["PC13"].drive(False, 6)
+    assert daq.readers["Dev1/port0/line1"]() is False
+
+
+def test_an_analog_input_reads_what_the_part_drives() -> None:
+    pins, daq, _ = wired()
+    source = daq.inputs["Dev1/ai0"]
+    assert source.voltage_v(0) == 0.0
+    pins["PA5"].drive(True, 1)
+    assert source.voltage_v(1) == 3.0
+
+
+def test_the_relay_follows_its_polarity_and_rests_connected() -> None:
+    _, daq, isolated = wired()
+    for level in (False, True, None):
+        for listener in daq.listeners["Dev1/port0/line0"]:
+            listener(0, level)
+    assert isolated == [True, False, False]
+
+
+def test_a_relay_with_a_broken_wire_never_isolates() -> None:
+    _, daq, _ = wired({"wires": {"debug_isolation": {"open": True}}})
+    assert daq.listeners.get("Dev1/port0/line0", []) == []
+
+
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        ({"pin": "PA0"}, r"rig\.toml: \[wiring\] sensor: needs a terminal"),
+        ({"terminal": "Dev1/ao0"}, r"\[wiring\] sensor: no pin None on the part"),
+        ({"pin": "PI3", "terminal": "Dev1/ao0"}, r"\[wiring\] sensor: no pin 'PI3' on the part"),
+        ({"pin": "PA0", "terminal": "Dev1/freq0"}, r"\[wiring\] sensor: terminal 'Dev1/freq0' is none of"),
+    ],
+)
+def test_wires_without_two_ends_are_refused(wire: dict[str, str], message: str) -> None:
+    with pytest.raises(WiringError, match=message):
+        wired(wires={"sensor": wire})
