@@ -179,6 +179,7 @@ class N6705C:
         self._link.check_errors("capture")
         start_s = self._clock.now_s()
         self._link.write("*TRG")
+        self._link.check_errors("capture")  # its answer proves that the trigger has been taken
         self._clock.sleep(count * actual_s)
         current_a = self._link.query_block(f"FETC:ARR:CURR? {at}")
         self._link.check_errors("capture")

@@ -7,8 +7,8 @@ Only the current is looked at; no marker and no expected timing goes in, so the 
 1. *Sleep or awake*: the histogram of the current's logarithm has two far-apart groups, and Otsu's threshold
    (IEEE Trans. SMC 9(1), 1979, p 62) splits them. Levels differ by decades, so the logarithm weighs them
    alike.
-2. *Inference* is the part of an awake stretch that runs at the high clock: from the first to the last sample
-   above the geometric mean of the stretch's plateau and its peak.
+2. *Inference* is the part of an awake stretch that runs at the high clock: the run of samples above the
+   geometric mean of the stretch's plateau and its peak that carries most charge.
 3. *Sampling* is the plateau before it, *wake-up* what leads into the plateau. What follows until sleep is the
    *report*, or the *wind-down* if it is too short to be one.
 """
@@ -130,10 +130,10 @@ def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseN
     current_a = waveform.current_a
     stretch = current_a[first:last]
     plateau, peak = float(np.median(stretch)), float(stretch.max())
-    fast = np.flatnonzero(stretch > np.sqrt(max(plateau, FLOOR_A) * peak))
-    if peak < SEPARATION * plateau or fast.size == 0:
+    above = stretch > np.sqrt(max(plateau, FLOOR_A) * peak)
+    if peak < SEPARATION * plateau:
         return [(PhaseName.SAMPLING, first, last)]
-    fast_first, fast_last = first + int(fast[0]), first + int(fast[-1]) + 1
+    fast_first, fast_last = (first + bound for bound in _main_run(stretch, above))
     parts = []
     if fast_first > first:
         before = current_a[first:fast_first]
@@ -151,6 +151,22 @@ def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseN
     else:
         parts[-1] = (PhaseName.INFERENCE, fast_first, last)
     return [part for part in parts if part[2] > part[1]]
+
+
+def _main_run(current_a: NDArray[np.float64], above: NDArray[np.bool_]) -> tuple[int, int]:
+    """Bounds of the run of samples above a threshold that carries most charge.
+
+    Other runs that are nearer to it than it is long belong to it. A wake-up's peak is high as well, but short and
+    far away.
+    """
+    edges = np.flatnonzero(np.diff(above, prepend=False, append=False))
+    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    begin, end = max(runs, key=lambda run: float(current_a[run[0] : run[1]].sum()))
+    reach = end - begin
+    for run_begin, run_end in runs:
+        if begin - run_end < reach and run_begin - end < reach:
+            begin, end = min(begin, run_begin), max(end, run_end)
+    return begin, end
 
 
 def _merged(parts: list[tuple[PhaseName, int, int]]) -> list[tuple[PhaseName, int, int]]:

@@ -10,6 +10,10 @@ from hil.twin import bench_config
 from hil.twin.errors import TwinError
 
 
+EMULATOR_PACKAGES = ("capstone", "numba", "unicorn")
+"""What only the virtual bench needs: the extra ``sim`` of the project."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m hil.twin", description="The virtual bench of hil-rig.")
@@ -31,8 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
         config = bench_config.load(bench_config.find_rig_file(options.rig))
         if options.seed is not None:
             config = config.with_seed(options.seed)
-        from hil.twin.serve import run  # only now: the emulator takes a second or two to load
-
+        try:
+            from hil.twin.serve import run  # only now: the emulator takes a second or two to load
+        except ModuleNotFoundError as error:
+            if error.name not in EMULATOR_PACKAGES:
+                raise
+            raise TwinError(f"the package {error.name!r} is missing; pip install 'hil-rig[sim]'") from error
         run(config, realtime=options.realtime, stdin_lease=options.stdin_lease)
     except TwinError as error:
         print(f"hil.twin: {error}", file=sys.stderr)

@@ -82,7 +82,7 @@ def run(config: BenchConfig, *, realtime: bool, stdin_lease: bool) -> None:
         else:
             status.announce(addresses, realtime=realtime)
             status.watch(bench, console, stop)
-    # Nobody touches the machine any more while the interpreter ends; a wait that goes on regardless ends with it.
+    # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with the process.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)
 

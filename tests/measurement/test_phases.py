@@ -47,6 +47,13 @@ def test_a_quiet_wake_has_no_report() -> None:
     assert PhaseName.REPORT not in [phase.name for phase in phases]
 
 
+def test_a_peak_at_the_wake_up_is_no_inference() -> None:
+    phases = segment(waveform_of([(SLEEP, 2.0), (5e-3, 1e-3), *QUIET_WAKE, (RUN, 8e-3), (SLEEP, 1.0)]))
+    inference = next(phase for phase in phases if phase.name is PhaseName.INFERENCE)
+    assert inference.start_s == pytest.approx(50.0 + 2.0 + 1e-3 + 2e-3 + 0.512, abs=2 * PERIOD_S)
+    assert inference.duration_s == pytest.approx(7e-3, abs=2 * PERIOD_S)
+
+
 def test_what_is_too_short_for_a_report_is_wind_down() -> None:
     phases = segment(waveform_of([(SLEEP, 2.0), *QUIET_WAKE, (RUN, 0.6e-3), (SLEEP, 1.0)]))
     assert phases[-2].name is PhaseName.WIND_DOWN

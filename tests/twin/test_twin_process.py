@@ -120,3 +120,17 @@ def test_a_missing_rig_file_is_one_line_of_error() -> None:
     assert (bench.returncode, output) == (2, b"")
     assert errors.startswith(b"hil.twin: no rig file rig_configs")
     assert errors.count(b"\n") == 1
+
+
+def test_a_missing_emulator_says_what_to_install(tmp_path: Path) -> None:
+    rig_file = tmp_path / "lab.toml"
+    rig_file.write_text(RIG, encoding="utf-8")
+    program = "import sys; sys.modules['numba'] = None; from hil.twin.__main__ import main; sys.exit(main())"
+    bench = subprocess.run(
+        [sys.executable, "-c", program, "serve", "--rig", str(rig_file)],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=20,
+    )
+    assert bench.returncode == 2
+    assert bench.stderr.strip() == b"hil.twin: the package 'numba' is missing; pip install 'hil-rig[sim]'"

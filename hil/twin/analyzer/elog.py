@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.twin.analyzer.bench import Bench, pass_time
-from hil.twin.analyzer.ranges import Meter
+from hil.twin.analyzer.ranges import OVERLOAD, Meter
 from hil.twin.analyzer.status import ScpiError
 
 PERIOD_STEP_PS = 20_480_000
@@ -43,6 +43,8 @@ class ElogSetup:
     period_ps: int
     current: bool
     voltage: bool
+    current_extremes: bool
+    voltage_extremes: bool
     current_range_a: float | None
     voltage_range_v: float | None
 
@@ -100,8 +102,9 @@ class ExternalLog:
     def fetch(self, maximum: int) -> NDArray[np.float64]:
         """Up to ``maximum`` records that have not been fetched, oldest first; removes them.
 
-        A record is the current in amperes and then the voltage in volts, as far as they are logged. With
-        nothing new, 20 ms of bench time pass first.
+        A record is the current in amperes and then the voltage in volts, as far as they are logged; each is
+        the average, followed by minimum and maximum if those are on. With nothing new, 20 ms of bench time
+        pass first.
 
         Raises:
             ScpiError: -230 if no log runs or records were overwritten, -214 if the log still waits for a
@@ -144,14 +147,28 @@ class ExternalLog:
     def _take(self, records: int) -> NDArray[np.float64]:
         setup = self._setup
         assert setup is not None
-        sample_s = setup.period_ps * 1e-12
-        columns = []
-        edges_ps = self._next_ps + setup.period_ps * np.arange(records + 1, dtype=np.int64)
+        columns: list[NDArray[np.float64]] = []
         if setup.current:
-            true_a = self._bench.mcu.supply.mean_current_a(edges_ps) if records else np.empty(0)
-            columns.append(self._ammeter.read(true_a, sample_s, setup.current_range_a))
+            columns += self._current_columns(setup, records)
         if setup.voltage:
             true_v = np.full(records, self._terminal_v())
-            columns.append(self._voltmeter.read(true_v, sample_s, setup.voltage_range_v))
-        self._next_ps = int(edges_ps[-1])
+            average_v = self._voltmeter.read(true_v, setup.period_ps * 1e-12, setup.voltage_range_v)
+            columns += [average_v] * (3 if setup.voltage_extremes else 1)  # the output's voltage is constant
+        self._next_ps += records * setup.period_ps
         return np.column_stack(columns)
+
+    def _current_columns(self, setup: ElogSetup, records: int) -> list[NDArray[np.float64]]:
+        """Average and, if they are on, minimum and maximum of the 20.48 µs samples of each period."""
+        if not records:
+            return [np.empty(0)] * (3 if setup.current_extremes else 1)
+        samples = setup.period_ps // PERIOD_STEP_PS if setup.current_extremes else 1
+        sample_ps = setup.period_ps // samples
+        edges_ps = self._next_ps + sample_ps * np.arange(records * samples + 1, dtype=np.int64)
+        true_a = self._bench.mcu.supply.mean_current_a(edges_ps)
+        readings_a = self._ammeter.read(true_a, sample_ps * 1e-12, setup.current_range_a)
+        readings_a = readings_a.reshape(records, samples)
+        if not setup.current_extremes:
+            return [readings_a[:, 0]]
+        overloaded = np.any(readings_a >= OVERLOAD, axis=1)
+        average_a = np.where(overloaded, OVERLOAD, np.mean(readings_a, axis=1))
+        return [average_a, np.min(readings_a, axis=1), np.max(readings_a, axis=1)]

@@ -138,6 +138,19 @@ class N6781A:
         self.source.over_voltage_v = self.settings.number(OVER_VOLTAGE)
         self.source.over_current_protection = self.settings.switch(OVER_CURRENT)
         self.source.apply()
+        period_ps = elog.quantise_period_ps(self.settings.number(ELOG_PERIOD), self._logged_parameters)
+        self.settings.put(ELOG_PERIOD, period_ps * 1e-12)
+
+    @property
+    def _logged_parameters(self) -> int:
+        return sum(
+            3 if self.settings.switch(extremes) else 1
+            for quantity, extremes in (
+                (ELOG_CURRENT, ELOG_CURRENT_EXTREMES),
+                (ELOG_VOLTAGE, ELOG_VOLTAGE_EXTREMES),
+            )
+            if self.settings.switch(quantity)
+        )
 
     @property
     def operation(self) -> Operation:
@@ -182,14 +195,13 @@ class N6781A:
 
     def initiate_log(self) -> None:
         """``INITiate:ELOG``; with source IMMediate it triggers at once."""
-        current, voltage = self.settings.switch(ELOG_CURRENT), self.settings.switch(ELOG_VOLTAGE)
-        if self.settings.switch(ELOG_CURRENT_EXTREMES) or self.settings.switch(ELOG_VOLTAGE_EXTREMES):
-            raise ScpiError(-221, "SENSe:ELOG:FUNCtion:...:MINMax: this bench logs means only")
         self.log.initiate(
             elog.ElogSetup(
-                period_ps=elog.quantise_period_ps(self.settings.number(ELOG_PERIOD), current + voltage),
-                current=current,
-                voltage=voltage,
+                period_ps=round(self.settings.number(ELOG_PERIOD) * 1e12),
+                current=self.settings.switch(ELOG_CURRENT),
+                voltage=self.settings.switch(ELOG_VOLTAGE),
+                current_extremes=self.settings.switch(ELOG_CURRENT_EXTREMES),
+                voltage_extremes=self.settings.switch(ELOG_VOLTAGE_EXTREMES),
                 current_range_a=self._fixed_range(self._ammeter, ELOG_CURRENT_RANGE, ELOG_CURRENT_AUTO),
                 voltage_range_v=None,
             )

@@ -27,8 +27,9 @@ class FlashCosts(NamedTuple):
 def flash_costs(wait_states: int, instruction_cache: bool, data_cache: bool, prefetch: bool) -> FlashCosts:
     """Return the costs of a setting of FLASH_ACR.
 
-    Assumption: with the instruction cache on every fetch hits, taken branches included, and with the data cache
-    on every literal does.  (STM32L476 datasheet, "ART Accelerator": performance close to zero wait states.)
+    Assumption: with the instruction cache on every fetch hits, taken branches included, and with the data
+    cache on every literal does.  (STM32L476 datasheet, "ART Accelerator": performance close to zero wait
+    states.)
     """
     if instruction_cache:
         line = 0

@@ -26,8 +26,8 @@ class WakeUp:
     def is_due(self) -> bool:
         """Tell whether there is a reason to go on.
 
-        WFI: an exception that would be taken if PRIMASK were 0.  WFE: the event register, an exception that can be
-        taken, or any pending one where SCR.SEVONPEND says so.
+        WFI: an exception that would be taken if PRIMASK were 0.  WFE: the event register, an exception that
+        can be taken, or any pending one where SCR.SEVONPEND says so.
         """
         primask, faultmask, basepri = self._exceptions.masks()
         if not self.for_event:

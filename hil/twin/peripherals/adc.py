@@ -315,7 +315,7 @@ class Adc(RegisterBlock):
     def _code(self, channel: int, time_ps: int) -> int:
         voltage_v = self._inputs.voltage_v(channel, time_ps)
         if voltage_v is None:
-            voltage_v = self._held_v  # nothing charges the sampling capacitor: it keeps what it had
+            voltage_v = self._held_v  # assumption floating_adc_input: the sampling capacitor keeps its charge
         self._held_v = voltage_v
         code = voltage_v / self._inputs.supply_v() * _FULL_SCALE
         if self.noise_lsb:

@@ -104,6 +104,7 @@ class Pwr(RegisterBlock):
         if code >= 4:
             return "shutdown"
         mode = _DEEP_SLEEP[code]
+        # assumption stop_lpr for Stop 0
         if self.low_power_regulator and mode in ("stop0", "stop2"):
             return "stop1"
         return mode

@@ -149,7 +149,7 @@ class Rtc(RegisterBlock):
         self.store(CR, value)
         if (before ^ value) & _WUTE:
             if value & _WUTE:
-                self._wakeup_epoch = self._counter.count
+                self._wakeup_epoch = self._counter.count  # assumption wakeup_timer_start
             else:
                 self._wutwf_from_ps = self._after_synchronisation()
             self._plan_expiry()

@@ -59,10 +59,17 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("flash_busy", "Writing and erasing flash add their average, not their peak, current (Table 63)."),
     ("cold", "Below 25 °C the tables' 25 °C column holds."),
+    ("outside_tables", "Beyond the printed voltages and temperatures the nearest printed figure holds."),
+    (
+        "stop_refused",
+        "A pending EXTI line makes the part ignore the request for Stop: the twin's core then waits "
+        "in Sleep, where a real one runs on.",
+    ),
+    ("board_led", "The board's LED LD2 at PA5 draws nothing: UM1724 gives no current for it."),
     (
         "wakeup_timer_start",
         "The RTC's wake-up timer starts with the write of WUTE, without synchronisation delay.",
     ),
     ("floating_adc_input", "An open ADC input converts to the voltage that was sampled last."),
 )
-"""(id, text): each is marked by its id where it is used."""
+"""(id, text). Where one shapes a particular line of code, a comment there names its id."""

@@ -62,6 +62,7 @@ class LowPower:
         mode = self._pwr.deep_sleep_mode if deep else None
         if mode is None or (mode in STOP_MODES and self._exti.pending):
             # A pending EXTI line makes the part ignore the request for Stop (RM0351, entering Stop).
+            # assumption stop_refused
             self.mode = "lpsleep" if self._pwr.low_power_regulator else "sleep"
             self._rcc.set_asleep(True)
         elif mode in STOP_MODES:

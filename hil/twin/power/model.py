@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supply current of an operating point, from the tables of DS10198 Rev 8."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 from hil.datasheet import stm32l476
@@ -15,6 +16,7 @@ _PLL_VCO_HZ = [64e6, 96e6, 192e6, 344e6]
 """The columns of Table 62's supply current."""
 _HELD_IN_RESET_HZ = 4_000_000
 _MIN_TABLE_VDD_V = 1.8
+"""The first row of Tables 45 to 50."""
 
 
 @lru_cache(maxsize=512)
@@ -22,6 +24,7 @@ def supply_current_a(point: OperatingPoint) -> float:
     """The typical current from VDD, VDDA and VBAT together, in A."""
     if point.mode == "off":
         return 0.0
+    point = _inside_tables(point)
     current_a = point.pull_current_a + point.external_current_a
     if point.nrst_low:
         # assumption nrst_pull_up
@@ -43,6 +46,13 @@ def supply_current_a(point: OperatingPoint) -> float:
     return current_a + _stopped_a(point) + _analog_a(point)
 
 
+def _inside_tables(point: OperatingPoint) -> OperatingPoint:
+    # assumption outside_tables
+    temperature_c = min(max(point.temperature_c, stm32l476.TEMPERATURE_MIN_C), stm32l476.TEMPERATURE_MAX_C)
+    vdd_v = min(max(point.vdd_v, _MIN_TABLE_VDD_V), stm32l476.VDD_MAX_V)
+    return replace(point, temperature_c=temperature_c, vdd_v=vdd_v)
+
+
 def _regime(point: OperatingPoint) -> Regime:
     if point.mode in ("lprun", "lpsleep"):
         return "lprun"
@@ -56,6 +66,7 @@ def _clocked_a(point: OperatingPoint) -> float:
     elif point.mode == "sleep":
         table = f"sleep_flash_on_{regime}"
     else:
+        # assumption run_code
         table = f"run_flash_art_{'on' if point.art_on else 'off'}_{regime}"
     current_a = stm32l476.run_current(table, point.hclk_hz, point.temperature_c).typ
     for row, clock_hz in point.peripheral_clocks:
@@ -67,6 +78,7 @@ def _clocked_a(point: OperatingPoint) -> float:
         current_a += stm32l476.fact("hsi16").typ_scalar()
     if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
         current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(_columns("pll_by_vco")))
+    # assumption flash_busy
     if point.flash_activity is not None:
         current_a += stm32l476.fact("flash_idd").extra[f"{point.flash_activity}_avg_typ"]
     return current_a + _low_speed_a(point)
@@ -78,10 +90,8 @@ def _low_speed_a(point: OperatingPoint) -> float:
 
 
 def _stopped_a(point: OperatingPoint) -> float:
-    vdd_v, temperature_c = max(point.vdd_v, _MIN_TABLE_VDD_V), point.temperature_c
-
     def row_a(table: str) -> float:
-        return stm32l476.supply_current(table, vdd_v, temperature_c).typ
+        return stm32l476.supply_current(table, point.vdd_v, point.temperature_c).typ
 
     rtc = point.rtc_source
     if point.mode == "stop0":

@@ -203,6 +203,33 @@ def test_external_log_with_voltage_interleaves_records(scpi, bench) -> None:
     assert bench.now_s == pytest.approx(0.02)
 
 
+def test_external_log_with_extremes_has_average_minimum_and_maximum(scpi, bench) -> None:
+    send(scpi, "SENS:ELOG:FUNC:CURR ON,(@1);CURR:MINM ON,(@1)")
+    send(scpi, "SENS:ELOG:PER 102.4e-6,(@1);:TRIG:ELOG:SOUR IMM,(@1)")
+    assert float(scpi.query("SENS:ELOG:PER? (@1)")) == pytest.approx(307.2e-6)
+    start_s = bench.now_s
+    bench.mcu.supply.set(start_s + 61.44e-6, 1e-3)
+    bench.mcu.supply.set(start_s + 92.16e-6, 1e-6)
+    send(scpi, "INIT:ELOG (@1)")
+    average_a, minimum_a, maximum_a = scpi.query_ascii_values("FETC:ELOG? 1,(@1)")
+    assert (minimum_a, maximum_a) == pytest.approx((1e-6, 1e-3))
+    assert average_a == pytest.approx(1e-6 + 999e-6 * 30.72 / 307.2)
+
+
+@pytest.mark.parametrize(("asked_s", "used_s"), [(102.4e-6, 102.4e-6), (1e-3, 1.00352e-3), (0.1, 0.10000384)])
+def test_log_period_is_quantised(scpi, asked_s: float, used_s: float) -> None:
+    send(scpi, f"SENS:ELOG:PER {asked_s},(@1)")
+    assert float(scpi.query("SENS:ELOG:PER? (@1)")) == pytest.approx(used_s, rel=1e-9)
+
+
+def test_a_fetch_before_the_first_period_is_over_is_an_empty_block(scpi, bench) -> None:
+    send(scpi, "FORM REAL;:SENS:ELOG:FUNC:CURR ON,(@1);:SENS:ELOG:PER 0.1,(@1)")
+    send(scpi, "TRIG:ELOG:SOUR IMM,(@1);:INIT:ELOG (@1)")
+    assert len(scpi.query_binary_values("FETC:ELOG? 10,(@1)", "f", is_big_endian=True)) == 0
+    assert bench.now_s == pytest.approx(0.02)
+    assert scpi.query("*OPC?") == "1"
+
+
 def test_external_log_loses_what_nobody_fetches_for_20_s(scpi, bench) -> None:
     send(
         scpi,

@@ -474,3 +474,87 @@ def test_reset_asked_for_by_a_register_write_waits_for_the_block(machine):
     m.run_cycles(100)
     assert m.recorder.values == [1, 2, 1, 2]
     assert m.core.state == "running"
+
+
+def test_pending_handlers_chain_in_six_cycles_and_return_in_ten(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ movs r0, #3
+ str r0, [r6, #0x100]
+ cpsid i
+ str r0, [r6, #0x200]   // both pending, same priority: the lower number first
+ dsb
+ cpsie i
+ isb
+ str r7, [r7]
+1: b 1b
+handler:
+ str r0, [r7]
+ bx lr
+""",
+        {16: "handler", 17: "handler"},
+    )
+    m.run_cycles(200)
+    first, second, back = (time_ps // 250_000 for time_ps, _, _ in m.recorder.stores)
+    store_and_return = 1 + 1
+    assert second - first == store_and_return + 6
+    assert back - second in range(store_and_return + 10, store_and_return + 10 + 4)  # ISB is in between
+
+
+def test_pendsv_is_pended_and_shown_in_icsr(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ ldr r5, =0xE000ED04
+ cpsid i
+ ldr r0, =0x10000000
+ str r0, [r5]
+ ldr r1, [r5]
+ str r1, [r7]
+ cpsie i
+ isb
+ ldr r1, [r5]
+ str r1, [r7]
+ b .
+handler:
+ ldr r1, [r5]
+ str r1, [r7]
+ bx lr
+""",
+        {14: "handler"},
+    )
+    m.run_cycles(200)
+    pending, active, idle = m.recorder.values
+    assert pending == 1 << 28 | 14 << 12 | 1 << 11
+    assert active == 14 | 1 << 11
+    assert idle == 1 << 11
+
+
+def test_software_trigger_register_pends_an_interrupt(machine):
+    m = machine(
+        PROLOGUE
+        + """
+start:
+ setup
+ movs r0, #8
+ str r0, [r6, #0x100]
+ ldr r1, =0xE000EF00
+ movs r0, #3
+ str r0, [r1]
+ dsb
+ isb
+ b .
+handler:
+ mrs r0, ipsr
+ str r0, [r7]
+ bx lr
+""",
+        {19: "handler"},
+    )
+    m.run_cycles(200)
+    assert m.recorder.values == [19]

@@ -28,6 +28,8 @@ RUN_80MHZ = OperatingPoint("run", 3.0, 25.0, hclk_hz=80_000_000, art_on=True, pl
         ({"mode": "standby", "sram2_retained": True}, 888e-9, "T48"),
         ({"mode": "shutdown"}, 554e-9, "T49"),
         ({"mode": "off"}, 0.0, ""),
+        ({"vdd_v": 4.0}, 1.87e-6, "T45: beyond the table its last row"),
+        ({"temperature_c": -40.0}, 1.67e-6, "T45: the 25 degree column"),
         ({"lse_drive": 3}, 1.67e-6 + 380e-9, "T45, T58"),
         ({"hsi16_on": True}, 1.67e-6 + 155e-6, "T45, T59"),
         ({"lsi_on": True}, 1.67e-6 + 110e-9, "T45, T61"),
