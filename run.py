@@ -62,8 +62,8 @@ def install() -> None:
         venv.create(VENV, clear=True, with_pip=True)
     step("installing the pinned packages (some 500 MB, once)", [*pip, "--no-compile", "--require-hashes", "-r", LOCK])
     step("installing hil-rig", [*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT])
-    # The twin's timing hook is machine code made on the spot; doing it now keeps the first start short.
-    step("compiling the virtual bench's timing hook", [PYTHON, "-m", "hil.twin", "prepare"])
+    # The twin's timing hook is machine code made at the first import; doing it now keeps the first start short.
+    step("compiling the virtual bench's timing hook", [PYTHON, "-c", "import hil.twin.serve"])
     STAMP.write_text(wanted_stamp(), encoding="ascii")
 
 

@@ -7,6 +7,7 @@ import socket
 import time
 
 from hil.errors import ConnectError, InstrumentTimeoutError, ProtocolError
+from hil.instruments.interrupts import whole_exchange
 
 _ANSWER_TIMEOUT_S = 60.0
 """Longest wall time between an order and its answer, on top of the bench time asked for (assumption: a
@@ -63,8 +64,9 @@ class BenchClock:
     def _ask(self, order: str, duration_s: float) -> float:
         try:
             self._socket.settimeout(_ANSWER_TIMEOUT_S + duration_s)
-            self._socket.sendall(order.encode("ascii") + b"\n")
-            answer = self._answers.readline()
+            with whole_exchange():
+                self._socket.sendall(order.encode("ascii") + b"\n")
+                answer = self._answers.readline()
         except TimeoutError as error:
             raise InstrumentTimeoutError("no answer", where=self._where, operation=order) from error
         except OSError as error:

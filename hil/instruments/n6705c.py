@@ -41,8 +41,12 @@ _LOG_PERIOD_MIN_S = 102.4e-6
 """Shortest period of the external log with one real-format parameter."""
 _LOG_FETCH_MAX = 16_384
 """Records asked for in one FETCh:ELOG (assumption: the highest count that the command takes)."""
-_LOG_POLL_S = 0.25
-"""Time between two fetches; the instrument buffers about 20 s."""
+_LOG_POLL_S = (0.25, 5.0)
+"""Shortest and longest time between two fetches; the instrument buffers about 20 s."""
+_LOG_FETCHES = 40
+"""Fetches that a log is divided into within those bounds, so that its progress can be followed."""
+_LOG_DELAY_S = 1.0
+"""How long after its end a log may still deliver (assumption)."""
 _MEASURE_POINTS = 19_531
 """Points of one voltage or current reading: 100 ms, whole periods of both 50 Hz and 60 Hz mains."""
 
@@ -230,7 +234,7 @@ class N6705C:
         start_s = self._clock.now_s()
         self._link.write(f"TRIG:ELOG {at}")
         try:
-            current_a = self._fetch_log(count, start_s + count * actual_s, progress)
+            current_a = self._fetch_log(count, start_s, count * actual_s, progress)
         finally:
             self._link.write(f"ABOR:ELOG {at}")
         self._link.check_errors("log")
@@ -243,7 +247,12 @@ class N6705C:
         finally:
             self._link.close()
 
-    def _fetch_log(self, count: int, end_s: float, progress: Progress | None) -> NDArray[np.float64]:
+    def _fetch_log(
+        self, count: int, start_s: float, duration_s: float, progress: Progress | None
+    ) -> NDArray[np.float64]:
+        shortest_s, longest_s = _LOG_POLL_S
+        poll_s = min(max(duration_s / _LOG_FETCHES, shortest_s), longest_s)
+        end_s = start_s + duration_s
         chunks: list[NDArray[np.float64]] = []
         received = 0
         while received < count:
@@ -256,10 +265,10 @@ class N6705C:
             if fetched.size == _LOG_FETCH_MAX:
                 continue  # there is more already
             now_s = self._clock.now_s()
-            if not fetched.size and now_s > end_s + 1.0:  # a second for the instrument's own delay
+            if not fetched.size and now_s > end_s + _LOG_DELAY_S:
                 raise InstrumentTimeoutError(f"{received} of {count} samples", where=_WHERE, operation="log")
             if received < count:
-                self._clock.sleep(_LOG_POLL_S)
+                self._clock.sleep(min(poll_s, max(end_s - now_s, shortest_s)))
         return np.concatenate(chunks)[:count]
 
     def _measure(self, function: str) -> float:

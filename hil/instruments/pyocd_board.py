@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pyocd.debug.svd.loader import SVDFile
 from pyocd.flash.loader import MemoryLoader
 
 from hil.errors import ConnectError, ImageError, ProtocolError
+from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import Identity, Progress
 
 _DBGMCU_CR = 0xE0042004
@@ -252,8 +254,13 @@ class PyocdBoard:
     def _explained(self, operation: str) -> Iterator[None]:
         """Turn pyOCD's errors, and those of the connection under it, into the controller's."""
         try:
-            yield
-        except (exceptions.ProbeError, OSError) as error:
+            with whole_exchange():
+                yield
+        except (
+            exceptions.ProbeError,
+            OSError,
+            json.JSONDecodeError,
+        ) as error:  # JSON: a remote probe's answer
             raise ConnectError(
                 str(error) or type(error).__name__,
                 where="board",

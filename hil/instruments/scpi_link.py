@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyvisa.resources import MessageBasedResource
 
 from hil.errors import ConnectError, InstrumentTimeoutError, OverloadError, ProtocolError
+from hil.instruments.interrupts import whole_exchange
 
 _NOT_A_NUMBER = 9.9e37
 """What SCPI instruments return for an overload (9.9E37) or not a number (9.91E37): SCPI-99, 7.2.1.5."""
@@ -100,21 +101,22 @@ class ScpiLink:
             resource.close()
 
     def _exchange(self, message: str, action: Callable[[MessageBasedResource, str], Any]) -> Any:
-        hint = f"check [{self.where}] resource, and that no other program holds the instrument"
+        hint = _hint(self.where)
         try:
             if self._resource is None:
                 self._resource = self._open_resource()
                 self._resource.timeout = _IO_TIMEOUT_MS
                 self._resource.read_termination = "\n"
                 self._resource.write_termination = "\n"
-            return action(self._resource, message)
+            with whole_exchange():
+                return action(self._resource, message)
         except pyvisa.VisaIOError as error:
             # A late answer would be taken for that of the next query: a spoilt connection is not used again.
             self.close()
             timed_out = error.error_code == pyvisa.constants.StatusCode.error_timeout
             kind = InstrumentTimeoutError if timed_out else ConnectError
             raise kind(error.description, where=self.where, operation=message, hint=hint) from error
-        except (OSError, ValueError) as error:  # a socket that cannot be opened; a name VISA cannot read
+        except (OSError, ValueError) as error:  # a connection cut off; a malformed block
             self.close()
             raise ConnectError(str(error), where=self.where, operation=message, hint=hint) from error
 
@@ -129,11 +131,20 @@ class ScpiLink:
             )
 
 
+def _hint(where: str) -> str:
+    return f"check [{where}] resource, and that no other program holds the instrument"
+
+
 def visa_resource(name: str, where: str) -> Callable[[], MessageBasedResource]:
     """What opens the VISA resource ``name``: NI-VISA or Keysight's where installed, else pyvisa-py."""
 
     def open_resource() -> MessageBasedResource:
-        resource = pyvisa.ResourceManager().open_resource(name)
+        try:
+            resource = pyvisa.ResourceManager().open_resource(name)
+        except Exception as error:  # pyvisa-py raises Exception itself where it cannot connect
+            raise ConnectError(
+                f"{name} cannot be opened: {error}", where=where, operation="connect", hint=_hint(where)
+            ) from error
         if not isinstance(resource, MessageBasedResource):
             raise ConnectError(f"{name} takes no messages", where=where, expected="a TCPIP or USB resource")
         return resource

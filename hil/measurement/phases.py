@@ -156,8 +156,8 @@ def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseN
 def _main_run(current_a: NDArray[np.float64], above: NDArray[np.bool_]) -> tuple[int, int]:
     """Bounds of the run of samples above a threshold that carries most charge.
 
-    Other runs that are nearer to it than it is long belong to it. A wake-up's peak is high as well, but short and
-    far away.
+    Other runs that are nearer to it than it is long belong to it. A wake-up's peak is high as well, but short
+    and far away.
     """
     edges = np.flatnonzero(np.diff(above, prepend=False, append=False))
     runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

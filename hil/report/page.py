@@ -66,7 +66,7 @@ def _content(run: RunFolder) -> dict[str, Any]:
     return {
         "run": run.description,
         "folder": run.path.name,
-        "verdict": judge(tests, entries),
+        "verdict": judge(tests, entries, run.description.exit_status),
         "measurements": [
             {
                 "test": entry.test,

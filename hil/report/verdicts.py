@@ -47,6 +47,8 @@ class RunVerdict(StrEnum):
     FAIL = "fail"
     BENCH_ERROR = "bench error"
     NOTHING_TESTED = "nothing tested"
+    INCOMPLETE = "incomplete"
+    """What ran passed, but the run was ended before its last test."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,13 @@ def _first_statement(message: str) -> str:
     return rest if colon and head.replace(".", "").isidentifier() else message
 
 
-def judge(tests: Sequence[TestVerdict], entries: Sequence[JournalEntry]) -> Verdict:
-    """Return the verdict on the run: failures of the device first, then what kept the bench from finding
-    out.
+def judge(tests: Sequence[TestVerdict], entries: Sequence[JournalEntry], exit_status: int | None) -> Verdict:
+    """Return the verdict on the run: the device's failures first, then what kept the bench from finding out.
+
+    Args:
+        tests: the tests that ran.
+        entries: the run's journal.
+        exit_status: pytest's; 0 only where every collected test ran and passed, None where it never ended.
     """
     failed = sum(test.outcome is TestOutcome.FAILED for test in tests)
     bench = sum(test.outcome is TestOutcome.BENCH_ERROR for test in tests)
@@ -121,4 +127,9 @@ def judge(tests: Sequence[TestVerdict], entries: Sequence[JournalEntry]) -> Verd
         )
     if not ran:
         return Verdict(RunVerdict.NOTHING_TESTED, "No test ran to its end.")
+    if exit_status != 0:
+        return Verdict(
+            RunVerdict.INCOMPLETE,
+            f"The run was ended before its last test. The {ran} tests that ran passed; {measured}.",
+        )
     return Verdict(RunVerdict.PASS, f"All {ran} tests passed; {measured}.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from hil.twin import bench_config
 from hil.twin.errors import TwinError
-
+from hil.twin.lease import StdinLease
 
 EMULATOR_PACKAGES = ("capstone", "numba", "unicorn")
 """What only the virtual bench needs: the extra ``sim`` of the project."""
@@ -35,17 +36,23 @@ def main(arguments: list[str] | None = None) -> int:
         config = bench_config.load(bench_config.find_rig_file(options.rig))
         if options.seed is not None:
             config = config.with_seed(options.seed)
-        try:
-            from hil.twin.serve import run  # only now: the emulator takes a second or two to load
-        except ModuleNotFoundError as error:
-            if error.name not in EMULATOR_PACKAGES:
-                raise
-            raise TwinError(f"the package {error.name!r} is missing; pip install 'hil-rig[sim]'") from error
-        run(config, realtime=options.realtime, stdin_lease=options.stdin_lease)
+        lease = StdinLease() if options.stdin_lease else None
+        _server()(config, realtime=options.realtime, lease=lease)
     except TwinError as error:
         print(f"hil.twin: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _server() -> Callable[..., None]:
+    """Load the bench; only now that the arguments are known to be good, because it takes a second or two."""
+    try:
+        from hil.twin.serve import run
+    except ModuleNotFoundError as error:
+        if error.name not in EMULATOR_PACKAGES:
+            raise
+        raise TwinError(f"the package {error.name!r} is missing; pip install 'hil-rig[sim]'") from error
+    return run
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 from types import FrameType
 from typing import Protocol
@@ -19,6 +18,7 @@ from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.bench_config import BenchConfig
 from hil.twin.console import ConsoleServer
+from hil.twin.lease import StdinLease
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
 
@@ -48,8 +48,8 @@ class Server(Protocol):
         """Stop serving."""
 
 
-def run(config: BenchConfig, *, realtime: bool, stdin_lease: bool) -> None:
-    """Serve the bench that ``config`` describes until it is to end.
+def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> None:
+    """Serve the bench that ``config`` describes until it is to end: by a signal, or when the lease does.
 
     Raises:
         TwinError: the rig file's wiring is unusable.
@@ -58,7 +58,7 @@ def run(config: BenchConfig, *, realtime: bool, stdin_lease: bool) -> None:
     _stop_on_signals(stop)
     bench = Bench(config)
     power_on = config.power_on_at_start
-    if power_on or (power_on is None and not stdin_lease):
+    if power_on or (power_on is None and lease is None):
         bench.analyzer.execute(POWER_ON)
         bench.advance(POWER_ON_SETTLING_S)
     with contextlib.ExitStack() as cleanup:
@@ -75,14 +75,14 @@ def run(config: BenchConfig, *, realtime: bool, stdin_lease: bool) -> None:
         if realtime:
             cleanup.callback(RealTime(bench).close)
         addresses = {name: server.address for name, server in servers.items()}
-        if stdin_lease:
-            _stop_on_end_of_input(stop)
+        if lease is not None:
+            lease.call_at_end(stop.set)
             print(json.dumps({"ready": True, "addresses": addresses}), flush=True)
             _wait(stop)
         else:
             status.announce(addresses, realtime=realtime)
             status.watch(bench, console, stop)
-    # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with the process.
+    # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)
 
@@ -93,18 +93,6 @@ def _stop_on_signals(stop: threading.Event) -> None:
 
     signal.signal(signal.SIGINT, on_signal)
     signal.signal(signal.SIGTERM, on_signal)
-
-
-def _stop_on_end_of_input(stop: threading.Event) -> None:
-    """End with the parent, however it ends: its end of our standard input closes with it."""
-
-    def read_to_end() -> None:
-        # Not sys.stdin: a thread blocked in its buffer would disturb the end of the interpreter.
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
-        stop.set()
-
-    threading.Thread(target=read_to_end, name="stdin lease", daemon=True).start()
 
 
 def _wait(stop: threading.Event) -> None:

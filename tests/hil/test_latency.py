@@ -49,26 +49,24 @@ def test_latency_by_counter(
 def test_latency_by_cycle_counter_agrees(
     console: Console, acquisitions: Acquisitions, rig_accuracy: RigAccuracy, measure: Recorder
 ) -> None:
-    """The cycles that the firmware counts take, at 80 MHz, as long as its marker is high."""
+    """The cycles that the firmware counts take, at 80 MHz, as long as its marker is high; the worst wake
+    counts."""
     seen = acquisitions.reporting_wakes()
     reports = seen.anomalies[-len(seen.inference_s) :]
     assert len(reports) == len(seen.inference_s), "a watched wake sent no report, so its cycles are unknown"
-    measured = []
-    for number, (width_s, report) in enumerate(zip(seen.inference_s, reports, strict=True), start=1):
+    worst: tuple[Measurement, Measurement] | None = None
+    for width_s, report in zip(seen.inference_s.tolist(), reports, strict=True):
         cycles_s = report.integer("cycles") / CORE_CLOCK_HZ
         cycles_u = expanded(rectangular(CORE_CLOCK_ACCURACY * cycles_s))
-        counter_u = expanded(rig_accuracy.interval_s(float(width_s)))
-        measured += [
-            Measurement(f"inference latency by cycle counter, wake {number}", cycles_s, "s", cycles_u),
-            Measurement(
-                f"cycle counter against counter, wake {number}",
-                normalized_error(float(width_s), counter_u, cycles_s, cycles_u),
-                "",
-                0,
-                Limit.at_most(1, AGREEMENT),
-            ),
-        ]
-    measure(*measured)
+        counter_u = expanded(rig_accuracy.interval_s(width_s))
+        apart = normalized_error(width_s, counter_u, cycles_s, cycles_u)
+        if worst is None or apart > worst[1].value:
+            worst = (
+                Measurement("inference latency by cycle counter", cycles_s, "s", cycles_u),
+                Measurement("cycle counter against counter", apart, "", 0, Limit.at_most(1, AGREEMENT)),
+            )
+    assert worst is not None
+    measure(*worst)
 
 
 def test_latency_by_current_agrees(

@@ -189,6 +189,7 @@ CAPTURE: list[tuple[str, Answer | None]] = [
     ("STAT:OPER:COND? (@2)", "8"),
     NO_ERROR,
     ("*TRG", None),
+    NO_ERROR,  # the answer proves that the trigger has been taken before time is let pass
 ]
 
 

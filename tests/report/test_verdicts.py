@@ -39,25 +39,34 @@ def test_every_way_to_end_is_read(tmp_path: Path) -> None:
 
 def test_a_run_without_a_junit_file_tested_nothing(tmp_path: Path) -> None:
     tests = read_junit(tmp_path / "junit.xml")
-    assert judge(tests, []).outcome is RunVerdict.NOTHING_TESTED
+    assert judge(tests, [], 1).outcome is RunVerdict.NOTHING_TESTED
 
 
 def test_the_device_s_failures_come_before_the_bench_s(tmp_path: Path) -> None:
     (tmp_path / "junit.xml").write_text(JUNIT, "utf-8")
     tests = read_junit(tmp_path / "junit.xml")
-    assert judge(tests, []).outcome is RunVerdict.FAIL
+    assert judge(tests, [], 1).outcome is RunVerdict.FAIL
     without_failures = [test for test in tests if test.outcome is not TestOutcome.FAILED]
-    assert judge(without_failures, []).outcome is RunVerdict.BENCH_ERROR
+    assert judge(without_failures, [], 10).outcome is RunVerdict.BENCH_ERROR
 
 
 def test_a_good_run_says_how_many_measurements_conform(tmp_path: Path) -> None:
     (tmp_path / "junit.xml").write_text(JUNIT, "utf-8")
     good = [test for test in read_junit(tmp_path / "junit.xml") if test.name.endswith("absent")]
-    assert judge(good, []).outcome is RunVerdict.NOTHING_TESTED
+    assert judge(good, [], 0).outcome is RunVerdict.NOTHING_TESTED
     entry = JournalEntry(1, "t", Measurement("m", 1.0, "A", 0.1, Limit.at_most(2.0, "s")), "")
     (tmp_path / "one.xml").write_text(
         '<testsuite><testcase classname="a" name="b" time="1"/></testsuite>', "utf-8"
     )
-    verdict = judge(read_junit(tmp_path / "one.xml"), [entry])
+    verdict = judge(read_junit(tmp_path / "one.xml"), [entry], 0)
     assert verdict.outcome is RunVerdict.PASS
     assert verdict.sentence == "All 1 tests passed; 1 of 1 judged measurements conform with their limits."
+
+
+def test_an_interrupted_run_is_no_pass(tmp_path: Path) -> None:
+    (tmp_path / "one.xml").write_text(
+        '<testsuite><testcase classname="a" name="b" time="1"/></testsuite>', "utf-8"
+    )
+    tests = read_junit(tmp_path / "one.xml")
+    for exit_status in (2, None):
+        assert judge(tests, [], exit_status).outcome is RunVerdict.INCOMPLETE

@@ -104,7 +104,14 @@ SETTINGS: tuple[Setting, ...] = (
     SwitchSetting(ELOG_CURRENT_AUTO),
     ChoiceSetting(ELOG_SOURCE, "BUS", ("BUS", "IMMediate")),
 )
-"""N6700C/N6705C Operating and Service Guides, SCPI Programming Reference."""
+"""Headers: N6700C/N6705C Operating and Service Guides, SCPI Programming Reference.
+
+Reset values and limits that have no source of their own here are ASSUMPTIONS; a program that writes every
+setting it relies on does not meet them.
+"""
+
+LOG_FETCH_MAX = 1_000_000
+"""Most records of one ``FETCh:ELOG?`` (assumption: generous; the FIFO holds fewer at any period)."""
 
 
 class N6781A:
@@ -255,7 +262,7 @@ class N6781A:
                 )
 
         def fetch_log(call: Call) -> bytes:
-            maximum = call.integer(1, 1_000_000, 1)
+            maximum = call.integer(1, LOG_FETCH_MAX, 1)
             call.channels()
             return array(self.log.fetch(maximum).ravel())
 

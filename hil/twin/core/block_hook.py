@@ -100,7 +100,7 @@ def pack_timing(cycles: int, size: int, refill: int, lines: int, literals: int, 
 
 
 @numba.njit(inline="always")
-def _index(address):  # type: ignore[no-untyped-def]
+def _index(address):  # type: ignore[no-untyped-def]  # typed by numba
     if address < FLASH_SIZE:
         return _FLASH_INDEX + (address >> 1)
     if FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE:
@@ -115,7 +115,7 @@ def _index(address):  # type: ignore[no-untyped-def]
 
 
 @numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
-def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def]
+def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_BLOCK callback; `user_data` is the state array."""
     if state[COUNTING] == 0:
         return
@@ -166,7 +166,7 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def]
 
 
 @numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, types.uint64, types.uintp), cache=True)
-def ignore_mmio_write(uc, offset, size, value, user):  # type: ignore[no-untyped-def]
+def ignore_mmio_write(uc, offset, size, value, user):  # type: ignore[no-untyped-def]  # typed by numba
     """Write callback of device memory: the store was carried out by the protection hook, which knows the
     exact PC.
     """

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every test in tests/hil fails for a firmware, model or bench that deserves it, and only then.
+
+A mutant is a planted fault. Each is put on a virtual bench of its own, in a run of its own, as a user would;
+the tests that must notice it fail, and some that have no reason to fail pass.
+"""
+
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hil.firmware.build import MODEL_FILE, build
+from hil.golden.tflite_model import read_model
+from hil.report.verdicts import TestOutcome, read_junit
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SIM = REPOSITORY / "rig_configs" / "sim.toml"
+
+BOOT = "test_boot.py::test_boot_record_names_the_released_model"
+SUPPLY = "test_boot.py::test_supply_voltage_at_the_board"
+SEQUENCE = "test_console.py::test_records_arrive_complete_and_in_sequence"
+REPORTS = "test_console.py::test_every_wake_that_sees_a_fault_reports_it_once"
+COUNT = "test_counters.py::test_anomaly_count_survives_a_reset"
+NORMAL = "test_decisions.py::test_decision[None]"
+OUTER_RACE = "test_decisions.py::test_decision[outer_race]"
+INNER_RACE = "test_decisions.py::test_decision[inner_race]"
+IMBALANCE = "test_decisions.py::test_decision[imbalance]"
+LOOSENESS = "test_decisions.py::test_decision[looseness]"
+GEAR_WEAR = "test_decisions.py::test_decision[gear_wear]"
+PERIOD = "test_duty_cycle.py::test_wake_period"
+PHASES = "test_duty_cycle.py::test_phases_are_all_there"
+AVERAGE = "test_duty_cycle.py::test_average_current"
+BATTERY = "test_duty_cycle.py::test_battery_life"
+NETWORK = "test_inference.py::test_network_is_bit_exact"
+WINDOWS = "test_inference.py::test_windows_are_bit_exact"
+COUNTER = "test_latency.py::test_latency_by_counter"
+CYCLES = "test_latency.py::test_latency_by_cycle_counter_agrees"
+CURRENT = "test_latency.py::test_latency_by_current_agrees"
+SLEEP = "test_sleep.py::test_stop2_current"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A planted fault, the tests that must fail because of it, and some that must not."""
+
+    name: str
+    fails: set[str]
+    passes: set[str]
+    firmware: str | None = None
+    """Planted in the firmware: a name of firmware/src/mutant.h."""
+    model: str | None = None
+    """Planted in the model: "wrong weight" or "low threshold"."""
+    bench: dict[str, str] = field(default_factory=dict)
+    """Planted in the virtual bench: keys of [twin] and their TOML values."""
+
+
+MUTANTS = [
+    # The regulator in low-power mode turns Stop 2 into Stop 1; debug support keeps clocks on in Stop 2.
+    Mutant("lpr_set", {SLEEP}, {PERIOD, PHASES}, firmware="lpr_set"),
+    Mutant("dbgmcu_left_set", {SLEEP}, {PERIOD}, firmware="dbgmcu_left_set"),
+    Mutant("no_sleep", {SLEEP, PHASES, AVERAGE, BATTERY}, {PERIOD, REPORTS}, firmware="no_sleep"),
+    Mutant("half_clock", {CYCLES}, {COUNTER, NETWORK, SEQUENCE}, firmware="half_clock"),
+    Mutant("wrong_period", {PERIOD}, {SLEEP, AVERAGE}, firmware="wrong_period"),
+    Mutant("counter_lost", {COUNT}, {REPORTS}, firmware="counter_lost"),
+    Mutant(
+        "silent",
+        {REPORTS, OUTER_RACE, INNER_RACE, IMBALANCE, LOOSENESS, GEAR_WEAR, COUNT, CYCLES},
+        {BOOT, NORMAL, COUNTER},
+        firmware="silent",
+    ),
+    Mutant("wrong_seq", {SEQUENCE}, {REPORTS, BOOT}, firmware="wrong_seq"),
+    Mutant("slow_inference", {COUNTER}, {CYCLES, CURRENT, WINDOWS}, firmware="slow_inference"),
+    Mutant("marker_stuck", {COUNTER, CYCLES, CURRENT}, {PERIOD, BOOT}, firmware="marker_stuck"),
+    Mutant("wrong_weight", {BOOT, NETWORK, WINDOWS}, {COUNTER, SUPPLY}, model="wrong weight"),
+    Mutant("low_threshold", {NORMAL}, {OUTER_RACE, NETWORK, WINDOWS, BOOT}, model="low threshold"),
+    Mutant("dead_sensor", {NORMAL}, {NETWORK}, bench={"wires": "{ sensor = { open = true } }"}),
+    Mutant(
+        "swapped_wires",
+        {COUNTER, CYCLES, CURRENT},
+        {SLEEP, BOOT},
+        bench={"wires": '{ marker_inference = { pin = "PB10" }, marker_active = { pin = "PA8" } }'},
+    ),
+    Mutant("hot_bench", {SLEEP}, {PERIOD, COUNTER}, bench={"ambient_temperature": '"85 °C"'}),
+    Mutant(
+        "wrong_supply",
+        {SUPPLY},
+        {BOOT},
+        # The supply's gain error is drawn within what is stated here; seed 1 draws -0.11 of it, which is
+        # -1.5 %. From 2 % on the bench itself refuses to go on.
+        bench={"power_analyzer": "{ programming_gain_accuracy = 0.14, programming_offset_accuracy_v = 0.0 }"},
+    ),
+]
+
+
+def wrong_weight(folder: Path) -> Path:
+    """The released model with one weight of its last layer off by one step."""
+    content = bytearray(MODEL_FILE.read_bytes())
+    weights = read_model(bytes(content)).layers[-1].weights.tobytes()
+    position = content.find(weights)
+    assert position >= 0
+    assert content.count(weights) == 1
+    content[position] = (content[position] + 1) % 256
+    assert zlib.crc32(content) != zlib.crc32(MODEL_FILE.read_bytes())
+    return _model_in(folder, bytes(content), MODEL_FILE.with_name("threshold.h").read_text("utf-8"))
+
+
+def low_threshold(folder: Path) -> Path:
+    """The released model with a threshold that normal running exceeds (its scores begin at 95)."""
+    return _model_in(folder, MODEL_FILE.read_bytes(), "#define HIL_ANOMALY_THRESHOLD 50u\n")
+
+
+def _model_in(folder: Path, content: bytes, threshold_header: str) -> Path:
+    path = folder / "model.tflite"
+    path.write_bytes(content)
+    (folder / "threshold.h").write_text(threshold_header, "utf-8")
+    return path
+
+
+MODELS = {"wrong weight": wrong_weight, "low threshold": low_threshold}
+
+
+def rig_file(folder: Path, bench: dict[str, str]) -> Path:
+    """The virtual bench's configuration with a fault planted in it."""
+    text = SIM.read_text("utf-8")
+    assert text.count("\n[twin]\n") == 1
+    planted = "".join(f"{key} = {value}\n" for key, value in bench.items())
+    path = folder / "rig.toml"
+    path.write_text(text.replace("\n[twin]\n", f"\n[twin]\n{planted}"), "utf-8")
+    return path
+
+
+def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_mutant_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
+    model = MODELS[mutant.model](tmp_path) if mutant.model else None
+    image = build(model=model, mutant=mutant.firmware, build_dir=tmp_path / "build")
+    run = run_pytest(
+        f"--rig={rig_file(tmp_path, mutant.bench)}",
+        f"--firmware={image}",
+        f"--results={tmp_path / 'results'}",
+        *(f"tests/hil/{test}" for test in sorted(mutant.fails | mutant.passes)),
+    )
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
+    (folder,) = (tmp_path / "results").iterdir()
+    outcomes = {
+        verdict.name.removeprefix("tests/hil/"): verdict for verdict in read_junit(folder / "junit.xml")
+    }
+    failed = {name for name, verdict in outcomes.items() if verdict.outcome is TestOutcome.FAILED}
+    passed = {name for name, verdict in outcomes.items() if verdict.outcome is TestOutcome.PASSED}
+    assert (failed, passed) == (mutant.fails, mutant.passes), {
+        name: verdict.message for name, verdict in outcomes.items()
+    }
+
+
+def test_every_test_of_the_suite_is_failed_by_a_mutant() -> None:
+    listed = run_pytest("--rig=sim", "--collect-only", "-q", "tests/hil")
+    collected = {
+        line.removeprefix("tests/hil/")
+        for line in listed.stdout.splitlines()
+        if line.startswith("tests/hil/")
+    }
+    assert collected
+    assert collected == set().union(*(mutant.fails for mutant in MUTANTS))
