@@ -70,8 +70,9 @@ def install() -> None:
 def command_line(arguments: list[str]) -> list[str]:
     """What the words after run.py stand for inside .venv."""
     name, *rest = arguments
-    if name == "test":
-        return [str(PYTHON), "-m", "pytest", *rest]
+    if name in ("pytest", "test"):
+        # Named, because pytest would look for it beside a rig file that is given by its path.
+        return [str(PYTHON), "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *rest]
     if name == "python":
         return [str(PYTHON), *rest]
     tool = BIN / (name + (".exe" if os.name == "nt" else ""))

@@ -20,6 +20,7 @@ from nidaqmx.system import Device, System
 from numpy.typing import NDArray
 
 from hil.errors import ConnectError, DeviceTimeoutError, InstrumentTimeoutError, ProtocolError, SafetyError
+from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import CounterMeasurement, Identity
 
 _GATES = {"ctr0": "PFI9", "ctr1": "PFI4", "ctr2": "PFI1", "ctr3": "PFI6"}
@@ -282,7 +283,8 @@ class NiDaq:
     def _explained(self, operation: str) -> Iterator[None]:
         """Turn nidaqmx's errors into the controller's."""
         try:
-            yield
+            with whole_exchange():
+                yield
         except nidaqmx.errors.DaqError as error:
             self.explain(error, operation)
         except nidaqmx.errors.Error as error:  # no driver on this machine, no gRPC server, an unserved call
@@ -320,7 +322,8 @@ class _ArmedCounter:
         """The values in seconds. Raises DeviceTimeoutError if the signal did not come."""
         operation = f"{self._quantity} on {self._counter}"
         try:
-            values = self._task.read(number_of_samples_per_channel=self._count, timeout=timeout_s)
+            with whole_exchange():
+                values = self._task.read(number_of_samples_per_channel=self._count, timeout=timeout_s)
         except nidaqmx.errors.DaqError as error:
             if error.error_code not in _READ_TIMEOUTS:
                 self._daq.explain(error, operation)

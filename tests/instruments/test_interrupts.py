@@ -27,3 +27,12 @@ def test_an_exchange_inside_another_ends_with_the_outer_one():
 def test_an_error_inside_is_not_hidden_when_nobody_interrupts():
     with pytest.raises(ValueError, match="from inside"), whole_exchange():
         raise ValueError("from inside")
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    done = []
+    with pytest.raises(KeyboardInterrupt), whole_exchange():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        done.append("too late")
+    assert not done
