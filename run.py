@@ -38,7 +38,7 @@ def wanted_stamp() -> str:
 
 
 def is_installed() -> bool:
-    """Whether .venv holds what the lock and the project ask for. An interrupted installation left no stamp."""
+    """Whether .venv holds what is asked for. An interrupted installation left no stamp."""
     return PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="ascii") == wanted_stamp()
 
 
@@ -60,9 +60,12 @@ def install() -> None:
         # Other pins, or another interpreter: start from nothing rather than guess what may stay.
         STAMP.unlink(missing_ok=True)
         venv.create(VENV, clear=True, with_pip=True)
-    step("installing the pinned packages (some 500 MB, once)", [*pip, "--no-compile", "--require-hashes", "-r", LOCK])
+    step(
+        "installing the pinned packages (some 500 MB, once)",
+        [*pip, "--no-compile", "--require-hashes", "-r", LOCK],
+    )
     step("installing hil-rig", [*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT])
-    # The twin's timing hook is machine code made at the first import; doing it now keeps the first start short.
+    # The twin's timing hook becomes machine code at its first import; now rather than at the first start.
     step("compiling the virtual bench's timing hook", [PYTHON, "-c", "import hil.twin.serve"])
     STAMP.write_text(wanted_stamp(), encoding="ascii")
 
@@ -92,10 +95,10 @@ def main() -> int:
     if not is_installed():
         install()
     command = command_line(arguments)
-    if os.name == "nt":
-        return subprocess.call(command)
-    # Replacing this process lets Ctrl-C and signals reach the command itself.
-    os.execv(command[0], command)
+    if os.name != "nt":
+        # Replacing this process lets Ctrl-C and signals reach the command itself.
+        os.execv(command[0], command)
+    return subprocess.call(command)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def reference_image() -> Image:
     return Image.load(build())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests close the VISA library that all share
 def contract_rig() -> Iterator[Rig]:
     with open_rig(load_rig(ROOT / "rig_configs" / "sim.toml")) as rig:
         yield rig

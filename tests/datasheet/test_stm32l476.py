@@ -69,7 +69,7 @@ def test_peripheral_rows_and_facts_are_si():
 
 @pytest.mark.parametrize("look_up", [stm32l476.fact, lambda name: stm32l476.supply_current(name, 3.0, 25)])
 def test_an_unknown_name_is_one_clear_error(look_up):
-    with pytest.raises(DatasheetError, match="'stop3'.*on file"):
+    with pytest.raises(DatasheetError, match=r"'stop3'.*on file"):
         look_up("stop3")
 
 

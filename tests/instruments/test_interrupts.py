@@ -6,33 +6,41 @@ import pytest
 from hil.instruments.interrupts import whole_exchange
 
 
+def interrupt_within(steps: list[str], times: int) -> None:
+    with whole_exchange():
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        steps.append("answer")
+
+
 def test_ctrl_c_waits_for_the_answer_and_is_not_lost():
-    done = []
-    with pytest.raises(KeyboardInterrupt), whole_exchange():
-        signal.raise_signal(signal.SIGINT)
-        done.append("the rest of the exchange")
-    assert done
+    steps: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_within(steps, times=1)
+    assert steps == ["answer"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_an_exchange_inside_another_ends_with_the_outer_one():
-    done = []
-    with pytest.raises(KeyboardInterrupt), whole_exchange():
+    steps: list[str] = []
+
+    def nested() -> None:
         with whole_exchange():
-            signal.raise_signal(signal.SIGINT)
-        done.append("the rest of the outer exchange")
-    assert done
+            interrupt_within(steps, times=1)
+            steps.append("the outer answer")
+
+    with pytest.raises(KeyboardInterrupt):
+        nested()
+    assert steps == ["answer", "the outer answer"]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    steps: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_within(steps, times=2)
+    assert not steps
 
 
 def test_an_error_inside_is_not_hidden_when_nobody_interrupts():
     with pytest.raises(ValueError, match="from inside"), whole_exchange():
         raise ValueError("from inside")
-
-
-def test_a_second_ctrl_c_does_not_wait():
-    done = []
-    with pytest.raises(KeyboardInterrupt), whole_exchange():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-        done.append("too late")
-    assert not done
