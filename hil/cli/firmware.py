@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from hil.errors import ModelError
 from hil.firmware.build import build
 from hil.firmware.image import Image
+from hil.golden.tflite_model import read_model
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
@@ -19,6 +21,15 @@ class Toolchain(enum.StrEnum):
 
     ZIG = "zig"
     GCC = "gcc"
+
+
+def _check(model: Path) -> None:
+    """Refuse what is no network; to the compiler any file is so many bytes. Raises ModelError."""
+    try:
+        read_model(model.read_bytes())
+    except ModelError as error:
+        error.where = str(model)
+        raise
 
 
 @app.command("build")
@@ -34,6 +45,8 @@ def build_command(
     ] = None,
 ) -> None:
     """Build the firmware and print where the ELF is, with its digest."""
+    if model is not None and model.is_file():
+        _check(model)
     elf = build(toolchain.value, model=model, mutant=mutant)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{elf}")

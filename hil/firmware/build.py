@@ -78,7 +78,7 @@ def build(
     """
     model_file = (MODEL_FILE if model is None else model).resolve()
     _require(firmware_dir / "CMakeLists.txt")
-    _require(model_file)
+    _require(model_file, hint="name a .tflite file")
     if mutant is not None and mutant not in mutant_names(firmware_dir):
         raise FirmwareBuildError(
             f"no mutant {mutant!r}",
@@ -112,11 +112,9 @@ def build(
     return elf
 
 
-def _require(path: Path) -> None:
+def _require(path: Path, hint: str = "build from a full checkout") -> None:
     if not path.is_file():
-        raise FirmwareBuildError(
-            f"{path} does not exist", where="firmware", operation="build", hint="build from a full checkout"
-        )
+        raise FirmwareBuildError(f"there is no file {path}", where="firmware", operation="build", hint=hint)
 
 
 def _default_build_dir(toolchain: Toolchain, model_file: Path | None, mutant: str | None) -> Path:

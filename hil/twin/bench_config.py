@@ -151,7 +151,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
         unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
-        power_on_at_start=twin.get("power_on_at_start"),
+        # In a rig without an analyzer the board's own supply feeds the part, from the start.
+        power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
         wires=wires,
         power_analyzer=_table(twin, "power_analyzer", source),
         daq={**_device_name(tables, source), **_table(twin, "daq", source)},

@@ -44,8 +44,13 @@ def test_a_file_without_twin_table_has_the_defaults() -> None:
         pytest.approx(25.0),
         pytest.approx(40e-6),
     )
-    assert config.power_on_at_start is None
     assert config.wires == {}
+
+
+def test_a_rig_without_an_analyzer_is_supplied_from_the_start() -> None:
+    assert bench_config.parse({}, "rig.toml").power_on_at_start is True
+    assert bench_config.parse({"power_analyzer": {}}, "rig.toml").power_on_at_start is None
+    assert bench_config.parse({"twin": {"power_on_at_start": False}}, "rig.toml").power_on_at_start is False
 
 
 def test_wires_carry_their_ends_and_polarity() -> None:
