@@ -18,6 +18,8 @@ PLOT_FLOOR_A = 1e-8
 """Lowest current drawn: noise around zero has no place on a logarithmic axis."""
 MARGIN = 0.03
 """Of the shown span, left and right of a wake."""
+BUSY_MARGIN = 0.3
+"""The same for a wake's busy end: enough of the sampling before and of the sleep after to tell them apart."""
 
 PHASE_COLOURS = {
     PhaseName.SLEEP: "#5b7fb5",
@@ -83,20 +85,25 @@ def _views(stored: StoredWaveform) -> list[dict[str, Any]]:
         views.append(_view(f"wake {number}", stretch, start_s))
         busy = [phase for phase in stretch if phase.name in (PhaseName.INFERENCE, PhaseName.REPORT)]
         if busy:
-            views.append(_view(f"{busy[0].name} {number}", busy, start_s))
+            views.append(_view(f"{busy[0].name} {number}", busy, start_s, BUSY_MARGIN))
     return views
 
 
-def _view(name: str, phases: list[Phase], start_s: float) -> dict[str, Any]:
+def _view(name: str, phases: list[Phase], start_s: float, margin: float = MARGIN) -> dict[str, Any]:
     x0, x1 = phases[0].start_s - start_s, phases[-1].end_s - start_s
-    margin_s = MARGIN * (x1 - x0)
+    margin_s = margin * (x1 - x0)
     return {"name": name, "x0": x0 - margin_s, "x1": x1 + margin_s}
 
 
 def detail_view(stored: StoredWaveform) -> str:
-    """Return the name of the view that shows most phases: a wake with a report, if the waveform holds one."""
+    """Return the name of the view that tells most phases apart: the busy end of a wake with a report, if the
+    waveform holds one.
+    """
     stretches = awake_stretches(stored.phases)
     if not stretches:
         return "whole log"
     kinds = [len({phase.name for phase in stretch}) for stretch in stretches]
-    return f"wake {kinds.index(max(kinds)) + 1}"
+    number = kinds.index(max(kinds)) + 1
+    names = [view["name"] for view in _views(stored)]
+    busy = (f"{PhaseName.INFERENCE} {number}", f"{PhaseName.REPORT} {number}")
+    return next((name for name in busy if name in names), f"wake {number}")

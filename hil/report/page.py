@@ -4,19 +4,21 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.text import uncertain, with_unit
 from hil.report.figure import PHASE_COLOURS, detail_view, figure
-from hil.report.margin import margin_bar
+from hil.report.measurement_groups import groups
 from hil.report.phase_table import rows
 from hil.report.verdicts import TestOutcome, judge, read_junit
 from hil.results import journal, waveform_file
-from hil.results.run import RunFolder, load
+from hil.results.run import RunDescription, RunFolder, load
 
 
 def write(run_path: Path) -> Path:
@@ -59,6 +61,17 @@ def _limit_text(measurement: Any) -> str:
     return f"{with_unit(limit.lower, unit)} … {with_unit(limit.upper, unit)}"
 
 
+def _when(description: RunDescription) -> str:
+    """Beginning and length of the run."""
+    started = datetime.fromisoformat(description.started_utc)
+    text = f"{started:%Y-%m-%d %H:%M:%S} UTC"
+    if not description.finished_utc:
+        return f"{text}, not finished"
+    took_s = round((datetime.fromisoformat(description.finished_utc) - started).total_seconds())
+    minutes, seconds = divmod(took_s, 60)
+    return f"{text}, took {minutes} min {seconds} s" if minutes else f"{text}, took {seconds} s"
+
+
 def _content(run: RunFolder) -> dict[str, Any]:
     entries = journal.read(run.journal_path)
     tests = read_junit(run.junit_path)
@@ -67,17 +80,13 @@ def _content(run: RunFolder) -> dict[str, Any]:
         "run": run.description,
         "folder": run.path.name,
         "verdict": judge(tests, entries, run.description.exit_status),
-        "measurements": [
-            {
-                "test": entry.test,
-                "result": entry.measurement,
-                "text": uncertain(
-                    entry.measurement.value, entry.measurement.expanded_uncertainty, entry.measurement.unit
-                ),
-                "bar": margin_bar(entry.measurement),
-            }
-            for entry in entries
+        "when": _when(run.description),
+        "headlines": [
+            (result, uncertain(result.value, result.expanded_uncertainty, result.unit))
+            for result in (entry.measurement for entry in entries)
+            if result.headline
         ],
+        "groups": groups(entries),
         "failed": [test for test in tests if test.outcome is TestOutcome.FAILED],
         "bench_errors": [test for test in tests if test.outcome is TestOutcome.BENCH_ERROR],
         "skipped": [test for test in tests if test.outcome is TestOutcome.SKIPPED],
@@ -90,6 +99,7 @@ def _content(run: RunFolder) -> dict[str, Any]:
                 "supply_voltage_v": item.supply_voltage_v,
                 "detail": detail_view(item),
                 "views": figure_data["views"],
+                "wakes": len(awake_stretches(item.phases)),
                 "figure_json": _script_safe(figure_data),
                 "phases": rows(item),
             }

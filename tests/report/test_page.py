@@ -103,8 +103,16 @@ def test_the_waveform_is_in_the_page_with_its_peaks(written: Page) -> None:
     assert {"whole log", "wake 1", "wake 2", "inference 3"} <= {view["name"] for view in data["views"]}
 
 
-def test_the_detail_is_the_wake_with_most_phases() -> None:
-    assert detail_view(stored_waveform()) == "wake 2"
+def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases() -> None:
+    stored = stored_waveform()
+    assert detail_view(stored) == "inference 2"
+    view = next(view for view in figure(stored)["views"] if view["name"] == "inference 2")
+    shown = {
+        phase.name
+        for phase in stored.phases
+        if phase.start_s - 40.0 < view["x1"] and phase.end_s - 40.0 > view["x0"]
+    }
+    assert shown == {"sampling", "inference", "report", "sleep"}
 
 
 def test_a_figure_of_a_long_log_stays_light() -> None:
