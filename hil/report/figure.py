@@ -46,9 +46,9 @@ def figure(stored: StoredWaveform) -> dict[str, Any]:
                 "colour": PHASE_COLOURS[phase.name],
                 "x0": phase.start_s - start_s,
                 "x1": phase.end_s - start_s,
+                "shaded": phase.name is not PhaseName.SLEEP,
             }
             for phase in stored.phases
-            if phase.name is not PhaseName.SLEEP
         ],
         "views": _views(stored),
     }

@@ -109,8 +109,10 @@ class Service:
 
     def _error(self, message: str, operation: str, *, expected: str = "", hint: str = "") -> ServiceError:
         said = b"".join(self._said).decode("utf-8", "replace").strip()
-        if said:
+        if "\n" in said:
             message += f"; its standard error ends with:\n{said}\n"
+        elif said:
+            message += f": {said}"
         command = " ".join(self._command)
         return ServiceError(
             message, where=f"service `{command}`", operation=operation, expected=expected, hint=hint

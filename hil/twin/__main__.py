@@ -11,8 +11,11 @@ from hil.twin import bench_config
 from hil.twin.errors import TwinError
 from hil.twin.lease import StdinLease
 
-EMULATOR_PACKAGES = ("capstone", "numba", "unicorn")
-"""What only the virtual bench needs: the extra ``sim`` of the project."""
+EMULATOR_PACKAGES = ("capstone", "llvmlite", "numba", "unicorn")
+"""What only the virtual bench needs: the extra ``sim`` of the project, and what numba brings along."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     except TwinError as error:
         print(f"hil.twin: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # while loading; a bench that serves ends in order, see serve.run
+        return INTERRUPTED
     return 0
 
 

@@ -47,7 +47,7 @@ def test_addresses_come_from_the_ready_line_and_the_command_is_filled_in() -> No
     [
         (
             "import sys; sys.exit('no such bench')",
-            "ended with status 1; its standard error ends with:\nno such bench",
+            "ended with status 1: no such bench",
         ),
         ("print('hello', flush=True)", r"said b'hello"),
         ("print('{\"ready\": true}', flush=True)", r"said b"),

@@ -12,7 +12,7 @@
   function bandNames(data, shown) {
     const least = (shown.x1 - shown.x0) * 0.08;
     return data.bands.filter((band) => Math.min(band.x1, shown.x1) - Math.max(band.x0, shown.x0) > least).map((band) => ({
-      x: (Math.max(band.x0, shown.x0) + Math.min(band.x1, shown.x1)) / 2, y: 0.02, xref: "x", yref: "paper",
+      x: (Math.max(band.x0, shown.x0) + Math.min(band.x1, shown.x1)) / 2, y: 0.1, xref: "x", yref: "paper",
       yanchor: "bottom", text: band.name, showarrow: false, font: { color: band.colour, size: 13 },
     }));
   }
@@ -33,7 +33,7 @@
       yaxis: { type: "log", tickvals: decades, ticktext: decadeNames, gridcolor: line, fixedrange: narrow },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
       annotations: bandNames(data, shown),
-      shapes: data.bands.map((band) => ({
+      shapes: data.bands.filter((band) => band.shaded).map((band) => ({
         type: "rect", layer: "below", xref: "x", yref: "paper", x0: band.x0, x1: band.x1, y0: 0, y1: 1,
         fillcolor: band.colour, opacity: 0.16, line: { width: 0 },
       })),
