@@ -29,7 +29,7 @@ from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.rtc import Rtc
 from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.tim import Tim
-from hil.twin.peripherals.unmodelled import Unmodelled
+from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
 from hil.twin.peripherals.usart import Usart
 from hil.twin.pins import PORT_WIDTHS, Pins
 
@@ -48,6 +48,8 @@ _TIMERS: Final = {
 }
 _ADC_TRIGGERS: Final = {11: "TIM2", 13: "TIM6", 14: "TIM15"}
 """EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
+_SHARED_GATES: Final = {"ADC2": "ADC", "ADC3": "ADC", "VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
+"""Blocks that another block's clock gate clocks (RM0351, RCC_AHB2ENR and RCC_APB2ENR)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
 """The part of the address space that holds what DMA reaches."""
 
@@ -75,6 +77,7 @@ class Peripherals:
         self.blocks: dict[str, RegisterBlock] = {}
         self.on_wakeup_line: Callable[[bool], None] = lambda level: None
         self.on_wakeup_pin: Callable[[], None] = lambda: None
+        self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
 
         self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
@@ -134,11 +137,8 @@ class Peripherals:
             ),
             "ADC",
         )
-        self.unmodelled = {
-            name: self._add(Unmodelled(name), "ADC" if name.startswith("ADC") else name)
-            for name in BASE
-            if name not in self.blocks
-        }
+        for name in [name for name in BASE if name not in self.blocks]:
+            self._add(Unmodelled(name), _SHARED_GATES.get(name))
         for block in self.blocks.values():
             core.attach(block)
             if _SYSTEM_BUS[0] <= block.base < _SYSTEM_BUS[1]:
@@ -201,6 +201,7 @@ class Peripherals:
 
     def _add(self, block: Block, gate: str | None = None) -> Block:
         self.blocks[block.name] = block
+        block.unknowns = self.unmodelled
         gate = gate or block.name
         if gate in GATES:
             block.is_clocked = partial(self._is_enabled, gate)

@@ -2,7 +2,7 @@
 """What all peripherals have in common: 32-bit registers behind a bus clock."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal, Protocol
 
 WORD = 0xFFFF_FFFF
 
@@ -17,6 +17,16 @@ def field(word: int, position: int, width: int = 1) -> int:
     return (word >> position) & ((1 << width) - 1)
 
 
+class Unknowns(Protocol):
+    """Who is told of accesses to what a block does not model."""
+
+    def touched(self, block: "RegisterBlock", offset: int, operation: Literal["read", "write"]) -> int | None:
+        """A register that the block does not have; returns its reset value, None if there is no register."""
+
+    def without_effect(self, block: "RegisterBlock", offset: int) -> None:
+        """A register that the block only stores was changed."""
+
+
 class RegisterBlock:
     """A peripheral's registers on the bus.
 
@@ -26,17 +36,20 @@ class RegisterBlock:
     """
 
     resets: ClassVar[Mapping[int, int]] = {}
-    """Reset value of every register by its offset; other offsets are reserved and read as zero."""
+    """Reset value of every modelled register by its offset."""
     writable: ClassVar[Mapping[int, int]] = {}
     """Writable bits of a register by its offset; all 32 where not listed."""
     write_one: ClassVar[frozenset[int]] = frozenset()
     """Registers on which only written ones act, so that a narrow write must not repeat the other bits."""
+    stored_only: ClassVar[Mapping[int, int]] = {}
+    """Bits, by their register's offset, that are stored but whose function is not modelled."""
 
     def __init__(self, name: str, base: int, size: int = 0x400) -> None:
         self.name = name
         self.base = base
         self.size = size
         self.is_clocked: Callable[[], bool] = always
+        self.unknowns: Unknowns | None = None
         self.words: dict[int, int] = dict(self.resets)
 
     def reset(self) -> None:
@@ -60,13 +73,16 @@ class RegisterBlock:
         if width < 4:
             shift = 8 * (offset & 3)
             lanes = ((1 << 8 * width) - 1) << shift
+            if word_offset not in self.words:
+                self._discover(word_offset, "write")
             kept = 0 if word_offset in self.write_one else self.words.get(word_offset, 0) & ~lanes
             value = kept | (value << shift & lanes)
         self.write_word(word_offset, value & WORD)
 
     def read_word(self, offset: int) -> int:
         """The register at ``offset``."""
-        return self.words.get(offset, 0)
+        word = self.words.get(offset)
+        return self._discover(offset, "read") if word is None else word
 
     def write_word(self, offset: int, value: int) -> None:
         """Write the register at ``offset``: store its writable bits."""
@@ -74,6 +90,19 @@ class RegisterBlock:
 
     def store(self, offset: int, value: int) -> None:
         """Keep the writable bits of ``value``; a reserved offset keeps nothing."""
+        if offset not in self.words:
+            self._discover(offset, "write")
         if offset in self.words:
             mask = self.writable.get(offset, WORD)
-            self.words[offset] = (self.words[offset] & ~mask) | (value & mask)
+            before = self.words[offset]
+            self.words[offset] = (before & ~mask) | (value & mask)
+            if (before ^ value) & self.stored_only.get(offset, 0) and self.unknowns is not None:
+                self.unknowns.without_effect(self, offset)
+
+    def _discover(self, offset: int, operation: Literal["read", "write"]) -> int:
+        """A register that the block does not model: from now on it is kept, until the next reset."""
+        reset = None if self.unknowns is None else self.unknowns.touched(self, offset, operation)
+        if reset is None:
+            return 0
+        self.words[offset] = reset
+        return reset

@@ -1,21 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Peripherals that the twin does not model: they read as zero, and the twin remembers that they were used."""
+"""What the twin does not model says so: each register once, by its name and address, when it is touched.
 
-from typing import Final
+An unmodelled register reads as its reset value until it is written, and as what was written from then on, but
+nothing follows from it. So a driver that sets up such a block and reads it back goes on, and one that waits
+for a flag of it waits in vain: the log then names the register.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.register_names import register_names
 from hil.twin.peripherals.registers import RegisterBlock
 
-_SIZES: Final = {"ADC2": 0x100, "ADC3": 0x100}
+LOG: Final = logging.getLogger(__name__)
+
+Operation = Literal["read", "write"]
+
+_SIZES: Final = {"ADC2": 0x100, "ADC3": 0x100, "VREFBUF": 0x10, "COMP": 0x10, "OTG_FS": 0x4_0000}
+
+
+@dataclass(frozen=True)
+class UnmodelledAccess:
+    """The first access to a register without model, or to a part of a register without effect."""
+
+    register: str
+    """As the SVD file names it, "ADC2.CR"; the block's name and the offset where it names nothing."""
+    address: int
+    operation: Operation
+    time_ps: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.register} (0x{self.address:08X}), first {self.operation} at {self.time_ps / 1e12:.6f} s"
+        )
+
+
+class UnmodelledRegisters:
+    """Collects the first access to every register that is not modelled, and logs it as a warning."""
+
+    def __init__(self, now_ps: Callable[[], int]) -> None:
+        self._now_ps = now_ps
+        self._seen: set[int] = set()
+        self.accesses: list[UnmodelledAccess] = []
+        """In the order of time."""
+
+    def touched(self, block: RegisterBlock, offset: int, operation: Operation) -> int | None:
+        """An access without model; returns the register's reset value, or None if the address is reserved."""
+        known = register_names().get(block.base + offset)
+        if known is None:
+            self._note(f"{block.name}+0x{offset:03X}", block.base + offset, operation, "no register is known")
+            return None
+        kept = f"reset value 0x{known.reset:08X}, keeps writes, has no effect"
+        self._note(known.name, block.base + offset, operation, kept)
+        return known.reset
+
+    def without_effect(self, block: RegisterBlock, offset: int) -> None:
+        """A modelled block was told to do what it does not model; the register keeps the value."""
+        known = register_names().get(block.base + offset)
+        name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
+        self._note(name, block.base + offset, "write", "keeps writes, has no effect")
+
+    def _note(self, register: str, address: int, operation: Operation, what: str) -> None:
+        if address in self._seen:
+            return
+        self._seen.add(address)
+        access = UnmodelledAccess(register, address, operation, self._now_ps())
+        self.accesses.append(access)
+        LOG.warning("not modelled: %s: %s", access, what)
 
 
 class Unmodelled(RegisterBlock):
-    """A block without behaviour. ``used`` tells whether the firmware wrote to it with its clock on."""
+    """A block of which nothing is modelled."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, BASE[name], _SIZES.get(name, 0x400))
-        self.used = False
-
-    def write_word(self, offset: int, value: int) -> None:
-        """Nothing happens; remembered."""
-        self.used = True

@@ -72,11 +72,3 @@ def test_debug_settings_survive_a_reset_and_die_with_the_supply(part):
     part.mcu.set_supply_voltage(3.0)
     part.advance(1e-3)
     assert part.read("DBGMCU", 0x04) == 0
-
-
-def test_unmodelled_peripherals_read_zero_and_are_remembered(part):
-    part.enable_clock(0x60, 12)
-    part.write("SPI1", 0x00, 1)
-    assert part.read("SPI1", 0x00) == 0
-    assert part.mcu.peripherals.unmodelled["SPI1"].used
-    assert not part.mcu.peripherals.unmodelled["I2C1"].used

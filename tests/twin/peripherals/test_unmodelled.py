@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+import logging
+
+import pytest
+
+from hil.twin.peripherals.register_names import register_names
+
+AHB2ENR, APB1ENR1, APB2ENR = 0x4C, 0x58, 0x60
+
+
+def test_an_unmodelled_register_says_so_once_with_name_and_address(part, caplog):
+    part.enable_clock(AHB2ENR, 13)
+    with caplog.at_level(logging.WARNING):
+        part.read("ADC2", 0x08)
+        part.read("ADC2", 0x08)
+        part.write("ADC2", 0x08, 0)
+    assert [record.getMessage().split(",")[0] for record in caplog.records] == [
+        "not modelled: ADC2.CR (0x50040108)"
+    ]
+    (access,) = part.mcu.peripherals.unmodelled.accesses
+    assert (access.register, access.address, access.operation) == ("ADC2.CR", 0x5004_0108, "read")
+    assert access.time_ps == part.now_ps
+
+
+def test_it_reads_its_reset_value_then_what_was_written_until_a_reset(part):
+    part.enable_clock(AHB2ENR, 13)
+    assert part.read("ADC2", 0x08) == 0x2000_0000
+    part.write("ADC2", 0x08, 0x1000_0000)
+    assert part.read("ADC2", 0x08) == 0x1000_0000
+    part.write("ADC2", 0x0C, 0x12, width=1)  # the other bytes are the reset value's
+    assert part.read("ADC2", 0x0C) == register_names()[0x5004_010C].reset & ~0xFF | 0x12
+    part.mcu.core.on_system_reset("software")
+    part.enable_clock(AHB2ENR, 13)
+    assert part.read("ADC2", 0x08) == 0x2000_0000
+
+
+def test_a_register_missing_in_a_modelled_block_says_so_too(part):
+    part.enable_clock(APB2ENR, 0)
+    assert part.read("COMP", 0x00) == 0
+    part.write("VREFBUF", 0x04, 0x20)
+    assert part.read("VREFBUF", 0x04) == 0x20
+    assert part.read("CRC", 0x0C) == 0  # gated: silent, as the manual says
+    part.read("RCC", 0x98)
+    assert [access.register for access in part.mcu.peripherals.unmodelled.accesses] == [
+        "COMP.COMP1_CSR",
+        "VREFBUF.CCR",
+        "RCC+0x098",
+    ]
+
+
+def test_a_gated_block_stays_silent(part):
+    assert part.read("DAC1", 0x00) == 0
+    assert part.mcu.peripherals.unmodelled.accesses == []
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [(0x4000_7C0C, "LPTIM1.CFGR"), (0x4000_940C, "LPTIM2.CFGR"), (0x4800_0414, "GPIOB.ODR")],
+)
+def test_names_come_from_the_svd_file_derived_peripherals_included(address, name):
+    assert register_names()[address].name == name
