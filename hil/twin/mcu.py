@@ -204,7 +204,7 @@ class Stm32l476:
         self.core.debug_access_ok = False
         self.core.hold_in_reset(True)
         self._update_current()
-        self._wakeup_line(blocks.rtc.wakeup_line)
+        self._wakeup_line(blocks.rtc.wakeup_line or blocks.rtc.alarm_line)
 
     def _wakeup_line(self, level: bool) -> None:
         if level and self.peripherals.pwr.internal_wakeup_enabled:

@@ -17,7 +17,7 @@ from hil.twin.peripherals.crc import Crc
 from hil.twin.peripherals.dbgmcu import Dbgmcu
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_bus import DmaBus
-from hil.twin.peripherals.exti import LINE_RTC_WAKEUP, Exti
+from hil.twin.peripherals.exti import LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
@@ -79,6 +79,7 @@ class Peripherals:
         self.on_wakeup_pin: Callable[[], None] = lambda: None
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
+        self._rtc_wakeup = False
 
         self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
         self.pwr = self._add(Pwr(scheduler))
@@ -185,7 +186,8 @@ class Peripherals:
         self.rcc.on_backup_domain_reset = self.rtc.reset_backup_domain
         self.rcc.on_peripheral_reset = self._reset_peripheral
         self.rtc.backup_access = lambda: self.pwr.backup_access
-        self.rtc.on_wakeup_line = self._rtc_wakeup
+        self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
+        self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)
         self.adc1.core_asleep = lambda: self._core.state == "sleeping"
         self.flash.on_option_load = partial(request_reset, "option_bytes")
         self._core.on_flash_write = self.flash.array_write
@@ -215,10 +217,13 @@ class Peripherals:
         for name in names:
             self.blocks[name].reset()
 
-    def _rtc_wakeup(self, level: bool) -> None:
-        self.pwr.flag_internal_wakeup(level)
-        self.exti.set_level(LINE_RTC_WAKEUP, level)
-        self.on_wakeup_line(level)
+    def _rtc_line(self, line: int, level: bool) -> None:
+        self.exti.set_level(line, level)
+        wakeup = self.rtc.wakeup_line or self.rtc.alarm_line
+        if wakeup != self._rtc_wakeup:
+            self._rtc_wakeup = wakeup
+            self.pwr.flag_internal_wakeup(wakeup)
+            self.on_wakeup_line(wakeup)
 
     def _pin_changed(self, port: str, index: int, level: bool) -> None:
         if self.syscfg.exti_port(index) == port:

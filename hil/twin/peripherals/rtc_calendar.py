@@ -16,11 +16,14 @@ def _binary(bcd: int) -> int:
     return (bcd >> 4) * 10 + (bcd & 0xF)
 
 
-def time_register(seconds: int) -> int:
-    """RTC_TR (24 hour format) for ``seconds`` since 2000-01-01."""
+def time_register(seconds: int, *, twelve_hours: bool = False) -> int:
+    """RTC_TR for ``seconds`` since 2000-01-01, in 24 hour or AM/PM format (RTC_CR.FMT)."""
     minute, second = divmod(seconds % 86_400, 60)
     hour, minute = divmod(minute, 60)
-    return _bcd(hour) << 16 | _bcd(minute) << 8 | _bcd(second)
+    afternoon = twelve_hours and hour >= 12
+    if twelve_hours:
+        hour = (hour - 1) % 12 + 1
+    return afternoon << 22 | _bcd(hour) << 16 | _bcd(minute) << 8 | _bcd(second)
 
 
 def date_register(seconds: int, weekday_shift: int) -> int:
@@ -30,7 +33,7 @@ def date_register(seconds: int, weekday_shift: int) -> int:
     return _bcd(day.year - 2000) << 16 | weekday << 13 | _bcd(day.month) << 8 | _bcd(day.day)
 
 
-def seconds_of(time_word: int, date_word: int) -> tuple[int, int]:
+def seconds_of(time_word: int, date_word: int, *, twelve_hours: bool = False) -> tuple[int, int]:
     """Seconds since 2000-01-01 and weekday shift for values of RTC_TR and RTC_DR.
 
     Fields out of range, which the hardware would count on from in its own way, are brought into range.
@@ -41,5 +44,10 @@ def seconds_of(time_word: int, date_word: int) -> tuple[int, int]:
     weekday = date_word >> 13 & 7
     shift = (weekday - day.isoweekday()) % 7 if weekday else 0
     midnight = datetime(day.year, day.month, day.day) - _EPOCH
-    hours, minutes = _binary(time_word >> 16 & 0x3F), _binary(time_word >> 8 & 0x7F)
+    hours, minutes = _hours(time_word, twelve_hours), _binary(time_word >> 8 & 0x7F)
     return int(midnight.total_seconds()) + 3600 * hours + 60 * minutes + _binary(time_word & 0x7F), shift
+
+
+def _hours(time_word: int, twelve_hours: bool) -> int:
+    hours = _binary(time_word >> 16 & 0x3F)
+    return hours % 12 + 12 * (time_word >> 22 & 1) if twelve_hours else hours
