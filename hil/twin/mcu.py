@@ -283,7 +283,7 @@ class Stm32l476:
             rtc_source=rcc.rtc_source,
             sram2_retained=pwr.sram2_retained,
             voltage_detector_on=pwr.monitor_enabled,
-            peripheral_clocks=() if stopped else running_clocks(rcc, blocks.adc_common),
+            peripheral_clocks=() if stopped else running_clocks(rcc, blocks.kernel_clocks, blocks.adc_common),
             adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
             reference_buffer_on=blocks.adc_common.reference_buffer_on,
             temperature_sensor_on=blocks.adc_common.temperature_sensor_on,

@@ -17,12 +17,16 @@ from hil.twin.peripherals.crc import Crc
 from hil.twin.peripherals.dbgmcu import Dbgmcu
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_bus import DmaBus
+from hil.twin.peripherals.dma_requests import DmaRequest
 from hil.twin.peripherals.exti import LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.iwdg import Iwdg
+from hil.twin.peripherals.kernel_clocks import KernelClocks
+from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.memory_map import BASE, IRQ
+from hil.twin.peripherals.pin_functions import Signal
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
@@ -30,15 +34,13 @@ from hil.twin.peripherals.rtc import Rtc
 from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.tim import Tim
 from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
-from hil.twin.peripherals.usart import Usart
+from hil.twin.peripherals.usart import Lpuart, Usart
 from hil.twin.pins import PORT_WIDTHS, Pins
 
 _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
-_USART2_TX, _USART2_RX, _USART2_FUNCTION = 2, 3, 7
-"""PA2 and PA3, AF7: the pins behind the Nucleo's virtual COM port (UM1724 Rev 14, 6.8)."""
-_USART2_DMA: Final = (7, 6, 2)
-"""DMA1 channels for TX and RX, and their request code (ChibiOS, STM32L4xx registry)."""
+_UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
+_LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
 _TIMERS: Final = {
     "TIM2": ("TIM2", 32),
     "TIM6": ("TIM6_DAC", 16),
@@ -115,16 +117,20 @@ class Peripherals:
             )
             for name, (irq, bits) in _TIMERS.items()
         }
-        self.usart2 = self._add(
-            Usart(
-                "USART2",
-                scheduler,
-                interrupts.source(IRQ["USART2"]),
-                partial(self.rcc.usart_kernel_hz, "USART2"),
-                self.dma1,
-                _USART2_DMA,
+        self.kernel_clocks = KernelClocks(self.rcc)
+        self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
+        self.usart2 = self.uarts["USART2"]
+        self.low_power_timers = {
+            name: self._add(
+                Lptim(
+                    name,
+                    scheduler,
+                    interrupts.source(IRQ[name]),
+                    partial(self.kernel_clocks.low_power_timer_hz, name),
+                )
             )
-        )
+            for name in _LOW_POWER_TIMERS
+        }
         self.adc_common = self._add(AdcCommon(partial(self.rcc.bus_hz, "ADC"), self.rcc.adc_async_hz), "ADC")
         self.adc1 = self._add(
             Adc(
@@ -170,13 +176,18 @@ class Peripherals:
             self._core.set_hclk_hz(hclk_hz)
         for timer in self.timers.values():
             timer.retime()
-        self.usart2.retime()
+        for uart in self.uarts.values():
+            uart.retime()
+        for low_power_timer in self.low_power_timers.values():
+            low_power_timer.retime()
         self.rtc.retime()
 
     def freeze_for_debug(self, halted: bool) -> None:
         """Stop or resume the counters that DBGMCU freezes while a debugger holds the core."""
         for name, timer in self.timers.items():
             timer.freeze(halted and self.dbgmcu.freezes(name))
+        for name, low_power_timer in self.low_power_timers.items():
+            low_power_timer.freeze(halted and self.dbgmcu.freezes(name))
         self.rtc.freeze(halted and self.dbgmcu.freezes("RTC"))
         self.iwdg.freeze(halted and self.dbgmcu.freezes("IWDG"))
 
@@ -196,10 +207,25 @@ class Peripherals:
             block.on_input = partial(self._pin_changed, port)
         for name, number in _WAKEUP_PINS.items():
             pins[name].external_listeners.append(partial(self._wakeup_pin_changed, number))
-        port_a = self.ports["A"]
-        self.usart2.tx_routed = partial(port_a.has_alternate, _USART2_TX, _USART2_FUNCTION)
-        self.usart2.rx_routed = partial(port_a.has_alternate, _USART2_RX, _USART2_FUNCTION)
-        self.usart2.on_tx_idle = partial(port_a.set_alternate_output, _USART2_TX, _USART2_FUNCTION)
+        for name, uart in self.uarts.items():
+            transmit = Signal(f"{name}_TX", self.ports)
+            uart.tx_routed, uart.on_tx_idle = transmit.routed, transmit.drive
+            uart.rx_routed = Signal(f"{name}_RX", self.ports).routed
+        for name, low_power_timer in self.low_power_timers.items():
+            low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
+
+    def _make_uart(self, name: str, interrupts: InterruptLines) -> Usart:
+        kind = Lpuart if name == "LPUART1" else Usart
+        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
+        return kind(
+            name,
+            self._core.scheduler,
+            interrupts.source(IRQ[name]),
+            partial(self.kernel_clocks.hz, name),
+            partial(self.kernel_clocks.reception_in_stop_hz, name),
+            DmaRequest(f"{name}_TX", controllers),
+            DmaRequest(f"{name}_RX", controllers),
+        )
 
     def _add(self, block: Block, gate: str | None = None) -> Block:
         self.blocks[block.name] = block

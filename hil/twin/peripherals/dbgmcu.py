@@ -23,8 +23,12 @@ _FREEZE: Final = {
     **{f"TIM{n}": (APB1FZR1, n - 2) for n in range(2, 8)},
     "RTC": (APB1FZR1, 10),
     "IWDG": (APB1FZR1, 12),
+    "WWDG": (APB1FZR1, 11),
+    "LPTIM1": (APB1FZR1, 31),
+    "LPTIM2": (APB1FZR2, 5),
     "TIM15": (APB2FZR, 16),
     "TIM16": (APB2FZR, 17),
+    "TIM17": (APB2FZR, 18),
 }
 
 

@@ -57,8 +57,6 @@ _INTERRUPT_BIT: Final = {
 }
 _LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
 _BDCR_WRITABLE: Final = 0x0301_837D
-_USART_SELECT: Final = {"USART1": 0, "USART2": 2, "USART3": 4}
-"""Positions of the kernel clock fields in RCC_CCIPR."""
 
 
 class Rcc(RegisterBlock):
@@ -110,6 +108,7 @@ class Rcc(RegisterBlock):
         """Core in Sleep or Stop: gates follow the Sleep-mode enable registers."""
         self.stopped = False
         """Stop mode: the high-speed clocks are off."""
+        self.in_stop_2 = False
         self.oscillators = ClockSources(scheduler, lambda offset: self.words[offset], self._ready)
         self.clocks = Clocks()
 
@@ -120,7 +119,7 @@ class Rcc(RegisterBlock):
         kept = {BDCR: self.words[BDCR], CSR: (self.words[CSR] & _ALL_FLAGS) | _MSISRANGE_RESET}
         super().reset()
         self.words.update(kept)
-        self.asleep = self.stopped = False
+        self.asleep = self.stopped = self.in_stop_2 = False
         for name in ("hsi16", "hse", "pll", "pllsai1", "pllsai2", "lsi"):
             self.oscillators[name].switch(False)
         self.oscillators["msi"].force_ready()
@@ -154,9 +153,10 @@ class Rcc(RegisterBlock):
                 self._changed()
                 return
 
-    def enter_stop(self) -> None:
+    def enter_stop(self, *, stop_2: bool) -> None:
         """Stop 0, 1 or 2: all high-speed clocks stop, but HSI16 if it is forced on for a kernel clock."""
         self.asleep = self.stopped = True
+        self.in_stop_2 = stop_2
         keep = HSION if self.words[CR] & HSIKERON else 0
         self.words[CR] &= ~(MSION | HSION | HSEON | PLLON | PLLSAI1ON | PLLSAI2ON) | keep
         for name in ("msi", "hse", "pll", "pllsai1", "pllsai2"):
@@ -166,7 +166,7 @@ class Rcc(RegisterBlock):
 
     def leave_stop(self) -> None:
         """Wake from Stop on MSI or HSI16 by STOPWUCK, running: its start-up is in the latency."""
-        self.asleep = self.stopped = False
+        self.asleep = self.stopped = self.in_stop_2 = False
         source = self.wake_source
         self.words[CR] |= MSION if source is SystemClock.MSI else HSION
         if self.words[CR] & HSIASFS and source is SystemClock.MSI:
@@ -241,15 +241,6 @@ class Rcc(RegisterBlock):
         if self.stopped or not self.is_running(gate):
             return 0
         return self.clocks.timer1_hz if GATES[gate].bus == "APB1" else self.clocks.timer2_hz
-
-    def usart_kernel_hz(self, gate: str) -> int:
-        """Kernel clock of a USART by its CCIPR field: PCLK, SYSCLK, HSI16 or LSE."""
-        if not self.is_running(gate):
-            return 0
-        clocks = self.clocks
-        pclk_hz = clocks.pclk1_hz if GATES[gate].bus == "APB1" else clocks.pclk2_hz
-        choice = field(self.words[CCIPR], _USART_SELECT[gate], 2)
-        return (pclk_hz, clocks.sysclk_hz, clocks.hsi16_hz, clocks.lse_hz)[choice]
 
     def adc_async_hz(self) -> int:
         """Asynchronous ADC clock by ADCSEL: none, PLLSAI1, PLLSAI2 (both not modelled: none) or SYSCLK."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """USART in asynchronous mode (RM0351, USART section): whole frames, each at its bit time.
 
-The line is modelled frame by frame: the bits of a frame do not appear on the pin. Not modelled: parity
-checks, LIN, smartcard, IrDA, synchronous mode, flow control, auto baud rate.
+The line is modelled frame by frame: the bits of a frame do not appear on the pin, and a received frame is
+seen at its end, also by what wakes at its start bit. Stored without effect: parity checks, LIN, smartcard,
+IrDA, synchronous mode, flow control, auto baud rate, address match.
 """
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
@@ -25,14 +25,17 @@ ICR: Final = 0x20
 RDR: Final = 0x24
 TDR: Final = 0x28
 
-_UE, _RE, _TE = 1 << 0, 1 << 2, 1 << 3
+_UE, _UESM, _RE, _TE, _IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 _RXNEIE, _TCIE, _TXEIE, _M0, _OVER8, _M1 = 1 << 5, 1 << 6, 1 << 7, 1 << 12, 1 << 15, 1 << 28
 _EIE, _DMAR, _DMAT, _OVRDIS = 1 << 0, 1 << 6, 1 << 7, 1 << 12
 _FE, _ORE, _IDLE, _RXNE, _TC, _TXE, _BUSY = 1 << 1, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 16
-_TEACK, _REACK = 1 << 21, 1 << 22
+_WUF, _TEACK, _REACK, _WUFIE = 1 << 20, 1 << 21, 1 << 22, 1 << 22
+_WAKE_ON_START_BIT, _WAKE_ON_RXNE = 2, 3
 _ISR_RESET: Final = _TXE | _TC
 _BAUD_TOLERANCE: Final = 0.03
 """Deviation beyond which bits are misread; RM0351 gives the receiver's tolerance as 3.3 % to 4.4 %."""
+_LPUART_MIN_BRR: Final = 0x300
+"""Values below are forbidden (RM0351, LPUART_BRR)."""
 _STOP_HALF_BITS: Final = (2, 1, 4, 3)
 
 OnTransmit = Callable[[int, int, float], None]
@@ -40,10 +43,12 @@ OnTransmit = Callable[[int, int, float], None]
 
 
 class Usart(RegisterBlock):
-    """One USART.
+    """One USART or UART.
 
-    ``on_transmit`` gets every frame that leaves the part through its pin; ``tx_routed`` and ``rx_routed`` say
-    whether the pins are switched to the USART; ``on_tx_idle`` is told the idle level of the TX line.
+    ``kernel_hz`` is its clock now, ``stop_hz`` the one it may receive with in Stop; ``request_tx`` and
+    ``request_rx`` ask the DMA for one transfer and say whether it was served. ``on_transmit`` gets each frame
+    that leaves the part through its pin; ``tx_routed`` and ``rx_routed`` say whether the pins are switched to
+    the USART; ``on_tx_idle`` is told the idle level of the TX line.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
@@ -51,6 +56,7 @@ class Usart(RegisterBlock):
     ) | {ISR: _ISR_RESET}
     writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
+    stored_only: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6400, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
 
     def __init__(
         self,
@@ -58,15 +64,18 @@ class Usart(RegisterBlock):
         scheduler: Scheduler,
         interrupt: InterruptSource,
         kernel_hz: Callable[[], int],
-        dma: Dma,
-        dma_channels: tuple[int, int, int],
+        stop_hz: Callable[[], int],
+        request_tx: Callable[[], bool],
+        request_rx: Callable[[], bool],
     ) -> None:
         super().__init__(name, BASE[name])
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._kernel_hz = kernel_hz
-        self._dma = dma
-        self._dma_tx, self._dma_rx, self._dma_code = dma_channels
+        self._stop_hz = stop_hz
+        self._request_tx = request_tx
+        self._request_rx = request_rx
+        self._line_idle: Event | None = None
         self._frame_end: Event | None = None
         self._shifting: int | None = None
         self._waiting: int | None = None
@@ -97,18 +106,26 @@ class Usart(RegisterBlock):
     @property
     def baud(self) -> float:
         """The baud rate by USART_BRR and the kernel clock; zero if there is none."""
+        return self._baud_at(self._kernel_hz())
+
+    def _baud_at(self, kernel_hz: int) -> float:
         brr = self.words[BRR]
         if self.words[CR1] & _OVER8:
             divider = (brr & 0xFFF0) | (brr & 7) << 1
-            return 2 * self._kernel_hz() / divider if divider >= 16 else 0.0
-        return self._kernel_hz() / brr if brr >= 16 else 0.0
+            return 2 * kernel_hz / divider if divider >= 16 else 0.0
+        return kernel_hz / brr if brr >= 16 else 0.0
 
     def receive(self, byte: int, baud: float = 115_200.0) -> None:
         """A frame arrives at the RX pin, sent at ``baud``; a wrong baud rate makes garbage of it."""
-        if not self.words[CR1] & _UE or not self.words[CR1] & _RE or not self.rx_routed() or not self.baud:
+        control = self.words[CR1]
+        if not control & _UE or not control & _RE or not self.rx_routed():
+            return
+        waking = control & _UESM and self._stop_hz()
+        own_baud = self._baud_at(self._stop_hz()) if waking else self.baud
+        if not own_baud:
             return
         flags = self.words[ISR]
-        if abs(self.baud / baud - 1) > _BAUD_TOLERANCE:
+        if abs(own_baud / baud - 1) > _BAUD_TOLERANCE:
             byte = (byte ^ 0xA5) & 0xFF  # which bits are hit depends on the phase: any wrong pattern will do
             flags |= _FE
         if flags & _RXNE:
@@ -119,10 +136,16 @@ class Usart(RegisterBlock):
         else:
             self.words[RDR] = byte
             flags |= _RXNE
+        if waking and field(self.words[CR3], 20, 2) in (_WAKE_ON_START_BIT, _WAKE_ON_RXNE):
+            flags |= _WUF
         self.words[ISR] = flags
+        if self._line_idle is not None:
+            self._line_idle.cancel()
+        idle_ps = round(self._half_bits * PS_PER_S / (2 * own_baud))
+        self._line_idle = self._scheduler.after(idle_ps, self._idle)
         self._update()
         if self.words[CR3] & _DMAR:
-            self._dma.request(self._dma_rx, self._dma_code)
+            self._request_rx()
 
     def read_word(self, offset: int) -> int:
         """USART_RDR clears RXNE."""
@@ -186,11 +209,23 @@ class Usart(RegisterBlock):
         self._clock_hz = self._kernel_hz()
         if not baud:
             return
+        self._shifting = data
+        self._frame_end = self._scheduler.after(
+            round(self._half_bits * PS_PER_S / (2 * baud)), self._frame_sent
+        )
+
+    @property
+    def _half_bits(self) -> int:
+        """The length of a frame in halves of a bit."""
         control = self.words[CR1]
         data_bits = 9 if control & _M0 else 7 if control & _M1 else 8
-        half_bits = 2 * (1 + data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
-        self._shifting = data
-        self._frame_end = self._scheduler.after(round(half_bits * PS_PER_S / (2 * baud)), self._frame_sent)
+        return 2 * (1 + data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
+
+    def _idle(self) -> None:
+        """No frame followed for the length of one."""
+        self._line_idle = None
+        self.words[ISR] |= _IDLE
+        self._update()
 
     def _frame_sent(self) -> None:
         data, self._shifting, self._frame_end = self._shifting, None, None
@@ -203,7 +238,7 @@ class Usart(RegisterBlock):
 
     def _feed_from_dma(self) -> None:
         while self.words[CR3] & _DMAT and self.words[ISR] & _TXE and self.words[CR1] & _TE:
-            if not self._dma.request(self._dma_tx, self._dma_code):
+            if not self._request_tx():
                 return
 
     def _abort(self) -> None:
@@ -211,6 +246,9 @@ class Usart(RegisterBlock):
             self._frame_end.cancel()
         self._frame_end = None
         self._shifting = self._waiting = None
+        if self._line_idle is not None:
+            self._line_idle.cancel()
+            self._line_idle = None
 
     def _update(self) -> None:
         flags, control = self.words[ISR], self.words[CR1]
@@ -218,6 +256,18 @@ class Usart(RegisterBlock):
             (control & _TXEIE and flags & _TXE)
             or (control & _TCIE and flags & _TC)
             or (control & _RXNEIE and flags & (_RXNE | _ORE))
+            or (control & _IDLEIE and flags & _IDLE)
+            or (self.words[CR3] & _WUFIE and flags & _WUF)
             or (self.words[CR3] & _EIE and flags & (_FE | _ORE))
         )
         self._interrupt.set(bool(wanted))
+
+
+class Lpuart(Usart):
+    """LPUART1: as a USART, with a baud rate divider of 20 bits in 256ths (RM0351, LPUART section)."""
+
+    writable: ClassVar[Mapping[int, int]] = {**Usart.writable, BRR: 0xF_FFFF}
+
+    def _baud_at(self, kernel_hz: int) -> float:
+        brr = self.words[BRR]
+        return 256 * kernel_hz / brr if brr >= _LPUART_MIN_BRR else 0.0

@@ -68,7 +68,7 @@ class LowPower:
         elif mode in STOP_MODES:
             self.mode = mode
             self._core.debug_access_ok = self._dbgmcu.keeps_stop_clocked
-            self._rcc.enter_stop()
+            self._rcc.enter_stop(stop_2=mode == "stop2")
         else:
             self.mode = mode
             self._core.debug_access_ok = False

@@ -10,11 +10,13 @@ from typing import Final
 from hil.datasheet import stm32l476
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.clock_gates import GATES
+from hil.twin.peripherals.kernel_clocks import KernelClocks
 from hil.twin.peripherals.rcc import Rcc
 
 _ON_AFTER_RESET: Final = frozenset({"FLASH"})
 _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
-_USARTS: Final = ("USART1", "USART2", "USART3")
+_WITH_KERNEL_CLOCK: Final = ("USART1", "USART2", "USART3", "LPUART1", "I2C1")
+_LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
 _BRIDGE_ROWS: Final = {"APB1": "ahb_apb1_bridge", "APB2": "ahb_apb2_bridge"}
 
 
@@ -27,7 +29,7 @@ def _bus_row(gate: str) -> str | None:
 _ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
 
 
-def running_clocks(rcc: Rcc, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
+def running_clocks(rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
     """(row, clock in Hz) for every peripheral clock that runs now beyond the reset state."""
     found: list[tuple[str, int]] = []
     bridges: set[str] = set()
@@ -39,8 +41,10 @@ def running_clocks(rcc: Rcc, adc_common: AdcCommon) -> tuple[tuple[str, int], ..
             found.append((row, rcc.bus_hz(gate)))
         if where.bus in _BRIDGE_ROWS:
             bridges.add(where.bus)
-        if gate in _USARTS:
-            found.append((f"{gate.lower()}_indep", rcc.usart_kernel_hz(gate)))
+        if gate in _WITH_KERNEL_CLOCK:
+            found.append((f"{gate.lower()}_indep", kernels.hz(gate)))
+        if gate in _LOW_POWER_TIMERS:
+            found.append((f"{gate.lower()}_indep", kernels.low_power_timer_hz(gate)))
         if gate == "ADC":
             found.append(("adc_indep", round(adc_common.clock_hz)))
     # A bridge is clocked while any peripheral behind it is (Table 51, note).

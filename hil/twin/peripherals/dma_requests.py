@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which channel serves which peripheral's request by which code of DMA_CSELR (RM0351, DMA request mapping).
+
+The rows are those of NuttX (stm32l4x5xx_dma.h), which agree with ChibiOS' registry where both have one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from hil.twin.peripherals.dma import Dma
+
+REQUESTS: Final[dict[str, tuple[tuple[str, int, int], ...]]] = {
+    "ADC1": (("DMA1", 1, 0), ("DMA2", 3, 0)),
+    "USART1_RX": (("DMA1", 5, 2), ("DMA2", 7, 2)),
+    "USART1_TX": (("DMA1", 4, 2), ("DMA2", 6, 2)),
+    "USART2_RX": (("DMA1", 6, 2),),
+    "USART2_TX": (("DMA1", 7, 2),),
+    "USART3_RX": (("DMA1", 3, 2),),
+    "USART3_TX": (("DMA1", 2, 2),),
+    "UART4_RX": (("DMA2", 5, 2),),
+    "UART4_TX": (("DMA2", 3, 2),),
+    "UART5_RX": (("DMA2", 2, 2),),
+    "UART5_TX": (("DMA2", 1, 2),),
+    "LPUART1_RX": (("DMA2", 7, 4),),
+    "LPUART1_TX": (("DMA2", 6, 4),),
+    "I2C1_RX": (("DMA1", 7, 3), ("DMA2", 6, 5)),
+    "I2C1_TX": (("DMA1", 6, 3), ("DMA2", 7, 5)),
+    "SPI1_RX": (("DMA1", 2, 1), ("DMA2", 3, 4)),
+    "SPI1_TX": (("DMA1", 3, 1), ("DMA2", 4, 4)),
+    "TIM2_CH1": (("DMA1", 5, 4),),
+    "TIM2_CH2": (("DMA1", 7, 4),),
+    "TIM2_CH3": (("DMA1", 1, 4),),
+    "TIM2_CH4": (("DMA1", 7, 4),),
+    "TIM2_UP": (("DMA1", 2, 4),),
+    "TIM3_CH1": (("DMA1", 6, 5),),
+    "TIM3_CH3": (("DMA1", 2, 5),),
+    "TIM3_CH4": (("DMA1", 3, 5),),
+    "TIM3_UP": (("DMA1", 3, 5),),
+    "TIM4_CH1": (("DMA1", 1, 6),),
+    "TIM4_CH2": (("DMA1", 4, 6),),
+    "TIM4_CH3": (("DMA1", 5, 6),),
+    "TIM4_UP": (("DMA1", 7, 6),),
+    "TIM5_CH1": (("DMA2", 5, 5),),
+    "TIM5_CH2": (("DMA2", 4, 5),),
+    "TIM5_CH3": (("DMA2", 2, 5),),
+    "TIM5_CH4": (("DMA2", 1, 5),),
+    "TIM5_UP": (("DMA2", 2, 5),),
+    "TIM6_UP": (("DMA1", 3, 6), ("DMA2", 4, 3)),
+    "TIM7_UP": (("DMA1", 4, 5), ("DMA2", 5, 3)),
+    "TIM15_CH1": (("DMA1", 5, 7),),
+    "TIM15_UP": (("DMA1", 5, 7),),
+    "TIM16_CH1": (("DMA1", 3, 4), ("DMA1", 6, 4)),
+    "TIM16_UP": (("DMA1", 3, 4), ("DMA1", 6, 4)),
+    "TIM17_CH1": (("DMA1", 1, 5), ("DMA1", 7, 5)),
+    "TIM17_UP": (("DMA1", 1, 5), ("DMA1", 7, 5)),
+}
+
+
+class DmaRequest:
+    """One peripheral's request line; without a row in the mapping nobody ever serves it."""
+
+    def __init__(self, name: str, controllers: Mapping[str, Dma]) -> None:
+        self._routes = [(controllers[dma], channel, code) for dma, channel, code in REQUESTS.get(name, ())]
+
+    def __call__(self) -> bool:
+        """Ask for one transfer; false if no enabled channel serves it."""
+        return any(dma.request(channel, code) for dma, channel, code in self._routes)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kernel clocks that RCC_CCIPR selects for UARTs, I2Cs and low-power timers (RM0351, RCC_CCIPR)."""
+
+from typing import Final
+
+from hil.twin.peripherals.clock_gates import GATES
+from hil.twin.peripherals.clock_tree import HSI16_HZ
+from hil.twin.peripherals.rcc import Rcc
+from hil.twin.peripherals.rcc_registers import CCIPR
+from hil.twin.peripherals.registers import field
+
+_SELECT: Final = {
+    "USART1": 0,
+    "USART2": 2,
+    "USART3": 4,
+    "UART4": 6,
+    "UART5": 8,
+    "LPUART1": 10,
+    "I2C1": 12,
+    "LPTIM1": 18,
+    "LPTIM2": 20,
+}
+"""Positions of the fields in RCC_CCIPR."""
+_RUNS_IN_STOP_2: Final = frozenset({"LPUART1", "LPTIM1"})
+"""RM0351, PWR section, functionalities depending on the working mode."""
+
+
+class KernelClocks:
+    """The clocks by the peripherals' names."""
+
+    def __init__(self, rcc: Rcc) -> None:
+        self._rcc = rcc
+
+    def hz(self, gate: str) -> int:
+        """What reaches a UART or an I2C now: PCLK, SYSCLK, HSI16 or, for a UART, LSE; zero in Stop."""
+        rcc = self._rcc
+        if rcc.stopped or not rcc.is_running(gate):
+            return 0
+        clocks = rcc.clocks
+        pclk_hz = clocks.pclk1_hz if GATES[gate].bus == "APB1" else clocks.pclk2_hz
+        return (pclk_hz, clocks.sysclk_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
+
+    def reception_in_stop_hz(self, gate: str) -> int:
+        """What a UART enabled in Stop (UESM) receives with: LSE, or HSI16 started by the start bit."""
+        rcc = self._rcc
+        if not self._survives_stop(gate):
+            return 0
+        return (0, 0, HSI16_HZ, rcc.clocks.lse_hz)[self._choice(gate)]
+
+    def low_power_timer_hz(self, gate: str) -> int:
+        """What reaches an LPTIM now: PCLK, LSI, HSI16 or LSE; of these LSI and LSE in Stop too."""
+        rcc = self._rcc
+        if not rcc.is_running(gate) or (rcc.stopped and not self._survives_stop(gate)):
+            return 0
+        clocks = rcc.clocks
+        return (clocks.pclk1_hz, clocks.lsi_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
+
+    def _choice(self, gate: str) -> int:
+        return field(self._rcc.words[CCIPR], _SELECT[gate], 2)
+
+    def _survives_stop(self, gate: str) -> bool:
+        rcc = self._rcc
+        return rcc.stopped and rcc.is_running(gate) and (not rcc.in_stop_2 or gate in _RUNS_IN_STOP_2)

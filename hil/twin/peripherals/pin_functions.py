@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which pins carry which signal in which alternate function (DS10198 Rev 8, Tables 17 and 18)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from hil.twin.peripherals.gpio import GpioPort
+
+SIGNALS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
+    "USART1_TX": {7: ("PA9", "PB6", "PG9")},
+    "USART1_RX": {7: ("PA10", "PB7", "PG10")},
+    "USART2_TX": {7: ("PA2", "PD5")},
+    "USART2_RX": {7: ("PA3", "PD6"), 3: ("PA15",)},
+    "USART3_TX": {7: ("PB10", "PC4", "PC10", "PD8")},
+    "USART3_RX": {7: ("PB11", "PC5", "PC11", "PD9")},
+    "UART4_TX": {8: ("PA0", "PC10")},
+    "UART4_RX": {8: ("PA1", "PC11")},
+    "UART5_TX": {8: ("PC12",)},
+    "UART5_RX": {8: ("PD2",)},
+    "LPUART1_TX": {8: ("PB11", "PC1", "PG7")},
+    "LPUART1_RX": {8: ("PB10", "PC0", "PG8")},
+    "LPTIM1_OUT": {1: ("PB2", "PC1", "PG15")},
+    "LPTIM2_OUT": {14: ("PA4", "PA8", "PD13")},
+    "TIM2_CH1": {1: ("PA0", "PA5", "PA15")},
+    "TIM2_CH2": {1: ("PA1", "PB3")},
+    "TIM2_CH3": {1: ("PA2", "PB10")},
+    "TIM2_CH4": {1: ("PA3", "PB11")},
+    "TIM3_CH1": {2: ("PA6", "PB4", "PC6", "PE3")},
+    "TIM3_CH2": {2: ("PA7", "PB5", "PC7", "PE4")},
+    "TIM3_CH3": {2: ("PB0", "PC8", "PE5")},
+    "TIM3_CH4": {2: ("PB1", "PC9", "PE6")},
+    "TIM4_CH1": {2: ("PB6", "PD12")},
+    "TIM4_CH2": {2: ("PB7", "PD13")},
+    "TIM4_CH3": {2: ("PB8", "PD14")},
+    "TIM4_CH4": {2: ("PB9", "PD15")},
+    "TIM5_CH1": {2: ("PA0", "PF6")},
+    "TIM5_CH2": {2: ("PA1", "PF7")},
+    "TIM5_CH3": {2: ("PA2", "PF8")},
+    "TIM5_CH4": {2: ("PA3", "PF9")},
+    "TIM15_CH1": {14: ("PA2", "PB14", "PF9", "PG10")},
+    "TIM15_CH2": {14: ("PA3", "PB15", "PF10", "PG11")},
+    "TIM16_CH1": {14: ("PA6", "PB8", "PE0")},
+    "TIM17_CH1": {14: ("PA7", "PB9", "PE1")},
+}
+
+
+class Signal:
+    """A peripheral's signal on the pins that software may route it to."""
+
+    def __init__(self, name: str, ports: Mapping[str, GpioPort]) -> None:
+        self._pins = [
+            (ports[pin[1]], int(pin[2:]), function)
+            for function, pins in SIGNALS.get(name, {}).items()
+            for pin in pins
+        ]
+
+    def routed(self) -> bool:
+        """Whether any of the pins is switched to the signal."""
+        return any(port.has_alternate(index, function) for port, index, function in self._pins)
+
+    def drive(self, level: bool | None) -> None:
+        """The peripheral drives ``level``, or lets go."""
+        for port, index, function in self._pins:
+            port.set_alternate_output(index, function, level)
