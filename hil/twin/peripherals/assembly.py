@@ -42,12 +42,17 @@ _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 _UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
 _TIMERS: Final = {
-    "TIM2": ("TIM2", 32),
-    "TIM6": ("TIM6_DAC", 16),
-    "TIM7": ("TIM7", 16),
-    "TIM15": ("TIM1_BRK_TIM15", 16),
-    "TIM16": ("TIM1_UP_TIM16", 16),
+    "TIM2": ("TIM2", 32, 4, False),
+    "TIM3": ("TIM3", 16, 4, False),
+    "TIM4": ("TIM4", 16, 4, False),
+    "TIM5": ("TIM5", 32, 4, False),
+    "TIM6": ("TIM6_DAC", 16, 0, False),
+    "TIM7": ("TIM7", 16, 0, False),
+    "TIM15": ("TIM1_BRK_TIM15", 16, 2, True),
+    "TIM16": ("TIM1_UP_TIM16", 16, 1, True),
+    "TIM17": ("TIM1_TRG_COM_TIM17", 16, 1, True),
 }
+"""Interrupt, bits of the counter, channels, and whether BDTR.MOE gates the outputs (RM0351, TIM sections)."""
 _ADC_TRIGGERS: Final = {11: "TIM2", 13: "TIM6", 14: "TIM15"}
 """EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
 _SHARED_GATES: Final = {"ADC2": "ADC", "ADC3": "ADC", "VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
@@ -113,9 +118,11 @@ class Peripherals:
                     interrupts.source(IRQ[irq]),
                     partial(self.rcc.timer_hz, name),
                     counter_bits=bits,
+                    channels=channels,
+                    has_break=has_break,
                 )
             )
-            for name, (irq, bits) in _TIMERS.items()
+            for name, (irq, bits, channels, has_break) in _TIMERS.items()
         }
         self.kernel_clocks = KernelClocks(self.rcc)
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
@@ -213,6 +220,17 @@ class Peripherals:
             uart.rx_routed = Signal(f"{name}_RX", self.ports).routed
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
+
+        for name, timer in self.timers.items():
+            self._connect_timer(name, timer)
+
+    def _connect_timer(self, name: str, timer: Tim) -> None:
+        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
+        numbers = range(1, timer.channels.count + 1)
+        outputs = [Signal(f"{name}_CH{number}", self.ports) for number in numbers]
+        timer.channels.on_output = lambda channel, level: outputs[channel].drive(level)
+        timer.request_update = DmaRequest(f"{name}_UP", controllers)
+        timer.request_compare = [DmaRequest(f"{name}_CH{number}", controllers) for number in numbers]
 
     def _make_uart(self, name: str, interrupts: InterruptLines) -> Usart:
         kind = Lpuart if name == "LPUART1" else Usart
