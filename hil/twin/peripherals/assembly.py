@@ -21,6 +21,7 @@ from hil.twin.peripherals.dma_requests import DmaRequest
 from hil.twin.peripherals.exti import LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
+from hil.twin.peripherals.i2c import I2c
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.kernel_clocks import KernelClocks
@@ -127,6 +128,17 @@ class Peripherals:
         self.kernel_clocks = KernelClocks(self.rcc)
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
         self.usart2 = self.uarts["USART2"]
+        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
+        self.i2c1 = self._add(
+            I2c(
+                "I2C1",
+                scheduler,
+                interrupts.source(IRQ["I2C1_EV"]),
+                partial(self.kernel_clocks.hz, "I2C1"),
+                DmaRequest("I2C1_TX", controllers),
+                DmaRequest("I2C1_RX", controllers),
+            )
+        )
         self.low_power_timers = {
             name: self._add(
                 Lptim(
@@ -223,6 +235,8 @@ class Peripherals:
 
         for name, timer in self.timers.items():
             self._connect_timer(name, timer)
+        scl, sda = Signal("I2C1_SCL", self.ports), Signal("I2C1_SDA", self.ports)
+        self.i2c1.routed = lambda: scl.routed() and sda.routed()
 
     def _connect_timer(self, name: str, timer: Tim) -> None:
         controllers = {"DMA1": self.dma1, "DMA2": self.dma2}

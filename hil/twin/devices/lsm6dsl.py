@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LSM6DSL accelerometer (ST's datasheet DocID028475), on I2C or SPI.
+
+Modelled: identity, software reset, the accelerometer's data rate, full scale, status, output registers and
+data ready on INT1. The gyroscope stands still and the die has 25 °C; FIFO and embedded functions only store.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.pins import Pin
+
+INT1_CTRL: Final = 0x0D
+WHO_AM_I: Final = 0x0F
+CTRL1_XL: Final = 0x10
+CTRL3_C: Final = 0x12
+STATUS_REG: Final = 0x1E
+OUT_TEMP_L: Final = 0x20
+OUTX_L_XL: Final = 0x28
+OUTZ_H_XL: Final = 0x2D
+
+_IDENTITY: Final = 0x6A
+_SW_RESET, _IF_INC, _BOOT = 1 << 0, 1 << 2, 1 << 7
+_XLDA, _INT1_DRDY_XL = 1 << 0, 1 << 0
+_READ_ONLY: Final = frozenset({WHO_AM_I, *range(0x1A, 0x40)})
+_RATES_MILLIHERTZ: Final = (
+    0,
+    12_500,
+    26_000,
+    52_000,
+    104_000,
+    208_000,
+    416_000,
+    833_000,
+    1_660_000,
+    3_330_000,
+    6_660_000,
+    1_600,
+)
+"""ODR_XL codes 0 to 11; 11 is for low power only (accelerometer ODR register setting)."""
+_UG_PER_LSB: Final = (61, 488, 122, 244)
+"""Sensitivity by FS_XL: 2, 16, 4 and 8 g (mechanical characteristics)."""
+_PS_PER_S: Final = 10**12
+
+Acceleration = tuple[float, float, float]
+
+
+class Lsm6dsl:
+    """One LSM6DSL; ``acceleration_g`` gives what it feels along x, y and z at a time in ps.
+
+    ``address`` is 0x6A with SA0 low, 0x6B with SA0 high; ``int1`` is the pin of the part that INT1 drives.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        acceleration_g: Callable[[int], Acceleration] = lambda time_ps: (0.0, 0.0, 1.0),
+        *,
+        address: int = 0x6A,
+        int1: Pin | None = None,
+    ) -> None:
+        self.address = address
+        self._scheduler = scheduler
+        self._acceleration_g = acceleration_g
+        self._int1 = int1
+        self._next_sample: Event | None = None
+        self._pointer: int | None = None
+        self._reading = False
+        self._reset()
+
+    # I2C
+
+    def start(self, *, read: bool) -> bool:
+        """Always there."""
+        if not read:
+            self._pointer = None
+        return True
+
+    def write(self, byte: int) -> bool:
+        """The first byte is the register, the others are its values."""
+        if self._pointer is None:
+            self._pointer = byte & 0x7F
+        else:
+            self._write_register(byte)
+        return True
+
+    def read(self) -> int:
+        """The register that was selected, and the following ones."""
+        return self._read_register()
+
+    def stop(self) -> None:
+        """Nothing is pending."""
+
+    # SPI
+
+    def select(self, selected: bool) -> None:
+        """A new exchange begins."""
+        self._pointer = None
+
+    def exchange(self, byte: int) -> int:
+        """The first byte is the register, with bit 7 to read it."""
+        if self._pointer is None:
+            self._pointer, self._reading = byte & 0x7F, bool(byte & 0x80)
+            return 0xFF
+        if self._reading:
+            return self._read_register()
+        self._write_register(byte)
+        return 0xFF
+
+    # Registers
+
+    def _reset(self) -> None:
+        self._registers = bytearray(0x80)
+        self._registers[WHO_AM_I] = _IDENTITY
+        self._registers[CTRL3_C] = _IF_INC
+        self._enabled_ps = self._scheduler.now_ps
+        self._taken = 0
+        self._latched: tuple[int, bytes] = (0, bytes(6))
+        self._plan()
+
+    def _advance_pointer(self) -> int:
+        register = self._pointer or 0
+        if self._registers[CTRL3_C] & _IF_INC:
+            self._pointer = (register + 1) & 0x7F
+        return register
+
+    def _read_register(self) -> int:
+        register = self._advance_pointer()
+        if register == STATUS_REG:
+            return _XLDA if self._samples > self._taken else 0
+        if OUTX_L_XL <= register <= OUTZ_H_XL:
+            return self._output(register - OUTX_L_XL)
+        return self._registers[register]
+
+    def _write_register(self, value: int) -> None:
+        register = self._advance_pointer()
+        if register in _READ_ONLY:
+            return
+        if register == CTRL3_C and value & (_SW_RESET | _BOOT):
+            self._reset()
+            return
+        before = self._registers[register]
+        self._registers[register] = value
+        if register == CTRL1_XL and (before ^ value) & 0xF0:
+            self._enabled_ps = self._scheduler.now_ps
+            self._taken = 0
+            self._latched = (0, bytes(6))
+        if register in (CTRL1_XL, INT1_CTRL):
+            self._plan()
+
+    # Samples
+
+    @property
+    def _rate_millihertz(self) -> int:
+        code = self._registers[CTRL1_XL] >> 4
+        return _RATES_MILLIHERTZ[code] if code < len(_RATES_MILLIHERTZ) else 0
+
+    @property
+    def _samples(self) -> int:
+        """Samples taken since the data rate was set."""
+        elapsed_ps = self._scheduler.now_ps - self._enabled_ps
+        return elapsed_ps * self._rate_millihertz // (1000 * _PS_PER_S)
+
+    def _sample_time_ps(self, number: int) -> int:
+        return self._enabled_ps - (-number * 1000 * _PS_PER_S // self._rate_millihertz)
+
+    def _output(self, index: int) -> int:
+        newest = self._samples
+        if newest > self._latched[0] and index % 2 == 0:  # an axis is read low byte first, from one sample
+            ug_per_lsb = _UG_PER_LSB[self._registers[CTRL1_XL] >> 2 & 3]
+            codes = [
+                min(max(round(axis_g * 1e6 / ug_per_lsb), -0x8000), 0x7FFF)
+                for axis_g in self._acceleration_g(self._sample_time_ps(newest))
+            ]
+            self._latched = (newest, b"".join(code.to_bytes(2, "little", signed=True) for code in codes))
+        self._taken = self._latched[0]
+        self._drive_int1(False)
+        return self._latched[1][index]
+
+    def _plan(self) -> None:
+        if self._next_sample is not None:
+            self._next_sample.cancel()
+            self._next_sample = None
+        if self._int1 is not None and self._registers[INT1_CTRL] & _INT1_DRDY_XL and self._rate_millihertz:
+            time_ps = self._sample_time_ps(self._samples + 1)
+            self._next_sample = self._scheduler.at(time_ps, self._sampled)
+
+    def _sampled(self) -> None:
+        self._next_sample = None
+        self._drive_int1(True)
+        self._plan()
+
+    def _drive_int1(self, level: bool) -> None:
+        if self._int1 is not None and self._registers[INT1_CTRL] & _INT1_DRDY_XL:
+            self._int1.set_external_level(level, self._scheduler.now_ps)
