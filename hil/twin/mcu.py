@@ -21,7 +21,8 @@ _ROOM_TEMPERATURE_C: Final = 25.0
 _TYPICAL: Final = 1
 """Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
 _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")} | {
-    "option_bytes": ("option_bytes", "pin")
+    "wwdg": ("wwdg", "pin"),
+    "option_bytes": ("option_bytes", "pin"),
 }
 """Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
 

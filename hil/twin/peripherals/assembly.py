@@ -31,11 +31,14 @@ from hil.twin.peripherals.pin_functions import Signal
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
+from hil.twin.peripherals.rng import Rng
 from hil.twin.peripherals.rtc import Rtc
+from hil.twin.peripherals.spi import Spi
 from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.tim import Tim
 from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
 from hil.twin.peripherals.usart import Lpuart, Usart
+from hil.twin.peripherals.wwdg import Wwdg
 from hil.twin.pins import PORT_WIDTHS, Pins
 
 _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
@@ -139,6 +142,32 @@ class Peripherals:
                 DmaRequest("I2C1_RX", controllers),
             )
         )
+        self.spi1 = self._add(
+            Spi(
+                "SPI1",
+                scheduler,
+                interrupts.source(IRQ["SPI1"]),
+                partial(self.rcc.bus_hz, "SPI1"),
+                DmaRequest("SPI1_TX", controllers),
+                DmaRequest("SPI1_RX", controllers),
+            )
+        )
+        self.wwdg = self._add(
+            Wwdg(
+                scheduler,
+                interrupts.source(IRQ["WWDG"]),
+                partial(self.rcc.bus_hz, "WWDG"),
+                partial(request_reset, "wwdg"),
+            )
+        )
+        self.rng = self._add(
+            Rng(
+                scheduler,
+                interrupts.source(IRQ["RNG"]),
+                self.kernel_clocks.clk48_hz,
+                np.random.default_rng([seed, BASE["RNG"]]),
+            )
+        )
         self.low_power_timers = {
             name: self._add(
                 Lptim(
@@ -200,6 +229,8 @@ class Peripherals:
         for low_power_timer in self.low_power_timers.values():
             low_power_timer.retime()
         self.rtc.retime()
+        self.wwdg.retime()
+        self.rng.retime()
 
     def freeze_for_debug(self, halted: bool) -> None:
         """Stop or resume the counters that DBGMCU freezes while a debugger holds the core."""
@@ -208,6 +239,7 @@ class Peripherals:
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.freeze(halted and self.dbgmcu.freezes(name))
         self.rtc.freeze(halted and self.dbgmcu.freezes("RTC"))
+        self.wwdg.freeze(halted and self.dbgmcu.freezes("WWDG"))
         self.iwdg.freeze(halted and self.dbgmcu.freezes("IWDG"))
 
     def _connect(self, pins: Pins, request_reset: Callable[[str], None]) -> None:
@@ -236,6 +268,7 @@ class Peripherals:
         for name, timer in self.timers.items():
             self._connect_timer(name, timer)
         scl, sda = Signal("I2C1_SCL", self.ports), Signal("I2C1_SDA", self.ports)
+        self.spi1.routed = Signal("SPI1_SCK", self.ports).routed
         self.i2c1.routed = lambda: scl.routed() and sda.routed()
 
     def _connect_timer(self, name: str, timer: Tim) -> None:

@@ -3,10 +3,11 @@
 
 from typing import Final
 
+from hil.twin.peripherals import clock_tree
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.clock_tree import HSI16_HZ
 from hil.twin.peripherals.rcc import Rcc
-from hil.twin.peripherals.rcc_registers import CCIPR
+from hil.twin.peripherals.rcc_registers import CCIPR, PLLCFGR, PLLSAI1CFGR
 from hil.twin.peripherals.registers import field
 
 _SELECT: Final = {
@@ -54,6 +55,23 @@ class KernelClocks:
             return 0
         clocks = rcc.clocks
         return (clocks.pclk1_hz, clocks.lsi_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
+
+    def clk48_hz(self) -> int:
+        """The clock of USB, RNG and SDMMC by CLK48SEL: none, PLLSAI1 Q, PLL Q or MSI."""
+        rcc = self._rcc
+        choice = field(rcc.words[CCIPR], 26, 2)
+        if rcc.stopped or choice == 0:
+            return 0
+        if choice == 3:
+            return rcc.clocks.msi_hz
+        name, offset = ("pllsai1", PLLSAI1CFGR) if choice == 1 else ("pll", PLLCFGR)
+        word = rcc.words[offset]
+        if not rcc.oscillators[name].ready or not field(word, 20):
+            return 0
+        # The two PLLs share their source and its divider (RM0351, RCC_PLLCFGR).
+        source = rcc.words[PLLCFGR] & 0x73 | word & 0x7F00
+        vco_hz = clock_tree.pll_vco_hz(source, rcc.clocks.msi_hz, rcc.clocks.hsi16_hz, 0)
+        return vco_hz // (2 * field(word, 21, 2) + 2)
 
     def _choice(self, gate: str) -> int:
         return field(self._rcc.words[CCIPR], _SELECT[gate], 2)
