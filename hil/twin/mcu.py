@@ -129,6 +129,7 @@ class Stm32l476:
             self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
         elif voltage_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
             self._power_off()
+        self.peripherals.pwr.supply_changed(voltage_v)
         self._update_current()
 
     def set_temperature(self, temperature_c: float) -> None:

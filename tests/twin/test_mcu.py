@@ -201,6 +201,25 @@ def test_standby_loses_ram_keeps_backup_and_restarts_with_its_flag(board):
     assert board.read(PWR + 0x10) & 1 << 8
 
 
+@pytest.mark.parametrize(("retained", "edge"), [(True, True), (True, False), (False, True)])
+def test_a_wakeup_pin_ends_standby_and_sram2_survives_on_request(board, retained, edge):
+    board.start_rtc(period_ticks=65_536)
+    board.write(0x1000_0100, 0x1234_5678)
+    board.write(0x2000_1000, 0x1234_5678)
+    board.pins["PC13"].set_external_level(not edge, board.mcu.scheduler.now_ps)
+    board.write(PWR + 0x0C, 0 if edge else 2)  # polarity
+    board.write(PWR + 0x08, 2 | 1 << 8 if retained else 2)
+    board.enter(3)
+    assert board.mcu.mode == "standby"
+    board.pins["PC13"].set_external_level(edge, board.mcu.scheduler.now_ps)
+    board.advance(1e-3)
+    assert board.mcu.mode == "sleep"
+    assert (board.read(0x1000_0100) == 0x1234_5678) is retained
+    assert board.read(0x2000_1000) != 0x1234_5678
+    board.write(RCC + 0x58, 1 << 28)
+    assert board.read(PWR + 0x10) & 0x11F == 1 << 8 | 1 << 1
+
+
 def test_shutdown_wakes_by_pin_as_after_power_on(board):
     board.start_rtc(period_ticks=65_536)
     board.write(RCC + 0x94, 1 << 23)

@@ -18,7 +18,7 @@ from hil.twin.peripherals.dbgmcu import Dbgmcu
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_bus import DmaBus
 from hil.twin.peripherals.dma_requests import DmaRequest
-from hil.twin.peripherals.exti import LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
+from hil.twin.peripherals.exti import LINE_LSE_FAILURE, LINE_PVD, LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.i2c import I2c
@@ -247,6 +247,8 @@ class Peripherals:
         self.rcc.backup_access = lambda: self.pwr.backup_access
         self.rcc.on_backup_domain_reset = self.rtc.reset_backup_domain
         self.rcc.on_peripheral_reset = self._reset_peripheral
+        self.rcc.on_lse_failure = partial(self.exti.set_level, LINE_LSE_FAILURE)
+        self.pwr.on_supply_low = partial(self.exti.set_level, LINE_PVD)
         self.rtc.backup_access = lambda: self.pwr.backup_access
         self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
         self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)

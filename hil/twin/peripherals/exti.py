@@ -20,7 +20,9 @@ BANK2: Final = 0x20
 _CONFIGURABLE: Final = {0x00: 0x007D_FFFF, BANK2: 0x0000_0078}
 """Lines with an edge detector and a pending bit; the others pass a peripheral's level on."""
 
+LINE_PVD: Final = 16
 LINE_RTC_ALARM: Final = 18
+LINE_LSE_FAILURE: Final = 19
 LINE_RTC_WAKEUP: Final = 20
 LINE_USART2: Final = 27
 
@@ -28,7 +30,9 @@ _IRQ_OF_LINE: Final = {
     **{line: IRQ[f"EXTI{line}"] for line in range(5)},
     **dict.fromkeys(range(5, 10), IRQ["EXTI9_5"]),
     **dict.fromkeys(range(10, 16), IRQ["EXTI15_10"]),
+    LINE_PVD: IRQ["PVD_PVM"],
     LINE_RTC_ALARM: IRQ["RTC_Alarm"],
+    LINE_LSE_FAILURE: IRQ["TAMP_STAMP"],
     LINE_RTC_WAKEUP: IRQ["RTC_WKUP"],
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flash memory interface (RM0351, FLASH section): wait states, programming, erasing, option bytes.
 
-Not modelled: fast programming, PCROP, read protection, ECC, and the stall of instruction fetches from a bank
+The read protection stays at level 0: a request for another level is refused, and said to have no effect.
+Not modelled: fast programming, PCROP, ECC, and the stall of instruction fetches from a bank
 that is being programmed or erased.
 """
 
@@ -50,6 +51,8 @@ _OPTIONS: Final = {
     0x4C: 0xFF00_00FF,
     0x50: 0xFF00_00FF,
 }
+_RDP: Final = 0xFF
+"""The read protection byte of FLASH_OPTR."""
 _WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
 
 SetTiming = Callable[[int, bool, bool, bool], None]
@@ -76,6 +79,7 @@ class Flash(RegisterBlock):
     } | _OPTIONS
     writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({SR})
+    stored_only: ClassVar[Mapping[int, int]] = {OPTR: _RDP}
 
     def __init__(
         self,
@@ -162,6 +166,8 @@ class Flash(RegisterBlock):
         elif offset in _OPTIONS:
             if not self.words[CR] & _OPTLOCK:
                 self.store(offset, value)
+                if offset == OPTR:
+                    self.words[OPTR] = (self.words[OPTR] & ~_RDP) | _OPTIONS[OPTR] & _RDP
         else:
             self.store(offset, value)
             if offset == ACR:

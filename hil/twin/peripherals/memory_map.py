@@ -75,6 +75,7 @@ BASE: Final = {
 IRQ: Final = {
     "WWDG": 0,
     "PVD_PVM": 1,
+    "TAMP_STAMP": 2,
     "RTC_WKUP": 3,
     "FLASH": 4,
     "RCC": 5,

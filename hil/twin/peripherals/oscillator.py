@@ -32,6 +32,11 @@ class Oscillator:
         if delay_ps is not None:
             self._starting = self._scheduler.after(delay_ps, self._started)
 
+    def stall(self) -> None:
+        """Stop oscillating although switched on, until it is switched off and on again."""
+        self.switch(False)
+        self.on = True
+
     def force_ready(self) -> None:
         """Run without a start-up: after a reset, or as a wake-up clock whose start is in the latency."""
         self.switch(False)

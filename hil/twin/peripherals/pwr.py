@@ -21,6 +21,11 @@ SCR: Final = 0x18
 _SBF, _WUFI = 1 << 8, 1 << 15
 _REGLPS, _REGLPF, _VOSF = 1 << 8, 1 << 9, 1 << 10
 _LPR: Final = 1 << 14
+_PVDE, _PVDO = 1 << 0, 1 << 11
+_PVD_EXTERNAL: Final = 7
+"""PLS code that compares PB7 with VREFINT."""
+_TYPICAL: Final = 1
+"""Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
 _PULL_REGISTERS: Final = tuple(range(0x20, 0x60, 4))
 
 DeepSleepMode = Literal["stop0", "stop1", "stop2", "standby", "shutdown"]
@@ -49,12 +54,16 @@ class Pwr(RegisterBlock):
         SCR: 0,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({SCR})
+    stored_only: ClassVar[Mapping[int, int]] = {CR2: 0xF0, CR4: 0x300}
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__("PWR", BASE["PWR"])
         self._scheduler = scheduler
         self._settling: dict[int, Event] = {}
         self.listeners: list[Callable[[], None]] = []
+        self._supply_v = 0.0
+        self.on_supply_low: Callable[[bool], None] = lambda low: None
+        """Gets the level of the voltage detector's output, PVDO (EXTI line 16)."""
 
     def reset(self) -> None:
         """System reset; the wake-up flags stay (they say why the part left Standby)."""
@@ -62,11 +71,28 @@ class Pwr(RegisterBlock):
         super().reset()
         self.words[SR1] = flags
         self._settle()
+        self._compare_supply()
 
     def power_on_reset(self) -> None:
         """Power-on: also the flags."""
         self.words[SR1] = 0
         self.reset()
+
+    def supply_changed(self, voltage_v: float) -> None:
+        """VDD has this voltage now."""
+        self._supply_v = voltage_v
+        self._compare_supply()
+
+    def _compare_supply(self) -> None:
+        """PVDO rises below the falling threshold, falls above the rising one (DS10198 Rev 8, Table 25)."""
+        level, was_low = field(self.words[CR2], 1, 3), bool(self.words[SR2] & _PVDO)
+        low = False
+        if self.words[CR2] & _PVDE and level != _PVD_EXTERNAL:
+            edge = "rise" if was_low else "fall"
+            low = self._supply_v < stm32l476.fact("pvd_V").extra[f"pvd{level}_{edge}"][_TYPICAL]
+        if low != was_low:
+            self.words[SR2] ^= _PVDO
+            self.on_supply_low(low)
 
     @property
     def backup_access(self) -> bool:
@@ -156,6 +182,8 @@ class Pwr(RegisterBlock):
                     self.words[SR2] |= _REGLPF | _REGLPS
                 else:
                     self._busy(_REGLPF, "lprun_to_run")
+        elif offset == CR2:
+            self._compare_supply()
         for listener in self.listeners:
             listener()
 

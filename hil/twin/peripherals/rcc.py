@@ -56,7 +56,10 @@ _INTERRUPT_BIT: Final = {
     "pllsai2": 7,
 }
 _LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
-_BDCR_WRITABLE: Final = 0x0301_837D
+_LSECSSON, _LSECSSD = 1 << 5, 1 << 6
+_BDCR_WRITABLE: Final = 0x0301_833D
+_LSE_FAILURE: Final = 1 << 9
+"""LSECSSF in RCC_CIFR, LSECSSIE in RCC_CIER."""
 
 
 class Rcc(RegisterBlock):
@@ -103,6 +106,8 @@ class Rcc(RegisterBlock):
         self.backup_access: Callable[[], bool] = always
         """Whether PWR_CR1.DBP lets the backup domain be written."""
         self.on_backup_domain_reset: Callable[[], None] = lambda: None
+        self.on_lse_failure: Callable[[bool], None] = lambda failed: None
+        """Gets the level of the LSE's clock security system (EXTI line 19)."""
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
         self.asleep = False
         """Core in Sleep or Stop: gates follow the Sleep-mode enable registers."""
@@ -136,12 +141,26 @@ class Rcc(RegisterBlock):
         """BDRST, or power-on of the backup domain: LSE, RTC clock selection and the RTC's registers."""
         self.words[BDCR] = 0
         self.oscillators["lse"].switch(False)
+        self.on_lse_failure(False)
         self.on_backup_domain_reset()
 
     def flag_reset(self, *causes: str) -> None:
         """Remember reset causes (keys of RESET_FLAGS) in RCC_CSR until software clears them."""
         for cause in causes:
             self.words[CSR] |= RESET_FLAGS[cause]
+
+    def stop_lse_crystal(self) -> None:
+        """The crystal stops; the clock security system tells, if it is on (RM0351, RCC section, CSS on LSE).
+
+        Software has to switch the LSE off and on again, after which the crystal starts once more.
+        """
+        self.oscillators["lse"].stall()
+        if self.words[BDCR] & _LSECSSON:
+            self.words[BDCR] = (self.words[BDCR] | _LSECSSD) & ~_LSECSSON
+            self.words[CIFR] |= _LSE_FAILURE & self.words[CIER]
+            self.on_lse_failure(True)
+            self._update_interrupt()
+        self._changed()
 
     # Low-power modes
 
@@ -311,7 +330,7 @@ class Rcc(RegisterBlock):
         bdcr = self.words[BDCR]
         if field(bdcr, 8, 2):  # RTCSEL changes only through a backup domain reset
             value = (value & ~0x300) | (bdcr & 0x300)
-        self.words[BDCR] = value & _BDCR_WRITABLE
+        self.words[BDCR] = value & _BDCR_WRITABLE | bdcr & _LSECSSD
         self.oscillators["lse"].switch(bool(value & _LSEON))
 
     def _reset_peripherals(self, enable_offset: int, bits: int) -> None:
