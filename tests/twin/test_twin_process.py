@@ -18,6 +18,8 @@ RIG = """
 [wiring]
 sensor = { pin = "PA0", terminal = "Dev1/ao0" }
 debug_isolation = { terminal = "Dev1/port0/line0" }
+
+[power_analyzer]
 """
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which channel serves which peripheral's request by which code of DMA_CSELR (RM0351, DMA request mapping).
 
-The rows are those of NuttX (stm32l4x5xx_dma.h), which agree with ChibiOS' registry where both have one.
+The rows are checked against those of NuttX (stm32l4x5xx_dma.h).
 """
 
 from collections.abc import Mapping
