@@ -20,6 +20,8 @@ class BoardDefinition:
     """Lowest operating VDD in volts."""
     supply_maximum_v: float
     """Highest operating VDD in volts; no instrument may ever be told to exceed it."""
+    supply_current_maximum_a: float
+    """Highest current into all VDD pins together in amperes; no current limit may be set above it."""
     source: str
     """Where the pins and limits are written down."""
 
@@ -34,7 +36,8 @@ BOARDS = {
         pins=frozenset(_LQFP64_PINS),
         supply_minimum_v=stm32l476.VDD_MIN_V,
         supply_maximum_v=stm32l476.VDD_MAX_V,
-        source="UM1724 Rev 14, table 1 (part and package); DS10198 Rev 8, table 23 (VDD)",
+        supply_current_maximum_a=stm32l476.fact("abs_max_current").extra["sum_ivdd"],
+        source="UM1724 Rev 14, table 1 (part and package); DS10198 Rev 8, tables 23 (VDD) and 21 (current)",
     ),
 }
 """Boards by the name used in a rig configuration."""

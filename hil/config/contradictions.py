@@ -46,6 +46,13 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
             f"{quantity.format(board.supply_voltage_v, 'V')} is outside the limits of {board.name}",
             f"{low_v:g} V to {high_v:g} V ({board.definition.source})",
         )
+    maximum_a = board.definition.supply_current_maximum_a
+    if board.supply_current_limit_a > maximum_a:
+        yield Contradiction(
+            ("board", "supply_current_limit"),
+            f"{quantity.format(board.supply_current_limit_a, 'A')} is more than {board.name} stands",
+            f"at most {quantity.format(maximum_a, 'A')} ({board.definition.source})",
+        )
 
 
 def _ranges(config: RigConfig) -> Iterator[Contradiction]:

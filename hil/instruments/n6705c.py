@@ -17,6 +17,7 @@ from pyvisa.resources import MessageBasedResource
 
 from hil.errors import (
     ConnectError,
+    InstrumentError,
     InstrumentTimeoutError,
     ProtocolError,
     SafetyError,
@@ -67,6 +68,7 @@ class N6705C:
         *,
         channel: int,
         voltage_maximum_v: float,
+        current_maximum_a: float,
         clock: Clock,
         serial: str | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class N6705C:
             open_resource: opens the VISA resource; called again after a time-out has spoilt the connection.
             channel: slot of the module.
             voltage_maximum_v: what the board may get at most; higher voltages are refused.
+            current_maximum_a: what the board may draw at most; higher current limits are refused.
             clock: the bench's clock.
             serial: the serial number that must answer, if given.
 
@@ -86,6 +89,7 @@ class N6705C:
         self._channels = f"(@{channel})"
         self._channel = channel
         self._voltage_maximum_v = voltage_maximum_v
+        self._current_maximum_a = current_maximum_a
         self._clock = clock
         self._identity = self._identify(serial)
         self._link.write("*RST", "*CLS")
@@ -96,19 +100,30 @@ class N6705C:
         return self._identity
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
-        """Supply the board as a two-quadrant power supply; limits and protection first.
+        """Supply the board as a two-quadrant power supply.
+
+        The output goes on only after the instrument has taken every limit and protection without an error,
+        and off again if anything is wrong then.
+
+        Args:
+            voltage_v: output voltage.
+            current_limit_a: current at which the output is cut off.
 
         Raises:
-            SafetyError: the voltage is negative or above the board's maximum; the output was not touched.
-            ProtocolError: the instrument reported an error, or its protection tripped.
+            SafetyError: voltage or current limit is outside what the board stands; nothing was sent.
+            ProtocolError: the instrument refused a setting, or its protection tripped; the output is off.
         """
-        if not 0 <= voltage_v <= self._voltage_maximum_v:
-            raise SafetyError(
-                f"{voltage_v:g} V refused",
-                where=_WHERE,
-                operation="supply on",
-                expected=f"0 V to {self._voltage_maximum_v:g} V, the board's supply range",
-            )
+        for value, maximum, unit in (
+            (voltage_v, self._voltage_maximum_v, "V"),
+            (current_limit_a, self._current_maximum_a, "A"),
+        ):
+            if not 0 <= value <= maximum:
+                raise SafetyError(
+                    f"{value:g} {unit} refused",
+                    where=_WHERE,
+                    operation="supply on",
+                    expected=f"0 {unit} to {maximum:g} {unit}, the board's supply range",
+                )
         at = self._channels
         self._link.write(
             f"OUTP OFF,{at}",
@@ -119,12 +134,19 @@ class N6705C:
             f"CURR:PROT:STAT ON,{at}",
             f"OUTP:PROT:CLE {at}",
             f"VOLT {voltage_v:.6g},{at}",
-            f"OUTP ON,{at}",
         )
-        self._link.check_errors("supply on")
-        tripped = int(self._link.query_number(f"STAT:QUES:COND? {at}")) & _PROTECTION_BITS
-        if tripped:
+        self._link.check_errors("supply settings")
+        try:
+            self._link.write(f"OUTP ON,{at}")
+            self._link.check_errors("supply on")
+            self._check_protection()
+        except InstrumentError:
             self.supply_off()
+            raise
+
+    def _check_protection(self) -> None:
+        tripped = int(self._link.query_number(f"STAT:QUES:COND? {self._channels}")) & _PROTECTION_BITS
+        if tripped:
             raise ProtocolError(
                 f"the protection tripped (questionable status {tripped})",
                 where=_WHERE,
@@ -324,13 +346,20 @@ class N6705C:
 
 
 def open_n6705c(
-    resource_name: str, *, channel: int, voltage_maximum_v: float, clock: Clock, serial: str | None
+    resource_name: str,
+    *,
+    channel: int,
+    voltage_maximum_v: float,
+    current_maximum_a: float,
+    clock: Clock,
+    serial: str | None,
 ) -> N6705C:
     """The N6705C at a VISA resource name. Raises ConnectError."""
     return N6705C(
         visa_resource(resource_name, _WHERE),
         channel=channel,
         voltage_maximum_v=voltage_maximum_v,
+        current_maximum_a=current_maximum_a,
         clock=clock,
         serial=serial,
     )

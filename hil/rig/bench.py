@@ -90,6 +90,7 @@ class Bench:
             config.resource,
             channel=config.channel,
             voltage_maximum_v=self.config.board.definition.supply_maximum_v,
+            current_maximum_a=self.config.board.definition.supply_current_maximum_a,
             clock=self.clock,
             serial=config.serial,
         )

@@ -61,6 +61,12 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
             "board.supply_voltage: 5.00 V is outside the limits of nucleo_l476rg; expected 1.71 V to 3.6 V",
         ),
         (
+            'supply_current_limit = "100 mA"',
+            'supply_current_limit = "151 mA"',
+            "supply_current_limit =",
+            "board.supply_current_limit: 151 mA is more than nucleo_l476rg stands; expected at most 150 mA",
+        ),
+        (
             'name = "nucleo_l476rg"',
             'name = "nucleo_l475"',
             'name = "nucleo_l475"',

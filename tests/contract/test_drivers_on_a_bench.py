@@ -175,6 +175,7 @@ def test_the_wrong_addresses_are_connect_errors(contract_rig: Rig) -> None:
             config.power_analyzer.resource,
             channel=1,
             voltage_maximum_v=3.6,
+            current_maximum_a=0.15,
             clock=contract_rig.clock,
             serial="NOBODY",
         )
@@ -183,6 +184,7 @@ def test_the_wrong_addresses_are_connect_errors(contract_rig: Rig) -> None:
             "TCPIP::127.0.0.1::1::SOCKET",
             channel=1,
             voltage_maximum_v=3.6,
+            current_maximum_a=0.15,
             clock=contract_rig.clock,
             serial=None,
         )

@@ -80,7 +80,9 @@ def conversation(
 ) -> Iterator[tuple[N6705C, ScriptedResource, ManualClock]]:
     resource, clock = ScriptedResource([*opening, *script]), ManualClock()
     yield (
-        N6705C(resource.open, channel=2, voltage_maximum_v=3.6, clock=clock, **options),
+        N6705C(
+            resource.open, channel=2, voltage_maximum_v=3.6, current_maximum_a=0.15, clock=clock, **options
+        ),
         resource,
         clock,
     )
@@ -113,21 +115,56 @@ def test_another_serial_number_is_refused() -> None:
         pass
 
 
+SUPPLY_SETTINGS: list[tuple[str, Answer | None]] = [
+    ("OUTP OFF,(@2)", None),
+    ("EMUL PS2Q,(@2)", None),
+    ("FUNC VOLT,(@2)", None),
+    ("VOLT:PROT:REM 3.3,(@2)", None),
+    ("CURR:LIM 0.1,(@2)", None),
+    ("CURR:PROT:STAT ON,(@2)", None),
+    ("OUTP:PROT:CLE (@2)", None),
+    ("VOLT 3,(@2)", None),
+]
+SUPPLY_OFF: list[tuple[str, Answer | None]] = [("OUTP OFF,(@2)", None), NO_ERROR]
+
+
 def test_supply_on_writes_limits_and_protection_before_the_output() -> None:
     with conversation(
-        ("OUTP OFF,(@2)", None),
-        ("EMUL PS2Q,(@2)", None),
-        ("FUNC VOLT,(@2)", None),
-        ("VOLT:PROT:REM 3.3,(@2)", None),
-        ("CURR:LIM 0.1,(@2)", None),
-        ("CURR:PROT:STAT ON,(@2)", None),
-        ("OUTP:PROT:CLE (@2)", None),
-        ("VOLT 3,(@2)", None),
+        *SUPPLY_SETTINGS,
+        NO_ERROR,
         ("OUTP ON,(@2)", None),
         NO_ERROR,
         ("STAT:QUES:COND? (@2)", "0"),
     ) as (analyzer, _, _):
         analyzer.supply_on(3.0, 0.1)
+
+
+def test_a_refused_protection_keeps_the_output_off() -> None:
+    refused: tuple[str, Answer | None] = ("SYST:ERR?", '-222,"Data out of range;CURR:LIM"')
+    with (
+        conversation(*SUPPLY_SETTINGS, refused, NO_ERROR) as (analyzer, _, _),
+        pytest.raises(ProtocolError, match="supply settings: the instrument reports -222"),
+    ):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_an_error_while_switching_on_switches_off() -> None:
+    failed: tuple[str, Answer | None] = ("SYST:ERR?", '+302,"Option not installed"')
+    with (
+        conversation(*SUPPLY_SETTINGS, NO_ERROR, ("OUTP ON,(@2)", None), failed, NO_ERROR, *SUPPLY_OFF) as (
+            analyzer,
+            _,
+            _,
+        ),
+        pytest.raises(ProtocolError, match=r"supply on: the instrument reports \+302"),
+    ):
+        analyzer.supply_on(3.0, 0.1)
+
+
+@pytest.mark.parametrize("current_limit_a", [0.151, 3.0, -0.1, float("nan")])
+def test_a_current_limit_beyond_the_boards_range_sends_nothing(current_limit_a: float) -> None:
+    with conversation() as (analyzer, _, _), pytest.raises(SafetyError, match=r"0 A to 0\.15 A"):
+        analyzer.supply_on(3.0, current_limit_a)
 
 
 @pytest.mark.parametrize("voltage_v", [3.61, 5.0, -0.1, float("nan"), float("inf")])
@@ -139,23 +176,16 @@ def test_a_voltage_beyond_the_boards_range_sends_nothing(voltage_v: float) -> No
 def test_a_tripped_protection_switches_off() -> None:
     with (
         conversation(
-            ("OUTP OFF,(@2)", None),
-            ("EMUL PS2Q,(@2)", None),
-            ("FUNC VOLT,(@2)", None),
-            ("VOLT:PROT:REM 3.96,(@2)", None),
-            ("CURR:LIM 0.1,(@2)", None),
-            ("CURR:PROT:STAT ON,(@2)", None),
-            ("OUTP:PROT:CLE (@2)", None),
-            ("VOLT 3.6,(@2)", None),
+            *SUPPLY_SETTINGS,
+            NO_ERROR,
             ("OUTP ON,(@2)", None),
             NO_ERROR,
             ("STAT:QUES:COND? (@2)", "2"),
-            ("OUTP OFF,(@2)", None),
-            NO_ERROR,
+            *SUPPLY_OFF,
         ) as (analyzer, _, _),
         pytest.raises(ProtocolError, match="protection tripped"),
     ):
-        analyzer.supply_on(3.6, 0.1)
+        analyzer.supply_on(3.0, 0.1)
 
 
 def test_measure_writes_every_setting_that_it_depends_on() -> None:
