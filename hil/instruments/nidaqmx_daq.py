@@ -8,7 +8,7 @@ One task per purpose, closed on every way out: a task that outlives its use keep
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import NoReturn
 
 import grpc
@@ -46,7 +46,7 @@ _READ_TIMEOUTS = (-200284, -200474)
 
 
 class NiDaq:
-    """One device. ``limits`` and ``lines`` are all that it may drive: what is not wired is refused."""
+    """One device. ``limits_v`` and ``lines`` are all that it may drive: what is not wired is refused."""
 
     def __init__(
         self,
@@ -80,7 +80,6 @@ class NiDaq:
             self._channel = grpc.insecure_channel(grpc_target, options=unlimited)
             self._options = nidaqmx.GrpcSessionOptions(self._channel, "")
         self._outputs: dict[str, nidaqmx.Task] = {}
-        self._used_outputs: set[str] = set()
         self._identity = self._identify(serial)
 
     def identity(self) -> Identity:
@@ -98,8 +97,7 @@ class NiDaq:
         self._stop_outputs()
         task = self._task()
         self._outputs[terminal] = task
-        self._used_outputs.add(terminal)
-        with self._explained(f"play on {terminal}"):
+        with _explained(f"play on {terminal}"):
             task.ao_channels.add_ao_voltage_chan(terminal, min_val=low_v, max_val=high_v)
             mode = AcquisitionType.CONTINUOUS if repeat else AcquisitionType.FINITE
             task.timing.cfg_samp_clk_timing(rate_hz, sample_mode=mode, samps_per_chan=samples_v.size)
@@ -123,7 +121,7 @@ class NiDaq:
 
     def acquire(self, terminals: Sequence[str], rate_hz: float, count: int) -> NDArray[np.float64]:
         """``count`` samples of each analog input, in volts, of shape (terminals, count)."""
-        with self._task() as task, self._explained(f"acquire {', '.join(terminals)}"):
+        with self._task() as task, _explained(f"acquire {', '.join(terminals)}"):
             for terminal in terminals:
                 task.ai_channels.add_ai_voltage_chan(
                     terminal, min_val=-_INPUT_RANGE_V, max_val=_INPUT_RANGE_V
@@ -145,13 +143,13 @@ class NiDaq:
                 expected=f"a wired line ({', '.join(sorted(self._lines)) or 'there is none'})",
                 hint="add it to [wiring]",
             )
-        with self._task() as task, self._explained(f"write {line}"):
+        with self._task() as task, _explained(f"write {line}"):
             task.do_channels.add_do_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
             task.write(level, auto_start=True)
 
     def read_line(self, line: str) -> bool:
         """The level of a digital line."""
-        with self._task() as task, self._explained(f"read {line}"):
+        with self._task() as task, _explained(f"read {line}"):
             task.di_channels.add_di_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
             return bool(task.read())
 
@@ -174,10 +172,15 @@ class NiDaq:
         return self._armed(counter, count, "edge separation", first=first, second=second)
 
     def stop(self) -> None:
-        """Stop every output and put the analog outputs that were used to 0 V."""
-        self._stop_outputs()
-        for terminal in sorted(self._used_outputs):
-            self._write_voltage(terminal, 0.0)
+        """Stop every output and put all wired analog outputs to 0 V.
+
+        All of them, because an output holds the last voltage of whoever used it before, a killed process
+        too; and each of them, also where a running output cannot be stopped.
+        """
+        with ExitStack() as stack:
+            for terminal in self._limits_v:
+                stack.callback(self._write_voltage, terminal, 0.0)
+            self._stop_outputs()
 
     def close(self) -> None:
         """Stop the outputs and release the device."""
@@ -193,7 +196,7 @@ class NiDaq:
     ) -> Iterator[CounterMeasurement]:
         span = {"min_val": _COUNTER_MINIMUM_S, "max_val": _COUNTER_MAXIMUM_S}
         with self._task() as task:
-            with self._explained(f"arm {counter} for {quantity}"):
+            with _explained(f"arm {counter} for {quantity}"):
                 channels = task.ci_channels
                 if first is not None and second is not None:
                     channel = channels.add_ci_two_edge_sep_chan(
@@ -210,7 +213,7 @@ class NiDaq:
                     sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=count + _COUNTER_BUFFER
                 )
                 task.start()
-            yield _ArmedCounter(self, task, counter, count, quantity)
+            yield _ArmedCounter(task, count, f"{quantity} on {counter}")
 
     def _gate(self, counter: str) -> str:
         """The PFI terminal of a counter's gate, "/Dev1/PFI9" for "Dev1/ctr0"."""
@@ -238,9 +241,8 @@ class NiDaq:
         return low_v, high_v
 
     def _write_voltage(self, terminal: str, voltage_v: float) -> None:
-        self._used_outputs.add(terminal)
         low_v, high_v = self._limits_v[terminal]
-        with self._task() as task, self._explained(f"set {terminal}"):
+        with self._task() as task, _explained(f"set {terminal}"):
             task.ao_channels.add_ao_voltage_chan(
                 terminal, min_val=min(low_v, voltage_v), max_val=max(high_v, voltage_v)
             )
@@ -250,15 +252,15 @@ class NiDaq:
         """Stop and clear the running output tasks; the voltages stay where they are."""
         while self._outputs:
             terminal, task = self._outputs.popitem()
-            with self._explained(f"stop {terminal}"), task:
+            with _explained(f"stop {terminal}"), task:
                 task.stop()
 
     def _task(self) -> nidaqmx.Task:
-        with self._explained("create a task"):
+        with _explained("create a task"):
             return nidaqmx.Task(grpc_options=self._options)
 
     def _identify(self, serial: str | None) -> Identity:
-        with self._explained("identify"):
+        with _explained("identify"):
             system = System.local() if self._options is None else System.remote(self._options)
             version = system.driver_version
             device = Device(self._device, grpc_options=self._options)
@@ -279,61 +281,58 @@ class NiDaq:
             )
         return identity
 
-    @contextmanager
-    def _explained(self, operation: str) -> Iterator[None]:
-        """Turn nidaqmx's errors into the controller's."""
-        try:
-            with whole_exchange():
-                yield
-        except nidaqmx.errors.DaqError as error:
-            self.explain(error, operation)
-        except nidaqmx.errors.Error as error:  # no driver on this machine, no gRPC server, an unserved call
-            raise ConnectError(
-                _one_line(error),
-                where="daq",
-                operation=operation,
-                hint="check [daq] grpc; without it the NI-DAQmx driver must be installed",
-            ) from error
-
-    def explain(self, error: nidaqmx.errors.DaqError, operation: str) -> NoReturn:
-        """Raise the controller's error for a DAQmx error."""
-        code, text = error.error_code, _one_line(error)
-        if code == _INVALID_DEVICE:
-            raise ConnectError(
-                text, where="daq", operation=operation, hint="check [daq] device in NI MAX"
-            ) from error
-        if code in _READ_TIMEOUTS:
-            raise InstrumentTimeoutError(text, where="daq", operation=operation) from error
-        hint = "close the program that holds the device, or reset it in NI MAX" if code in _RESERVED else ""
-        raise ProtocolError(text, where="daq", operation=operation, hint=hint) from error
-
 
 class _ArmedCounter:
     """A started counter task; its values are waited for."""
 
-    def __init__(self, daq: NiDaq, task: nidaqmx.Task, counter: str, count: int, quantity: str) -> None:
-        self._daq = daq
+    def __init__(self, task: nidaqmx.Task, count: int, operation: str) -> None:
         self._task = task
-        self._counter = counter
         self._count = count
-        self._quantity = quantity
+        self._operation = operation
 
     def wait(self, timeout_s: float) -> NDArray[np.float64]:
         """The values in seconds. Raises DeviceTimeoutError if the signal did not come."""
-        operation = f"{self._quantity} on {self._counter}"
         try:
-            with whole_exchange():
+            with _explained(self._operation):
                 values = self._task.read(number_of_samples_per_channel=self._count, timeout=timeout_s)
-        except nidaqmx.errors.DaqError as error:
-            if error.error_code not in _READ_TIMEOUTS:
-                self._daq.explain(error, operation)
+        except InstrumentTimeoutError as error:  # the DAQ works; what it waited for is the device's to give
             raise DeviceTimeoutError(
                 f"fewer than {self._count} value(s) within {timeout_s:g} s",
                 where="daq",
-                operation=operation,
+                operation=self._operation,
                 hint="the firmware does not drive the pin, or its wire is open",
             ) from error
         return np.atleast_1d(np.asarray(values, dtype=np.float64))
+
+
+@contextmanager
+def _explained(operation: str) -> Iterator[None]:
+    """Turn nidaqmx's errors into the controller's."""
+    try:
+        with whole_exchange():
+            yield
+    except nidaqmx.errors.DaqError as error:
+        _explain(error, operation)
+    except nidaqmx.errors.Error as error:  # no driver on this machine, no gRPC server, an unserved call
+        raise ConnectError(
+            _one_line(error),
+            where="daq",
+            operation=operation,
+            hint="check [daq] grpc; without it the NI-DAQmx driver must be installed",
+        ) from error
+
+
+def _explain(error: nidaqmx.errors.DaqError, operation: str) -> NoReturn:
+    """Raise the controller's error for a DAQmx error."""
+    code, text = error.error_code, _one_line(error)
+    if code == _INVALID_DEVICE:
+        raise ConnectError(
+            text, where="daq", operation=operation, hint="check [daq] device in NI MAX"
+        ) from error
+    if code in _READ_TIMEOUTS:
+        raise InstrumentTimeoutError(text, where="daq", operation=operation) from error
+    hint = "close the program that holds the device, or reset it in NI MAX" if code in _RESERVED else ""
+    raise ProtocolError(text, where="daq", operation=operation, hint=hint) from error
 
 
 def _one_line(error: Exception) -> str:

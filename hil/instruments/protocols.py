@@ -169,7 +169,7 @@ class Daq(Protocol):
         ...
 
     def stop(self) -> None:
-        """Stop every output and put the analog outputs that were used to 0 V."""
+        """Stop every output and put all wired analog outputs to 0 V."""
         ...
 
     def close(self) -> None:

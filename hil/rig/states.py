@@ -87,9 +87,10 @@ class BoardStates:
         """
         if state is self._state and not restart and (image is None or self._holds(image)):
             return
-        if self._state is None and self._bench.opened("board"):
-            self._bench.board.abandon()  # after a failure nothing is taken for granted
-            self._supplied = False
+        if self._state is None:
+            self._supplied = False  # after a failure nothing is taken for granted
+            if self._bench.opened("board"):
+                self._bench.board.abandon()
         self._state = None
         if state is State.OFF:
             self._switch_off()
@@ -159,8 +160,7 @@ class BoardStates:
             raise StateError(
                 "the rig has no power analyzer to switch the board off", where="board", operation="off"
             )
-        if bench.opened("daq"):
-            bench.daq.stop()  # a driven pin would feed the unpowered part (DS10198 Rev 8, table 21)
+        self._stop_driving()
         if bench.opened("board"):
             bench.board.abandon()
         analyzer = bench.power_analyzer
@@ -183,6 +183,7 @@ class BoardStates:
         bench = self._bench
         if self._supplied or not bench.has("power_analyzer"):
             return  # or the board supplies itself
+        self._stop_driving()
         board, analyzer = bench.config.board, bench.power_analyzer
         analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
         voltage_v = analyzer.measure_voltage_v()
@@ -196,6 +197,11 @@ class BoardStates:
                 hint="a short circuit, the current limit, or a sense line that is not connected",
             )
         self._supplied = True
+
+    def _stop_driving(self) -> None:
+        """Put the DAQ's outputs to 0 V: a driven pin feeds an unpowered part (DS10198 Rev 8, table 21)."""
+        if self._bench.has("daq"):
+            self._bench.daq.stop()
 
     def _isolate(self, isolated: bool) -> None:
         """Open or close the relay in the debug and console lines, if the rig has one."""

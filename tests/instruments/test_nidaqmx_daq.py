@@ -119,6 +119,23 @@ def test_stop_ends_the_waveform_and_goes_to_zero(daq: NiDaq, tasks: list[Recordi
     assert all(task.closed for task in tasks)
 
 
+def test_stop_clears_what_an_earlier_process_left_on(daq: NiDaq, tasks: list[RecordingTask]) -> None:
+    daq.stop()
+    (zeroing,) = tasks
+    assert "write [0.0]" in zeroing.calls
+
+
+def test_an_output_that_cannot_be_stopped_goes_to_zero_all_the_same(
+    daq: NiDaq, tasks: list[RecordingTask]
+) -> None:
+    daq.play("Dev1/ao0", np.array([1.0, 2.0]), 1000.0, repeat=True)
+    RecordingTask.error_at = ("stop", -200621)
+    with pytest.raises(ProtocolError, match="stop Dev1/ao0"):
+        daq.stop()
+    assert "write [0.0]" in tasks[-1].calls
+    assert all(task.closed for task in tasks)
+
+
 def test_a_second_waveform_replaces_the_first(daq: NiDaq, tasks: list[RecordingTask]) -> None:
     daq.play("Dev1/ao0", np.array([1.0, 2.0]), 1000.0, repeat=True)
     daq.play("Dev1/ao0", np.array([2.0, 1.0]), 1000.0, repeat=True)
@@ -160,6 +177,17 @@ def test_a_missing_pulse_is_the_devices_failure(daq: NiDaq, tasks: list[Recordin
         with pytest.raises(DeviceTimeoutError, match=r"pulse width on Dev1/ctr0: fewer than 2") as caught:
             pulses.wait(1.0)
         assert not isinstance(caught.value, InstrumentError)
+
+
+def test_a_lost_server_is_not_the_devices_failure(
+    daq: NiDaq, tasks: list[RecordingTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_task: RecordingTask, **_how: Any) -> None:
+        raise nidaqmx.errors.RpcError(14, "failed to connect")
+
+    monkeypatch.setattr(RecordingTask, "read", lost)
+    with daq.pulse_widths("Dev1/ctr0", 2) as pulses, pytest.raises(ConnectError, match="pulse width on"):
+        pulses.wait(1.0)
 
 
 @pytest.mark.parametrize(

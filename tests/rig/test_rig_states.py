@@ -107,14 +107,14 @@ def states(bench: RecordingBench) -> BoardStates:
     return BoardStates(bench)
 
 
-ON, OFF = "supply 3 V 0.1 A", ["outputs 0 V", "supply off"]
+ON, OFF = ["outputs 0 V", "supply 3 V 0.1 A"], ["outputs 0 V", "supply off"]
 
 
 def test_running_from_nothing(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
     assert bench.taken() == [
         "lines closed",
-        ON,
+        *ON,
         "connect",
         "program a",
         "reset halt",
@@ -147,13 +147,13 @@ def test_measuring_detaches_opens_the_lines_and_cycles_the_power(
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.MEASURING)
-    assert bench.taken() == ["detach", "lines open", *OFF, ON]
+    assert bench.taken() == ["detach", "lines open", *OFF, *ON]
 
 
 def test_measuring_from_nothing_programs_first(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.MEASURING, A)
-    programmed = ["lines closed", ON, "connect", "program a", "reset halt"]
-    assert bench.taken() == [*programmed, "detach", "lines open", *OFF, ON]
+    programmed = ["lines closed", *ON, "connect", "program a", "reset halt"]
+    assert bench.taken() == [*programmed, "detach", "lines open", *OFF, *ON]
 
 
 def test_back_from_measuring_reconnects_and_keeps_the_flash(
@@ -171,7 +171,7 @@ def test_off_stops_driving_pins_before_the_supply(bench: RecordingBench, states:
     states.to(State.OFF)
     assert bench.taken() == ["outputs 0 V", "abandon", "supply off"]
     states.to(State.POWERED)
-    assert bench.taken() == ["lines closed", ON]
+    assert bench.taken() == ["lines closed", *ON]
 
 
 def test_powered_again_cycles_only_when_asked(bench: RecordingBench, states: BoardStates) -> None:
@@ -180,7 +180,7 @@ def test_powered_again_cycles_only_when_asked(bench: RecordingBench, states: Boa
     states.to(State.POWERED)
     assert bench.taken() == ["detach", "lines closed"]
     states.to(State.POWERED, restart=True)
-    assert bench.taken() == ["lines closed", *OFF, ON]
+    assert bench.taken() == ["lines closed", *OFF, *ON]
 
 
 def test_an_image_is_needed_for_what_runs_one(states: BoardStates) -> None:
@@ -211,7 +211,7 @@ def test_after_a_failure_everything_is_proven_anew(bench: RecordingBench, states
     bench.taken()
     bench.connect_error = None
     states.to(State.RUNNING, A)
-    assert bench.taken() == ["lines closed", ON, "connect", "reset halt", "console cleared", "resume"]
+    assert bench.taken() == ["lines closed", *ON, "connect", "reset halt", "console cleared", "resume"]
 
 
 def test_without_a_power_analyzer_measuring_starts_from_a_reset() -> None:
