@@ -8,7 +8,7 @@ Three families matter to whoever reads a failed run:
 * the *device under test* is at fault (:class:`DeviceError`): the bench works, the device does not;
 * the *user* can mend it (:class:`ConfigError`, :class:`FirmwareBuildError`, :class:`ImageError`, ...).
 
-An instrument fault is never a :class:`DeviceError`, so it never looks like a failure of the device.
+A fault of the bench is never a :class:`DeviceError`, so it never looks like a failure of the device.
 """
 
 from __future__ import annotations

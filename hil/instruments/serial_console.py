@@ -27,7 +27,7 @@ class SerialConsole:
         self._clock = clock
         try:
             self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0)
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:  # SerialException is an OSError; ValueError: a bad URL or rate
             raise ConnectError(
                 str(error),
                 where=self._where,
@@ -58,13 +58,7 @@ class SerialConsole:
 
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting. Raises ConnectError if the port is gone."""
-        try:
-            data = b""
-            # A socket hands over what its window holds, and gets the rest only then.
-            while chunk := self._serial.read(_CHUNK):
-                data += chunk
-        except (serial.SerialException, OSError) as error:
-            raise ConnectError(str(error), where=self._where, operation="read") from error
+        data = self._take()
         new = self._parser.feed(data, self._clock.now_s()) if data else []
         self._records.extend(new)
         return new
@@ -92,12 +86,26 @@ class SerialConsole:
             self._clock.sleep(min(_POLL_INTERVAL_S, remaining_s))
 
     def clear(self) -> None:
-        """Forget what has arrived, all counts, and bytes still waiting in the port."""
-        while self._serial.read(_CHUNK):
-            pass
+        """Forget what has arrived, all counts, and bytes still waiting in the port.
+
+        Raises:
+            ConnectError: the port is gone.
+        """
+        self._take()
         self._parser = RecordParser()
         self._records: list[Record] = []
         self._next = 0
+
+    def _take(self) -> bytes:
+        """The bytes that wait in the port."""
+        data = b""
+        try:
+            # A socket hands over what its window holds, and gets the rest only then.
+            while chunk := self._serial.read(_CHUNK):
+                data += chunk
+        except OSError as error:  # SerialException is one
+            raise ConnectError(str(error), where=self._where, operation="read") from error
+        return data
 
     def close(self) -> None:
         """Release the port."""

@@ -81,12 +81,19 @@ class Journal:
         self._sequence = 0
 
     def append(self, test: str, measurement: Measurement) -> JournalEntry:
-        """Write one measurement and return when it is on the disk."""
+        """Write one measurement and return when it is on the disk.
+
+        Raises:
+            ResultsError: if it does not get there.
+        """
         self._sequence += 1
         entry = JournalEntry(self._sequence, test, measurement, self._time_utc())
-        self._file.write(json.dumps(entry.to_json(), ensure_ascii=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(json.dumps(entry.to_json(), ensure_ascii=False) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise ResultsError(str(error), where=self._file.name, operation="append") from error
         return entry
 
     def close(self) -> None:

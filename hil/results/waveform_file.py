@@ -37,7 +37,7 @@ def save(path: Path, stored: StoredWaveform) -> None:
     """Write a waveform; an existing file is replaced.
 
     Raises:
-        OSError: if the file cannot be written.
+        ResultsError: if the file cannot be written.
     """
     described = {
         "name": stored.name,
@@ -60,8 +60,11 @@ def save(path: Path, stored: StoredWaveform) -> None:
     table = pa.table(
         {"time_s": stored.waveform.times_s, "current_a": stored.waveform.current_a}, schema=schema
     ).replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path, compression="zstd", use_dictionary=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path, compression="zstd", use_dictionary=False)
+    except OSError as error:
+        raise ResultsError(str(error), where=str(path), operation="save waveform") from error
 
 
 def load(path: Path) -> StoredWaveform:

@@ -111,7 +111,8 @@ class Mailbox:
         """Run the network on ``tensor`` (int8, as long as the network's input).
 
         Raises:
-            MailboxError: the tensor does not fit, or the firmware reports an error.
+            ValueError: the tensor does not fit.
+            MailboxError: the firmware reports an error.
             DeviceTimeoutError: the firmware does not answer.
         """
         values = _exactly(tensor, np.int8, self._input_size)
@@ -122,7 +123,8 @@ class Mailbox:
         """Compute the features of a window of ADC codes (1024, 0 to 4095), and run the network on them.
 
         Raises:
-            MailboxError: the window does not fit, or the firmware reports an error.
+            ValueError: the window does not fit.
+            MailboxError: the firmware reports an error.
             DeviceTimeoutError: the firmware does not answer.
         """
         values = _exactly(samples, np.uint16, _SAMPLE_COUNT)
@@ -176,9 +178,8 @@ def _exactly(values: ArrayLike, dtype: type[np.generic], size: int) -> NDArray[n
     given = np.asarray(values)
     array = given.astype(dtype)
     if array.shape != (size,) or not np.array_equal(array, given):
-        raise MailboxError(
-            f"an array of shape {given.shape} and type {given.dtype}",
-            where="hil_mailbox",
-            expected=f"{size} values that fit {np.dtype(dtype).name}",
+        raise ValueError(
+            f"the mailbox takes {size} values that fit {np.dtype(dtype).name}, "
+            f"got an array of shape {given.shape} and type {given.dtype}"
         )
     return array

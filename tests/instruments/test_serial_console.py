@@ -86,3 +86,15 @@ def test_clear_forgets_what_came_and_what_is_waiting(console: SerialConsole, por
 def test_a_port_that_is_not_there() -> None:
     with pytest.raises(ConnectError, match=r"console socket://127\.0\.0\.1:1: open"):
         SerialConsole("socket://127.0.0.1:1", 115200, SendingClock(serial.serial_for_url("loop://")))
+
+
+def test_a_port_that_went_away_is_not_the_devices_failure(
+    console: SerialConsole, port: serial.SerialBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_size: int) -> bytes:
+        raise serial.SerialException("device disconnected")
+
+    monkeypatch.setattr(port, "read", gone)
+    for use in (console.poll, console.clear):
+        with pytest.raises(ConnectError, match="read: device disconnected"):
+            use()

@@ -63,3 +63,14 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     path.write_text('{"sequence": 1}\n', "utf-8")
     with pytest.raises(ResultsError, match="line 1 is not a journal entry"):
         journal.read(path)
+
+
+def test_a_measurement_that_does_not_reach_the_disk_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with Journal(tmp_path / "journal.jsonl") as written, pytest.raises(ResultsError, match="No space left"):
+        written.append("test_a", JUDGED)

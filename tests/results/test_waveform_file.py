@@ -49,3 +49,9 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.parquet").write_bytes(b"not parquet")
     with pytest.raises(ResultsError, match="load waveform"):
         waveform_file.load(tmp_path / "w.parquet")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "waveforms").write_text("a file where the folder should be", "utf-8")
+    with pytest.raises(ResultsError, match="save waveform"):
+        waveform_file.save(tmp_path / "waveforms" / "w.parquet", STORED)

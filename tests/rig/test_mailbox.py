@@ -110,7 +110,7 @@ def test_infer_and_process(firmware: ScriptedFirmware, mailbox: Mailbox) -> None
 )
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 def test_a_tensor_that_does_not_fit_is_refused(mailbox: Mailbox, tensor: np.ndarray) -> None:
-    with mailbox, pytest.raises(MailboxError, match="expected 32 values that fit int8"):
+    with mailbox, pytest.raises(ValueError, match="takes 32 values that fit int8"):
         mailbox.infer(tensor)
 
 
