@@ -10,49 +10,31 @@ from numpy.typing import NDArray
 from hil.firmware.image import Image
 from hil.fixtures.progress import Progress
 from hil.fixtures.recording import Recorder
-from hil.fixtures.vibration import BUFFER_RATE_HZ, BUFFER_S, MACHINE_SEED
-from hil.golden.analog_path import AnalogPath, sampled_windows
+from hil.fixtures.vibration import MACHINE_SEED
 from hil.golden.features import WINDOW_SAMPLES, features
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.signals import FAULTS, vibration
+from hil.golden.signals import FAULTS
+from hil.golden.vectors import inference_vectors
+from hil.golden.windows import machine_windows
 from hil.instruments.protocols import Board
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.rig import Rig
 
 VECTOR_COUNT = 240
-"""At least 200 are asked for; a third of them each random, near real windows, and extreme."""
+"""At least 200 are asked for."""
 WINDOWS_PER_SIGNAL = 2
 
 
 def windows() -> NDArray[np.uint16]:
     """Windows of ADC codes: every kind of signal, and what a broken sensor gives."""
-    rng = np.random.default_rng(20)
-    sampled = [
-        sampled_windows(
-            vibration(BUFFER_S, BUFFER_RATE_HZ, fault=fault, severity=0.6, seed=MACHINE_SEED),
-            BUFFER_RATE_HZ,
-            WINDOWS_PER_SIGNAL,
-            rng,
-            AnalogPath(),
-        )
+    machines = [
+        machine_windows([MACHINE_SEED], WINDOWS_PER_SIGNAL, fault, 0.0 if fault is None else 0.6)
         for fault in (None, *FAULTS)
     ]
     square = np.where(np.arange(WINDOW_SAMPLES) % 2, 4095, 0)  # the largest energy that there is
     extreme = [np.zeros(WINDOW_SAMPLES), np.full(WINDOW_SAMPLES, 4095), square]
-    return np.concatenate([*sampled, np.array(extreme)]).astype(np.uint16)
-
-
-def vectors() -> NDArray[np.int8]:
-    """Input tensors: random ones, real ones with a little noise, and ones at the ends of int8."""
-    rng = np.random.default_rng(10)
-    third = VECTOR_COUNT // 3
-    real = features(windows())
-    random = rng.integers(-128, 128, (third, real.shape[1]))
-    near = real[rng.integers(0, len(real), third)] + rng.integers(-3, 4, (third, real.shape[1]))
-    extreme = rng.choice([-128, 127], (third, real.shape[1]), p=[0.5, 0.5])
-    extreme[0], extreme[1], extreme[2] = -128, 127, 0
-    return np.clip(np.concatenate([random, near, extreme]), -128, 127).astype(np.int8)
+    return np.concatenate([*machines, np.array(extreme)]).astype(np.uint16)
 
 
 def differing_rows(answered: list[NDArray[np.int8]], expected: NDArray[np.int8]) -> int:
@@ -64,7 +46,7 @@ def test_network_is_bit_exact(
     rig: Rig, board: Board, image: Image, golden: GoldenInterpreter, progress: Progress, measure: Recorder
 ) -> None:
     """The network's outputs and scores are the golden interpreter's, for over 200 input tensors."""
-    inputs = vectors()
+    inputs = inference_vectors(VECTOR_COUNT, seed=MACHINE_SEED)
     with (
         progress.step(f"{len(inputs)} vectors through the mailbox") as advance,
         rig.mailbox(image) as mailbox,
