@@ -45,16 +45,6 @@ def range_of(reading: float, ranges: Sequence[RangeAccuracy]) -> RangeAccuracy:
     raise ValueError(f"a reading of {reading!r} exceeds the largest range, {rows[-1].full_scale!r}")
 
 
-def of_reading(reading: float, ranges: Sequence[RangeAccuracy]) -> float:
-    """Return the standard uncertainty that the instrument's accuracy leaves in one reading.
-
-    Raises:
-        ValueError: as :func:`range_of`.
-    """
-    row = range_of(reading, ranges)
-    return rectangular(row.gain_fraction * abs(reading) + row.offset)
-
-
 def of_mean(samples: NDArray[np.float64], ranges: Sequence[RangeAccuracy]) -> float:
     """Return the standard uncertainty that accuracy leaves in the mean of samples taken with seamless
     ranging.

@@ -13,6 +13,7 @@ SECONDS_PER_DAY = 86_400.0
 ASSUMPTIONS = (
     "the capacity is the maker's nominal one, at the maker's load and temperature",
     "self-discharge is not included: the maker's sheet gives no figure",
+    "the current stays that of the measured supply voltage while the battery's voltage falls",
     "pulses draw the same capacity as a constant current of the same mean",
 )
 """What a life computed here takes for granted; every report of one shows these."""

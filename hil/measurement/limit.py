@@ -9,6 +9,8 @@ acceptance and guarded rejection). An inconclusive result asks for a better meas
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,11 +57,25 @@ class Limit:
         """Return a limit for something counted or compared, where any difference is a fault."""
         return cls(value, value, source)
 
+    def worst(self, values: Iterable[float]) -> float:
+        """Return the value with the least room to a bound, or the farthest beyond one.
+
+        Raises:
+            ValueError: if there are no values.
+        """
+
+        def room(value: float) -> float:
+            below = math.inf if self.upper is None else self.upper - value
+            above = math.inf if self.lower is None else value - self.lower
+            return min(below, above)
+
+        return min(values, key=room)
+
     def judge(self, value: float, expanded_uncertainty: float) -> Outcome:
         """Return the outcome for ``value ± expanded_uncertainty`` under the guard band rule above."""
         low, high = value - expanded_uncertainty, value + expanded_uncertainty
-        lower = float("-inf") if self.lower is None else self.lower
-        upper = float("inf") if self.upper is None else self.upper
+        lower = -math.inf if self.lower is None else self.lower
+        upper = math.inf if self.upper is None else self.upper
         if lower <= low and high <= upper:
             return Outcome.PASS
         if high < lower or low > upper:

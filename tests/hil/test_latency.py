@@ -2,8 +2,6 @@
 """The network's latency, three independent ways: a counter on a marker pin, the core's cycle counter, the
 current."""
 
-import numpy as np
-
 from hil.fixtures.accuracy import RigAccuracy
 from hil.fixtures.acquisitions import Acquisitions
 from hil.fixtures.recording import Recorder
@@ -16,8 +14,9 @@ from hil.measurement.uncertainty import combine, expanded, normalized_error, rec
 
 CORE_CLOCK_HZ = 80e6
 """What the firmware sets for computing; a core at another clock is what the comparison finds."""
-CORE_CLOCK_ACCURACY = 0.01
-"""Half width. MSI, locked to the quartz, settles to within 1 % (DS10198 Rev 8, table 60, MSI PLL mode)."""
+CORE_CLOCK_ACCURACY = 0.02
+"""Half width. Assumption: the MSI, which the firmware does not lock to the quartz (MSIPLLEN stays 0), keeps
+its factory calibration to 2 % at room temperature."""
 UNMARKED_S = 25e-6
 """Half width. Assumption: what runs between a marker's edge and the change of current that goes with it (the
 score, the clock switch, the entry into Stop 2) takes less than 100 cycles at 4 MHz."""
@@ -32,7 +31,7 @@ def test_latency_by_counter(
     measure: Recorder,
 ) -> None:
     """The slowest of the watched inferences is fast enough."""
-    slowest_s = float(np.max(acquisitions.reporting_wakes().inference_s))
+    slowest_s = requirements.inference_latency_s.worst(acquisitions.reporting_wakes().inference_s.tolist())
     measure(
         Measurement(
             "inference latency",
@@ -52,6 +51,7 @@ def test_latency_by_cycle_counter_agrees(
     """The cycles that the firmware counts take, at 80 MHz, as long as its marker is high; the worst wake
     counts."""
     seen = acquisitions.reporting_wakes()
+    measure.assume(f"The part's own clock is right to {100 * CORE_CLOCK_ACCURACY:g} % at room temperature.")
     reports = seen.anomalies[-len(seen.inference_s) :]
     assert len(reports) == len(seen.inference_s), "a watched wake sent no report, so its cycles are unknown"
     worst: tuple[Measurement, Measurement] | None = None

@@ -24,11 +24,13 @@ def test_a_reading_beyond_all_ranges_is_refused() -> None:
 
 
 def test_uncertainty_of_a_reading() -> None:
-    assert accuracy.of_reading(2e-6, RANGES) == pytest.approx((0.00025 * 2e-6 + 8e-9) / math.sqrt(3))
+    assert accuracy.of_mean(np.array([2e-6]), RANGES) == pytest.approx((0.00025 * 2e-6 + 8e-9) / math.sqrt(3))
 
 
 def test_the_mean_of_equal_samples_is_no_better_than_one() -> None:
-    assert accuracy.of_mean(np.full(10_000, 2e-6), RANGES) == pytest.approx(accuracy.of_reading(2e-6, RANGES))
+    assert accuracy.of_mean(np.full(10_000, 2e-6), RANGES) == pytest.approx(
+        accuracy.of_mean(np.array([2e-6]), RANGES)
+    )
 
 
 def test_a_mean_over_two_ranges_weighs_each_range_by_its_time() -> None:
