@@ -23,7 +23,8 @@ from hil.rig import Rig
 
 VECTOR_COUNT = 240
 """At least 200 are asked for."""
-WINDOWS_PER_SIGNAL = 2
+WINDOWS_PER_SIGNAL = 8
+"""Two are too few to notice one weight of the network that is off by one (tests/mutants, wrong_weight)."""
 
 
 def windows() -> NDArray[np.uint16]:
