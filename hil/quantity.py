@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantities at the border: text with a unit in, SI floats inside, text with a unit out.
+"""Quantities at the border: text with a unit in, SI floats inside; hil.measurement.text writes them.
 
 Inside the project a number is a float in SI units with the unit in its name (``current_a``, ``period_s``).
 Two deviations are wanted, because every datasheet uses them: temperatures are in degrees Celsius
@@ -53,8 +53,6 @@ _NAMES = {
     "J": "an energy",
 }
 
-_PREFIXES = {1e9: "G", 1e6: "M", 1e3: "k", 1.0: "", 1e-3: "m", 1e-6: "µ", 1e-9: "n", 1e-12: "p"}
-
 
 @functools.cache
 def _registry() -> pint.UnitRegistry[Any]:
@@ -100,34 +98,3 @@ def parse(text: str, unit: str) -> float:
     if not math.isfinite(value):
         raise QuantityError(f"{text!r} is too large to be a quantity", expected=wanted)
     return float(f"{value:.15g}")  # "10 uA" is 1e-05, without the last digit's noise of the conversion
-
-
-def format(value: float, unit: str, digits: int = 3) -> str:  # read as quantity.format
-    """Write a value for people: ``format(1.67e-6, "A")`` is ``"1.67 µA"``.
-
-    Args:
-        value: in ``unit``.
-        unit: "V", "A", "s", ... get an SI prefix; "degC" is written "°C", "ratio" as "%" or "ppm".
-        digits: significant digits kept.
-    """
-    if unit in ("degC", "delta_degC"):
-        return f"{_significant(value, digits)} °C"
-    if unit == "ratio":
-        if value != 0 and abs(value) < 1e-4:
-            return f"{_significant(value * _PARTS_OF_ONE['ppm'], digits)} ppm"
-        return f"{_significant(value * _PARTS_OF_ONE['%'], digits)} %"
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g} {unit}"
-    rounded = float(f"{value:.{digits - 1}e}")  # round first: 999.99 µA is 1.00 mA
-    factor, prefix = next(
-        ((f, p) for f, p in _PREFIXES.items() if abs(rounded) >= f * (1 - 1e-12)), (1e-12, "p")
-    )
-    return f"{_significant(rounded / factor, digits)} {prefix}{unit}"
-
-
-def _significant(value: float, digits: int) -> str:
-    """``value`` with that many significant digits and no exponent (a value of 0 has one digit)."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    exponent = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
-    return f"{value:.{max(0, digits - 1 - exponent)}f}"

@@ -60,27 +60,3 @@ def test_parse_refuses_and_says_what_would_be_right(text: str, unit: str, reason
 def test_parse_never_fails_otherwise(text: str, unit: str) -> None:
     with contextlib.suppress(QuantityError):
         assert isinstance(quantity.parse(f"1 {text}", unit), float)
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (1.67e-6, "A", "1.67 µA"),
-        (999.99e-6, "A", "1.00 mA"),
-        (0.0, "A", "0 A"),
-        (-3e-13, "A", "-0.300 pA"),
-        (3.3, "V", "3.30 V"),
-        (0.0987, "s", "98.7 ms"),
-        (80e6, "Hz", "80.0 MHz"),
-        (25.0, "degC", "25.0 °C"),
-        (50e-6, "ratio", "50.0 ppm"),
-        (0.025, "ratio", "2.50 %"),
-    ],
-)
-def test_format(value: float, unit: str, text: str) -> None:
-    assert quantity.format(value, unit) == text
-
-
-@given(st.floats(1e-11, 1e9))
-def test_format_and_parse_agree_to_the_digits_kept(value: float) -> None:
-    assert quantity.parse(quantity.format(value, "A", digits=6), "A") == pytest.approx(value, rel=1e-5)

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hil import quantity
 from hil.config.models import AnalogWire, CounterWire, InputWire, RelayWire, RigConfig
+from hil.measurement.text import with_unit
 
 _KINDS = {
     AnalogWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao0"),
@@ -43,15 +43,15 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
     if not low_v <= board.supply_voltage_v <= high_v:
         yield Contradiction(
             ("board", "supply_voltage"),
-            f"{quantity.format(board.supply_voltage_v, 'V')} is outside the limits of {board.name}",
+            f"{with_unit(board.supply_voltage_v, 'V')} is outside the limits of {board.name}",
             f"{low_v:g} V to {high_v:g} V ({board.definition.source})",
         )
     maximum_a = board.definition.supply_current_maximum_a
     if board.supply_current_limit_a > maximum_a:
         yield Contradiction(
             ("board", "supply_current_limit"),
-            f"{quantity.format(board.supply_current_limit_a, 'A')} is more than {board.name} stands",
-            f"at most {quantity.format(maximum_a, 'A')} ({board.definition.source})",
+            f"{with_unit(board.supply_current_limit_a, 'A')} is more than {board.name} stands",
+            f"at most {with_unit(maximum_a, 'A')} ({board.definition.source})",
         )
 
 
@@ -158,13 +158,13 @@ def _voltages(config: RigConfig, path: tuple[str, ...], wire: AnalogWire) -> Ite
     if wire.maximum_v > supply_v:
         yield Contradiction(
             (*path, "maximum"),
-            f"{quantity.format(wire.maximum_v, 'V')} on pin {wire.pin} is above the board's supply",
-            f"at most {quantity.format(supply_v, 'V')}",
+            f"{with_unit(wire.maximum_v, 'V')} on pin {wire.pin} is above the board's supply",
+            f"at most {with_unit(supply_v, 'V')}",
         )
     if wire.minimum_v < 0:
         yield Contradiction(
             (*path, "minimum"),
-            f"{quantity.format(wire.minimum_v, 'V')} on pin {wire.pin} is below ground",
+            f"{with_unit(wire.minimum_v, 'V')} on pin {wire.pin} is below ground",
             "at least 0 V",
         )
     if wire.minimum_v >= wire.maximum_v:

@@ -45,6 +45,10 @@ class Clock(Protocol):
         """Let ``duration_s`` of bench time pass."""
         ...
 
+    def close(self) -> None:
+        """Release the clock; does nothing where there is nothing to release."""
+        ...
+
 
 class Board(Protocol):
     """The device under test, seen through its debug port."""

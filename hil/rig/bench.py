@@ -11,7 +11,7 @@ from functools import cached_property
 
 from hil.config import RigConfig
 from hil.errors import RigError
-from hil.instruments.clock import BenchClock, WallClock, open_clock
+from hil.instruments.clock import open_clock
 from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
 
 _TABLES = {"board": "probe", "daq": "daq", "power_analyzer": "power_analyzer", "console": "console"}
@@ -45,10 +45,6 @@ class Bench:
     @cached_property
     def clock(self) -> Clock:
         """The bench's time."""
-        return self._clock
-
-    @cached_property
-    def _clock(self) -> WallClock | BenchClock:
         return open_clock(self.config.clock.address)
 
     @cached_property
@@ -112,10 +108,6 @@ class Bench:
             for name in ("board", "daq", "power_analyzer")
             if self.has(name)
         }
-
-    def close_clock(self) -> None:
-        """Release the clock."""
-        self._clock.close()
 
     def _missing(self, name: str) -> RigError:
         return RigError(

@@ -197,7 +197,7 @@ class Rig:
         if bench.opened("console"):
             steps.append(Step("console released", bench.console.close, _STEP_LIMIT_S))
         if bench.opened("clock"):
-            steps.append(Step("clock released", bench.close_clock, _STEP_LIMIT_S))
+            steps.append(Step("clock released", bench.clock.close, _STEP_LIMIT_S))
         return steps
 
     def _release_steps(self) -> list[Step]:
