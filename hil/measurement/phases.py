@@ -16,6 +16,8 @@ Only the current is looked at; no marker and no expected timing goes in, so the 
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +74,23 @@ class Phase:
     def energy_j(self, voltage_v: float) -> float:
         """Energy in joules at a constant supply voltage."""
         return self.charge_c * voltage_v
+
+
+def first_of(phases: Sequence[Phase], name: PhaseName, begins_from_s: float = -math.inf) -> Phase:
+    """Return the first phase of that name that begins at ``begins_from_s`` (bench clock) or later.
+
+    Raises:
+        MeasurementError: if there is none.
+    """
+    for phase in phases:
+        if phase.name is name and phase.start_s >= begins_from_s:
+            return phase
+    shown = ", ".join(dict.fromkeys(phase.name for phase in phases)) or "none at all"
+    raise MeasurementError(
+        f"the current shows no {name} phase after {begins_from_s:g} s; its phases are {shown}",
+        where="phases",
+        hint="look at the waveform in the report: does the device wake, and at which clock does it compute?",
+    )
 
 
 def segment(waveform: Waveform) -> list[Phase]:

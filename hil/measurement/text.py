@@ -25,8 +25,9 @@ def _joined(number: str, exponent: int, unit: str) -> str:
 
 
 def with_unit(value: float, unit: str) -> str:
-    """Return a value to four significant digits with prefix and unit: ``with_unit(3.4e-6, "A") == "3.4
-    µA"``.
+    """Return a value to four significant digits with prefix and unit.
+
+    ``with_unit(3.4e-6, "A") == "3.4 µA"``
     """
     exponent = _exponent(value, unit)
     scaled = value / 10.0**exponent

@@ -66,9 +66,8 @@ class Waveform:
         Raises:
             ValueError: if no sample begins in that span.
         """
-        tolerance = (
-            1e-6  # of a sample: a boundary that is a sample's own time must not move with float rounding
-        )
+        # Of a sample: a boundary that is a sample's own time must not move with float rounding.
+        tolerance = 1e-6
         first = max(0, int(np.ceil((start_s - self.start_s) / self.period_s - tolerance)))
         last = min(len(self), int(np.ceil((end_s - self.start_s) / self.period_s - tolerance)))
         if last <= first:

@@ -3,9 +3,10 @@
 
 ::
 
-    run.json        the bench: configuration text, instrument identities, image hash, versions, seed,
-    assumptions journal.jsonl   the measurements, see hil.results.journal waveforms/      one Parquet file
-    each, see hil.results.waveform_file junit.xml       the tests' verdicts, as CI systems read them
+    run.json        the bench: configuration, instruments, image hash, versions, seed, assumptions
+    journal.jsonl   the measurements, see hil.results.journal
+    waveforms/      one Parquet file each, see hil.results.waveform_file
+    junit.xml       the tests' verdicts, as CI systems read them
     report.html     all of it for people
 """
 

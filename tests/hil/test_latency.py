@@ -9,7 +9,7 @@ from hil.fixtures.requirements import Requirements
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.phases import PhaseName
+from hil.measurement.phases import PhaseName, first_of
 from hil.measurement.uncertainty import combine, expanded, normalized_error, rectangular, resolution
 
 CORE_CLOCK_HZ = 80e6
@@ -81,10 +81,8 @@ def test_latency_by_current_agrees(
     measure.assume(
         f"Between a marker's edge and its change of current pass less than {UNMARKED_S * 1e6:.0f} µs."
     )
-    fast = next(phase for phase in capture.phases if phase.name is PhaseName.INFERENCE)
-    asleep = next(
-        phase for phase in capture.phases if phase.name is PhaseName.SLEEP and phase.start_s >= fast.end_s
-    )
+    fast = first_of(capture.phases, PhaseName.INFERENCE)
+    asleep = first_of(capture.phases, PhaseName.SLEEP, fast.end_s)
     wind_down_s = asleep.start_s - fast.end_s
     latency_s = capture.active_s - capture.active_to_inference_s - wind_down_s
     edge_u = resolution(capture.waveform.period_s)

@@ -8,7 +8,7 @@ import pytest
 
 from hil.errors import MeasurementError
 from hil.measurement import duty_cycle
-from hil.measurement.phases import PhaseName, segment
+from hil.measurement.phases import PhaseName, first_of, segment
 from hil.measurement.waveform import Waveform
 
 PERIOD_S = 102.4e-6
@@ -119,3 +119,12 @@ def test_one_wake_is_no_period() -> None:
 def test_a_wake_cut_by_the_end_is_no_whole_stretch() -> None:
     waveform = waveform_of([(SLEEP, 2.0), *QUIET_WAKE, (SLEEP, 1.0), *QUIET_WAKE[:2]])
     assert len(duty_cycle.awake_stretches(segment(waveform))) == 1
+
+
+def test_a_phase_is_found_from_a_time_on_or_missed_by_name() -> None:
+    phases = segment(waveform_of([(SLEEP, 2.0), *QUIET_WAKE, (SLEEP, 1.0)]))
+    fast = first_of(phases, PhaseName.INFERENCE)
+    assert first_of(phases, PhaseName.SLEEP) is phases[0]
+    assert first_of(phases, PhaseName.SLEEP, fast.end_s) is phases[-1]
+    with pytest.raises(MeasurementError, match="no report phase after -inf s; its phases are sleep, wake-up"):
+        first_of(phases, PhaseName.REPORT)
