@@ -20,8 +20,9 @@ from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
 from hil.rig.teardown import Step, run_steps
 
-_STEP_LIMIT_S = 5.0
-"""Wall time for one step of the way down; each takes well under a second when all is well."""
+_STEP_LIMIT_S = 15.0
+"""Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
+answer up after 10 s at most, and the next step on the same instrument must not meet the one before."""
 _SERVICE_LIMIT_S = 10.0
 """Wall time for ending the service, which is terminated and killed within it."""
 
@@ -116,6 +117,11 @@ class Rig:
     def state(self) -> State | None:
         """The state that the board is proven to be in; None while unknown."""
         return self._open_states().state
+
+    @property
+    def supplied(self) -> bool:
+        """Whether the board is known to have its supply voltage, so that its pins may be driven."""
+        return self._open_states().supplied
 
     def to(
         self,

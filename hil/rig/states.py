@@ -62,6 +62,11 @@ class BoardStates:
         """The image that the flash is proven to hold, if any."""
         return self._image
 
+    @property
+    def supplied(self) -> bool:
+        """Whether the board has its supply voltage: measured, or its own where the rig does not supply it."""
+        return self._supplied or not self._bench.has("power_analyzer")
+
     def to(
         self,
         state: State,
@@ -163,9 +168,9 @@ class BoardStates:
         self._stop_driving()
         if bench.opened("board"):
             bench.board.abandon()
+        self._supplied = False
         analyzer = bench.power_analyzer
         analyzer.supply_off()
-        self._supplied = False
         voltage_v = analyzer.measure_voltage_v()
         for _ in range(_OFF_READINGS):
             if abs(voltage_v) < _OFF_VOLTAGE_V:
@@ -181,8 +186,8 @@ class BoardStates:
 
     def _switch_on(self) -> None:
         bench = self._bench
-        if self._supplied or not bench.has("power_analyzer"):
-            return  # or the board supplies itself
+        if self.supplied:
+            return
         self._stop_driving()
         board, analyzer = bench.config.board, bench.power_analyzer
         analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)

@@ -174,6 +174,21 @@ def test_off_stops_driving_pins_before_the_supply(bench: RecordingBench, states:
     assert bench.taken() == ["lines closed", *ON]
 
 
+def test_the_board_is_supplied_only_while_its_voltage_was_seen(
+    bench: RecordingBench, states: BoardStates
+) -> None:
+    assert not states.supplied
+    states.to(State.POWERED)
+    assert states.supplied
+    states.to(State.OFF)
+    assert not states.supplied
+    bench.drop_v = 0.5
+    with pytest.raises(RigError):
+        states.to(State.POWERED)
+    assert not states.supplied
+    assert BoardStates(RecordingBench(CONFIG.model_copy(update={"power_analyzer": None}))).supplied
+
+
 def test_powered_again_cycles_only_when_asked(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
     bench.taken()
