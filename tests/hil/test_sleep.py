@@ -32,6 +32,8 @@ def test_stop2_current(
     The part is alone: in the state *measuring* the debugger is gone, DBGMCU_CR is proven 0 and the debug and
     console lines are open.
     """
+    if not rig.has("debug_isolation"):
+        measure.assume("The debug and console lines were opened by hand: the rig has no relay in them.")
     log = acquisitions.duty_cycle()
     settled = [
         log.waveform.slice(phase.start_s + SETTLING_S, phase.end_s - log.waveform.period_s).current_a
