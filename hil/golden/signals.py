@@ -84,21 +84,11 @@ class Bearing:
         """Ball pass frequency of the inner race, per shaft turn."""
         return self.ball_count / 2 * (1 + self._ratio)
 
-    @property
-    def bsf(self) -> float:
-        """Ball spin frequency, per shaft turn."""
-        return self.pitch_diameter_m / (2 * self.ball_diameter_m) * (1 - self._ratio**2)
-
-    @property
-    def ftf(self) -> float:
-        """Fundamental train (cage) frequency, per shaft turn."""
-        return (1 - self._ratio) / 2
-
 
 BEARING_6205 = Bearing("6205-2RS JEM SKF", ball_count=9, ball_diameter_m=7.94e-3, pitch_diameter_m=39.04e-3)
 """Drive-end bearing of the Case Western Reserve University Bearing Data Center's test stand ("Bearing
-Information": 9 balls of 0.3126 in on a 1.537 in pitch circle; published multiples BPFO 3.5848, BPFI 5.4152,
-FTF 0.39828)."""
+Information": 9 balls of 0.3126 in on a 1.537 in pitch circle; published multiples BPFO 3.5848,
+BPFI 5.4152)."""
 
 
 @dataclass(frozen=True)
