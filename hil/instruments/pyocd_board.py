@@ -15,6 +15,7 @@ from pyocd.core.session import Session
 from pyocd.core.target import Target
 from pyocd.debug.svd.loader import SVDFile
 from pyocd.flash.loader import MemoryLoader
+from pyocd.probe.tcp_client_probe import TCPClientProbe
 
 from hil.errors import ConnectError, ImageError, ProtocolError
 from hil.instruments.interrupts import whole_exchange
@@ -240,6 +241,8 @@ class PyocdBoard:
                 expected="one debug probe",
                 hint="`pyocd list` shows the probes; set [probe] uid",
             )
+        if isinstance(probes[0], TCPClientProbe):
+            _fail_when_the_server_is_gone(probes[0])
         return probes[0]
 
     def _open_session(self) -> Session:
@@ -289,6 +292,24 @@ def _without_register_descriptions() -> Iterator[None]:
         yield
     finally:
         SVDFile.from_builtin = original
+
+
+def _fail_when_the_server_is_gone(probe: TCPClientProbe) -> None:
+    """Make reading from a connection that the probe's server has closed an error.
+
+    pyOCD 0.46 takes the empty answer for a line that is not complete yet, and asks again for ever.
+    """
+    connection = probe._socket
+    read = connection.read
+
+    def read_some(size: int | None = None) -> bytes:
+        data: bytes = read(size)
+        if not data:
+            connection._socket.close()  # a later request then fails at once
+            raise ConnectionResetError("the remote probe's server has closed the connection")
+        return data
+
+    connection.read = read_some
 
 
 def _identity_of(probe: pyocd.probe.debug_probe.DebugProbe) -> Identity:
