@@ -40,7 +40,7 @@ WATCH_MASKS = 9
 EVENT_REGISTER = 10
 """The event register that SEV sets and WFE consumes."""
 TRAP_FLOATING_POINT = 11
-"""Not zero: stop before a block with floating-point instructions (CPACR denies access)."""
+"""Not zero: stop before a block with floating-point instructions (no access, or a lazy save)."""
 LINE_WAIT = 12
 BRANCH_WAIT = 13
 LITERAL_WAIT = 14

@@ -22,7 +22,7 @@ from hil.twin.core.execution import Execution
 from hil.twin.core.faults import LockupError
 from hil.twin.core.flash_timing import flash_costs
 from hil.twin.core.memory import Memory
-from hil.twin.core.nvic import SYSTICK, Nvic
+from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.core.system_control import SystemControlSpace
@@ -68,20 +68,31 @@ class Core:
         self._exceptions = Exceptions(
             self._emulator, self.memory, self._bus, self._nvic, self._system_control
         )
-        self._execution = Execution(
-            self, self._emulator, self._nvic, self._exceptions, self._system_control, self._debug
+        self._dwt = DataWatchpointTrace(
+            lambda: self.cycle_count, lambda: self._emulator.engine.pc, self._update_breakpoints
         )
-        self._wake_up = WakeUp(self._emulator, self._nvic, self._exceptions, self._system_control)
-        self._dwt = DataWatchpointTrace(lambda: self.cycle_count, lambda: self._emulator.engine.pc)
+        self._execution = Execution(
+            self,
+            self._emulator,
+            self._nvic,
+            self._exceptions,
+            self._system_control,
+            self._debug,
+            self._dwt,
+        )
+        self._wake_up = WakeUp(self._emulator, self._nvic, self._exceptions)
         self._debug.on_trace_enable = self._dwt.set_trace_enable
         self._breakpoints = BreakpointUnit(self._update_breakpoints)
         self._debug.on_enable = self._update_breakpoints
+        self._debug.on_monitor_pend = self._set_monitor_pending
+        self._debug.is_monitor_pending = lambda: bool(self._nvic.pending >> DEBUG_MONITOR & 1)
         self._debug_access = DebugAccess(self, self.memory, self._bus, self._system_control)
         self._system_control.running_exception = lambda: self._exceptions.running
         self._system_control.on_change = self._exceptions_changed
         self._system_control.on_system_reset_request = self._request_system_reset
-        self._system_control.on_coprocessor_access = self._set_coprocessor_access
-        self._set_coprocessor_access(denied=True)
+        self._system_control.on_floating_point_trap = self._set_floating_point_trap
+        self._system_control.on_traps = self._emulator.set_traps
+        self._set_floating_point_trap(wanted=True)
         self._deep_sleep = False
         self._held_in_reset = False
         self._reset_requested = False
@@ -256,7 +267,12 @@ class Core:
         self._serve_requests()
         if self._state != "running":
             return True
-        self._execution.take_exception()
+        entered = self._execution.take_exception()
+        if entered and self._step_requested:  # a step into a handler ends before its first instruction
+            self._step_requested = False
+            self.halt(DFSR_HALTED)
+        if self._state != "running":
+            return True
         self._update_deadline()
         if emulator.state[block_hook.CYCLES] >= emulator.state[block_hook.DEADLINE]:
             return False
@@ -303,6 +319,10 @@ class Core:
 
     def _exceptions_changed(self) -> None:
         """A request line, an enable or a priority changed."""
+        if self._nvic.newly_pending:
+            self._nvic.newly_pending = False
+            if self._system_control.scr & scs.SCR_SEVONPEND:
+                self._emulator.state[block_hook.EVENT_REGISTER] = 1
         if self._state == "sleeping":
             if self._wake_up.is_due():
                 self._wake()
@@ -313,8 +333,15 @@ class Core:
         self._nvic.pend(SYSTICK)
         self._exceptions_changed()
 
-    def _set_coprocessor_access(self, denied: bool) -> None:
-        self._emulator.state[block_hook.TRAP_FLOATING_POINT] = int(denied)
+    def _set_floating_point_trap(self, wanted: bool) -> None:
+        self._emulator.state[block_hook.TRAP_FLOATING_POINT] = int(wanted)
+
+    def _set_monitor_pending(self, pending: bool) -> None:
+        if pending:
+            self._nvic.pend(DEBUG_MONITOR)
+        else:
+            self._nvic.unpend(DEBUG_MONITOR)
+        self._exceptions_changed()
 
     def _request_system_reset(self) -> None:
         if self._emulator.engine.is_running:
@@ -353,8 +380,11 @@ class Core:
         self._debug_access.write_block(address, data)
 
     def _update_breakpoints(self) -> None:
-        """Comparators without halting debug do nothing."""
-        self._emulator.set_breakpoints(self._breakpoints.addresses() if self._debug.enabled else ())
+        """Comparators do nothing without halting debug or the debug monitor."""
+        used = self._debug.enabled or self._debug.monitored
+        addresses = self._breakpoints.addresses() | self._dwt.watched_instructions()
+        self._emulator.set_breakpoints(addresses if used else ())
+        self._emulator.watchpoints.want(self._dwt.watchpoints() if used else ())
 
     def debug_halt(self) -> None:
         """Halt as DHCSR.C_HALT does: at once, or before the next block when the program itself asks."""

@@ -20,8 +20,8 @@ class CycleCounter:
         """The array itself; its words are named in `block_hook`."""
         self._code_pages: set[int] = set()
 
-    def fill_missing(self) -> None:
-        """Supply the timing whose absence made the hook stop the emulator."""
+    def fill_missing(self) -> BlockTiming:
+        """Supply the timing whose absence made the hook stop the emulator, and return it."""
         address = int(self.state[block_hook.MISSED_ADDRESS])
         size = int(self.state[block_hook.MISSED_SIZE])
         index = block_hook.table_index(address)
@@ -37,6 +37,7 @@ class CycleCounter:
         self.state[index] = block_hook.pack_timing(
             timing.cycles, size, timing.refill_cycles, lines, literals, timing.flags
         )
+        return timing
 
     def has_code(self, address: int, size: int) -> bool:
         """Tell whether code near a range was ever executed; flash counts at both of its addresses."""
@@ -53,6 +54,10 @@ class CycleCounter:
         last = block_hook.table_index(address + size - 1)
         if first is not None and last is not None:
             self.state[first : last + 1] = 0
+
+    def forget_all(self) -> None:
+        """Drop all timings: what was learned from filling them in must be learned again."""
+        self.state[block_hook.TABLE :] = 0
 
     def present_block(self) -> BlockTiming | None:
         """Return the timing of the block entered last, None where there is none."""

@@ -23,8 +23,8 @@ S_REGRDY, S_HALT, S_SLEEP, S_LOCKUP, S_RETIRE_ST, S_RESET_ST = (
     1 << 24,
     1 << 25,
 )
-VC_CORERESET, VC_HARDERR, TRCENA = 1 << 0, 1 << 10, 1 << 24
-DFSR_HALTED, DFSR_BKPT, DFSR_VCATCH = 1, 2, 8
+VC_CORERESET, MON_EN, MON_PEND, TRCENA = 1 << 0, 1 << 16, 1 << 17, 1 << 24
+DFSR_HALTED, DFSR_BKPT, DFSR_DWTTRAP, DFSR_VCATCH = 1, 2, 4, 8
 
 _DHCSR, _DCRSR, _DCRDR, _DEMCR = 0xDF0, 0xDF4, 0xDF8, 0xDFC
 _DEBUG_KEY = 0xA05F
@@ -72,7 +72,10 @@ class HaltingDebug:
         self.on_trace_enable: Callable[[bool], None] = lambda enabled: None
         """Called when DEMCR.TRCENA changes."""
         self.on_enable: Callable[[], None] = lambda: None
-        """Called when DHCSR.C_DEBUGEN changes."""
+        """Called when DHCSR.C_DEBUGEN or DEMCR.MON_EN changes."""
+        self.on_monitor_pend: Callable[[bool], None] = lambda pending: None
+        """Called when DEMCR.MON_PEND is written."""
+        self.is_monitor_pending: Callable[[], bool] = lambda: False
         self.power_on_reset()
 
     def power_on_reset(self) -> None:
@@ -106,16 +109,21 @@ class HaltingDebug:
         """A reset ends in the halted state: vector catch, or a halt requested meanwhile."""
         return self.enabled and (bool(self.demcr & VC_CORERESET) or self._halt_requested)
 
+    def catches(self, causes: int) -> bool:
+        """Tell whether the debugger wants to halt at a fault, whose vector catch bits are `causes`."""
+        return self.enabled and bool(self.demcr & causes)
+
     @property
-    def catches_hard_fault(self) -> bool:
-        """The debugger wants to halt at HardFault."""
-        return self.enabled and bool(self.demcr & VC_HARDERR)
+    def monitored(self) -> bool:
+        """DEMCR.MON_EN: without halting debug, debug events lead to the DebugMonitor exception."""
+        return not self.enabled and bool(self.demcr & MON_EN)
 
     def read_word(self, offset: int, from_debugger: bool) -> int:
         """Return DHCSR (its sticky bits are cleared by a debugger's read), DCRDR or DEMCR."""
         if offset == _DHCSR:
             return self._read_status(from_debugger)
-        return {_DCRDR: self._data, _DEMCR: self.demcr}.get(offset, 0)
+        demcr = self.demcr | (MON_PEND if self.is_monitor_pending() else 0)
+        return {_DCRDR: self._data, _DEMCR: demcr}.get(offset, 0)
 
     def write_word(self, offset: int, value: int, from_debugger: bool) -> None:
         """Write DHCSR, DCRSR, DCRDR or DEMCR."""
@@ -126,10 +134,13 @@ class HaltingDebug:
         elif offset == _DCRDR:
             self._data = value
         elif offset == _DEMCR:
-            traced = self.demcr & TRCENA
-            self.demcr = value & _DEMCR_MASK
-            if traced != self.demcr & TRCENA:
-                self.on_trace_enable(bool(self.demcr & TRCENA))
+            changed = self.demcr ^ value
+            self.demcr = value & _DEMCR_MASK & ~MON_PEND
+            self.on_monitor_pend(bool(value & MON_PEND))
+            if changed & TRCENA:
+                self.on_trace_enable(bool(value & TRCENA))
+            if changed & MON_EN:
+                self.on_enable()
 
     def _read_status(self, from_debugger: bool) -> int:
         core = self._core

@@ -11,16 +11,20 @@ import ctypes
 import enum
 from collections.abc import Callable, Iterable
 
+import numpy as np
 from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.twin.core import block_hook
 from hil.twin.core.bus import DEVICE_REGIONS, Bus, BusFault
+from hil.twin.core.condition import condition_passes
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
+from hil.twin.core.traps import Traps
+from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
 
 _INVALID_ACCESSES = (
     uc.UC_HOOK_MEM_READ_UNMAPPED
@@ -50,7 +54,7 @@ class Stop(enum.Enum):
     DEADLINE = enum.auto()
     REQUEST = enum.auto()
     MASKS_WRITTEN = enum.auto()
-    FLOATING_POINT_DENIED = enum.auto()
+    FLOATING_POINT_TRAP = enum.auto()
     SUPERVISOR_CALL = enum.auto()
     BREAKPOINT_INSTRUCTION = enum.auto()
     BREAKPOINT_UNIT = enum.auto()
@@ -61,13 +65,26 @@ class Stop(enum.Enum):
     INVALID_STATE = enum.auto()
     EXECUTE_NEVER = enum.auto()
     DATA_FAULT = enum.auto()
+    UNALIGNED = enum.auto()
+    DIVISION_BY_ZERO = enum.auto()
+    WATCHPOINT = enum.auto()
     FETCH_FAULT = enum.auto()
     STEPPED = enum.auto()
 
 
-_NOT_EXECUTED = frozenset(
-    (Stop.DATA_FAULT, Stop.FETCH_FAULT, Stop.UNDEFINED, Stop.INVALID_STATE, Stop.EXECUTE_NEVER)
+_INSIDE_BLOCK = frozenset(
+    (
+        Stop.DATA_FAULT,
+        Stop.UNDEFINED,
+        Stop.UNALIGNED,
+        Stop.DIVISION_BY_ZERO,
+        Stop.WATCHPOINT,
+        Stop.BREAKPOINT_INSTRUCTION,
+        Stop.BREAKPOINT_UNIT,
+    )
 )
+"""The instruction at PC, maybe in the middle of a block, was not executed."""
+_NOT_EXECUTED = _INSIDE_BLOCK | {Stop.FETCH_FAULT, Stop.INVALID_STATE, Stop.EXECUTE_NEVER}
 
 
 class Emulator:
@@ -87,6 +104,8 @@ class Emulator:
         self._accessing_store = False
         self._restarting = False
         self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
+        self._traps = Traps(self.engine)
+        self.watchpoints = Watchpoints(self.engine)
         self._map_memory()
         self._add_hooks()
         memory.on_invalidate = self.invalidate
@@ -97,15 +116,22 @@ class Emulator:
         """Execute until something needs attention."""
         state = self.state
         state[block_hook.STOP_REQUEST] = 0
+        self._apply_hooks()
         while True:
-            stop = self._start(0)
+            stop = self._start()
+            if stop is Stop.DIVISION_BY_ZERO and not self._condition_passes():
+                stop = self.step(checked=True)
+                if stop is Stop.STEPPED:
+                    continue
             if stop is not None:
                 return stop
             reason = int(state[block_hook.REASON])
             if reason == block_hook.REASON_MISS:
                 if not self.engine.is_thumb:
                     return Stop.INVALID_STATE
-                self._counter.fill_missing()
+                timing = self._counter.fill_missing()
+                if self._traps.watch_divisions(timing.divisions):
+                    self._drop_present_code()
                 continue
             if reason == block_hook.REASON_DEADLINE:
                 return Stop.DEADLINE
@@ -115,29 +141,46 @@ class Emulator:
                 state[block_hook.LAST_FLAGS] = 0
                 return Stop.MASKS_WRITTEN
             if reason == block_hook.REASON_FLOATING_POINT:
-                return Stop.FLOATING_POINT_DENIED
+                return Stop.FLOATING_POINT_TRAP
             if self._restarting:
                 self._counter.stop_at(self.engine.pc)
                 continue
             if self._hint_before(self.engine.pc) in _WFI_ENCODINGS:
                 return Stop.WAIT_FOR_INTERRUPT
 
-    def step(self) -> Stop:
-        """Execute one instruction (an IT instruction together with its block) and count its cycles."""
+    def step(self, checked: bool = False) -> Stop:
+        """Execute one instruction and count its cycles; `checked` ones are not looked at by watchpoints and
+        the trap of divisions.
+        """
         engine = self.engine
+        self._apply_hooks()
         pc = engine.pc
         engine.drop_translations(pc, 4)  # a translated block would be executed whole
         self._counter.begin_step(pc)
+        self._suspend_checks(checked)
         stop = None
         try:
-            stop = self._start(1)
+            stop = self._start(pc + self._size_at(pc))
         finally:
+            self._suspend_checks(False)
             engine.drop_translations(pc, 4)
             after = engine.pc
             self._counter.end_step(pc, after, executed=stop not in _NOT_EXECUTED)
+        if stop is Stop.DIVISION_BY_ZERO and not self._condition_passes():
+            return self.step(checked=True)
         if stop is None and after != pc and self._hint_before(after) in _WFI_ENCODINGS:
             return Stop.WAIT_FOR_INTERRUPT
         return stop or Stop.STEPPED
+
+    def skip(self) -> None:
+        """Go on after the instruction at PC without executing it."""
+        pc = self.engine.pc
+        self.redirect(pc + self._size_at(pc))
+
+    def set_traps(self, divide: bool, unaligned: bool) -> None:
+        """Stop at divisions by zero and at unaligned accesses, from the next block on."""
+        if self._traps.want(divide, unaligned):
+            self.request_stop()
 
     def cycles_now(self) -> int:
         """Return the cycles executed; inside an access, up to the store or the first load of the block."""
@@ -167,6 +210,7 @@ class Emulator:
         """Drop translations and timings of changed code, in the flash alias too."""
         if not self._counter.has_code(address, size):
             return  # data, as most of what DMA and debuggers write
+        self._traps.forget(address, size)
         for base, other in ((block_hook.FLASH_BASE, 0), (0, block_hook.FLASH_BASE)):
             if base <= address < base + block_hook.FLASH_SIZE:
                 self.engine.drop_translations(address - base + other, size)
@@ -188,19 +232,60 @@ class Emulator:
 
     # --- internals ---
 
-    def _start(self, count: int) -> Stop | None:
+    def _apply_hooks(self) -> None:
+        """Bring the hooks up to what program and debugger want; code translated before ignores new ones."""
+        changed = self._traps.apply()
+        if self.watchpoints.apply() or changed:
+            self.engine.drop_all_translations()
+            self._counter.forget_all()
+
+    def _drop_present_code(self) -> None:
+        state = self.state
+        self.engine.drop_translations(
+            int(state[block_hook.MISSED_ADDRESS]), int(state[block_hook.MISSED_SIZE])
+        )
+
+    def _suspend_checks(self, suspended: bool) -> None:
+        self._traps.words.suspend_divisions(suspended)
+        self.watchpoints.suspended = suspended
+
+    def _size_at(self, pc: int) -> int:
+        view = self._memory.view(pc, 2)
+        return 2 if view is None else instruction_size(view[1])
+
+    def _condition_passes(self) -> bool:
+        """Tell whether the instruction at PC is executed where it stands in an IT block."""
+        return condition_passes(self.engine.read_register(arm.UC_ARM_REG_XPSR))
+
+    def _start(self, until: int | None = None) -> Stop | None:
         state = self.state
         self._stop = None
         state[block_hook.REASON] = block_hook.REASON_NONE
-        status = self.engine.start(count)
+        status = self.engine.start(until)
         if self._error is not None:
             error, self._error = self._error, None
             raise error
+        if self._stop is None:
+            self._stop = self._stop_of_checks()
         if self._stop is None and status != uc.UC_ERR_OK:
             self._stop = self._stop_of_error(status)
-        if self._stop in (Stop.DATA_FAULT, Stop.UNDEFINED, Stop.BREAKPOINT_INSTRUCTION, Stop.BREAKPOINT_UNIT):
+        if self._stop in _INSIDE_BLOCK:
             self._counter.stop_at(self.engine.pc)
         return self._stop
+
+    def _stop_of_checks(self) -> Stop | None:
+        if self._traps.words.take_division():
+            return Stop.DIVISION_BY_ZERO
+        access = self._traps.words.take_access()
+        if access is not None:
+            address, before = access
+            view = self._memory.ram_view(address, len(before))
+            if view is not None:
+                view[:] = np.frombuffer(before, dtype=np.uint8)
+            return Stop.UNALIGNED
+        if self.watchpoints.take_hit():
+            return Stop.WATCHPOINT
+        return None
 
     def _stop_of_error(self, status: int) -> Stop:
         if status in (
@@ -261,6 +346,9 @@ class Emulator:
     def _on_device_read(self, _handle: int, offset: int, width: int, base: int | None) -> int:
         address = (base or 0) + offset
         try:
+            if self.watchpoints.check(address, width, WATCH_READS):
+                self.engine.stop()  # aborts the load, which is executed again
+                return 0
             if address in _TIMED_READS and self._must_restart():
                 self.engine.stop()
                 return 0
@@ -291,6 +379,13 @@ class Emulator:
     ) -> bool:
         self._accessing_store = True
         try:
+            if address % width and not self._memory.is_flash(address):
+                # Always a fault in device memory (DDI 0403, A3.2.1).  A load arrives here cut into aligned
+                # ones, and so faults only where CCR.UNALIGN_TRP asks for it.
+                self._stop = Stop.UNALIGNED
+                return False
+            if self.watchpoints.check(address, width, WATCH_WRITES):
+                return False
             if self._memory.is_flash(address):
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
             else:

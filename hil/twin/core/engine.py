@@ -91,11 +91,16 @@ class Engine:
 
     # --- execution ---
 
-    def start(self, count: int) -> int:
-        """Execute from PC until stopped, or `count` instructions if not 0; return Unicorn's error number."""
+    def start(self, until: int | None = None) -> int:
+        """Execute from PC until stopped; return Unicorn's error number.
+
+        With the address of the next instruction in `until`, execute one.  (The count alone would let a whole
+        IT block run.)
+        """
         self.is_running = True
+        end, count = (UNTIL, 0) if until is None else (until, 1)
         try:
-            return int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, UNTIL, 0, count))
+            return int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, end, 0, count))
         finally:
             self.is_running = False
 
@@ -106,6 +111,10 @@ class Engine:
     def drop_translations(self, address: int, size: int) -> None:
         """Forget translated code in a range."""
         self._engine.ctl_remove_cache(address, address + size)
+
+    def drop_all_translations(self) -> None:
+        """Forget all translated code, as a change of hooks on memory accesses needs."""
+        self._engine.ctl_flush_tb()
 
     # --- set-up ---
 
@@ -135,9 +144,11 @@ class Engine:
         )
         self._engine.mem_protect(address, size, uc.UC_PROT_READ)
 
-    def add_native_hook(self, kind: int, function: int, user: int) -> None:
-        """Hook the native function at an address, with `user` as its data."""
-        self._add(kind, ctypes.c_void_p(function), *EVERYWHERE, user)
+    def add_native_hook(
+        self, kind: int, function: int, user: int, bounds: tuple[int, int] = EVERYWHERE
+    ) -> ctypes.c_size_t:
+        """Hook a native function, with `user` as its data; return what `remove_hook` takes."""
+        return self._add(kind, ctypes.c_void_p(function), *bounds, user)
 
     def add_hook(self, kind: int, callback: Any, first: int, last: int) -> ctypes.c_size_t:
         """Hook a ctypes callback for a range of addresses; return what `remove_hook` takes."""

@@ -5,8 +5,8 @@ Source: Armv7-M Architecture Reference Manual (DDI 0403), B1.5.6 to B1.5.8.  Cyc
 "Exceptions" (12 to the first handler instruction, 6 when tail-chained), at zero wait states; a return takes
 as long as the unstacking, 10 cycles (Arm, "A Beginner's Guide on Interrupt Latency", for Cortex-M3 and M4).
 
-The floating-point context is written at entry, where hardware may do so later (lazy stacking): the handler
-sees the same registers, and the time is that of the lazy way.
+Floating-point context is saved lazily where FPCCR.LSPEN says so (B1.5.7): entry reserves the frame, and the
+first floating-point instruction of a handler fills it (`save_floating_point_context`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ import numpy as np
 from unicorn import arm_const as arm
 
 from hil.twin.core import block_hook
-from hil.twin.core.bus import Bus
+from hil.twin.core.bus import Bus, BusFault
 from hil.twin.core.emulator import Emulator
 from hil.twin.core.memory import Memory
-from hil.twin.core.nvic import Nvic
-from hil.twin.core.system_control import SystemControlSpace
+from hil.twin.core.nvic import NMI, Nvic
+from hil.twin.core.system_control import CCR_NONBASETHRDENA, CCR_STKALIGN, SystemControlSpace
 
 ENTRY_CYCLES = 12
 TAIL_CHAIN_CYCLES = 6
 RETURN_CYCLES = 10
+LAZY_SAVE_CYCLES = 18
+"""17 words to the stack.  Assumption: one cycle each and one more, as a VSTM of 17 registers."""
 
 _BASIC_REGISTERS = (
     arm.UC_ARM_REG_R0,
@@ -44,10 +46,6 @@ _VALID_RETURNS = frozenset((0xFFFF_FFE1, 0xFFFF_FFE9, 0xFFFF_FFED, 0xFFFF_FFF1, 
 
 class InvalidReturnError(Exception):
     """EXC_RETURN does not fit the state it would return to."""
-
-
-class InvalidVectorError(Exception):
-    """A vector without the Thumb bit."""
 
 
 class Exceptions:
@@ -77,106 +75,146 @@ class Exceptions:
         read = self._emulator.engine.read_privileged
         return read(arm.UC_ARM_REG_PRIMASK), read(arm.UC_ARM_REG_FAULTMASK), read(arm.UC_ARM_REG_BASEPRI)
 
-    def preempting(self) -> int | None:
-        """Return the exception that would be taken now, None if there is none."""
-        if not self._nvic.pending & self._nvic.enabled:
-            return None
-        return self._nvic.preempting(*self.masks())
+    def preempting(self, among: int | None = None) -> int | None:
+        """Return the exception that would be taken now, None if there is none.
 
-    def enter(self, number: int, return_address: int) -> None:
-        """Stack the context, with `return_address` as where to continue, and start the handler of `number`.
-
-        Raises BusFault if the stack or the vector cannot be accessed, InvalidVectorError if it is not Thumb
-        code; the exception is active then.
+        `among` limits the choice to a mask of pending and enabled exceptions.
         """
-        emulator = self._emulator
+        waiting = self._nvic.pending & self._nvic.enabled if among is None else among
+        return self._nvic.preempting(*self.masks(), among=waiting) if waiting else None
+
+    def would_preempt(self, number: int) -> bool:
+        """Tell whether an exception could be taken now if it were pending."""
+        return self._nvic.group_priority(number) < self._nvic.execution_priority(*self.masks())
+
+    def push(self, return_address: int) -> tuple[int, BusFault | None]:
+        """Stack the context, with `return_address` as where to continue.
+
+        Return EXC_RETURN, and the error if the stack could not be written: it is lower all the same.
+        """
+        emulator, system_control = self._emulator, self._system_control
         read = emulator.engine.read_register
         xpsr = read(arm.UC_ARM_REG_XPSR)
         control = self.control
         in_handler = bool(xpsr & _XPSR_EXCEPTION)
         process_stack = bool(control & _CONTROL_SPSEL) and not in_handler
-        extended = bool(control & _CONTROL_FPCA)
-        stack_register = arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP
+        extended = bool(control & _CONTROL_FPCA) and system_control.automatic_floating_point_context
         stack = read(arm.UC_ARM_REG_SP)  # MSP and PSP read 0 in unprivileged code
-        frame = stack - (_EXTENDED_FRAME if extended else _BASIC_FRAME) & ~7 & 0xFFFF_FFFF
-        xpsr = xpsr & ~_XPSR_ALIGNED | (_XPSR_ALIGNED if stack & 4 else 0)
-        words = [read(register) for register in _BASIC_REGISTERS] + [return_address & ~1, xpsr | _XPSR_THUMB]
+        aligned = bool(system_control.ccr & CCR_STKALIGN) or extended
+        frame = stack - (_EXTENDED_FRAME if extended else _BASIC_FRAME) & ~(7 if aligned else 3) & 0xFFFF_FFFF
+        xpsr = xpsr & ~_XPSR_ALIGNED | (_XPSR_ALIGNED if aligned and stack & 4 else 0)
+        words = [read(register) for register in _BASIC_REGISTERS] + [return_address & ~1, xpsr]
         if extended:
-            words += [read(register) for register in _FLOAT_REGISTERS]
-            words += [read(arm.UC_ARM_REG_FPSCR), 0]
+            if system_control.lazy_floating_point_context:
+                system_control.reserve_floating_point_context(
+                    frame + _BASIC_FRAME, thread=not in_handler, user=bool(control & _CONTROL_NPRIV)
+                )
+            else:
+                words += self._floating_point_words()
+        stack_register = arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP
+        emulator.engine.write_privileged(stack_register, frame)
         exc_return = 0xFFFF_FFE1 if extended else 0xFFFF_FFF1
         exc_return |= 0 if in_handler else 0xC if process_stack else 0x8
+        emulator.state[block_hook.CYCLES] += ENTRY_CYCLES
+        try:
+            self._store(frame, struct.pack(f"<{len(words)}I", *words))
+        except BusFault as error:
+            return exc_return, error
+        return exc_return, None
+
+    def take(self, number: int, exc_return: int) -> int:
+        """Start the handler of `number`, the context being stacked; return the vector.
+
+        Raises BusFault if the vector cannot be read; nothing has changed then.  A vector without the Thumb
+        bit is the caller's to refuse.
+        """
+        emulator = self._emulator
+        vector = int.from_bytes(self._load(self._system_control.vtor + 4 * number, 4), "little")
         self._nvic.unpend(number)
         self._nvic.active |= 1 << number
         self._switch_to_handler(number)
         self._clear_floating_point_context()
-        emulator.engine.write_register(stack_register, frame)
         emulator.engine.write_register(arm.UC_ARM_REG_LR, exc_return)
         emulator.state[block_hook.EVENT_REGISTER] = 1
-        emulator.state[block_hook.CYCLES] += ENTRY_CYCLES
-        self._store(frame, struct.pack(f"<{len(words)}I", *words))
-        self._jump_to_vector(number)
+        emulator.redirect(vector)
+        return vector
 
-    def replace(self, number: int, by: int) -> None:
-        """Enter `by` instead of `number`, whose entry failed; the stack keeps what was reserved.
+    def give_way(self, number: int) -> int:
+        """Make the handler just entered pending again, for a late arrival; return its EXC_RETURN."""
+        self._nvic.active &= ~(1 << number)
+        self._nvic.pend(number)
+        return self._emulator.engine.read_register(arm.UC_ARM_REG_LR)
 
-        Raises BusFault or InvalidVectorError if that vector is unusable too.
-        """
-        self._nvic.active = self._nvic.active & ~(1 << number) | 1 << by
-        self._switch_to_handler(by)
-        self._jump_to_vector(by)
+    def deactivate(self, exc_return: int) -> None:
+        """End the running handler, without unstacking yet.
 
-    def leave(self, exc_return: int) -> bool:
-        """Return from the running handler; return True if another handler was entered directly (tail-
-        chaining).
-
-        Raises InvalidReturnError, or BusFault if the frame cannot be read.
+        Raises InvalidReturnError if EXC_RETURN does not fit; the handler has ended all the same.
         """
         emulator, nvic = self._emulator, self._nvic
         number = self.running
-        if exc_return not in _VALID_RETURNS or not nvic.active >> number & 1:
-            nvic.active &= ~(1 << number)
-            raise InvalidReturnError(f"EXC_RETURN 0x{exc_return:08x} in exception {number}")
-        to_handler = exc_return & 0xF == 1
-        others = nvic.active & ~(1 << number)
-        if to_handler != bool(others):
-            nvic.active = others
-            raise InvalidReturnError(f"EXC_RETURN 0x{exc_return:08x} with active exceptions {others:#x}")
-        nvic.active = others
-        if number != 2:
+        was_active = bool(nvic.active >> number & 1)
+        nvic.active &= ~(1 << number)
+        if number != NMI:
             emulator.engine.write_register(arm.UC_ARM_REG_FAULTMASK, 0)
         emulator.state[block_hook.EVENT_REGISTER] = 1
-        chained = self.preempting()
-        if chained is not None:
-            nvic.unpend(chained)
-            nvic.active |= 1 << chained
-            self._switch_to_handler(chained)
-            self._clear_floating_point_context()
-            emulator.engine.write_register(arm.UC_ARM_REG_LR, exc_return)
-            emulator.state[block_hook.CYCLES] += TAIL_CHAIN_CYCLES
-            self._jump_to_vector(chained)
-            return True
-        self._unstack(exc_return, to_handler)
-        emulator.state[block_hook.CYCLES] += RETURN_CYCLES
-        return False
+        if exc_return not in _VALID_RETURNS or not was_active:
+            raise InvalidReturnError(f"EXC_RETURN 0x{exc_return:08x} in exception {number}")
+        to_handler = exc_return & 0xF == 1
+        non_base = bool(self._system_control.ccr & CCR_NONBASETHRDENA)
+        if to_handler != bool(nvic.active) and not (non_base and not to_handler):
+            raise InvalidReturnError(f"EXC_RETURN 0x{exc_return:08x} with active exceptions {nvic.active:#x}")
 
-    def _unstack(self, exc_return: int, to_handler: bool) -> None:
+    def unstack(self, exc_return: int) -> bool:
+        """Continue what was preempted; return whether it is Thumb code.
+
+        Raises InvalidReturnError, or BusFault if the frame cannot be read; the stack is unchanged then.
+        """
+        thumb = self._unstack(exc_return, to_handler=exc_return & 0xF == 1)
+        self._emulator.state[block_hook.CYCLES] += RETURN_CYCLES
+        return thumb
+
+    def without_thumb(self) -> int:
+        """Clear the T bit of EPSR, of which every instruction is a fault; return the program counter."""
+        engine = self._emulator.engine
+        pc = engine.pc
+        engine.write_register(arm.UC_ARM_REG_XPSR, engine.read_register(arm.UC_ARM_REG_XPSR) & ~_XPSR_THUMB)
+        return pc
+
+    def add_tail_chain_cycles(self) -> None:
+        """Count what a handler that follows another one takes to start."""
+        self._emulator.state[block_hook.CYCLES] += TAIL_CHAIN_CYCLES
+
+    def save_floating_point_context(self) -> None:
+        """Fill the frame that a lazy entry reserved; raises BusFault if it cannot be written."""
+        address = self._system_control.release_floating_point_context()
+        words = self._floating_point_words()
+        self._emulator.state[block_hook.CYCLES] += LAZY_SAVE_CYCLES
+        self._store(address, struct.pack(f"<{len(words)}I", *words))
+
+    def _floating_point_words(self) -> list[int]:
+        read = self._emulator.engine.read_register
+        return [*(read(register) for register in _FLOAT_REGISTERS), read(arm.UC_ARM_REG_FPSCR), 0]
+
+    def _unstack(self, exc_return: int, to_handler: bool) -> bool:
         emulator = self._emulator
         write = emulator.engine.write_register
         extended = not exc_return & 0x10
         stack_register = arm.UC_ARM_REG_PSP if exc_return & 4 else arm.UC_ARM_REG_MSP
         frame = emulator.engine.read_register(stack_register)
-        count = 26 if extended else 8
+        saved = extended and not self._system_control.floating_point_context_reserved
+        count = 26 if saved else 8
         words = struct.unpack(f"<{count}I", self._load(frame, 4 * count))
         pc, xpsr = words[6], words[7]
         if bool(xpsr & _XPSR_EXCEPTION) != to_handler:
             raise InvalidReturnError(
                 f"stacked IPSR {xpsr & _XPSR_EXCEPTION} with EXC_RETURN 0x{exc_return:08x}"
             )
-        if extended:
+        if saved:
             for register, value in zip(_FLOAT_REGISTERS, words[8:24], strict=True):
                 write(register, value)
             write(arm.UC_ARM_REG_FPSCR, words[24])
+        elif extended:  # nobody touched the registers: the reservation ends
+            self._system_control.release_floating_point_context()
         size = _EXTENDED_FRAME if extended else _BASIC_FRAME
         write(stack_register, frame + size | (4 if xpsr & _XPSR_ALIGNED else 0))
         for register, value in zip(_BASIC_REGISTERS, words[:6], strict=True):
@@ -188,6 +226,7 @@ class Exceptions:
             control |= _CONTROL_SPSEL
         write(arm.UC_ARM_REG_CONTROL, control | (_CONTROL_FPCA if extended else 0))
         emulator.redirect(pc)
+        return bool(xpsr & _XPSR_THUMB)
 
     def _switch_to_handler(self, number: int) -> None:
         emulator = self._emulator
@@ -199,13 +238,6 @@ class Exceptions:
         control = self.control
         if control & _CONTROL_FPCA:
             self._emulator.engine.write_register(arm.UC_ARM_REG_CONTROL, control & ~_CONTROL_FPCA)
-
-    def _jump_to_vector(self, number: int) -> None:
-        vector = self._load(self._system_control.vtor + 4 * number, 4)
-        target = int.from_bytes(vector, "little")
-        if not target & 1:
-            raise InvalidVectorError(f"vector of exception {number} is 0x{target:08x}")
-        self._emulator.redirect(target)
 
     def _store(self, address: int, data: bytes) -> None:
         view = self._memory.ram_view(address, len(data))

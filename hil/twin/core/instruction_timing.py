@@ -119,6 +119,8 @@ class BlockTiming:
     """Cycles from the block's entry to every instruction."""
     load_addresses: tuple[int, ...]
     """Addresses of the instructions that read memory."""
+    divisions: tuple[tuple[int, int], ...] = ()
+    """Address and number of the divisor's register of every SDIV and UDIV."""
 
     def cycles_to(self, address: int) -> int:
         """Return the cycles from the block's entry to the instruction at `address` (the whole block if after
@@ -221,6 +223,7 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     starts: list[int] = []
     before: list[int] = []
     loads: list[int] = []
+    divisions: list[tuple[int, int]] = []
     total = refill = literals = flags = 0
     loaded_before = ""
     previous_size = 4
@@ -237,6 +240,9 @@ def analyse(code: bytes, address: int) -> BlockTiming:
                 literals += 1
             else:
                 loads.append(instruction.address)
+        if number in _DIVIDES:
+            divisor = code[instruction.address - address + 2] & 0xF  # Rm: the lowest bits of the encoding
+            divisions.append((instruction.address, divisor))
         overlaps = number in _SINGLE_LOADS and not _writes_base(operands)
         loaded_before = operands.split(",", 1)[0] if overlaps else ""
         if number in (arm.ARM_INS_MSR, arm.ARM_INS_CPS) or instruction.mnemonic.startswith("cps"):
@@ -248,4 +254,6 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         previous_size = instruction.size
     if not starts:
         starts, before, total = [address], [0], 1
-    return BlockTiming(max(total, 1), refill, literals, flags, tuple(starts), tuple(before), tuple(loads))
+    return BlockTiming(
+        max(total, 1), refill, literals, flags, tuple(starts), tuple(before), tuple(loads), tuple(divisions)
+    )

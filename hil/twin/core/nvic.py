@@ -31,6 +31,8 @@ class Nvic:
         """State after a system reset."""
         self.enabled = _ALWAYS_ENABLED
         self.latched = 0
+        self.newly_pending = False
+        """An exception became pending that was not; whoever looks (for SCR.SEVONPEND) sets it back."""
         self.active = 0
         self.priority_group = 0
         self._priority = [0] * EXCEPTION_COUNT
@@ -46,6 +48,7 @@ class Nvic:
         bit = 1 << FIRST_INTERRUPT + interrupt
         if high:
             if not self.level & bit:
+                self.newly_pending |= not self.pending & bit
                 self.latched |= bit
             self.level |= bit
         else:
@@ -53,6 +56,7 @@ class Nvic:
 
     def pend(self, number: int) -> None:
         """Make an exception pending."""
+        self.newly_pending |= not self.pending >> number & 1
         self.latched |= 1 << number
 
     def unpend(self, number: int) -> None:
@@ -78,9 +82,12 @@ class Nvic:
     def _group(self, priority: int) -> int:
         return priority if priority < 0 else priority & ~((2 << self.priority_group) - 1)
 
-    def candidate(self) -> int | None:
-        """Return the pending, enabled exception that comes first, None if there is none."""
-        waiting = self.pending & self.enabled
+    def candidate(self, among: int | None = None) -> int | None:
+        """Return the pending, enabled exception that comes first, None if there is none.
+
+        `among` names the exceptions to choose from, as a mask.
+        """
+        waiting = self.pending & self.enabled if among is None else among
         best: tuple[int, int] | None = None
         while waiting:
             lowest = waiting & -waiting
@@ -112,9 +119,9 @@ class Nvic:
             result = min(result, -1)
         return result
 
-    def preempting(self, primask: int, faultmask: int, basepri: int) -> int | None:
-        """Return the exception to take now, None if there is none."""
-        number = self.candidate()
+    def preempting(self, primask: int, faultmask: int, basepri: int, among: int | None = None) -> int | None:
+        """Return the exception to take now, None if there is none; `among` as for `candidate`."""
+        number = self.candidate(among)
         if number is None or self.group_priority(number) >= self.execution_priority(
             primask, faultmask, basepri
         ):
@@ -148,6 +155,7 @@ class Nvic:
         elif block == 0x180:
             self.enabled &= ~bits
         elif block == 0x200:
+            self.newly_pending |= bool(bits & ~self.pending)
             self.latched |= bits
         elif block == 0x280:
             self.latched &= ~bits

@@ -20,13 +20,17 @@ CPUID = 0x410F_C241
 BASE, SIZE = 0xE000_E000, 0x1000
 
 _VECTKEY, _VECTKEY_READ = 0x05FA, 0xFA05
-CFSR_IACCVIOL, CFSR_MSTKERR = 1 << 0, 1 << 4
-CFSR_IBUSERR, CFSR_PRECISERR, CFSR_STKERR, CFSR_BFARVALID = 1 << 8, 1 << 9, 1 << 12, 1 << 15
+CFSR_IACCVIOL = 1 << 0
+CFSR_IBUSERR, CFSR_PRECISERR, CFSR_UNSTKERR, CFSR_STKERR = 1 << 8, 1 << 9, 1 << 11, 1 << 12
+CFSR_LSPERR, CFSR_BFARVALID = 1 << 13, 1 << 15
 CFSR_UNDEFINSTR, CFSR_INVSTATE, CFSR_INVPC, CFSR_NOCP = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+CFSR_UNALIGNED, CFSR_DIVBYZERO = 1 << 24, 1 << 25
 HFSR_VECTTBL, HFSR_FORCED, HFSR_DEBUGEVT = 1 << 1, 1 << 30, 1 << 31
 SCR_SLEEPONEXIT, SCR_SLEEPDEEP, SCR_SEVONPEND = 2, 4, 16
-_FPCCR_RESET = 0xC000_0000  # ASPEN, LSPEN
-_CCR_RESET = 0x200  # STKALIGN
+CCR_NONBASETHRDENA, CCR_UNALIGN_TRP, CCR_DIV_0_TRP, CCR_BFHFNMIGN, CCR_STKALIGN = 1, 8, 16, 256, 512
+_FPCCR, _FPCAR = 0xF34, 0xF38
+_ASPEN, _LSPEN, _LSPACT, _USER, _THREAD, _READY = 1 << 31, 1 << 30, 1, 1 << 1, 1 << 3, 0x170
+_FPCCR_RESET = _ASPEN | _LSPEN
 _CPACR_MASK = 0x00F0_0000  # CP10, CP11
 _SHCSR_ENABLES = {
     16: exception_numbers.MEM_MANAGE,
@@ -65,7 +69,7 @@ _CONSTANTS = {
     0xF44: 0x1100_0011,
 }
 _WRITE_ONE_TO_CLEAR = frozenset((0xD28, 0xD2C, 0xD30))
-_STORED = frozenset((0x008, 0xD34, 0xD38, 0xF34, 0xF38, 0xF3C))
+_STORED = frozenset((0x008, 0xD34, 0xD38, _FPCCR, _FPCAR, 0xF3C))
 
 
 class DebugRegisters(Protocol):
@@ -97,25 +101,64 @@ class SystemControlSpace:
         self.on_change: Callable[[], None] = lambda: None
         """Called after a write that may let an exception run."""
         self.on_system_reset_request: Callable[[], None] = lambda: None
-        self.on_coprocessor_access: Callable[[bool], None] = lambda denied: None
+        self.on_floating_point_trap: Callable[[bool], None] = lambda wanted: None
+        """Told whether floating-point instructions need attention: no access to the unit, or a lazy save."""
+        self.on_traps: Callable[[bool, bool], None] = lambda divide, unaligned: None
+        """Told CCR.DIV_0_TRP and CCR.UNALIGN_TRP when they change."""
         self.reset()
 
     def reset(self) -> None:
         """State after a system reset."""
         self.vtor = 0
         self.scr = 0
-        self.ccr = _CCR_RESET
+        self.ccr = CCR_STKALIGN
+        self.on_traps(False, False)
         self.cpacr = 0
         self.cfsr = 0
         self.hfsr = 0
         self.dfsr = 0
-        self._stored = dict.fromkeys(_STORED, 0) | {0xF34: _FPCCR_RESET}
-        self.on_coprocessor_access(True)
+        self._stored = dict.fromkeys(_STORED, 0) | {_FPCCR: _FPCCR_RESET}
+        self._update_floating_point_trap()
 
     @property
     def automatic_floating_point_context(self) -> bool:
         """FPCCR.ASPEN: an exception saves the floating-point context if there is one."""
-        return bool(self._stored[0xF34] >> 31)
+        return bool(self._stored[_FPCCR] & _ASPEN)
+
+    @property
+    def lazy_floating_point_context(self) -> bool:
+        """FPCCR.LSPEN: it is saved when a handler first uses the unit."""
+        return bool(self._stored[_FPCCR] & _LSPEN)
+
+    @property
+    def floating_point_context_reserved(self) -> bool:
+        """FPCCR.LSPACT: a frame waits for the floating-point context."""
+        return bool(self._stored[_FPCCR] & _LSPACT)
+
+    def reserve_floating_point_context(self, address: int, thread: bool, user: bool) -> None:
+        """Note in FPCAR and FPCCR where the context belongs, and the state it was left in.
+
+        The ready bits say that every fault handler could be taken: an assumption (hardware notes whether
+        its priority allows it), they decide only on the escalation of a failing save.
+        """
+        self._stored[_FPCAR] = address
+        flags = _LSPACT | _READY | (_THREAD if thread else 0) | (_USER if user else 0)
+        self._stored[_FPCCR] = self._stored[_FPCCR] & (_ASPEN | _LSPEN) | flags
+        self._update_floating_point_trap()
+
+    def release_floating_point_context(self) -> int:
+        """End the reservation; return where the context belongs."""
+        self._stored[_FPCCR] &= ~_LSPACT
+        self._update_floating_point_trap()
+        return self._stored[_FPCAR]
+
+    @property
+    def floating_point_denied(self) -> bool:
+        """CPACR gives no access to the floating-point unit."""
+        return self.cpacr == 0
+
+    def _update_floating_point_trap(self) -> None:
+        self.on_floating_point_trap(self.floating_point_denied or self.floating_point_context_reserved)
 
     def report_bus_fault(self, flags: int, address: int | None) -> None:
         """Set BusFault flags of CFSR, and BFAR if the address is known."""
@@ -181,6 +224,7 @@ class SystemControlSpace:
             self._debug.write_word(offset, value, self.from_debugger)
         elif offset in self._stored:
             self._stored[offset] = value
+            self._update_floating_point_trap()
         else:
             self._write_control(offset, value)
         self.on_change()
@@ -198,6 +242,7 @@ class SystemControlSpace:
             self.scr = value & (SCR_SLEEPONEXIT | SCR_SLEEPDEEP | SCR_SEVONPEND)
         elif offset == 0xD14:
             self.ccr = value & 0x31B
+            self.on_traps(bool(value & CCR_DIV_0_TRP), bool(value & CCR_UNALIGN_TRP))
         elif offset == 0xD24:
             self._write_system_handler(value)
         elif offset == 0xD28:
@@ -208,7 +253,7 @@ class SystemControlSpace:
             self.dfsr &= ~value
         elif offset == 0xD88:
             self.cpacr = value & _CPACR_MASK
-            self.on_coprocessor_access(self.cpacr == 0)
+            self._update_floating_point_trap()
         elif offset == 0xF00 and value & 0x1FF < exception_numbers.INTERRUPT_COUNT:
             self._nvic.pend(exception_numbers.FIRST_INTERRUPT + (value & 0x1FF))
 

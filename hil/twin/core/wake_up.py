@@ -7,33 +7,27 @@ from hil.twin.core import block_hook
 from hil.twin.core.emulator import Emulator
 from hil.twin.core.exceptions import Exceptions
 from hil.twin.core.nvic import Nvic
-from hil.twin.core.system_control import SCR_SEVONPEND, SystemControlSpace
 
 
 class WakeUp:
     """Decides whether a core that executed WFI or WFE goes on."""
 
-    def __init__(
-        self, emulator: Emulator, nvic: Nvic, exceptions: Exceptions, system_control: SystemControlSpace
-    ) -> None:
+    def __init__(self, emulator: Emulator, nvic: Nvic, exceptions: Exceptions) -> None:
         self._emulator = emulator
         self._nvic = nvic
         self._exceptions = exceptions
-        self._system_control = system_control
         self.for_event = False
         """It was WFE."""
 
     def is_due(self) -> bool:
         """Tell whether there is a reason to go on.
 
-        WFI: an exception that would be taken if PRIMASK were 0.  WFE: the event register, an exception that
-        can be taken, or any pending one where SCR.SEVONPEND says so.
+        WFI: an exception that would be taken if PRIMASK were 0.  WFE: the event register or an exception that
+        can be taken.
         """
         primask, faultmask, basepri = self._exceptions.masks()
         if not self.for_event:
             return self._nvic.preempting(0, faultmask, basepri) is not None
-        if self._system_control.scr & SCR_SEVONPEND and self._nvic.pending:
-            return True
         if self._emulator.state[block_hook.EVENT_REGISTER]:
             return True
         return self._nvic.preempting(primask, faultmask, basepri) is not None

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native hooks for what the emulator executes but CCR may want trapped: division by zero, unaligned accesses.
+
+A hook is there only while the program asks for its trap, so that nobody else pays for it.  Both stop the
+emulator before the instruction has changed a register; an unaligned store has reached the memory by then and
+is taken back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import llvmlite.binding
+import numba
+import numpy as np
+import numpy.typing as npt
+from numba import types
+from unicorn import arm_const as arm
+from unicorn.unicorn_py3.unicorn import uclib
+
+VALUE = 0
+"""Division: the divisor.  Access: what the memory held before it."""
+REGISTER = 1
+"""Division: number of the register with the divisor, for Unicorn."""
+HIT = 2
+"""Not zero: the hook stopped the emulator."""
+SUSPENDED = 3
+"""Not zero: the hook does nothing."""
+ADDRESS = 4
+SIZE = 5
+"""The unaligned access."""
+WORDS = 6
+_REGISTERS = 15
+
+for _name in ("uc_emu_stop", "uc_reg_read", "uc_mem_read"):
+    llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
+_WORDS_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
+_uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
+_uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _WORDS_POINTER))
+_uc_mem_read = types.ExternalFunction(
+    "uc_mem_read", types.int32(types.uintp, types.uint64, _WORDS_POINTER, types.uint64)
+)
+
+
+@numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _WORDS_POINTER), cache=True)
+def on_divide(uc, address, size, words):  # type: ignore[no-untyped-def]  # typed by numba
+    """UC_HOOK_CODE callback of one division."""
+    if words[SUSPENDED] != 0:
+        return
+    words[VALUE] = 0
+    _uc_reg_read(uc, words[REGISTER], words)
+    if words[VALUE] == 0:
+        words[HIT] = 1
+        _uc_emu_stop(uc)
+
+
+@numba.cfunc(
+    types.void(types.uintp, types.int32, types.uint64, types.int32, types.int64, _WORDS_POINTER), cache=True
+)
+def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped-def]  # typed by numba
+    """UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE callback."""
+    if address & np.uint64(size - 1) != 0 and words[HIT] == 0:
+        words[VALUE] = 0
+        _uc_mem_read(uc, address, words, size)
+        words[HIT] = 1
+        words[ADDRESS] = np.int64(address)
+        words[SIZE] = size
+        _uc_emu_stop(uc)
+
+
+ON_DIVIDE: int = on_divide.address or 0
+ON_ACCESS: int = on_access.address or 0
+"""Native addresses of the two callbacks."""
+
+
+class TrapWords:
+    """The words the hooks share with Python: a row per divisor register, and one for accesses."""
+
+    def __init__(self) -> None:
+        self._divisors: npt.NDArray[np.int64] = np.zeros((_REGISTERS, WORDS), dtype=np.int64)
+        self._access: npt.NDArray[np.int64] = np.zeros(WORDS, dtype=np.int64)
+        for number in range(13):
+            self._divisors[number, REGISTER] = arm.UC_ARM_REG_R0 + number
+        self._divisors[13, REGISTER], self._divisors[14, REGISTER] = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR
+
+    def divisor_pointer(self, register: int) -> int:
+        """Return the address of the words for a division by core register `register` (0 to 14)."""
+        return int(self._divisors[register].ctypes.data)
+
+    @property
+    def access_pointer(self) -> int:
+        """The address of the words for accesses."""
+        return int(self._access.ctypes.data)
+
+    def suspend_divisions(self, suspended: bool) -> None:
+        """Let divisions pass, or no longer."""
+        self._divisors[:, SUSPENDED] = suspended
+
+    def take_division(self) -> bool:
+        """Tell whether a division by zero stopped the emulator, and forget it."""
+        hit = bool(self._divisors[:, HIT].any())
+        self._divisors[:, HIT] = 0
+        return hit
+
+    def take_access(self) -> tuple[int, bytes] | None:
+        """Return address and former content of the unaligned access that stopped the emulator, once."""
+        if not self._access[HIT]:
+            return None
+        self._access[HIT] = 0
+        size = int(self._access[SIZE])
+        return int(self._access[ADDRESS]), int(self._access[VALUE] & (1 << 8 * size) - 1).to_bytes(
+            size, "little"
+        )
