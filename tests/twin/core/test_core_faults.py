@@ -44,9 +44,7 @@ handler:
 
 def run(machine, code, ccr=STKALIGN, enables=0, vectors=(3, 4, 5, 6)):
     """Return the machine, and what the fault handler saw: exception, stacked PC, CFSR and HFSR."""
-    m = machine(
-        PROGRAM.format(code=code, ccr=ccr, enables=enables), {number: "handler" for number in vectors}
-    )
+    m = machine(PROGRAM.format(code=code, ccr=ccr, enables=enables), dict.fromkeys(vectors, "handler"))
     m.run_cycles(400)
     return m, [value for _, offset, value in m.recorder.stores if offset == 0]
 
