@@ -18,11 +18,12 @@ from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.twin.core import block_hook
 from hil.twin.core.bus import DEVICE_REGIONS, Bus, BusFault
-from hil.twin.core.condition import condition_passes
+from hil.twin.core.condition import condition_passes, in_it_block, it_block_start
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
+from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
 from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
 
@@ -68,6 +69,7 @@ class Stop(enum.Enum):
     UNALIGNED = enum.auto()
     DIVISION_BY_ZERO = enum.auto()
     WATCHPOINT = enum.auto()
+    IT_BLOCK = enum.auto()
     FETCH_FAULT = enum.auto()
     STEPPED = enum.auto()
 
@@ -79,6 +81,7 @@ _INSIDE_BLOCK = frozenset(
         Stop.UNALIGNED,
         Stop.DIVISION_BY_ZERO,
         Stop.WATCHPOINT,
+        Stop.IT_BLOCK,
         Stop.BREAKPOINT_INSTRUCTION,
         Stop.BREAKPOINT_UNIT,
     )
@@ -119,10 +122,8 @@ class Emulator:
         self._apply_hooks()
         while True:
             stop = self._start()
-            if stop is Stop.DIVISION_BY_ZERO and not self._condition_passes():
-                stop = self.step(checked=True)
-                if stop is Stop.STEPPED:
-                    continue
+            if stop is Stop.IT_BLOCK or (stop is Stop.DIVISION_BY_ZERO and not self._divides_by_zero()):
+                stop = self._walk_it_block()
             if stop is not None:
                 return stop
             reason = int(state[block_hook.REASON])
@@ -130,7 +131,7 @@ class Emulator:
                 if not self.engine.is_thumb:
                     return Stop.INVALID_STATE
                 timing = self._counter.fill_missing()
-                if self._traps.watch_divisions(timing.divisions):
+                if self._traps.watch_divisions(timing.divisions, self._memory):
                     self._drop_present_code()
                 continue
             if reason == block_hook.REASON_DEADLINE:
@@ -155,19 +156,19 @@ class Emulator:
         engine = self.engine
         self._apply_hooks()
         pc = engine.pc
+        if not checked and self._divides_by_zero():
+            return Stop.DIVISION_BY_ZERO
         engine.drop_translations(pc, 4)  # a translated block would be executed whole
         self._counter.begin_step(pc)
-        self._suspend_checks(checked)
+        self._suspend_checks(True, checked)
         stop = None
         try:
             stop = self._start(pc + self._size_at(pc))
         finally:
-            self._suspend_checks(False)
+            self._suspend_checks(False, False)
             engine.drop_translations(pc, 4)
             after = engine.pc
             self._counter.end_step(pc, after, executed=stop not in _NOT_EXECUTED)
-        if stop is Stop.DIVISION_BY_ZERO and not self._condition_passes():
-            return self.step(checked=True)
         if stop is None and after != pc and self._hint_before(after) in _WFI_ENCODINGS:
             return Stop.WAIT_FOR_INTERRUPT
         return stop or Stop.STEPPED
@@ -224,10 +225,10 @@ class Emulator:
             self.engine.remove_hook(self._breakpoint_hooks.pop(address))
             self._drop_around(address)
         for address in sorted(wanted - set(self._breakpoint_hooks)):
-            callback = binding.HOOK_CODE_CFUNC(self._on_breakpoint)
-            self._breakpoint_hooks[address] = self.engine.add_hook(
-                uc.UC_HOOK_CODE, callback, address, address
-            )
+            it = it_block_start(self._memory, address)  # inside its block the emulator cannot stop
+            callback = binding.HOOK_CODE_CFUNC(self._on_breakpoint if it is None else self._on_it_block)
+            at = address if it is None else it
+            self._breakpoint_hooks[address] = self.engine.add_hook(uc.UC_HOOK_CODE, callback, at, at)
             self._drop_around(address)
 
     # --- internals ---
@@ -245,9 +246,29 @@ class Emulator:
             int(state[block_hook.MISSED_ADDRESS]), int(state[block_hook.MISSED_SIZE])
         )
 
-    def _suspend_checks(self, suspended: bool) -> None:
-        self._traps.words.suspend_divisions(suspended)
-        self.watchpoints.suspended = suspended
+    def _suspend_checks(self, divisions: bool, watchpoints: bool) -> None:
+        self._traps.words.suspend_divisions(divisions)
+        self.watchpoints.suspended = watchpoints
+
+    def _walk_it_block(self) -> Stop | None:
+        """Execute the IT instruction at PC and its block one by one; return None at its end."""
+        stop = self.step()
+        while stop is Stop.STEPPED and in_it_block(self.engine.read_register(arm.UC_ARM_REG_XPSR)):
+            if self.engine.pc in self._breakpoint_hooks:
+                return Stop.BREAKPOINT_UNIT
+            stop = self.step()
+        return None if stop is Stop.STEPPED else stop
+
+    def _divides_by_zero(self) -> bool:
+        """Tell whether the instruction at PC will be a trapped division by zero."""
+        pc = self.engine.pc
+        view = self._memory.view(pc, 4) if self._traps.dividing else None
+        if view is None or instruction_size(view[1]) != 4:
+            return False
+        divisions = analyse(view.tobytes(), pc).divisions
+        if not divisions or not self._condition_passes():
+            return False
+        return self.engine.read_register(CORE_REGISTERS[divisions[0][1]]) == 0
 
     def _size_at(self, pc: int) -> int:
         view = self._memory.view(pc, 2)
@@ -430,6 +451,10 @@ class Emulator:
                 return True
         self._stop = Stop.UNDEFINED if self.engine.is_thumb else Stop.INVALID_STATE
         return False
+
+    def _on_it_block(self, _handle: int, _address: int, _size: int, _user: int) -> None:
+        if not self._traps.words.divisions_suspended:
+            self._halt(Stop.IT_BLOCK)
 
     def _on_breakpoint(self, _handle: int, _address: int, _size: int, _user: int) -> None:
         self._halt(Stop.BREAKPOINT_UNIT)

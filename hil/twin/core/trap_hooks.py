@@ -21,7 +21,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 VALUE = 0
 """Division: the divisor.  Access: what the memory held before it."""
 REGISTER = 1
-"""Division: number of the register with the divisor, for Unicorn."""
+"""Division: number of the register with the divisor, for Unicorn; negative: stop whatever it holds."""
 HIT = 2
 """Not zero: the hook stopped the emulator."""
 SUSPENDED = 3
@@ -30,7 +30,9 @@ ADDRESS = 4
 SIZE = 5
 """The unaligned access."""
 WORDS = 6
-_REGISTERS = 15
+CORE_REGISTERS = (*(arm.UC_ARM_REG_R0 + i for i in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
+"""Unicorn's numbers of R0 to R12, SP and LR."""
+_ROWS = len(CORE_REGISTERS) + 1
 
 for _name in ("uc_emu_stop", "uc_reg_read", "uc_mem_read"):
     llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
@@ -48,7 +50,8 @@ def on_divide(uc, address, size, words):  # type: ignore[no-untyped-def]  # type
     if words[SUSPENDED] != 0:
         return
     words[VALUE] = 0
-    _uc_reg_read(uc, words[REGISTER], words)
+    if words[REGISTER] >= 0:
+        _uc_reg_read(uc, words[REGISTER], words)
     if words[VALUE] == 0:
         words[HIT] = 1
         _uc_emu_stop(uc)
@@ -73,18 +76,25 @@ ON_ACCESS: int = on_access.address or 0
 """Native addresses of the two callbacks."""
 
 
+IT_BLOCK = 15
+"""In place of a divisor's register: an IT instruction whose block divides.  The emulator cannot stop inside
+such a block, so it stops before it.
+"""
+
+
 class TrapWords:
     """The words the hooks share with Python: a row per divisor register, and one for accesses."""
 
     def __init__(self) -> None:
-        self._divisors: npt.NDArray[np.int64] = np.zeros((_REGISTERS, WORDS), dtype=np.int64)
+        self._divisors: npt.NDArray[np.int64] = np.zeros((_ROWS, WORDS), dtype=np.int64)
+        self._divisors[IT_BLOCK, REGISTER] = -1
         self._access: npt.NDArray[np.int64] = np.zeros(WORDS, dtype=np.int64)
-        for number in range(13):
-            self._divisors[number, REGISTER] = arm.UC_ARM_REG_R0 + number
-        self._divisors[13, REGISTER], self._divisors[14, REGISTER] = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR
+        self._divisors[: len(CORE_REGISTERS), REGISTER] = CORE_REGISTERS
 
     def divisor_pointer(self, register: int) -> int:
-        """Return the address of the words for a division by core register `register` (0 to 14)."""
+        """Return the address of the words for a division by core register `register` (0 to 14), or for
+        IT_BLOCK.
+        """
         return int(self._divisors[register].ctypes.data)
 
     @property
@@ -95,6 +105,11 @@ class TrapWords:
     def suspend_divisions(self, suspended: bool) -> None:
         """Let divisions pass, or no longer."""
         self._divisors[:, SUSPENDED] = suspended
+
+    @property
+    def divisions_suspended(self) -> bool:
+        """Divisions pass: a single step is under way."""
+        return bool(self._divisors[IT_BLOCK, SUSPENDED])
 
     def take_division(self) -> bool:
         """Tell whether a division by zero stopped the emulator, and forget it."""

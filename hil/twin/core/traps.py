@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from unicorn import unicorn_const as uc
 
 from hil.twin.core import block_hook
+from hil.twin.core.condition import it_block_start
 from hil.twin.core.engine import EVERYWHERE, Engine
-from hil.twin.core.trap_hooks import ON_ACCESS, ON_DIVIDE, TrapWords
+from hil.twin.core.memory import Memory
+from hil.twin.core.trap_hooks import IT_BLOCK, ON_ACCESS, ON_DIVIDE, TrapWords
 
 
 class Traps:
@@ -45,16 +47,22 @@ class Traps:
             self._access_hook = None
         return True
 
-    def watch_divisions(self, divisions: Iterable[tuple[int, int]]) -> bool:
+    @property
+    def dividing(self) -> bool:
+        """Divisions by zero are trapped."""
+        return self._present[0]
+
+    def watch_divisions(self, divisions: Iterable[tuple[int, int]], memory: Memory) -> bool:
         """Hook divisions (address, register of the divisor); return whether any was not hooked yet."""
         new = False
-        if self._present[0]:
-            for address, register in divisions:
-                if address not in self._divisions:
-                    new = True
-                    self._divisions[address] = self._engine.add_native_hook(
-                        uc.UC_HOOK_CODE, ON_DIVIDE, self.words.divisor_pointer(register), (address, address)
-                    )
+        for division, register in divisions if self.dividing else ():
+            it = it_block_start(memory, division)
+            address, row = (division, register) if it is None else (it, IT_BLOCK)
+            if address not in self._divisions:
+                new = True
+                self._divisions[address] = self._engine.add_native_hook(
+                    uc.UC_HOOK_CODE, ON_DIVIDE, self.words.divisor_pointer(row), (address, address)
+                )
         return new
 
     def forget(self, address: int, size: int) -> None:

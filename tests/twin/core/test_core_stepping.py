@@ -110,6 +110,16 @@ def test_program_goes_on_correctly_from_inside_an_it_block(machine):
     assert m.register(R2) == 2
 
 
+def test_breakpoint_inside_an_it_block_halts_there(machine):
+    m = start_halted(machine)
+    address = m.symbols["block"] + 4
+    m.core.debug_write(0xE000_2000, 4, 3)
+    half = 0x8000_0000 if address & 2 else 0x4000_0000
+    m.core.debug_write(0xE000_2008, 4, address & ~3 | 1 | half)
+    assert go(m) == address
+    assert m.register(R2) == 1
+
+
 def test_step_enters_a_pending_interrupt_before_its_first_instruction(machine):
     m = start_halted(machine)
     step_to(m, "block")
