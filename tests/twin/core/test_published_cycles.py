@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instruction sequences with the cycles Arm publishes for the Cortex-M4, beside those the virtual core takes.
+
+Sources, all at zero wait states:
+SET  Cortex-M4 TRM, DDI 0439, 3.3.1 "Cortex-M4 instructions" (P, the refill, is 1 to 3; N counts registers)
+PAIR Cortex-M4 TRM, DDI 0439, 3.3.2 "Load/store timings"; the same text is in TI SWCU185, "Cortex-M4F", 2.7
+FPU  Cortex-M4 TRM, DDI 0439, 7.2.3 "FPU instruction set"
+"""
+
+from __future__ import annotations
+
+SET, PAIR, FPU = "DDI 0439 3.3.1", "DDI 0439 3.3.2", "DDI 0439 7.2.3"
+
+PUBLISHED: tuple[tuple[str, int, int, str], ...] = (
+    # code, fewest and most cycles published, source
+    ("nop", 1, 1, SET),
+    ("add r0, r0, r2", 1, 1, SET),
+    ("add.w r0, r2, r2, lsl #3", 1, 1, SET),
+    ("mul r0, r2, r2", 1, 1, SET),
+    ("mla r0, r2, r2, r2", 1, 1, SET),
+    ("smull r0, r4, r2, r2", 1, 1, SET),
+    ("umlal r0, r4, r2, r2", 1, 1, SET),
+    ("smlad r0, r2, r2, r2", 1, 1, SET),
+    ("ssat r0, #8, r2", 1, 1, SET),
+    ("qadd r0, r2, r2", 1, 1, SET),
+    ("clz r0, r2", 1, 1, SET),
+    ("bfi r0, r2, #3, #5", 1, 1, SET),
+    ("rev r0, r2", 1, 1, SET),
+    ("movw r0, #0x1234\n movt r0, #0x5678", 2, 2, SET),
+    ("udiv r0, r2, r2", 2, 12, SET),
+    ("sdiv r0, r2, r2", 2, 12, SET),
+    ("ldr r0, [r1]", 2, 2, SET),
+    ("ldrb r0, [r1, #1]", 2, 2, SET),
+    ("ldrsh r0, [r1, #2]", 2, 2, SET),
+    ("ldm r1, {r0, r4, r5, r6}", 5, 5, SET),
+    ("stm r1, {r0, r4, r5, r6}", 5, 5, SET),
+    ("push {r0, r4, r5}\n pop {r0, r4, r5}", 8, 8, SET),
+    ("ldrd r0, r4, [r1]", 3, 3, SET),
+    ("strd r0, r4, [r1]", 3, 3, SET),
+    ("ldrex r0, [r1]", 2, 2, SET),
+    ("mrs r0, primask", 1, 2, SET),
+    ("b 7f\n nop\n7:", 2, 4, SET),
+    ("bl 7f\n nop\n7:", 2, 4, SET),
+    ("adr r0, 7f\n orr r0, #1\n bx r0\n.balign 4\n7:", 4, 6, SET),
+    ("cmp r2, r2\n bne 7f\n7:", 2, 2, SET),
+    ("cmp r2, r2\n beq 7f\n nop\n7:", 3, 5, SET),
+    ("cbnz r2, 7f\n nop\n7:", 2, 4, SET),
+    ("cmp r2, r2\n it eq\n addeq r0, r2", 2, 3, SET),
+    ("str r0, [r1, #4]", 1, 1, PAIR),
+    ("str r0, [r1, #4]\n str r0, [r1, #8]", 2, 3, PAIR),
+    ("ldr r0, [r1]\n ldr r4, [r3]", 3, 3, PAIR),
+    ("ldr r0, [r1, r2]\n str r0, [r3, #20]", 3, 3, PAIR),
+    ("ldr r0, [r1, r2]\n str r4, [r3, r2]", 3, 3, PAIR),
+    ("ldr r0, [r1, r2]\n ldr r4, [r3]\n ldr r5, [r3, #4]", 4, 4, PAIR),
+    ("str r1, [r1]\n ldr r0, [r1]\n ldr r0, [r0]", 5, 6, PAIR),
+    ("vadd.f32 s0, s1, s2", 1, 1, FPU),
+    ("vmul.f32 s0, s1, s2", 1, 1, FPU),
+    ("vabs.f32 s0, s1", 1, 1, FPU),
+    ("vcmp.f32 s0, s1", 1, 1, FPU),
+    ("vcvt.s32.f32 s0, s1", 1, 1, FPU),
+    ("vmov s0, r0", 1, 1, FPU),
+    ("vmov s0, s1, r0, r4", 2, 2, FPU),
+    ("vmla.f32 s0, s1, s2", 3, 3, FPU),
+    ("vfma.f32 s0, s1, s2", 3, 3, FPU),
+    ("vdiv.f32 s0, s1, s2", 14, 14, FPU),
+    ("vsqrt.f32 s0, s1", 14, 14, FPU),
+    ("vldr s0, [r1]", 2, 2, FPU),
+    ("vldr d0, [r1]", 3, 3, FPU),
+    ("vstr s0, [r1]", 2, 2, FPU),
+    ("vstr d0, [r1]", 3, 3, FPU),
+    ("vpush {s0-s3}\n vpop {s0-s3}", 10, 10, FPU),
+)
+
+
+def test_sequences_take_the_published_cycles(machine):
+    program = """
+start:
+ ldr r7, =0x40000000
+ ldr r1, =0xE000ED88
+ ldr r0, =0x00F00000
+ str r0, [r1]
+ dsb
+ isb
+ ldr r1, =0x20000100
+ ldr r3, =0x20000200
+ movs r2, #16
+ b 1f
+ .ltorg
+1:
+"""
+    for code, _, _, _ in PUBLISHED:
+        program += f" str r2, [r7]\n {code}\n str r2, [r7]\n .balign 4\n"
+    m = machine(program + " b .\n")
+    m.run_cycles(4000)
+    times = [time_ps // 250_000 for time_ps, _, _ in m.recorder.stores]
+    assert len(times) == 2 * len(PUBLISHED)
+    table = []
+    for (code, fewest, most, source), first, last in zip(PUBLISHED, times[::2], times[1::2], strict=True):
+        cycles = last - first - 1  # the first store's own
+        if not fewest <= cycles <= most:
+            table.append(f"{code!r}: {cycles} cycles, published {fewest} to {most} ({source})")
+    assert not table, "\n".join(table)
