@@ -8,7 +8,6 @@ How each event of the architecture surfaces from Unicorn 2.1 is decided here and
 from __future__ import annotations
 
 import ctypes
-import enum
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -23,6 +22,7 @@ from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
+from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
 from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
@@ -47,47 +47,6 @@ _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
 
 _TIMED_READS = frozenset((0xE000_1004, 0xE000_E018))
 """DWT_CYCCNT and SYST_CVR: programs time themselves with these, so their loads have exact instants."""
-
-
-class Stop(enum.Enum):
-    """Why `Emulator.run` returned."""
-
-    DEADLINE = enum.auto()
-    REQUEST = enum.auto()
-    MASKS_WRITTEN = enum.auto()
-    FLOATING_POINT_TRAP = enum.auto()
-    SUPERVISOR_CALL = enum.auto()
-    BREAKPOINT_INSTRUCTION = enum.auto()
-    BREAKPOINT_UNIT = enum.auto()
-    EXCEPTION_RETURN = enum.auto()
-    WAIT_FOR_INTERRUPT = enum.auto()
-    WAIT_FOR_EVENT = enum.auto()
-    UNDEFINED = enum.auto()
-    INVALID_STATE = enum.auto()
-    EXECUTE_NEVER = enum.auto()
-    DATA_FAULT = enum.auto()
-    UNALIGNED = enum.auto()
-    DIVISION_BY_ZERO = enum.auto()
-    WATCHPOINT = enum.auto()
-    IT_BLOCK = enum.auto()
-    FETCH_FAULT = enum.auto()
-    STEPPED = enum.auto()
-
-
-_INSIDE_BLOCK = frozenset(
-    (
-        Stop.DATA_FAULT,
-        Stop.UNDEFINED,
-        Stop.UNALIGNED,
-        Stop.DIVISION_BY_ZERO,
-        Stop.WATCHPOINT,
-        Stop.IT_BLOCK,
-        Stop.BREAKPOINT_INSTRUCTION,
-        Stop.BREAKPOINT_UNIT,
-    )
-)
-"""The instruction at PC, maybe in the middle of a block, was not executed."""
-_NOT_EXECUTED = _INSIDE_BLOCK | {Stop.FETCH_FAULT, Stop.INVALID_STATE, Stop.EXECUTE_NEVER}
 
 
 class Emulator:
@@ -168,7 +127,7 @@ class Emulator:
             self._suspend_checks(False, False)
             engine.drop_translations(pc, 4)
             after = engine.pc
-            self._counter.end_step(pc, after, executed=stop not in _NOT_EXECUTED)
+            self._counter.end_step(pc, after, executed=stop not in NOT_EXECUTED)
         if stop is None and after != pc and self._hint_before(after) in _WFI_ENCODINGS:
             return Stop.WAIT_FOR_INTERRUPT
         return stop or Stop.STEPPED
@@ -290,7 +249,7 @@ class Emulator:
             self._stop = self._stop_of_checks()
         if self._stop is None and status != uc.UC_ERR_OK:
             self._stop = self._stop_of_error(status)
-        if self._stop in _INSIDE_BLOCK:
+        if self._stop in INSIDE_BLOCK:
             self._counter.stop_at(self.engine.pc)
         return self._stop
 

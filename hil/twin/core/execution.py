@@ -10,10 +10,11 @@ from hil.twin.core import system_control as scs
 from hil.twin.core.bus import BusFault
 from hil.twin.core.debug import DFSR_BKPT, DFSR_DWTTRAP, DFSR_VCATCH, HaltingDebug
 from hil.twin.core.dwt import DataWatchpointTrace
-from hil.twin.core.emulator import Emulator, Stop
+from hil.twin.core.emulator import Emulator
 from hil.twin.core.exceptions import Exceptions
 from hil.twin.core.faults import Faults
 from hil.twin.core.nvic import DEBUG_MONITOR, PENDSV, Nvic
+from hil.twin.core.stop import Stop
 from hil.twin.core.system_control import SystemControlSpace
 
 _USAGE_FLAGS = {
