@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 RIG = """
-[power_analyzer]
 [wiring]
 sensor = { pin = "PA0", terminal = "Dev1/ao0" }
 debug_isolation = { terminal = "Dev1/port0/line0" }
