@@ -202,6 +202,7 @@ def test_standby_loses_ram_keeps_backup_and_restarts_with_its_flag(board):
 
 
 def test_shutdown_wakes_by_pin_as_after_power_on(board):
+    board.pins["PA0"].set_external_level(False, board.mcu.scheduler.now_ps)
     board.start_rtc(period_ticks=65_536)
     board.write(RCC + 0x94, 1 << 23)
     board.write(RCC + 0x4C, 1)

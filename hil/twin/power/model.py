@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hil.datasheet import stm32l476
-from hil.datasheet.figures import interpolate
+from hil.datasheet.figures import Number, interpolate
 from hil.datasheet.stm32l476 import Regime
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import OperatingPoint
@@ -14,6 +14,14 @@ _PLL_IN_RUN_ROWS_ABOVE_HZ = 48_000_000
 """Tables 27 to 44: PLL on above 48 MHz, HSE bypass up to there."""
 _PLL_VCO_HZ = [64e6, 96e6, 192e6, 344e6]
 """The columns of Table 62's supply current."""
+_BOOSTER_COLUMN_EDGES_V = (2.0, 2.7)
+"""Table 75: up to 2.0 V, up to 2.7 V, above."""
+_WITHOUT_LOAD = 0
+"""Column of Table 84's supply current."""
+FLOATING_INPUT_A = 2e-6
+FLOATING_CONSOLE_PIN_A = 300e-6
+"""Assumption floating_input: measured on other parts and boards, see there."""
+_CONSOLE_PIN = "PA2"
 _HELD_IN_RESET_HZ = 4_000_000
 _MIN_TABLE_VDD_V = 1.8
 """The first row of Tables 45 to 50."""
@@ -25,7 +33,7 @@ def supply_current_a(point: OperatingPoint) -> float:
     if point.mode == "off":
         return 0.0
     point = _inside_tables(point)
-    current_a = point.pull_current_a + point.external_current_a
+    current_a = point.load_current_a + point.external_current_a
     if point.nrst_low:
         # assumption nrst_pull_up
         pull_up_ohm = stm32l476.fact("nrst_filter").extra["pullup_ohm"][1]
@@ -120,13 +128,25 @@ def _stopped_a(point: OperatingPoint) -> float:
 
 
 def _analog_a(point: OperatingPoint) -> float:
+    """Analog blocks and inputs that software left on (assumption left_on_in_stop)."""
     current_a = stm32l476.fact("bor_pvd_adder").typ_scalar() if point.voltage_detector_on else 0.0
-    if point.adc_rate_hz is None:
-        return current_a
-    # assumption adc_enabled
-    for fact_id in ("adc_idda", "adc_ivref_single"):
-        rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
-        current_a += interpolate(max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(_columns(fact_id)))
+    for fact_id, count in zip(("pvm12_adder", "pvm34_adder"), point.peripheral_monitors, strict=True):
+        current_a += count * stm32l476.fact(fact_id).typ_scalar()
+    # assumption floating_input
+    current_a += point.floating_inputs * FLOATING_INPUT_A
+    for pin in point.floating_wakeup_pins:
+        current_a += FLOATING_CONSOLE_PIN_A if pin == _CONSOLE_PIN else FLOATING_INPUT_A
+    if point.vrefbuf_on:
+        current_a += _column("vrefbuf_idda", _WITHOUT_LOAD)
+    if point.switch_booster_on:
+        # assumption switch_booster
+        column = sum(point.vdd_v > edge_v for edge_v in _BOOSTER_COLUMN_EDGES_V)
+        current_a += _columns_of(stm32l476.fact("io_booster").max)[column]
+    if point.adc_rate_hz is not None:
+        # assumption adc_enabled
+        for fact_id in ("adc_idda", "adc_ivref_single"):
+            rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
+            current_a += interpolate(max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(_columns(fact_id)))
     if point.reference_buffer_on:
         current_a += stm32l476.fact("vrefint_buf_when_adc_converts").typ_scalar()
     if point.temperature_sensor_on:
@@ -135,8 +155,13 @@ def _analog_a(point: OperatingPoint) -> float:
 
 
 def _columns(fact_id: str) -> tuple[float, ...]:
-    typ = stm32l476.fact(fact_id).typ
-    return typ if isinstance(typ, tuple) else (stm32l476.fact(fact_id).typ_scalar(),)
+    return _columns_of(stm32l476.fact(fact_id).typ)
+
+
+def _columns_of(figures: Number | None) -> tuple[float, ...]:
+    if figures is None:
+        return ()
+    return figures if isinstance(figures, tuple) else (figures,)
 
 
 def _column(fact_id: str, index: int) -> float:
