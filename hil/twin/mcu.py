@@ -29,13 +29,15 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
 class Stm32l476:
     """One STM32L476RG. It starts without supply; :meth:`set_supply_voltage` powers it.
 
+    ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet.
     ``supply`` is the current it draws; ``external_current_a`` is what the board adds to that at the terminal.
     """
 
-    def __init__(self, pins: Pins, seed: int) -> None:
+    def __init__(self, pins: Pins, seed: int, spread: float = 0.0) -> None:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
         self.supply = SupplyTrace()
+        self._spread = spread
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
@@ -308,6 +310,7 @@ class Stm32l476:
             mode=mode,
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,
+            spread=self._spread,
             waking=self._low_power.waking,
             voltage_range=pwr.voltage_range,
             hclk_hz=clocks.hclk_hz,

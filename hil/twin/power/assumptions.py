@@ -4,7 +4,12 @@
 from typing import Final
 
 ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
-    ("typical_part", "Every figure is the datasheet's typical value; parts do not differ."),
+    (
+        "part_spread",
+        'Every current is the datasheet\'s typical value; with [twin] spread = "seeded" each lies the same '
+        "fraction of the way to its maximum, which the seed draws uniformly. Times, frequencies and "
+        "wake-up currents do not spread.",
+    ),
     (
         "run_code",
         "Run current is that of the datasheet's reduced code from flash, ART on or off, whatever the "

@@ -35,6 +35,8 @@ class OperatingPoint:
     mode: Mode
     vdd_v: float
     temperature_c: float
+    spread: float = 0.0
+    """Where the part lies between typical (0) and maximum (1) figures."""
     waking: WakeUp | None = None
     voltage_range: int = 1
     hclk_hz: int = 0

@@ -86,6 +86,21 @@ def test_wake_up_times_are_table_52s(mode, clock, hz, voltage_range, seconds):
     assert wake_up.latency_ps(mode, clock, hz, voltage_range, False) == round(seconds * 1e12)
 
 
+@pytest.mark.parametrize(
+    ("point", "typ_a", "max_a", "source"),
+    [
+        (replace(STOP2, rtc_source="off", lse_on=False), 1.18e-6, 2.8e-6, "T45"),
+        (RUN_80MHZ, 10.2e-3, 11.22e-3, "T27"),
+        (replace(STOP2, hsi16_on=True), 1.67e-6 + 155e-6, 3.4e-6 + 190e-6, "T45, T59"),
+        (replace(STOP2, lse_drive=3), 1.67e-6 + 0.38e-6, 3.4e-6 + 0.38e-6, "T45, T58: no maximum"),
+        (replace(STOP2, vrefbuf_on=True), 1.67e-6 + 16e-6, 3.4e-6 + 25e-6, "T45, T84"),
+    ],
+)
+def test_spread_lies_between_typical_and_maximum(point, typ_a, max_a, source):
+    for spread, expected_a in ((0.0, typ_a), (0.5, (typ_a + max_a) / 2), (1.0, max_a)):
+        assert supply_current_a(replace(point, spread=spread)) == pytest.approx(expected_a), source
+
+
 def test_waking_draws_table_45s_current():
     assert wake_up.current_a(WakeUp("stop2", "msi", 4_000_000)) == pytest.approx(2.24e-3)
     assert wake_up.current_a(WakeUp("stop2", "hsi16", 16_000_000)) == pytest.approx(2.1e-3)

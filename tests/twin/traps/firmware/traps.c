@@ -38,8 +38,7 @@
 #define RCC_BDCR_LSEDRV(drive) ((drive) << 3)
 #define RTC_ISR_WUTF_CLEARED (~(RTC_ISR_WUTF | RTC_ISR_INIT))
 
-extern uint32_t stack_top[], sram_start[], sram_end[];
-extern const uint32_t sram_load[];
+extern uint32_t stack_top[];
 
 /* Which entry to run; erased flash until the test fills it in. */
 __attribute__((section(".entry"), used)) void (*const volatile entry)(void) = (void (*)(void))0xFFFFFFFF;
@@ -61,10 +60,6 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + IRQ_
 void Reset_Handler(void)
 {
     SCB_CPACR |= SCB_CPACR_FPU_FULL_ACCESS;
-    const uint32_t *from = sram_load;
-    for (uint32_t *to = sram_start; to < sram_end; to++) {
-        *to = *from++;
-    }
     entry();
     for (;;) {
     }
@@ -539,22 +534,4 @@ TRAP(pin_left_high_into_load)
     GPIOB->ODR = trapped ? 1u : 0u;
     GPIOB->MODER = (GPIOB->MODER & ~3u) | GPIO_MODE_OUTPUT;
     enter(CR1_STOP2);
-}
-
-/* Not a trap of its own: a loop in flash or in SRAM. */
-__attribute__((section(".sram"), noinline)) static void loop_in_sram(void)
-{
-    for (;;) {
-        __asm volatile("" ::: "memory");
-    }
-}
-
-TRAP(loop_in_flash)
-{
-    if (trapped) {
-        for (;;) {
-            __asm volatile("" ::: "memory");
-        }
-    }
-    loop_in_sram();
 }
