@@ -63,6 +63,10 @@ def test_the_ambient_temperature_changes_when_the_rig_file_says() -> None:
     assert currents_a[0] == currents_a[2] < currents_a[1]
 
 
+def test_the_user_button_is_high_at_rest() -> None:
+    assert make_bench().pins["PC13"].external_level is True
+
+
 def test_time_moves_only_when_told() -> None:
     bench = make_bench()
     assert bench.now_s == 0.0

@@ -81,7 +81,8 @@ def trap_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     flags = ("-O2", "-ffreestanding", "-nostdlib", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror")
     link = (f"-Wl,-T,{SOURCES / 'traps.ld'}", "-Wl,--entry=Reset_Handler", "-Wl,-z,max-page-size=4096")
     command = [sys.executable, "-m", "ziglang", "cc", *target, *flags, f"-I{FIRMWARE_DIR / 'src'}"]
-    subprocess.run([*command, str(SOURCES / "traps.c"), *link, "-o", str(elf)], check=True, env=environment)
+    sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
+    subprocess.run([*command, *sources, *link, "-o", str(elf)], check=True, env=environment)
     return Image.load(elf)
 
 
