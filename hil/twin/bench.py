@@ -40,7 +40,7 @@ class Bench:
             self.scheduler.at(round(at_s * PS_PER_S), partial(self.mcu.set_temperature, temperature_c))
         if config.adc_noise_lsb is not None:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
-        # The user button B1 ties PC13 to a pull-up on the board and to ground when pressed (UM1724 Rev 14, 6.5).
+        # The user button B1 at PC13: pulled up on the board, low when pressed (UM1724 Rev 14, 6.5).
         self.pins["PC13"].set_external_level(True, 0)
         self._debug_lines_isolated = True
         self._isolate_debug(False)

@@ -337,6 +337,7 @@ class Stm32l476:
             reference_buffer_on=blocks.adc_common.reference_buffer_on,
             temperature_sensor_on=blocks.adc_common.temperature_sensor_on,
             flash_activity=blocks.flash.activity,
+            flash_peak=blocks.flash.peak,
             load_current_a=sum(port.load_current_a() for port in blocks.ports.values()),
             external_current_a=self._external_current_a,
             nrst_low=self._nrst_low,

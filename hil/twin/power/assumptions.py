@@ -71,7 +71,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "nrst_pull_up",
         "NRST pulled low from outside adds VDD over the typical pull-up resistance (Table 73).",
     ),
-    ("flash_busy", "Writing and erasing flash add their average, not their peak, current (Table 63)."),
+    (
+        "flash_busy",
+        "Writing and erasing flash draw their peak current first, then evenly what makes the average over a "
+        "double word or a page the printed one (Table 63).",
+    ),
     ("cold", "Below 25 °C the tables' 25 °C column holds."),
     ("outside_tables", "Beyond the printed voltages and temperatures the nearest printed figure holds."),
     (

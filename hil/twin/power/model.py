@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 from hil.datasheet import stm32l476
 from hil.datasheet.figures import interpolate
@@ -23,6 +24,7 @@ FLOATING_INPUT_A = 2e-6
 FLOATING_CONSOLE_PIN_A = 300e-6
 """Assumption floating_input: measured on other parts and boards, see there."""
 _CONSOLE_PIN = "PA2"
+_FLASH_DURATION = {"write": "flash_prog_dword", "erase": "flash_page_erase"}
 _HELD_IN_RESET_HZ = 4_000_000
 _MIN_TABLE_VDD_V = 1.8
 """The first row of Tables 45 to 50."""
@@ -87,10 +89,22 @@ def _clocked_a(point: OperatingPoint) -> float:
         current_a += of_scalar("hsi16", point.spread)
     if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
         current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(of_line("pll_by_vco", point.spread)))
-    # assumption flash_busy
     if point.flash_activity is not None:
-        current_a += stm32l476.fact("flash_idd").extra[f"{point.flash_activity}_avg_typ"]
+        current_a += _flash_a(point.flash_activity, point.flash_peak)
     return current_a + _low_speed_a(point)
+
+
+def _flash_a(activity: Literal["write", "erase"], peak: bool) -> float:
+    """Table 63: the peak, then what makes the average over the operation the printed one."""
+    figures = stm32l476.fact("flash_idd").extra
+    peak_a: float = figures[f"{activity}_peak"]
+    if peak:
+        return peak_a
+    average_a: float = figures[f"{activity}_avg_typ"]
+    duration_s = stm32l476.fact(_FLASH_DURATION[activity]).typ_scalar()
+    peak_s: float = figures[f"{activity}_peak_s"]
+    # assumption flash_busy
+    return (average_a * duration_s - peak_a * peak_s) / (duration_s - peak_s)
 
 
 def _low_speed_a(point: OperatingPoint) -> float:

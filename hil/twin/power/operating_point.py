@@ -73,6 +73,8 @@ class OperatingPoint:
     reference_buffer_on: bool = False
     temperature_sensor_on: bool = False
     flash_activity: Literal["write", "erase"] | None = None
+    flash_peak: bool = False
+    """Its first moments."""
     load_current_a: float = 0.0
     """Through outputs and pull resistors."""
     external_current_a: float = 0.0

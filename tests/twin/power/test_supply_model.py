@@ -62,7 +62,9 @@ def test_low_power_modes(changes, expected_a, source):
             "T44",
         ),
         ({"peripheral_clocks": (("tim6", 80_000_000),)}, 10.2e-3 + 88e-6, "T27, T51"),
-        ({"flash_activity": "erase"}, 13.6e-3, "T27, T63"),
+        ({"flash_activity": "erase", "flash_peak": True}, 17.2e-3, "T27, T63"),
+        ({"flash_activity": "erase"}, 10.2e-3 + 3.393284e-3, "T27, T63: 7 mA for 41 us of 22.02 ms"),
+        ({"flash_activity": "write"}, 10.2e-3 + 3.309650e-3, "T27, T63: 7 mA for 2 us of 81.69 us"),
         ({"adc_rate_hz": 1e6}, 10.2e-3 + 190e-6, "T27, T76"),
     ],
 )

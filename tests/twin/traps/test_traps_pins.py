@@ -52,8 +52,8 @@ def test_wrong_polarity_of_the_button_wakes_at_once(trap_part):
     for end, stays in (("avoided", True), ("trap", False)):
         part = trap_part(f"d5_wakeup_polarity_{end}")
         part.drive("PC13", True)
-        part.start()
-        mean_a = part.mean_current_a(10e-3)
+        part.start(1e-3)
+        mean_a = part.mean_current_a(1e-3)
         assert (mean_a < 200e-9) is stays, end
         assert (mean_a > 500e-6) is not stays, end  # it wakes, runs and sleeps all the time
 

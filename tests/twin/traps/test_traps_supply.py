@@ -63,3 +63,17 @@ def test_average_hides_the_peak_of_waking(trap_part):
     fine = part.mcu.supply.mean_current_a(np.arange(start_ps, part.mcu.scheduler.now_ps, 5_000_000))
     assert average_a[0] < 2e-6
     assert fine.max() == pytest.approx(2.24e-3)  # T45: 1300 times as much, for 10.6 us
+
+
+def test_average_of_an_erase_hides_its_peak(trap_part):
+    part = trap_part("flash_erased_trap")
+    part.mcu.set_supply_voltage(3.0)
+    part.time_of_mode("stop2", limit_s=0.05)
+    end_ps = part.mcu.scheduler.now_ps
+    window_ps = np.array([end_ps - 22_000_000_000, end_ps - 10_000_000], dtype=np.int64)
+    fine = part.mcu.supply.mean_current_a(np.arange(0, end_ps, 10_000_000))
+    average_a = float(part.mcu.supply.mean_current_a(window_ps)[0])
+    running_a = average_a - 3.4e-3  # DS10198 Rev 8, T63
+    assert 0 < running_a < 1.5e-3
+    assert fine.max() == pytest.approx(running_a + 7e-3, rel=0.01)
+    assert (fine > running_a + 5e-3).sum() == pytest.approx(4, abs=1)  # 41 us

@@ -80,6 +80,19 @@ TRAP(c5_brown_out_level_raised)
     enter(CR1_STOP2);
 }
 
+/* Erases a page before it sleeps. */
+TRAP(flash_erased)
+{
+    if (trapped) {
+        FLASH_KEYR = 0x45670123u;
+        FLASH_KEYR = 0xCDEF89ABu;
+        FLASH_CR = (1u << 16) | (100u << 3) | (1u << 1); /* STRT, page 100, PER */
+        while ((FLASH_SR & (1u << 16)) != 0) {
+        }
+    }
+    enter(CR1_STOP2);
+}
+
 TRAP(c6_monitors_on)
 {
     power_clock();
