@@ -85,6 +85,15 @@ class Fact:
             return self.typ
         raise DatasheetError(f"{self.id} has no single typical value ({self.source})")
 
+    def min_scalar(self) -> float:
+        """The minimum of a line with one column.
+
+        Raises DatasheetError if the line has none, or several.
+        """
+        if isinstance(self.min, float):
+            return self.min
+        raise DatasheetError(f"{self.id} has no single minimum ({self.source})")
+
 
 def load(name: str) -> dict[str, Any]:
     """The parsed data file ``name`` of this package."""

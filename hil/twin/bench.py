@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -32,10 +33,15 @@ class Bench:
         self.config = config
         self.lock = threading.RLock()
         self.pins: Pins = make_pins()
-        self.mcu = Stm32l476(self.pins, config.seed)
+        spread = float(self.rng("part spread").random()) if config.spread == "seeded" else 0.0
+        self.mcu = Stm32l476(self.pins, config.seed, spread)
         self.mcu.set_temperature(config.ambient_temperature_c)
+        for at_s, temperature_c in config.ambient_changes:
+            self.scheduler.at(round(at_s * PS_PER_S), partial(self.mcu.set_temperature, temperature_c))
         if config.adc_noise_lsb is not None:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
+        # The user button B1 at PC13: pulled up on the board, low when pressed (UM1724 Rev 14, 6.5).
+        self.pins["PC13"].set_external_level(True, 0)
         self._debug_lines_isolated = True
         self._isolate_debug(False)
         self.analyzer = PowerAnalyzer(self, config.power_analyzer)

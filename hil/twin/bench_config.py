@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pint
 
@@ -32,6 +32,8 @@ this board (MB1136); it is chosen large against Stop 2, so that forgetting to pa
 _TWIN_KEYS = {
     "seed",
     "ambient_temperature",
+    "ambient_changes",
+    "spread",
     "sensor_noise",
     "adc_noise",
     "unparked_leak",
@@ -40,6 +42,9 @@ _TWIN_KEYS = {
     "power_analyzer",
     "daq",
 }
+_CHANGE_KEYS = {"at", "temperature"}
+Spread = Literal["typical", "seeded"]
+"""Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
 _WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum"}
 
 _QUANTITY = re.compile(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ°]+)")
@@ -66,6 +71,10 @@ class BenchConfig:
     """The file it came from, for messages."""
     seed: int
     ambient_temperature_c: float
+    """At the start."""
+    ambient_changes: tuple[tuple[float, float], ...]
+    """(time in s, temperature in °C from then on)."""
+    spread: Spread
     sensor_noise_v: float
     adc_noise_lsb: float | None
     """RMS noise of a conversion in steps of the 12-bit converter; ``None``: what the part's model assumes."""
@@ -148,6 +157,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         ambient_temperature_c=_quantity(
             twin, "ambient_temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source
         ),
+        ambient_changes=_ambient_changes(twin, source),
+        spread=_spread(twin, source),
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
         unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
@@ -188,6 +199,31 @@ def _wire(role: str, entry: object, where: str, source: str) -> Wire:
     if active not in ("high", "low"):
         raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
     return Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+
+
+def _spread(twin: Mapping[str, Any], source: str) -> Spread:
+    spread: Spread = twin.get("spread", "typical")
+    if spread not in get_args(Spread):
+        raise BenchConfigError(f'{source}: [twin] spread: expected "typical" or "seeded", not {spread!r}')
+    return spread
+
+
+def _ambient_changes(twin: Mapping[str, Any], source: str) -> tuple[tuple[float, float], ...]:
+    entries = twin.get("ambient_changes", [])
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, dict) and set(entry) == _CHANGE_KEYS for entry in entries
+    ):
+        raise BenchConfigError(
+            f"{source}: [twin] ambient_changes: expected a list of "
+            f'{{ at = "10 s", temperature = "60 °C" }}, not {entries!r}'
+        )
+    return tuple(
+        (
+            _quantity(entry, "at", "s", "10 s", source),
+            _quantity(entry, "temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source),
+        )
+        for entry in entries
+    )
 
 
 def _override(wire: Wire, entry: object, where: str, source: str) -> Wire:

@@ -30,13 +30,15 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
 class Stm32l476:
     """One STM32L476RG. It starts without supply; :meth:`set_supply_voltage` powers it.
 
+    ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet.
     ``supply`` is the current it draws; ``external_current_a`` is what the board adds to that at the terminal.
     """
 
-    def __init__(self, pins: Pins, seed: int) -> None:
+    def __init__(self, pins: Pins, seed: int, spread: float = 0.0) -> None:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
         self.supply = SupplyTrace()
+        self._spread = spread
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
@@ -62,7 +64,8 @@ class Stm32l476:
 
     def _connect(self) -> None:
         blocks, core, low_power = self.peripherals, self.core, self._low_power
-        core.on_sleep = low_power.sleep
+        core.refuses_sleep = low_power.refuses
+        core.on_sleep = self._core_sleeps
         core.on_wake = low_power.wake
         core.on_activity = self._core_changed
         core.on_system_reset = self._system_reset
@@ -75,10 +78,13 @@ class Stm32l476:
         blocks.dbgmcu.listeners.append(self._core_changed)
         blocks.adc_common.listeners.append(self._update_current)
         blocks.adc1.on_power = self._update_current
+        blocks.vrefbuf.on_power = self._update_current
+        blocks.syscfg.on_power = self._update_current
         blocks.flash.on_activity = self._update_current
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
             port.on_load = self._update_current
+            port.on_charge = self._charge_drawn
 
     # What the bench does to the part
 
@@ -86,10 +92,17 @@ class Stm32l476:
     def mode(self) -> Mode:
         """The part's mode; "reset" also while the supply has not been good for long enough."""
         if not self._powered:
-            return "off" if self._powering is None else "reset"
+            held = self._powering is not None or self._vdd_v >= self._off_below_v
+            return "reset" if held else "off"
         if self._low_power.mode in POWER_DOWN_MODES:
             return self._low_power.mode
         return "reset" if self.core.state == "reset" else self._low_power.mode
+
+    @property
+    def _off_below_v(self) -> float:
+        """Up to the lowest brown-out threshold nothing works: assumption held_in_reset."""
+        threshold_v: float = stm32l476.fact("bor_V").extra["bor0_rise"][_TYPICAL]
+        return threshold_v
 
     @property
     def supply_voltage_v(self) -> float:
@@ -118,17 +131,12 @@ class Stm32l476:
     def set_supply_voltage(self, voltage_v: float) -> None:
         """VDD, VDDA and VBAT (one net on the board) have this voltage now.
 
-        Above the brown-out threshold the part starts after the reset temporisation, below it everything is
-        lost, the backup domain included (DS10198 Rev 8, Table 25).
+        Above the rising threshold of the brown-out level in the option bytes the part starts after the reset
+        temporisation; below the falling one it is held in reset and its memory is lost (DS10198 Rev 8, Table
+        25). The backup domain lives on down to the lowest VBAT (Table 23).
         """
         self._vdd_v = voltage_v
-        level = self.peripherals.flash.brown_out_level
-        thresholds_v = stm32l476.fact("bor_V").extra
-        if not self._powered and self._powering is None and voltage_v >= thresholds_v["bor0_rise"][_TYPICAL]:
-            delay_s = stm32l476.fact("reset_temporization").typ_scalar()
-            self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
-        elif voltage_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
-            self._power_off()
+        self._check_supply()
         self.peripherals.pwr.supply_changed(voltage_v)
         self._update_current()
 
@@ -149,6 +157,27 @@ class Stm32l476:
         self._update_current()
 
     # Resets and supply
+
+    def _check_supply(self) -> None:
+        level = self.peripherals.flash.brown_out_level
+        thresholds_v = stm32l476.fact("bor_V").extra
+        if self._vdd_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
+            self._power_off()
+        elif self._vdd_v >= thresholds_v[f"bor{level}_rise"][_TYPICAL]:
+            self._start()
+        if self._vdd_v < stm32l476.fact("vbat_operating").min_scalar():
+            self.peripherals.lose_backup_domain()
+
+    def _start(self) -> None:
+        if not self._powered and self._powering is None:
+            delay_s = stm32l476.fact("reset_temporization").typ_scalar()
+            self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
+
+    def _brown_out_reset(self) -> None:
+        """The detector fired although the supply is good."""
+        self._power_off()
+        self._start()
+        self._update_current()
 
     def _power_on(self) -> None:
         self._powering = None
@@ -183,6 +212,8 @@ class Stm32l476:
             return
         self._reset_core_domain(*_RESET_FLAGS.get(cause, (cause,)))
         self.core.reset(cause)
+        self._check_supply()  # loading the option bytes may have raised the brown-out level
+        self._update_current()
 
     def _reset_core_domain(self, *flags: str) -> None:
         self._cancel_leaving()
@@ -190,7 +221,14 @@ class Stm32l476:
         self.peripherals.rcc.flag_reset(*flags)
         self._low_power.reset()
 
-    # Standby and Shutdown
+    # Low-power modes
+
+    def _core_sleeps(self, deep: bool) -> None:
+        self._low_power.sleep(deep)
+        adc_uses_sensor = self.peripherals.adc1.enabled and self.peripherals.adc_common.temperature_sensor_on
+        if adc_uses_sensor and self._low_power.mode in ("stop1", "stop2"):
+            # assumption errata_worst_case, 2.1.19: the reference is corrupted
+            self.scheduler.after(0, self._brown_out_reset)
 
     def _enter_power_down(self) -> None:
         """The core domain loses its supply: backup domain, PWR's flags and, on request, SRAM2 stay."""
@@ -207,6 +245,8 @@ class Stm32l476:
         self.core.hold_in_reset(True)
         self._update_current()
         self._wakeup_line(blocks.rtc.wakeup_line or blocks.rtc.alarm_line)
+        if blocks.pwr.wakeup_pin_flagged:
+            self._leave_power_down()
 
     def _wakeup_line(self, level: bool) -> None:
         if level and self.peripherals.pwr.internal_wakeup_enabled:
@@ -256,6 +296,9 @@ class Stm32l476:
     def _update_current(self) -> None:
         self.supply.record(self.scheduler.now_ps, supply_current_a(self._operating_point()))
 
+    def _charge_drawn(self, charge_c: float) -> None:
+        self.supply.add_charge(self.scheduler.now_ps, charge_c)
+
     def _operating_point(self) -> OperatingPoint:
         mode = self.mode
         if mode == "off":
@@ -269,6 +312,7 @@ class Stm32l476:
             mode=mode,
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,
+            spread=self._spread,
             waking=self._low_power.waking,
             voltage_range=pwr.voltage_range,
             hclk_hz=clocks.hclk_hz,
@@ -284,13 +328,19 @@ class Stm32l476:
             pll_vco_hz=clocks.pll_vco_hz,
             rtc_source=rcc.rtc_source,
             sram2_retained=pwr.sram2_retained,
-            voltage_detector_on=pwr.monitor_enabled,
+            voltage_detector_on=pwr.monitor_enabled or blocks.flash.brown_out_level > 0,
+            peripheral_monitors=pwr.peripheral_monitors,
+            vrefbuf_on=blocks.vrefbuf.buffering,
+            switch_booster_on=blocks.syscfg.booster_on,
+            floating_inputs=sum(port.floating_inputs for port in blocks.ports.values()),
+            floating_wakeup_pins=blocks.floating_wakeup_pins if mode in POWER_DOWN_MODES else (),
             peripheral_clocks=() if stopped else running_clocks(rcc, blocks.kernel_clocks, blocks.adc_common),
             adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
             reference_buffer_on=blocks.adc_common.reference_buffer_on,
             temperature_sensor_on=blocks.adc_common.temperature_sensor_on,
             flash_activity=blocks.flash.activity,
-            pull_current_a=sum(port.pull_current_a() for port in blocks.ports.values()),
+            flash_peak=blocks.flash.peak,
+            load_current_a=sum(port.load_current_a() for port in blocks.ports.values()),
             external_current_a=self._external_current_a,
             nrst_low=self._nrst_low,
         )

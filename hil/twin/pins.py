@@ -8,6 +8,7 @@ Neither side knows the other, both can listen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -44,6 +45,10 @@ class Pin:
         """Called whenever ``level_out`` changes."""
         self.external_listeners: list[Listener] = []
         """Called whenever ``external_level`` changes."""
+        self.load_f = 0.0
+        """Capacitance of the wire and what hangs on it, in farad."""
+        self.load_ohm = math.inf
+        """Resistance from the wire to ground, in ohm."""
         self._source: AnalogSource | None = None
 
     def drive(self, level: bool | None, time_ps: int) -> None:
@@ -60,9 +65,21 @@ class Pin:
             for listener in self.external_listeners:
                 listener(time_ps, level)
 
+    def connect_load(self, resistance_ohm: float = math.inf, capacitance_f: float = 0.0) -> None:
+        """Hang a resistance to ground and a capacitance on the pin, in place of those before.
+
+        It counts from the next change of the pin on.
+        """
+        self.load_ohm, self.load_f = resistance_ohm, capacitance_f
+
     def connect_source(self, source: AnalogSource | None) -> None:
         """Connect the wire of an analog source; ``None`` is an open wire."""
         self._source = source
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the wire of an analog source is connected."""
+        return self._source is not None
 
     def voltage_v(self, time_ps: int) -> float | None:
         """The voltage the outside puts on the pin in volts, or ``None`` if nothing is connected."""

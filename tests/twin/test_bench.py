@@ -36,6 +36,37 @@ def test_the_same_seed_gives_the_same_sensor_noise() -> None:
     assert voltages_v[0] == voltages_v[1] != voltages_v[2]
 
 
+def test_the_seed_draws_the_part_between_typical_and_maximum() -> None:
+    def held_in_reset_a(**twin: Any) -> float:
+        bench = make_bench(**twin)
+        bench.mcu.set_supply_voltage(3.0)
+        return bench.mcu.supply.current_a
+
+    typical_a = held_in_reset_a(seed=1)
+    seeded_a = [held_in_reset_a(seed=seed, spread="seeded") for seed in (1, 1, 2, 3)]
+    assert held_in_reset_a(seed=2) == typical_a
+    assert seeded_a[0] == seeded_a[1]
+    assert len(set(seeded_a)) == 3
+    assert min(seeded_a) > typical_a
+
+
+def test_the_ambient_temperature_changes_when_the_rig_file_says() -> None:
+    bench = make_bench(
+        ambient_changes=[{"at": "1 s", "temperature": "85 °C"}, {"at": "2 s", "temperature": "25 °C"}]
+    )
+    bench.mcu.set_supply_voltage(3.0)
+    bench.mcu.set_nrst(True)
+    currents_a = []
+    for _ in range(3):
+        bench.advance(0.9)
+        currents_a.append(bench.mcu.supply.current_a)
+    assert currents_a[0] == currents_a[2] < currents_a[1]
+
+
+def test_the_user_button_is_high_at_rest() -> None:
+    assert make_bench().pins["PC13"].external_level is True
+
+
 def test_time_moves_only_when_told() -> None:
     bench = make_bench()
     assert bench.now_s == 0.0

@@ -91,6 +91,9 @@ def test_a_planted_open_wire() -> None:
         ({"wires": {"sensor": {"pins": "PA1"}}}, r"\[twin\.wires\] sensor: no key 'pins'"),
         ({"wires": {"sensor": {"pin": 1}}}, r"sensor\.pin: expected a name, not 1"),
         ({"wires": []}, r"wires: expected a table"),
+        ({"spread": "wide"}, r'spread: expected "typical" or "seeded", not \'wide\''),
+        ({"ambient_changes": [{"at": "1 s"}]}, r"ambient_changes: expected a list of \{ at = "),
+        ({"ambient_changes": [{"at": "1 m", "temperature": "60 °C"}]}, r"at: .*expected a value such as"),
     ],
 )
 def test_errors_name_file_and_key(twin: dict[str, object], message: str) -> None:

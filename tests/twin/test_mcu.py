@@ -221,6 +221,7 @@ def test_a_wakeup_pin_ends_standby_and_sram2_survives_on_request(board, retained
 
 
 def test_shutdown_wakes_by_pin_as_after_power_on(board):
+    board.pins["PA0"].set_external_level(False, board.mcu.scheduler.now_ps)
     board.start_rtc(period_ticks=65_536)
     board.write(RCC + 0x94, 1 << 23)
     board.write(RCC + 0x4C, 1)

@@ -50,6 +50,8 @@ class Core:
     def __init__(self, scheduler: Scheduler, seed: int = 0) -> None:
         self.scheduler = scheduler
         self.memory = Memory(seed)
+        self.refuses_sleep: Callable[[bool], bool] = lambda deep: False
+        """Asked at WFI and WFE with SCR.SLEEPDEEP: true lets the program go on as if they were NOPs."""
         self.on_sleep: Callable[[bool], None] = lambda deep: None
         self.on_wake: Callable[[], int] = lambda: 0
         self.on_system_reset: Callable[[str], None] = self.reset
@@ -303,8 +305,9 @@ class Core:
     def wait(self, for_event: bool) -> None:
         """WFI or WFE: sleep unless there is a reason to go on."""
         self._wake_up.for_event = for_event
-        if not self._wake_up.is_due():
-            self._deep_sleep = bool(self._system_control.scr & scs.SCR_SLEEPDEEP)
+        deep = bool(self._system_control.scr & scs.SCR_SLEEPDEEP)
+        if not self._wake_up.is_due() and not self.refuses_sleep(deep):
+            self._deep_sleep = deep
             self._set_state("sleeping")
             self.on_sleep(self._deep_sleep)
         elif for_event:

@@ -38,6 +38,7 @@ from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.tim import Tim
 from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
 from hil.twin.peripherals.usart import Lpuart, Usart
+from hil.twin.peripherals.vrefbuf import Vrefbuf
 from hil.twin.peripherals.wwdg import Wwdg
 from hil.twin.pins import PORT_WIDTHS, Pins
 
@@ -91,11 +92,13 @@ class Peripherals:
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
+        self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
         self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
         self.pwr = self._add(Pwr(scheduler))
         self.exti = self._add(Exti(interrupts, core.send_event))
         self.syscfg = self._add(Syscfg())
+        self.vrefbuf = self._add(Vrefbuf(), "SYSCFG")
         self.dbgmcu = self._add(Dbgmcu())
         self.rtc = self._add(Rtc(scheduler, lambda: self.rcc.rtc_hz))
         self.iwdg = self._add(Iwdg(scheduler, self.rcc.force_lsi, partial(request_reset, "iwdg")))
@@ -206,11 +209,24 @@ class Peripherals:
             block.reset()
 
     def power_on_reset(self) -> None:
-        """A power-on reset: also the backup domain and the debug settings."""
+        """A power-on or brown-out reset: also the debug settings and the flags of resets and wake-ups."""
         self.dbgmcu.power_on_reset()
         self.pwr.power_on_reset()
         self.rcc.power_on_reset()
         self.reset()
+
+    def lose_backup_domain(self) -> None:
+        """Neither VDD nor VBAT supplies the backup domain."""
+        self.rcc.reset_backup_domain()
+
+    @property
+    def floating_wakeup_pins(self) -> tuple[str, ...]:
+        """The enabled WKUP pins with a level that nothing defines."""
+        return tuple(
+            pin.name
+            for number, pin in self._wakeup_pins.items()
+            if self.pwr.wakeup_pin_enabled(number) and pin.external_level is None and not pin.has_source
+        )
 
     def set_powered(self, powered: bool) -> None:
         """Give or take the ports' supply."""
@@ -258,6 +274,7 @@ class Peripherals:
         self.syscfg.on_exti_select = self._reselect_exti
         for port, block in self.ports.items():
             block.on_input = partial(self._pin_changed, port)
+        self.pwr.wakeup_pin_level = lambda number: self._wakeup_pins[number].external_level
         for name, number in _WAKEUP_PINS.items():
             pins[name].external_listeners.append(partial(self._wakeup_pin_changed, number))
         for name, uart in self.uarts.items():

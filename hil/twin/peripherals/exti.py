@@ -25,6 +25,8 @@ LINE_RTC_ALARM: Final = 18
 LINE_LSE_FAILURE: Final = 19
 LINE_RTC_WAKEUP: Final = 20
 LINE_USART2: Final = 27
+_RTC_LINES: Final = (18, 19, 20)
+"""Lines with an edge detector whose inputs are flags: the RTC's alarms, tamper and time stamp, wake-up."""
 
 _IRQ_OF_LINE: Final = {
     **{line: IRQ[f"EXTI{line}"] for line in range(5)},
@@ -68,9 +70,13 @@ class Exti(RegisterBlock):
         self._update()
 
     @property
-    def pending(self) -> bool:
-        """Whether any pending bit is set: Stop is then not entered (RM0351, PWR section, entering Stop)."""
-        return bool(self.words[PR1] | self.words[PR1 + BANK2])
+    def wakeup_pending(self) -> bool:
+        """Whether Stop is not entered: a pending bit is set, or a peripheral behind an unmasked line still
+        holds the flag that would wake the part (RM0351, PWR section, entering Stop).
+        """
+        if self.words[PR1] | self.words[PR1 + BANK2]:
+            return True
+        return any(level and self._holds_flag(line) for line, level in self._levels.items())
 
     def set_level(self, line: int, level: bool) -> None:
         """The input of a line changed to ``level``; edges that are enabled set its pending bit."""
@@ -97,6 +103,12 @@ class Exti(RegisterBlock):
                 value &= _CONFIGURABLE[bank]
             self.store(offset, value)
         self._update()
+
+    def _holds_flag(self, line: int) -> bool:
+        """Whether the line is unmasked and its input is a peripheral's flag, not a pin or a comparator."""
+        bank, bit = (BANK2, 1 << (line - 32)) if line >= 32 else (0, 1 << line)
+        is_flag = line in _RTC_LINES or not _CONFIGURABLE[bank] & bit
+        return is_flag and bool(self.words[IMR1 + bank] & bit)
 
     def _trigger(self, bank: int, bits: int) -> None:
         self.words[PR1 + bank] |= bits

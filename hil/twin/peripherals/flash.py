@@ -100,6 +100,9 @@ class Flash(RegisterBlock):
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
         self._loaded_options = dict(_OPTIONS)
         self.activity: Activity | None = None
+        self._peak_end: Event | None = None
+        self.peak = False
+        """The activity is in its first moments, when it draws most."""
         self.on_activity: Callable[[], None] = lambda: None
         self.on_caches: Callable[[], None] = lambda: None
         self.on_option_load: Callable[[], None] = lambda: None
@@ -260,6 +263,16 @@ class Flash(RegisterBlock):
         self.words[SR] |= _BSY
         self._operation = (self._scheduler.after(delay_ps, self._finish), complete)
         self.activity = activity
+        self.peak = True
+        peak_s: float = stm32l476.fact("flash_idd").extra[f"{activity}_peak_s"]
+        if self._peak_end is not None:
+            self._peak_end.cancel()
+        self._peak_end = self._scheduler.after(round(peak_s * PS_PER_S), self._peak_over)
+        self.on_activity()
+
+    def _peak_over(self) -> None:
+        self._peak_end = None
+        self.peak = False
         self.on_activity()
 
     def _finish(self) -> None:

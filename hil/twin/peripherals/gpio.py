@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """General-purpose I/O ports (RM0351, GPIO section): they drive the pins and read what drives them."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
@@ -26,6 +27,8 @@ ASCR: Final = 0x2C
 
 _INPUT, _OUTPUT, _ALTERNATE, _ANALOG = range(4)
 _PULL_UP, _PULL_DOWN = 1, 2
+_PAD_F: Final = 5e-12
+"""Capacitance of an I/O pin, typical (DS10198 Rev 8, Table 70, C_IO)."""
 _VIH, _VIL = 0.7, 0.3
 """Input thresholds as fractions of VDD (DS10198 Rev 8, Table 70)."""
 
@@ -39,7 +42,7 @@ class GpioPort(RegisterBlock):
     """One port and its pins.
 
     ``on_input(index, level)`` is called when a pin's digital input changes, ``on_load`` when the current
-    through the pull resistors may have.
+    through the pull resistors and loads may have, ``on_charge`` with what charging a load takes, in coulombs.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
@@ -62,8 +65,12 @@ class GpioPort(RegisterBlock):
         self._inputs = [False] * len(self._pins)
         self._powered = False
         self._opposed_pulls = 0
+        self._load_siemens = 0.0
+        self.floating_inputs = 0
+        """Pins in input mode with a level that nothing defines."""
         self.on_input: Callable[[int, bool], None] = lambda index, level: None
         self.on_load: Callable[[], None] = lambda: None
+        self.on_charge: Callable[[float], None] = lambda charge_c: None
         self._load_reset_values()
         for index, pin in enumerate(self._pins):
             pin.external_listeners.append(partial(self._outside_changed, index))
@@ -108,9 +115,12 @@ class GpioPort(RegisterBlock):
             return None if pull is None else (self._supply_v() if pull else 0.0)
         return outside_v
 
-    def pull_current_a(self) -> float:
-        """Current from VDD through pull resistors that work against a driven level (typical resistance)."""
-        return self._opposed_pulls * self._supply_v() / stm32l476.fact("pull_resistors").typ_scalar()
+    def load_current_a(self) -> float:
+        """Current from VDD through outputs that are high into a load, and through pull resistors that work
+        against a driven level (typical resistance).
+        """
+        pulls_siemens = self._opposed_pulls / stm32l476.fact("pull_resistors").typ_scalar()
+        return self._supply_v() * (self._load_siemens + pulls_siemens)
 
     def read_word(self, offset: int) -> int:
         """GPIOx_IDR samples the pins, the rest reads as written."""
@@ -139,8 +149,8 @@ class GpioPort(RegisterBlock):
             index = (changed & -changed).bit_length() - 1
             changed &= changed - 1
             self._drive(index)
-            if self._pull(index) is not None:
-                self._count_opposed_pulls()
+            if self._pull(index) is not None or self._pins[index].load_ohm < math.inf:
+                self._count_loads()
 
     def _load_reset_values(self) -> None:
         self.words[MODER] = _MODER_RESET.get(self.port, 0xFFFF_FFFF)
@@ -161,13 +171,17 @@ class GpioPort(RegisterBlock):
     def _refresh(self) -> None:
         for index in range(len(self._pins)):
             self._drive(index)
-        self._count_opposed_pulls()
+        self._count_loads()
 
-    def _count_opposed_pulls(self) -> None:
-        self._opposed_pulls = 0
+    def _count_loads(self) -> None:
+        """Pull resistors that work against a level, inputs without one, outputs into a load."""
+        self._opposed_pulls = self.floating_inputs = 0
+        self._load_siemens = sum(1 / pin.load_ohm for pin in self._pins if pin.level_out)
         for index, pin in enumerate(self._pins):
             pull = self._pull(index)
             if pull is None:
+                undriven = pin.external_level is None and not pin.has_source
+                self.floating_inputs += self._powered and undriven and self._mode(index) == _INPUT
                 continue
             if pin.level_out is not None:
                 self._opposed_pulls += pin.level_out is not pull
@@ -186,7 +200,12 @@ class GpioPort(RegisterBlock):
         if level and self.words[OTYPER] >> index & 1:
             level = None
         pin = self._pins[index]
+        before = pin.level_out
         pin.drive(level if self._powered else None, self._scheduler.now_ps)
+        if pin.level_out and before is not pin.level_out:
+            # A rising edge charges the pad and what hangs on it (DS10198 Rev 8, I/O dynamic current
+            # consumption; assumption run_gpio_switching).
+            self.on_charge((_PAD_F + pin.load_f) * self._supply_v())
         self._input_changed(index)
 
     def input_level(self, index: int) -> bool:
@@ -203,8 +222,8 @@ class GpioPort(RegisterBlock):
 
     def _outside_changed(self, index: int, _time_ps: int, _level: bool | None) -> None:
         self._input_changed(index)
-        if self._pull(index) is not None:
-            self._count_opposed_pulls()
+        if self._pull(index) is not None or self._mode(index) == _INPUT:
+            self._count_loads()
 
     def _input_changed(self, index: int) -> None:
         level = self.input_level(index)

@@ -26,6 +26,9 @@ _PVD_EXTERNAL: Final = 7
 """PLS code that compares PB7 with VREFINT."""
 _TYPICAL: Final = 1
 """Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
+_WAKEUP_PINS: Final = 5
+_LATE_WRITE_CYCLES: Final = 16
+"""How close before the entry of a low-power mode a write of PWR_CR4 gets lost: assumption late_cr4_write."""
 _PULL_REGISTERS: Final = tuple(range(0x20, 0x60, 4))
 
 DeepSleepMode = Literal["stop0", "stop1", "stop2", "standby", "shutdown"]
@@ -60,6 +63,10 @@ class Pwr(RegisterBlock):
         super().__init__("PWR", BASE["PWR"])
         self._scheduler = scheduler
         self._settling: dict[int, Event] = {}
+        self._late_write: tuple[int, int] | None = None
+        """When PWR_CR4 was written, and its value before, until the next access to the block."""
+        self.wakeup_pin_level: Callable[[int], bool | None] = lambda index: None
+        """The level outside at WKUP pin 1 to 5, ``None`` if nothing defines it."""
         self.listeners: list[Callable[[], None]] = []
         self._supply_v = 0.0
         self.on_supply_low: Callable[[bool], None] = lambda low: None
@@ -68,6 +75,7 @@ class Pwr(RegisterBlock):
     def reset(self) -> None:
         """System reset; the wake-up flags stay (they say why the part left Standby)."""
         flags = self.words[SR1]
+        self._late_write = None
         super().reset()
         self.words[SR1] = flags
         self._settle()
@@ -115,6 +123,12 @@ class Pwr(RegisterBlock):
         return bool(self.words[CR2] & 1)
 
     @property
+    def peripheral_monitors(self) -> tuple[int, int]:
+        """How many of the monitors PVM1 and PVM2, and of PVM3 and PVM4, are on (PVME1 to PVME4)."""
+        enables = field(self.words[CR2], 4, 4)
+        return (enables & 3).bit_count(), (enables >> 2).bit_count()
+
+    @property
     def sram2_retained(self) -> bool:
         """RRS: SRAM2 keeps its content in Standby."""
         return bool(field(self.words[CR3], 8))
@@ -124,16 +138,36 @@ class Pwr(RegisterBlock):
         """The mode that WFI or WFE with SLEEPDEEP enters.
 
         With the low-power regulator selected Stop 2 cannot be entered: the part goes to Stop 1 instead
-        (RM0351, PWR_CR1.LPR).
+        (RM0351, PWR_CR1.LPR). The regulator is still the low-power one until REGLPF says otherwise.
         """
         code = field(self.words[CR1], 0, 3)
         if code >= 4:
             return "shutdown"
         mode = _DEEP_SLEEP[code]
-        # assumption stop_lpr for Stop 0
-        if self.low_power_regulator and mode in ("stop0", "stop2"):
+        # assumptions stop_lpr for Stop 0, lprun_until_reglpf for the flag
+        if (self.low_power_regulator or self.words[SR2] & _REGLPF) and mode in ("stop0", "stop2"):
             return "stop1"
         return mode
+
+    def enter_deep_sleep(self, hclk_hz: int) -> None:
+        """The part enters a low-power mode: a write of PWR_CR4 that was not read back may not have arrived
+        (errata sheet ES0250, Rev 4, 2.1.9; assumptions errata_worst_case and late_cr4_write).
+        """
+        if self._late_write is None:
+            return
+        written_ps, before = self._late_write
+        self._late_write = None
+        if (self._scheduler.now_ps - written_ps) * hclk_hz <= _LATE_WRITE_CYCLES * PS_PER_S:
+            self.words[CR4] = before
+
+    @property
+    def wakeup_pin_flagged(self) -> bool:
+        """Whether any WUFx is set: Standby and Shutdown then end at once."""
+        return bool(field(self.words[SR1], 0, _WAKEUP_PINS))
+
+    def wakeup_pin_enabled(self, index: int) -> bool:
+        """EWUPx of WKUP pin ``index`` (1 to 5)."""
+        return bool(field(self.words[CR3], index - 1))
 
     def flag_standby(self) -> None:
         """The part was in Standby."""
@@ -159,19 +193,27 @@ class Pwr(RegisterBlock):
 
     def wakeup_pin(self, index: int, rising: bool) -> bool:
         """An edge on WKUP pin ``index`` (1 to 5): sets its flag; true if it is enabled with this polarity."""
-        enabled = bool(field(self.words[CR3], index - 1))
-        matches = enabled and rising != bool(field(self.words[CR4], index - 1))
+        matches = self.wakeup_pin_enabled(index) and rising != bool(field(self.words[CR4], index - 1))
         if matches:
             self.words[SR1] |= 1 << (index - 1)
         return matches
 
+    def read_word(self, offset: int) -> int:
+        """Reading any register waits for the writes before it."""
+        self._late_write = None
+        return super().read_word(offset)
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register; changes of the regulator take their time (VOSF, REGLPF)."""
+        self._late_write = (self._scheduler.now_ps, self.words[CR4]) if offset == CR4 else None
         if offset == SCR:
             self.words[SR1] &= ~(value & 0x11F)
             return
         before = self.words[CR1]
+        enabled = field(self.words[CR3], 0, _WAKEUP_PINS)
         self.store(offset, value)
+        if offset == CR3:
+            self._flag_active_pins(field(self.words[CR3], 0, _WAKEUP_PINS) & ~enabled)
         if offset == CR1:
             changed = before ^ self.words[CR1]
             if changed & 0x600:
@@ -186,6 +228,13 @@ class Pwr(RegisterBlock):
             self._compare_supply()
         for listener in self.listeners:
             listener()
+
+    def _flag_active_pins(self, fresh: int) -> None:
+        """A WKUP pin that is enabled at its active level sets its flag (assumption wakeup_level)."""
+        for index in range(1, _WAKEUP_PINS + 1):
+            level = self.wakeup_pin_level(index) if fresh >> (index - 1) & 1 else None
+            if level is not None:
+                self.wakeup_pin(index, rising=level)
 
     def _busy(self, flag: int, fact_id: str) -> None:
         self.words[SR2] |= flag

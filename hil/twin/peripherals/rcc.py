@@ -55,6 +55,8 @@ _INTERRUPT_BIT: Final = {
     "pllsai1": 6,
     "pllsai2": 7,
 }
+_MSI_STICKS_FROM_HZ: Final = 24_000_000
+"""Errata sheet ES0250, Rev 4, 2.1.15: switching the MSI off at this frequency or above."""
 _LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
 _LSECSSON, _LSECSSD = 1 << 5, 1 << 6
 _BDCR_WRITABLE: Final = 0x0301_833D
@@ -114,6 +116,8 @@ class Rcc(RegisterBlock):
         self.stopped = False
         """Stop mode: the high-speed clocks are off."""
         self.in_stop_2 = False
+        self.msi_flag_stuck = False
+        """MSIRDY did not fall with the MSI (errata sheet ES0250, Rev 4, 2.1.15)."""
         self.oscillators = ClockSources(scheduler, lambda offset: self.words[offset], self._ready)
         self.clocks = Clocks()
 
@@ -124,7 +128,7 @@ class Rcc(RegisterBlock):
         kept = {BDCR: self.words[BDCR], CSR: (self.words[CSR] & _ALL_FLAGS) | _MSISRANGE_RESET}
         super().reset()
         self.words.update(kept)
-        self.asleep = self.stopped = self.in_stop_2 = False
+        self.asleep = self.stopped = self.in_stop_2 = self.msi_flag_stuck = False
         for name in ("hsi16", "hse", "pll", "pllsai1", "pllsai2", "lsi"):
             self.oscillators[name].switch(False)
         self.oscillators["msi"].force_ready()
@@ -132,9 +136,8 @@ class Rcc(RegisterBlock):
         self._changed()
 
     def power_on_reset(self) -> None:
-        """Power-on: everything, the backup domain included."""
+        """Power-on or brown-out: also the reset flags; the backup domain has a supply of its own."""
         self.words[CSR] = _MSISRANGE_RESET
-        self.reset_backup_domain()
         self.reset()
 
     def reset_backup_domain(self) -> None:
@@ -278,6 +281,8 @@ class Rcc(RegisterBlock):
         if offset == CR:
             for name, bit in _READY_BITS:
                 word = word | bit if self.oscillators[name].ready else word & ~bit
+            if self.msi_flag_stuck:
+                word |= _READY_BITS[0][1]
         elif offset == BDCR:
             word |= self.oscillators["lse"].ready << 1
         elif offset == CSR:
@@ -313,8 +318,14 @@ class Rcc(RegisterBlock):
         value |= self.words[CR] & MSIRGSEL  # set once, until the next reset
         # The hardware keeps the oscillator that is in use (RM0351, RCC_CR).
         in_use = (MSION, HSION, HSEON, PLLON)[field(self.words[CFGR], 2, 2)]
+        ran = self.words[CR] & MSION
+        msi_hz = self.oscillators.msi_range_hz
         self.store(CR, value | in_use)
         cr = self.words[CR]
+        if cr & MSION:
+            self.msi_flag_stuck = False
+        elif ran and msi_hz >= _MSI_STICKS_FROM_HZ:
+            self.msi_flag_stuck = True  # assumption errata_worst_case
         for name, bit in (("msi", MSION), ("hsi16", HSION | HSIKERON), ("hse", HSEON)):
             self.oscillators[name].switch(bool(cr & bit))
         for name, bit in (("pll", PLLON), ("pllsai1", PLLSAI1ON), ("pllsai2", PLLSAI2ON)):

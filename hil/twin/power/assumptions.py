@@ -4,7 +4,12 @@
 from typing import Final
 
 ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
-    ("typical_part", "Every figure is the datasheet's typical value; parts do not differ."),
+    (
+        "part_spread",
+        'Every current is the datasheet\'s typical value; with [twin] spread = "seeded" each lies the same '
+        "fraction of the way to its maximum, which the seed draws uniformly. Times, frequencies and "
+        "wake-up currents do not spread.",
+    ),
     (
         "run_code",
         "Run current is that of the datasheet's reduced code from flash, ART on or off, whatever the "
@@ -23,7 +28,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "48 MHz: what else oscillates (MSI, HSI16, LSE, LSI, a PLL at or below 48 MHz) is added with "
         "its own typical current.",
     ),
-    ("run_gpio_switching", "No current for switching I/O pins and their loads."),
+    (
+        "run_gpio_switching",
+        "A rising edge of an output draws VDD times the capacitance of pad (5 pF) and load at once; the bits "
+        "of a USART frame are not edges here. An output holds its full level into any load.",
+    ),
     ("peripheral_rows", "A peripheral without a row in Table 51 on file adds nothing."),
     (
         "msi_wakeup_interpolation",
@@ -52,18 +61,61 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "An enabled ADC draws Table 76's current at its conversion rate, linear between the rows and "
         "not less than the lowest row, in every mode; the regulator alone (ADVREGEN) adds nothing.",
     ),
-    ("held_in_reset", "Held in reset the part draws the Sleep current at MSI 4 MHz in range 1."),
+    (
+        "held_in_reset",
+        "Held in reset, by NRST or by a brown-out level above 0, the part draws the Sleep current at MSI 4 "
+        "MHz in range 1; below the threshold of level 0 nothing. A brown-out loses all SRAM and keeps the "
+        "backup domain down to the lowest VBAT.",
+    ),
     (
         "nrst_pull_up",
         "NRST pulled low from outside adds VDD over the typical pull-up resistance (Table 73).",
     ),
-    ("flash_busy", "Writing and erasing flash add their average, not their peak, current (Table 63)."),
+    (
+        "flash_busy",
+        "Writing and erasing flash draw their peak current first, then evenly what makes the average over a "
+        "double word or a page the printed one (Table 63).",
+    ),
     ("cold", "Below 25 °C the tables' 25 °C column holds."),
     ("outside_tables", "Beyond the printed voltages and temperatures the nearest printed figure holds."),
     (
-        "stop_refused",
-        "A pending EXTI line makes the part ignore the request for Stop: the twin's core then waits "
-        "in Sleep, where a real one runs on.",
+        "lprun_until_reglpf",
+        "After LPR was cleared the part is in low-power run until REGLPF falls; Stop 2 asked for before "
+        "is Stop 1, as in low-power run.",
+    ),
+    (
+        "errata_worst_case",
+        "What the errata sheet (Rev 4) says may happen always happens: a late write of PWR_CR4 is lost "
+        "(2.1.9); after the MSI was switched off at 24 MHz or above the part does not finish the entry of "
+        "a low-power mode but waits with its clocks on (2.1.15); Stop 1 and 2 with ADC and temperature "
+        "sensor on end in a brown-out reset (2.1.19). The overshoot of the MSI (2.1.18) is not modelled: "
+        "it has no figure.",
+    ),
+    (
+        "late_cr4_write",
+        "A write of PWR_CR4 is late if a low-power mode is entered within 16 HCLK cycles of it and PWR "
+        "was not accessed in between.",
+    ),
+    (
+        "wakeup_level",
+        "A WKUP pin that is enabled while it has its active level sets its flag at once.",
+    ),
+    (
+        "left_on_in_stop",
+        "PVD, PVM, VREFBUF, ADC, VREFINT buffer, temperature sensor and switch booster that software "
+        "left on draw in every mode but Standby and Shutdown what their own tables say; the datasheet "
+        "does not characterise them in Stop.",
+    ),
+    (
+        "switch_booster",
+        "The I/O analog switches' booster draws its maximum (Table 75 has no typical figure).",
+    ),
+    (
+        "floating_input",
+        "A digital input with a level that nothing defines draws 2 uA: an STM32L151 with its 51 pins "
+        "left so drew 100 uA more (measured, RIOT pull request 10052). So does an enabled WKUP pin in "
+        "Standby and Shutdown; PA2 draws 300 uA then (the console line of Nucleo L4 boards, measured, RIOT "
+        "pull request 11173). Alternate functions do not count. No document has a figure for the L4.",
     ),
     ("board_led", "The board's LED LD2 at PA5 draws nothing: UM1724 gives no current for it."),
     (

@@ -56,13 +56,20 @@ class LowPower:
         if self.mode in ("run", "lprun"):
             self.mode = self.running_mode
 
+    def refuses(self, deep: bool) -> bool:
+        """Whether WFI or WFE is ignored: Stop is not entered while a wake-up is pending (RM0351, PWR section,
+        entering Stop 0, 1 and 2).
+        """
+        return deep and self._pwr.deep_sleep_mode in STOP_MODES and self._exti.wakeup_pending
+
     def sleep(self, deep: bool) -> None:
         """The core executed WFI or WFE and waits; ``deep`` is SCR.SLEEPDEEP."""
         self._end_waking()
+        if deep:
+            self._pwr.enter_deep_sleep(self._rcc.clocks.hclk_hz)
         mode = self._pwr.deep_sleep_mode if deep else None
-        if mode is None or (mode in STOP_MODES and self._exti.pending):
-            # A pending EXTI line makes the part ignore the request for Stop (RM0351, entering Stop).
-            # assumption stop_refused
+        if mode is None or self._rcc.msi_flag_stuck:
+            # assumption errata_worst_case, 2.1.15: the entry is never finished, the clocks go on
             self.mode = "lpsleep" if self._pwr.low_power_regulator else "sleep"
             self._rcc.set_asleep(True)
         elif mode in STOP_MODES:

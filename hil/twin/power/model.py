@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The supply current of an operating point, from the tables of DS10198 Rev 8."""
+"""The supply current of an operating point, from the tables of DS10198 Rev 8, for a part of any spread."""
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 from hil.datasheet import stm32l476
 from hil.datasheet.figures import interpolate
 from hil.datasheet.stm32l476 import Regime
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import OperatingPoint
+from hil.twin.power.spread import of_figure, of_line, of_scalar
 
 _PLL_IN_RUN_ROWS_ABOVE_HZ = 48_000_000
 """Tables 27 to 44: PLL on above 48 MHz, HSE bypass up to there."""
 _PLL_VCO_HZ = [64e6, 96e6, 192e6, 344e6]
 """The columns of Table 62's supply current."""
+_BOOSTER_COLUMN_EDGES_V = (2.0, 2.7)
+"""Table 75: up to 2.0 V, up to 2.7 V, above."""
+_WITHOUT_LOAD = 0
+"""Column of Table 84's supply current."""
+FLOATING_INPUT_A = 2e-6
+FLOATING_CONSOLE_PIN_A = 300e-6
+"""Assumption floating_input: measured on other parts and boards, see there."""
+_CONSOLE_PIN = "PA2"
+_FLASH_DURATION = {"write": "flash_prog_dword", "erase": "flash_page_erase"}
 _HELD_IN_RESET_HZ = 4_000_000
 _MIN_TABLE_VDD_V = 1.8
 """The first row of Tables 45 to 50."""
@@ -21,11 +32,11 @@ _MIN_TABLE_VDD_V = 1.8
 
 @lru_cache(maxsize=512)
 def supply_current_a(point: OperatingPoint) -> float:
-    """The typical current from VDD, VDDA and VBAT together, in A."""
+    """The current from VDD, VDDA and VBAT together, in A."""
     if point.mode == "off":
         return 0.0
     point = _inside_tables(point)
-    current_a = point.pull_current_a + point.external_current_a
+    current_a = point.load_current_a + point.external_current_a
     if point.nrst_low:
         # assumption nrst_pull_up
         pull_up_ohm = stm32l476.fact("nrst_filter").extra["pullup_ohm"][1]
@@ -33,7 +44,7 @@ def supply_current_a(point: OperatingPoint) -> float:
     if point.mode == "reset":
         # assumption held_in_reset
         held = stm32l476.run_current("sleep_flash_on_range1", _HELD_IN_RESET_HZ, point.temperature_c)
-        return current_a + held.typ
+        return current_a + of_figure(held, point.spread)
     if point.waking is not None:
         return current_a + wake_up.current_a(point.waking)
     if point.mode in ("run", "sleep", "lprun", "lpsleep"):
@@ -41,8 +52,8 @@ def supply_current_a(point: OperatingPoint) -> float:
     if point.clocked_in_stop:
         # assumption dbg_stop
         table = f"sleep_flash_on_range{point.voltage_range}"
-        clocked = stm32l476.run_current(table, point.wake_hz, point.temperature_c).typ
-        return current_a + clocked + _low_speed_a(point) + _analog_a(point)
+        clocked = stm32l476.run_current(table, point.wake_hz, point.temperature_c)
+        return current_a + of_figure(clocked, point.spread) + _low_speed_a(point) + _analog_a(point)
     return current_a + _stopped_a(point) + _analog_a(point)
 
 
@@ -68,30 +79,43 @@ def _clocked_a(point: OperatingPoint) -> float:
     else:
         # assumption run_code
         table = f"run_flash_art_{'on' if point.art_on else 'off'}_{regime}"
-    current_a = stm32l476.run_current(table, point.hclk_hz, point.temperature_c).typ
+    current_a = of_figure(stm32l476.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
     for row, clock_hz in point.peripheral_clocks:
         current_a += stm32l476.peripheral_current_a_per_hz(row, regime) * clock_hz
     # assumption run_oscillators; the rows of the low-power regulator are measured on MSI and include it
     if point.msi_range is not None and regime != "lprun":
-        current_a += _column("msi_by_range", point.msi_range)
+        current_a += of_line("msi_by_range", point.spread)[point.msi_range]
     if point.hsi16_on:
-        current_a += stm32l476.fact("hsi16").typ_scalar()
+        current_a += of_scalar("hsi16", point.spread)
     if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
-        current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(_columns("pll_by_vco")))
-    # assumption flash_busy
+        current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(of_line("pll_by_vco", point.spread)))
     if point.flash_activity is not None:
-        current_a += stm32l476.fact("flash_idd").extra[f"{point.flash_activity}_avg_typ"]
+        current_a += _flash_a(point.flash_activity, point.flash_peak)
     return current_a + _low_speed_a(point)
 
 
+def _flash_a(activity: Literal["write", "erase"], peak: bool) -> float:
+    """Table 63: the peak, then what makes the average over the operation the printed one."""
+    figures = stm32l476.fact("flash_idd").extra
+    peak_a: float = figures[f"{activity}_peak"]
+    if peak:
+        return peak_a
+    average_a: float = figures[f"{activity}_avg_typ"]
+    duration_s = stm32l476.fact(_FLASH_DURATION[activity]).typ_scalar()
+    peak_s: float = figures[f"{activity}_peak_s"]
+    # assumption flash_busy
+    return (average_a * duration_s - peak_a * peak_s) / (duration_s - peak_s)
+
+
 def _low_speed_a(point: OperatingPoint) -> float:
-    current_a = _column("lse_by_drive", point.lse_drive) if point.lse_on else 0.0
-    return current_a + (stm32l476.fact("lsi").typ_scalar() if point.lsi_on else 0.0)
+    current_a = of_line("lse_by_drive", point.spread)[point.lse_drive] if point.lse_on else 0.0
+    return current_a + (of_scalar("lsi", point.spread) if point.lsi_on else 0.0)
 
 
 def _stopped_a(point: OperatingPoint) -> float:
     def row_a(table: str) -> float:
-        return stm32l476.supply_current(table, point.vdd_v, point.temperature_c).typ
+        figure = stm32l476.supply_current(table, point.vdd_v, point.temperature_c)
+        return of_figure(figure, point.spread)
 
     rtc = point.rtc_source
     if point.mode == "stop0":
@@ -110,34 +134,39 @@ def _stopped_a(point: OperatingPoint) -> float:
         current_a = row_a("shutdown_rtc_off" if rtc in ("off", "lsi") else f"shutdown_rtc_{rtc}")
     if point.lse_on:
         # The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
-        included_a = _column("lse_by_drive", 0) if rtc.startswith("lse") else 0.0
-        current_a += _column("lse_by_drive", point.lse_drive) - included_a
+        included_a = of_line("lse_by_drive", point.spread)[0] if rtc.startswith("lse") else 0.0
+        current_a += of_line("lse_by_drive", point.spread)[point.lse_drive] - included_a
     if point.lsi_on and rtc != "lsi" and point.mode != "shutdown":
-        current_a += stm32l476.fact("lsi").typ_scalar()
+        current_a += of_scalar("lsi", point.spread)
     if point.hsi16_on and point.mode.startswith("stop"):
-        current_a += stm32l476.fact("hsi16").typ_scalar()
+        current_a += of_scalar("hsi16", point.spread)
     return current_a
 
 
 def _analog_a(point: OperatingPoint) -> float:
-    current_a = stm32l476.fact("bor_pvd_adder").typ_scalar() if point.voltage_detector_on else 0.0
-    if point.adc_rate_hz is None:
-        return current_a
-    # assumption adc_enabled
-    for fact_id in ("adc_idda", "adc_ivref_single"):
-        rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
-        current_a += interpolate(max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(_columns(fact_id)))
+    """Analog blocks and inputs that software left on (assumption left_on_in_stop)."""
+    current_a = of_scalar("bor_pvd_adder", point.spread) if point.voltage_detector_on else 0.0
+    for fact_id, count in zip(("pvm12_adder", "pvm34_adder"), point.peripheral_monitors, strict=True):
+        current_a += count * of_scalar(fact_id, point.spread)
+    # assumption floating_input
+    current_a += point.floating_inputs * FLOATING_INPUT_A
+    for pin in point.floating_wakeup_pins:
+        current_a += FLOATING_CONSOLE_PIN_A if pin == _CONSOLE_PIN else FLOATING_INPUT_A
+    if point.vrefbuf_on:
+        current_a += of_line("vrefbuf_idda", point.spread)[_WITHOUT_LOAD]
+    if point.switch_booster_on:
+        # assumption switch_booster
+        column = sum(point.vdd_v > edge_v for edge_v in _BOOSTER_COLUMN_EDGES_V)
+        current_a += of_line("io_booster", point.spread)[column]
+    if point.adc_rate_hz is not None:
+        # assumption adc_enabled
+        for fact_id in ("adc_idda", "adc_ivref_single"):
+            rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
+            current_a += interpolate(
+                max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(of_line(fact_id, point.spread))
+            )
     if point.reference_buffer_on:
-        current_a += stm32l476.fact("vrefint_buf_when_adc_converts").typ_scalar()
+        current_a += of_scalar("vrefint_buf_when_adc_converts", point.spread)
     if point.temperature_sensor_on:
-        current_a += stm32l476.fact("temp_sensor").typ_scalar()
+        current_a += of_scalar("temp_sensor", point.spread)
     return current_a
-
-
-def _columns(fact_id: str) -> tuple[float, ...]:
-    typ = stm32l476.fact(fact_id).typ
-    return typ if isinstance(typ, tuple) else (stm32l476.fact(fact_id).typ_scalar(),)
-
-
-def _column(fact_id: str, index: int) -> float:
-    return _columns(fact_id)[index]

@@ -35,6 +35,8 @@ class OperatingPoint:
     mode: Mode
     vdd_v: float
     temperature_c: float
+    spread: float = 0.0
+    """Where the part lies between typical (0) and maximum (1) figures."""
     waking: WakeUp | None = None
     voltage_range: int = 1
     hclk_hz: int = 0
@@ -54,6 +56,16 @@ class OperatingPoint:
     """off, lsi, lse_quartz or lse_bypass."""
     sram2_retained: bool = False
     voltage_detector_on: bool = False
+    """PVD, or a brown-out level above 0."""
+    peripheral_monitors: tuple[int, int] = (0, 0)
+    """How many of PVM1 and PVM2, and of PVM3 and PVM4, are on."""
+    vrefbuf_on: bool = False
+    switch_booster_on: bool = False
+    """The charge pump of the I/O analog switches."""
+    floating_inputs: int = 0
+    """Digital inputs with a level that nothing defines."""
+    floating_wakeup_pins: tuple[str, ...] = ()
+    """Enabled WKUP pins with such a level in Standby and Shutdown."""
     peripheral_clocks: tuple[tuple[str, int], ...] = ()
     """(row of Table 51, clock in Hz) of every enabled peripheral beyond the reset state."""
     adc_rate_hz: float | None = None
@@ -61,7 +73,10 @@ class OperatingPoint:
     reference_buffer_on: bool = False
     temperature_sensor_on: bool = False
     flash_activity: Literal["write", "erase"] | None = None
-    pull_current_a: float = 0.0
+    flash_peak: bool = False
+    """Its first moments."""
+    load_current_a: float = 0.0
+    """Through outputs and pull resistors."""
     external_current_a: float = 0.0
     """What the board adds at the supply terminal."""
     nrst_low: bool = False

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A piecewise-constant current over time and its exact integral."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+
+from hil.twin.peripherals.tick_counter import PS_PER_S
 
 _INITIAL_CAPACITY = 1024
 
@@ -56,6 +60,17 @@ class SupplyTrace:
         self._currents_a[self._end] = current_a
         self._charges[self._end] = self._charges[last] + previous_a * (time_ps - last_ps)
         self._end += 1
+
+    def add_charge(self, time_ps: int, charge_c: float) -> None:
+        """``charge_c`` coulombs flow at ``time_ps`` beside the current, in no time.
+
+        They count to the interval that ends at that instant. Raises ValueError as :meth:`record` does.
+        """
+        current_a = self.current_a
+        if time_ps > int(self._times_ps[self._end - 1]):
+            self.record(time_ps, math.nan)  # no current equals it: makes the step that carries the charge
+        self.record(time_ps, current_a)
+        self._charges[self._end - 1] += charge_c * PS_PER_S
 
     def mean_current_a(self, edges_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The mean current in A of every interval between successive ``edges_ps`` (increasing).

@@ -62,7 +62,9 @@ def test_low_power_modes(changes, expected_a, source):
             "T44",
         ),
         ({"peripheral_clocks": (("tim6", 80_000_000),)}, 10.2e-3 + 88e-6, "T27, T51"),
-        ({"flash_activity": "erase"}, 13.6e-3, "T27, T63"),
+        ({"flash_activity": "erase", "flash_peak": True}, 17.2e-3, "T27, T63"),
+        ({"flash_activity": "erase"}, 10.2e-3 + 3.393284e-3, "T27, T63: 7 mA for 41 us of 22.02 ms"),
+        ({"flash_activity": "write"}, 10.2e-3 + 3.309650e-3, "T27, T63: 7 mA for 2 us of 81.69 us"),
         ({"adc_rate_hz": 1e6}, 10.2e-3 + 190e-6, "T27, T76"),
     ],
 )
@@ -84,6 +86,21 @@ def test_run_modes(changes, expected_a, source):
 )
 def test_wake_up_times_are_table_52s(mode, clock, hz, voltage_range, seconds):
     assert wake_up.latency_ps(mode, clock, hz, voltage_range, False) == round(seconds * 1e12)
+
+
+@pytest.mark.parametrize(
+    ("point", "typ_a", "max_a", "source"),
+    [
+        (replace(STOP2, rtc_source="off", lse_on=False), 1.18e-6, 2.8e-6, "T45"),
+        (RUN_80MHZ, 10.2e-3, 11.22e-3, "T27"),
+        (replace(STOP2, hsi16_on=True), 1.67e-6 + 155e-6, 3.4e-6 + 190e-6, "T45, T59"),
+        (replace(STOP2, lse_drive=3), 1.67e-6 + 0.38e-6, 3.4e-6 + 0.38e-6, "T45, T58: no maximum"),
+        (replace(STOP2, vrefbuf_on=True), 1.67e-6 + 16e-6, 3.4e-6 + 25e-6, "T45, T84"),
+    ],
+)
+def test_spread_lies_between_typical_and_maximum(point, typ_a, max_a, source):
+    for spread, expected_a in ((0.0, typ_a), (0.5, (typ_a + max_a) / 2), (1.0, max_a)):
+        assert supply_current_a(replace(point, spread=spread)) == pytest.approx(expected_a), source
 
 
 def test_waking_draws_table_45s_current():

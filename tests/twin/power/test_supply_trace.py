@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -65,6 +66,19 @@ def test_discarding_bounds_the_memory_and_keeps_what_follows():
         trace.mean_current_a(edges(0, 1))
 
 
+def test_charge_at_an_instant_counts_once_and_leaves_the_current():
+    trace = SupplyTrace()
+    trace.record(0, 1e-3)
+    trace.add_charge(500, 3e-12)
+    trace.add_charge(500, 2e-12)
+    assert trace.current_a == 1e-3
+    assert trace.mean_current_a(edges(0, 400, 600, 1000)) == pytest.approx(
+        [1e-3, 1e-3 + 5e-12 / 200e-12, 1e-3]
+    )
+    with pytest.raises(ValueError, match="too late"):
+        trace.add_charge(499, 1e-12)
+
+
 @given(
     st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 0.1)), min_size=1, max_size=30),
     st.lists(st.integers(1, 10**6), min_size=1, max_size=30),
@@ -82,8 +96,11 @@ def test_mean_is_the_integral_over_the_interval(steps, widths):
     def charge(until):
         ends = [*times[1:], 10**12]
         return sum(
-            c * max(0, min(e, until) - s) for s, e, c in zip(times, ends, currents, strict=True) if s < until
+            Fraction(c) * max(0, min(e, until) - s)
+            for s, e, c in zip(times, ends, currents, strict=True)
+            if s < until
         )
 
-    expected = [(charge(b) - charge(a)) / (b - a) for a, b in pairwise(points)]
-    assert trace.mean_current_a(points) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    expected = [float((charge(int(b)) - charge(int(a))) / int(b - a)) for a, b in pairwise(points)]
+    # An interval of 1 ps across a step is a difference of accumulated charges of up to 3e6 A ps.
+    assert trace.mean_current_a(points) == pytest.approx(expected, rel=1e-9, abs=2e-9)
