@@ -150,6 +150,14 @@ class Peripherals:
         for block in self.blocks.values():
             block.reset()
 
+    def enter_standby(self) -> None:
+        """Lose the supply of the core domain, which the watchdog and RCC_CSR are not part of."""
+        for block in self.blocks.values():
+            if block is self.rcc:
+                self.rcc.enter_standby()
+            elif block is not self.iwdg:
+                block.reset()
+
     def power_on_reset(self) -> None:
         """A power-on reset: also the backup domain and the debug settings."""
         self.dbgmcu.power_on_reset()
