@@ -6,8 +6,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,6 +18,15 @@ from hil.twin.characterize.run import Characterization, characterize
 
 _PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 _OUT_SHOWN = 20
+_TEXT: Literal["left"] = "left"
+_NUMBER: Literal["right"] = "right"
+_COLUMNS = (
+    *(("line", _TEXT, 0), ("worst at", _TEXT, 13)),
+    *(("datasheet", _NUMBER, 10), ("bench", _NUMBER, 12), ("off by", _NUMBER, 7)),
+)
+"""Heading, side and least width: in a narrow terminal only the ids are cut off."""
+_WIDE = 100
+"""Terminal columns that the table needs with the source of every line."""
 
 
 def run(patterns: tuple[str, ...], *, as_json: bool) -> int:
@@ -90,25 +100,28 @@ def _print(found: Characterization, console: Console) -> None:
     by_line: defaultdict[str, list[Reading]] = defaultdict(list)
     for reading in found.readings:
         by_line[reading.printed.line].append(reading)
+    with_source = console.width >= _WIDE
     table = Table(
-        title="Datasheet and virtual bench, one row per line, at its worst figure", title_justify="left"
+        title="One row per line of the datasheet, at the figure that is furthest off",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    for heading, right in (("line", False), ("figures", True), ("worst at", False), ("datasheet", True)):
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
-    for heading in ("bench", "deviation", "out", "source"):
-        table.add_column(heading, justify="left" if heading == "source" else "right", no_wrap=True)
+    for heading, side, width in _COLUMNS:
+        table.add_column(heading, justify=side, min_width=width, no_wrap=True)
+    if with_source:
+        table.add_column("DS10198 Rev 8", no_wrap=True)
     for line, readings in by_line.items():
         worst = max(readings, key=_badness)
         out = sum(not reading.within for reading in readings)
         table.add_row(
-            line,
-            str(len(readings)),
+            f"{line} ({out} out)" if out else line,
             worst.printed.id.removeprefix(line).strip("[]"),
             _with_unit(worst.printed.expected, worst.printed.unit),
             _with_unit(worst.measured, worst.printed.unit),
             f"{worst.deviation:+.2%}",
-            str(out) if out else "",
-            worst.printed.source.removeprefix("DS10198 Rev 8, "),
+            *((worst.printed.source.removeprefix("DS10198 Rev 8, "),) if with_source else ()),
             style="bold red" if out else None,
         )
     console.print(table)
@@ -125,8 +138,11 @@ def _print(found: Characterization, console: Console) -> None:
         console.print(f"… and {len(found.out) - _OUT_SHOWN} more; --json has all", style="red")
     missing = sum(line.figures for line in found.not_covered)
     console.print(f"Not covered: {missing} figures of {len(found.not_covered)} lines", style="bold")
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for entry in found.not_covered:
-        console.print(f"  {entry.line} ({entry.figures}): {entry.reason}", markup=False, highlight=False)
+        by_reason[entry.reason].append(f"{entry.line} ({entry.figures})")
+    for reason, names in by_reason.items():
+        console.print(f"  {', '.join(names)}: {reason}", markup=False, highlight=False)
     within = len(found.readings) - len(found.out)
     console.print(
         f"{within} of {len(found.readings)} figures within 2 % or the last digit",
@@ -139,6 +155,8 @@ def _badness(reading: Reading) -> float:
 
 
 def _with_unit(value: float, unit: str) -> str:
+    if unit == "A/Hz":
+        return f"{value * 1e12:.3g} µA/MHz"
     if unit not in ("A", "s"):
         return f"{value:.4g} {unit}"
     scale, prefix = next(((s, p) for s, p in _PREFIXES if abs(value) >= s), _PREFIXES[-1])

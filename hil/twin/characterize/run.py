@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hil.twin.characterize import clocked, low_power, wake_up
+from hil.twin.characterize import adders, clocked, low_power, peripheral_clocks, wake_up
 from hil.twin.characterize.figures import NotCovered, Reading
 from hil.twin.characterize.session import Session
 from hil.twin.errors import TwinError
@@ -27,7 +27,7 @@ class Chapter(Protocol):
         """Every figure of a line."""
 
 
-CHAPTERS: tuple[Chapter, ...] = (low_power, clocked, wake_up)
+CHAPTERS: tuple[Chapter, ...] = (low_power, clocked, wake_up, adders, peripheral_clocks)
 
 Progress = Callable[[str, int, int], None]
 """Called with the line under way, the figures done and the figures in all."""
@@ -48,7 +48,12 @@ class Characterization:
 
 def not_covered() -> tuple[NotCovered, ...]:
     """The lines of supply current and wake-up time that nothing here measures."""
-    return (*low_power.not_covered(), *wake_up.not_covered())
+    return (
+        *low_power.not_covered(),
+        *wake_up.not_covered(),
+        *adders.not_covered(),
+        *peripheral_clocks.not_covered(),
+    )
 
 
 def characterize(patterns: tuple[str, ...], progress: Progress) -> Characterization:

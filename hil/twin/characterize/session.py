@@ -35,7 +35,10 @@ _RIG = {
 }
 _RANGES_A = (10e-6, 1e-3, 100e-3)
 _HEADROOM = 0.9
-_RANGE_SETTLED_POINTS = 4096
+_LONG_POINTS = 4096
+"""21 ms: noise is then below the last digit of the smallest figures."""
+_OVERLOAD_A = 1e30
+"""The analyzer answers 9.9E37 for a range that is too small."""
 _START_S = 1e-3
 """Long against the reset temporisation (250 µs typical: DS10198 Rev 8, T25) and the firmware's start."""
 _STEPS_S = 20e-3
@@ -61,9 +64,8 @@ class Session:
             daq = self.bench.daq.serve("127.0.0.1", 0)
             cleanup.callback(daq.close)
             host, port = analyzer.address.split(":")
-            manager = pyvisa.ResourceManager("@py")
-            cleanup.callback(manager.close)
-            visa = manager.open_resource(
+            # The manager stays open: it is one for the whole process, and closing it closes others' sessions.
+            visa = pyvisa.ResourceManager("@py").open_resource(
                 f"TCPIP::{host}::{port}::SOCKET",
                 read_termination="\n",
                 write_termination="\n",
@@ -85,7 +87,7 @@ class Session:
             )
             self._trigger.write(False)
             self._command("*RST", "EMUL PS2Q,(@1)", "CURR:LIM 0.1,(@1)", "SENS:CURR:RANG:AUTO OFF,(@1)")
-            self._nulls_a = {range_a: self._read_a(range_a, _RANGE_SETTLED_POINTS) for range_a in _RANGES_A}
+            self._nulls_a = {range_a: self._read_a(range_a, _LONG_POINTS) for range_a in _RANGES_A}
             self._cleanup = cleanup.pop_all()
         return self
 
@@ -152,6 +154,14 @@ class Session:
         """Mean current over ``points`` samples on the range that suits, less the range's reading at zero."""
         range_a = next(r for r in (*_RANGES_A, 0.0) if expected_a < _HEADROOM * r or not r)
         return self._read_a(range_a or _RANGES_A[-1], points) - self._nulls_a[range_a or _RANGES_A[-1]]
+
+    def sleeping_current_a(self) -> float:
+        """Mean current of a part that sleeps, on the finest range that holds it."""
+        for range_a in _RANGES_A[:-1]:
+            reading_a = self._read_a(range_a, _LONG_POINTS)
+            if reading_a < _OVERLOAD_A:
+                return reading_a - self._nulls_a[range_a]
+        return self._read_a(_RANGES_A[-1], _LONG_POINTS) - self._nulls_a[_RANGES_A[-1]]
 
     def wake_waveform_a(self, points: int, delay_s: float) -> NDArray[np.float64]:
         """Samples of the current around a rising edge at the trigger pin ``delay_s`` after their start."""

@@ -121,36 +121,28 @@ def _wake_current_a(session: Session, line: str) -> float:
     session.start(condition, then)
     latency_s = session.wake_latency_s(from_reset="stop" not in name)
     points = _BEFORE_SAMPLES + int(latency_s / SAMPLE_S) + _AFTER_SAMPLES
-    found = []
+    captures = []
     for phase in _PHASES:
         session.start(condition, then)
-        samples_a = session.wake_waveform_a(points, (_BEFORE_SAMPLES + phase) * SAMPLE_S)
-        found.append(mean_over_wake_up_a(samples_a, latency_s))
-    return float(np.mean(found))
+        captures.append(session.wake_waveform_a(points, (_BEFORE_SAMPLES + phase) * SAMPLE_S))
+    return mean_over_wake_up_a(np.array(captures), np.array(_PHASES), latency_s)
 
 
-def mean_over_wake_up_a(samples_a: NDArray[np.float64], latency_s: float) -> float:
-    """Mean current of a wake-up that lies somewhere in ``samples_a`` and lasts ``latency_s``.
+def mean_over_wake_up_a(
+    captures_a: NDArray[np.float64], phases: NDArray[np.float64], latency_s: float
+) -> float:
+    """Mean current over a wake-up of ``latency_s``, from captures in which it begins later each time.
 
-    Before it the part draws what the first samples show, after it what the last ones do. Two unknowns, when
-    it began and what it drew, follow from two sums: the first sample that rises is asleep for a part and
-    waking for the rest, and the charge of all is that of the three stretches.
+    ``phases`` are the delays in samples. Before the wake-up the part draws what the first samples show, after
+    it what the last ones do. The later it begins, the less of it is in the sample in which it does: the
+    straight line through those readings says when it began, and the charge of the rest is the wake-up's.
     """
-    asleep_a = float(np.mean(samples_a[: _BEFORE_SAMPLES // 2]))
-    running_a = float(np.mean(samples_a[-_AFTER_SAMPLES // 2 :]))
-    first = int(np.argmax(samples_a > asleep_a + _RISE_A))
-    rise_a = float(samples_a[first]) - asleep_a
-    rest = samples_a[first : first + int(latency_s / SAMPLE_S) + 3]
-    charge = float(np.sum(rest)) * SAMPLE_S
-    length_s = rest.size * SAMPLE_S
-
-    def excess(waking_a: float) -> float:
-        asleep_s = SAMPLE_S * (1 - min(1.0, rise_a / (waking_a - asleep_a)))
-        running_s = length_s - asleep_s - latency_s
-        return asleep_a * asleep_s + waking_a * latency_s + running_a * running_s - charge
-
-    low_a, high_a = asleep_a + max(rise_a, 1e-9), asleep_a + 0.1
-    for _ in range(60):
-        middle_a = (low_a + high_a) / 2
-        low_a, high_a = (middle_a, high_a) if excess(middle_a) < 0 else (low_a, middle_a)
-    return (low_a + high_a) / 2
+    asleep_a = float(np.mean(captures_a[:, : _BEFORE_SAMPLES // 2]))
+    running_a = float(np.mean(captures_a[:, -_AFTER_SAMPLES // 2 :]))
+    first = int(np.argmax(captures_a[0] > asleep_a + _RISE_A))
+    slope, offset = np.polyfit(phases, captures_a[:, first] - asleep_a, 1)
+    asleep_s = SAMPLE_S * (1 + phases + offset / slope)
+    end = first + int(latency_s / SAMPLE_S) + 3
+    charges = np.sum(captures_a[:, first:end], axis=1) * SAMPLE_S
+    running_s = (end - first) * SAMPLE_S - asleep_s - latency_s
+    return float(np.mean((charges - asleep_a * asleep_s - running_a * running_s) / latency_s))

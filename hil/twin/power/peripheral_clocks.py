@@ -11,10 +11,14 @@ from hil.datasheet import stm32l476
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.rcc import Rcc
+from hil.twin.peripherals.rcc_registers import CCIPR
+from hil.twin.peripherals.registers import field
 
 _ON_AFTER_RESET: Final = frozenset({"FLASH"})
 _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
 _USARTS: Final = ("USART1", "USART2", "USART3")
+_KERNEL_FIELD: Final = {"LPUART1": 10, "I2C1": 12, "I2C2": 14, "I2C3": 16, "LPTIM1": 18, "LPTIM2": 20}
+"""Positions of the kernel clock fields in RCC_CCIPR (ST's stm32l476xx.h) of those that are no USART."""
 _BRIDGE_ROWS: Final = {"APB1": "ahb_apb1_bridge", "APB2": "ahb_apb2_bridge"}
 
 
@@ -25,6 +29,14 @@ def _bus_row(gate: str) -> str | None:
 
 
 _ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
+
+
+def _kernel_hz(rcc: Rcc, gate: str) -> int:
+    """Kernel clock: PCLK, SYSCLK (the low-power timers: LSI), HSI16 or LSE (RM0351, RCC_CCIPR)."""
+    clocks = rcc.clocks
+    second_hz = clocks.lsi_hz if gate.startswith("LPTIM") else clocks.sysclk_hz
+    choice = field(rcc.words[CCIPR], _KERNEL_FIELD[gate], 2)
+    return (clocks.pclk1_hz, second_hz, clocks.hsi16_hz, clocks.lse_hz)[choice]
 
 
 def running_clocks(rcc: Rcc, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
@@ -41,6 +53,8 @@ def running_clocks(rcc: Rcc, adc_common: AdcCommon) -> tuple[tuple[str, int], ..
             bridges.add(where.bus)
         if gate in _USARTS:
             found.append((f"{gate.lower()}_indep", rcc.usart_kernel_hz(gate)))
+        if gate in _KERNEL_FIELD:
+            found.append((f"{gate.lower()}_indep", _kernel_hz(rcc, gate)))
         if gate == "ADC":
             found.append(("adc_indep", round(adc_common.clock_hz)))
     # A bridge is clocked while any peripheral behind it is (Table 51, note).
