@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stop, Standby and Shutdown: DS10198 Rev 8, Tables 45 to 49, at every voltage and temperature."""
+"""Stop, Standby and Shutdown: DS10198 Rev 8, Tables 45 to 49, at every voltage and temperature.
+
+For the rows with a bypassed LSE the bypass is switched on; the board has no 32 kHz generator to feed it.
+"""
 
 from __future__ import annotations
 

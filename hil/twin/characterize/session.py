@@ -34,7 +34,9 @@ _RIG = {
     "twin": {"seed": 1, "ambient_temperature": "25 °C", "power_on_at_start": False},
 }
 _RANGES_A = (10e-6, 1e-3, 100e-3)
+"""The analyzer's current ranges that a part of a few mA needs."""
 _HEADROOM = 0.9
+"""How much of a range an expected current may fill, so that a part that draws more is still measured."""
 _LONG_POINTS = 4096
 """21 ms: noise is then below the last digit of the smallest figures."""
 _OVERLOAD_A = 1e30
@@ -43,6 +45,8 @@ _START_S = 1e-3
 """Long against the reset temporisation (250 µs typical: DS10198 Rev 8, T25) and the firmware's start."""
 _STEPS_S = 20e-3
 """Time for the firmware's steps; the slowest are an LSI's and a regulator's start."""
+_LSE_START_S = 2.5
+"""Beyond the typical start-up of 2 s (DS10198 Rev 8, T58)."""
 _MAILBOX = 0x2000_0000
 _READY, _GO = 0x5944_4552, 0x4F47_4F47
 _FLASH_START = 0x0800_0000
@@ -152,8 +156,9 @@ class Session:
 
     def current_a(self, expected_a: float, points: int = 1024) -> float:
         """Mean current over ``points`` samples on the range that suits, less the range's reading at zero."""
-        range_a = next(r for r in (*_RANGES_A, 0.0) if expected_a < _HEADROOM * r or not r)
-        return self._read_a(range_a or _RANGES_A[-1], points) - self._nulls_a[range_a or _RANGES_A[-1]]
+        fitting = (range_a for range_a in _RANGES_A if expected_a < _HEADROOM * range_a)
+        range_a = next(fitting, _RANGES_A[-1])
+        return self._read_a(range_a, points) - self._nulls_a[range_a]
 
     def sleeping_current_a(self) -> float:
         """Mean current of a part that sleeps, on the finest range that holds it."""
@@ -236,7 +241,3 @@ class Session:
             offset = segment.address - _FLASH_START
             memory.flash[offset : offset + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
             memory.invalidate(segment.address, len(segment.data))
-
-
-_LSE_START_S = 2.5
-"""Beyond the typical start-up of 2 s (DS10198 Rev 8, T58)."""
