@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line of the virtual bench: ``python -m hil.twin serve --rig sim``."""
+"""Command line of the virtual bench: ``python -m hil.twin serve --rig sim``, ``... characterize``."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hil.twin import bench_config
 from hil.twin.errors import TwinError
@@ -33,9 +34,18 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="for programs: announce one line of JSON, and end when standard input ends",
     )
+    characterize = commands.add_parser(
+        "characterize", help="measure the virtual part on its own bench, line by line of the datasheet"
+    )
+    characterize.add_argument("--json", action="store_true", help="every figure, for programs")
+    characterize.add_argument(
+        "lines", nargs="*", metavar="LINE", help='ids of datasheet lines, such as "stop2_*" (default: all)'
+    )
     options = parser.parse_args(arguments)
 
     try:
+        if options.command == "characterize":
+            return _characterize()(tuple(options.lines) or ("*",), as_json=options.json)
         config = bench_config.load(bench_config.find_rig_file(options.rig))
         if options.seed is not None:
             config = config.with_seed(options.seed)
@@ -51,13 +61,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _server() -> Callable[..., None]:
     """Load the bench; only now that the arguments are known to be good, because it takes a second or two."""
-    try:
+    with _extra_installed():
         from hil.twin.serve import run
+    return run
+
+
+def _characterize() -> Callable[..., int]:
+    with _extra_installed():
+        from hil.twin.characterize.report import run
+    return run
+
+
+@contextlib.contextmanager
+def _extra_installed() -> Iterator[None]:
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name not in EMULATOR_PACKAGES:
             raise
         raise TwinError(f"the package {error.name!r} is missing; pip install 'hil-rig[sim]'") from error
-    return run
 
 
 if __name__ == "__main__":

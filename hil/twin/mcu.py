@@ -211,6 +211,7 @@ class Stm32l476:
         if not self._powered:
             return
         self._reset_core_domain(*_RESET_FLAGS.get(cause, (cause,)))
+        self.core.hold_in_reset(self._nrst_low)  # the watchdog also ends Standby
         self.core.reset(cause)
         self._check_supply()  # loading the option bytes may have raised the brown-out level
         self._update_current()
@@ -237,7 +238,10 @@ class Stm32l476:
         keeps_sram2 = mode == "standby" and blocks.pwr.sram2_retained
         memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
         enables = blocks.pwr.wakeup_enables
-        blocks.reset()
+        if mode == "standby":
+            blocks.enter_standby()
+        else:
+            blocks.reset()
         blocks.pwr.restore_wakeup_enables(enables)
         blocks.set_powered(False)
         self._low_power.mode = mode
@@ -317,6 +321,7 @@ class Stm32l476:
             voltage_range=pwr.voltage_range,
             hclk_hz=clocks.hclk_hz,
             art_on=blocks.flash.caches_on,
+            code_in_sram=self.core.executes_from_sram,
             flash_off_in_sleep=blocks.flash.powered_down_in_sleep,
             clocked_in_stop=stopped and keeps_clock,
             wake_hz=rcc.wake_hz,
@@ -325,6 +330,7 @@ class Stm32l476:
             lse_on=rcc.oscillators["lse"].on,
             lse_drive=rcc.lse_drive,
             lsi_on=rcc.oscillators["lsi"].on,
+            iwdg_on=blocks.iwdg.started,
             pll_vco_hz=clocks.pll_vco_hz,
             rtc_source=rcc.rtc_source,
             sram2_retained=pwr.sram2_retained,

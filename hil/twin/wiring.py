@@ -133,7 +133,10 @@ def connect(
         elif channel.startswith("ai"):
             daq.connect_analog_input(terminal, PinVoltage(pin, supply_voltage_v))
         elif channel.startswith(("ctr", "PFI")):
-            pin.listeners.append(daq.edge_listener(terminal))
+            # The wire carries whatever drives the pin: the part, or another line of the DAQ.
+            listener = daq.edge_listener(terminal)
+            pin.listeners.append(listener)
+            pin.external_listeners.append(listener)
         elif channel.startswith("port"):
             daq.connect_line(terminal, _level_reader(pin))
             daq.line_listeners(terminal).append(_pin_driver(pin))

@@ -31,6 +31,9 @@ from hil.twin.core.wake_up import WakeUp
 
 State = Literal["running", "sleeping", "halted", "reset", "unpowered", "lockup"]
 _RESET_HCLK_HZ = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
+_SRAM1, _SRAM1_END = 0x2000_0000, 0x4000_0000
+_SRAM2, _SRAM2_END = 0x1000_0000, 0x1FFF_0000
+"""The regions of the memory map that hold the SRAMs and no other memory (DS10198 Rev 8, figure 17)."""
 _CLEARED_AT_RESET = (
     *(arm.UC_ARM_REG_R0 + i for i in range(13)),
     arm.UC_ARM_REG_PRIMASK,
@@ -122,6 +125,12 @@ class Core:
     def hclk_hz(self) -> int:
         """Frequency of the core clock."""
         return self._clock.hclk_hz
+
+    @property
+    def executes_from_sram(self) -> bool:
+        """The next instruction lies in SRAM1 or SRAM2, not in flash or system memory."""
+        pc: int = self._emulator.engine.pc
+        return _SRAM1 <= pc < _SRAM1_END or _SRAM2 <= pc < _SRAM2_END
 
     @property
     def sleeps_deeply(self) -> bool:

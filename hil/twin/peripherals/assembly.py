@@ -208,6 +208,14 @@ class Peripherals:
         for block in self.blocks.values():
             block.reset()
 
+    def enter_standby(self) -> None:
+        """Lose the supply of the core domain, which the watchdog and RCC_CSR are not part of."""
+        for block in self.blocks.values():
+            if block is self.rcc:
+                self.rcc.enter_standby()
+            elif block is not self.iwdg:
+                block.reset()
+
     def power_on_reset(self) -> None:
         """A power-on or brown-out reset: also the debug settings and the flags of resets and wake-ups."""
         self.dbgmcu.power_on_reset()

@@ -18,6 +18,8 @@ _SELECT: Final = {
     "UART5": 8,
     "LPUART1": 10,
     "I2C1": 12,
+    "I2C2": 14,
+    "I2C3": 16,
     "LPTIM1": 18,
     "LPTIM2": 20,
 }

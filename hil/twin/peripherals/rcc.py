@@ -198,6 +198,18 @@ class Rcc(RegisterBlock):
         self.oscillators.system_clock(source).force_ready()
         self._changed()
 
+    def enter_standby(self) -> None:
+        """Reset for Standby: RCC_CSR stays, with the LSI if it runs and the range that the MSI wakes to."""
+        csr = self.words[CSR]
+        lsi_ready = self.oscillators["lsi"].ready
+        self.reset()
+        self.words[CSR] = csr
+        if lsi_ready:
+            self.oscillators["lsi"].force_ready()
+        elif csr & 1:
+            self.oscillators["lsi"].switch(True)
+        self._changed()
+
     @property
     def wake_source(self) -> SystemClock:
         """The system clock after Stop (RCC_CFGR.STOPWUCK)."""

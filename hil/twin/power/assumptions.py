@@ -12,9 +12,10 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "run_code",
-        "Run current is that of the datasheet's reduced code from flash, ART on or off, whatever the "
-        "program does and wherever it runs from; the instruction cache alone decides whether ART "
-        "counts as on.",
+        "Run current is that of the datasheet's reduced code, from flash with ART on or off or from SRAM1, "
+        "whatever the program does; the instruction cache alone decides whether ART counts as on, and "
+        "where the code ran when a register last changed what the part draws decides the memory. Wake-up "
+        "from Stop to code in SRAM2 takes as long as to code in SRAM1.",
     ),
     ("run_vdd", "Run and Sleep current do not depend on VDD: Tables 27 to 44 have no voltage column."),
     (
@@ -38,6 +39,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "msi_wakeup_interpolation",
         "Wake-up times and currents for MSI ranges between those of Tables 45, 46 and 52 are "
         "interpolated linearly in the clock period, whichever voltage range the table names.",
+    ),
+    (
+        "standby_iwdg",
+        "The IWDG adds to Standby at every temperature, and with the RTC on the LSE, what Table 48 prints "
+        "for it at 25 °C, without RTC or with the RTC on the LSI.",
     ),
     ("stop0_wakeup_current", "The current while waking from Stop 0 is that of Stop 1."),
     ("stop0_rtc", "The RTC adds to Stop 0 what it adds to Stop 1 (Table 47 is without RTC)."),

@@ -95,7 +95,12 @@ class LowPower:
         self._core.debug_access_ok = True
         hclk_hz = self._rcc.clocks.hclk_hz
         latency_ps = wake_up.latency_ps(
-            mode, clock, hclk_hz, self._pwr.voltage_range, self._pwr.low_power_regulator
+            mode,
+            clock,
+            hclk_hz,
+            self._pwr.voltage_range,
+            self._pwr.low_power_regulator,
+            "sram1" if self._core.executes_from_sram else "flash",
         )
         self.mode = self.running_mode
         if mode in STOP_MODES:

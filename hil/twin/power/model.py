@@ -26,6 +26,7 @@ FLOATING_CONSOLE_PIN_A = 300e-6
 _CONSOLE_PIN = "PA2"
 _FLASH_DURATION = {"write": "flash_prog_dword", "erase": "flash_page_erase"}
 _HELD_IN_RESET_HZ = 4_000_000
+_IWDG_ROWS_C = 25.0
 _MIN_TABLE_VDD_V = 1.8
 """The first row of Tables 45 to 50."""
 
@@ -76,8 +77,9 @@ def _clocked_a(point: OperatingPoint) -> float:
         table = "lpsleep_flash_pd" if point.flash_off_in_sleep else "lpsleep_flash_on"
     elif point.mode == "sleep":
         table = f"sleep_flash_on_{regime}"
+    elif point.code_in_sram:
+        table = f"run_sram1_{regime}"  # assumption run_code
     else:
-        # assumption run_code
         table = f"run_flash_art_{'on' if point.art_on else 'off'}_{regime}"
     current_a = of_figure(stm32l476.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
     for row, clock_hz in point.peripheral_clocks:
@@ -136,7 +138,14 @@ def _stopped_a(point: OperatingPoint) -> float:
         # The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
         included_a = of_line("lse_by_drive", point.spread)[0] if rtc.startswith("lse") else 0.0
         current_a += of_line("lse_by_drive", point.spread)[point.lse_drive] - included_a
-    if point.lsi_on and rtc != "lsi" and point.mode != "shutdown":
+    if point.mode == "standby" and point.iwdg_on:
+        # With the LSI that it runs on; printed at 25 °C only (assumption standby_iwdg).
+        without = "standby_rtc_lsi" if rtc == "lsi" else "standby_rtc_off"
+        current_a += sum(
+            sign * stm32l476.supply_current(f"{without}_{row}", point.vdd_v, _IWDG_ROWS_C).typ
+            for sign, row in ((1, "iwdg"), (-1, "no_iwdg"))
+        )
+    elif point.lsi_on and rtc != "lsi" and point.mode != "shutdown":
         current_a += of_scalar("lsi", point.spread)
     if point.hsi16_on and point.mode.startswith("stop"):
         current_a += of_scalar("hsi16", point.spread)

@@ -41,6 +41,7 @@ class OperatingPoint:
     voltage_range: int = 1
     hclk_hz: int = 0
     art_on: bool = False
+    code_in_sram: bool = False
     flash_off_in_sleep: bool = False
     clocked_in_stop: bool = False
     """DBG_STOP or DBG_STANDBY: the part sleeps at ``wake_hz`` instead."""
@@ -51,6 +52,7 @@ class OperatingPoint:
     lse_on: bool = False
     lse_drive: int = 0
     lsi_on: bool = False
+    iwdg_on: bool = False
     pll_vco_hz: int = 0
     rtc_source: str = "off"
     """off, lsi, lse_quartz or lse_bypass."""

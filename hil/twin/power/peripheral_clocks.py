@@ -15,7 +15,7 @@ from hil.twin.peripherals.rcc import Rcc
 
 _ON_AFTER_RESET: Final = frozenset({"FLASH"})
 _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
-_WITH_KERNEL_CLOCK: Final = ("USART1", "USART2", "USART3", "LPUART1", "I2C1")
+_WITH_KERNEL_CLOCK: Final = ("USART1", "USART2", "USART3", "LPUART1", "I2C1", "I2C2", "I2C3")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
 _BRIDGE_ROWS: Final = {"APB1": "ahb_apb1_bridge", "APB2": "ahb_apb2_bridge"}
 

@@ -2,7 +2,7 @@
 """How long the part takes to wake, and what it draws meanwhile (DS10198 Rev 8, Tables 45, 46, 48, 49, 52)."""
 
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 from hil.datasheet import stm32l476
 from hil.twin.peripherals.tick_counter import PS_PER_S
@@ -14,6 +14,7 @@ _MSI_LATENCY_ROWS: Final = (
     (4_000_000, "msi4_range2"),
 )
 _MSI_CURRENT_ROWS: Final = ((48_000_000, "msi48"), (4_000_000, "msi4"))
+_STANDBY_ROWS: Final = ((8_000_000, "msi8"), (4_000_000, "msi4"))
 _STOP_MODES: Final = ("stop0", "stop1", "stop2")
 
 
@@ -27,19 +28,33 @@ def _over_period(clock_hz: int, points: list[tuple[int, float]]) -> float:
 
 
 @cache
-def latency_ps(mode: Mode, clock: str, clock_hz: int, voltage_range: int, low_power_regulator: bool) -> int:
-    """Time from the wake-up event to the first instruction, code in flash; ``clock`` is msi or hsi16."""
+def latency_ps(
+    mode: Mode,
+    clock: str,
+    clock_hz: int,
+    voltage_range: int,
+    low_power_regulator: bool,
+    memory: Literal["flash", "sram1"] = "flash",
+) -> int:
+    """Time from the wake-up event to the first instruction.
+
+    ``clock`` is msi or hsi16; ``memory`` is where the instruction lies.
+    """
     if mode == "stop1" and low_power_regulator:
-        seconds = stm32l476.fact("wakeup_stop1_to_lprun_flash_msi2").typ_scalar()
+        seconds = stm32l476.fact(f"wakeup_stop1_to_lprun_{memory}_msi2").typ_scalar()
     elif mode in _STOP_MODES and clock == "hsi16":
-        seconds = stm32l476.fact(f"wakeup_{mode}_flash_hsi16_range{voltage_range}").typ_scalar()
+        seconds = stm32l476.fact(f"wakeup_{mode}_{memory}_hsi16_range{voltage_range}").typ_scalar()
     elif mode in _STOP_MODES:
         rows = [
-            (hz, stm32l476.fact(f"wakeup_{mode}_flash_{row}").typ_scalar()) for hz, row in _MSI_LATENCY_ROWS
+            (hz, stm32l476.fact(f"wakeup_{mode}_{memory}_{row}").typ_scalar())
+            for hz, row in _MSI_LATENCY_ROWS
         ]
         seconds = _over_period(clock_hz, rows)
-    elif mode in ("standby", "shutdown"):
-        seconds = stm32l476.fact(f"wakeup_{mode}_msi4").typ_scalar()
+    elif mode == "standby":
+        rows = [(hz, stm32l476.fact(f"wakeup_standby_{row}").typ_scalar()) for hz, row in _STANDBY_ROWS]
+        seconds = _over_period(clock_hz, rows)
+    elif mode == "shutdown":
+        seconds = stm32l476.fact("wakeup_shutdown_msi4").typ_scalar()
     else:
         cycles = stm32l476.fact("wakeup_sleep_to_run").typ_scalar()
         seconds = cycles / clock_hz
