@@ -8,6 +8,7 @@ Seconds are decimal numbers that read back to the same float.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socketserver
 import threading
@@ -26,6 +27,7 @@ _POLL_S = 0.05
 """How soon the accepting thread notices that it is to end."""
 
 _LINE_LIMIT = 256
+_DISCARD_BYTES = 1 << 16
 
 
 class ClockBench(Protocol):
@@ -111,6 +113,15 @@ class _ClockConnection(socketserver.StreamRequestHandler):
     server: ClockServer
 
     def handle(self) -> None:
-        while line := self.rfile.readline(_LINE_LIMIT):
-            answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
-            self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
+        # The client may be gone at any moment, whatever it still wanted.
+        with contextlib.suppress(OSError):
+            while line := self.rfile.readline(_LINE_LIMIT):
+                if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
+                    self._discard_rest()
+                answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
+                self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
+
+    def _discard_rest(self) -> None:
+        """One line gets one answer, however long it is."""
+        while (piece := self.rfile.readline(_DISCARD_BYTES)) and not piece.endswith(b"\n"):
+            pass
