@@ -67,6 +67,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "probe": ProbeServer(bench, HOST, ANY_FREE_PORT),
             "daq": bench.daq.serve(HOST, ANY_FREE_PORT),
             "power_analyzer": bench.analyzer.serve(HOST, ANY_FREE_PORT),
+            "hislip": bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT),
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT),
         }

@@ -112,6 +112,9 @@ class LiveBench:
         with self.connect("power_analyzer") as client:
             client.sendall(b"*CLS;*IDN?\n")
             assert client.makefile("rb").readline().startswith(b"Keysight Technologies,N6705C")
+        with self.connect("hislip") as client:
+            client.sendall(b"HS\0\0\1\0xx" + (7).to_bytes(8, "big") + b"hislip0")
+            assert client.recv(3) == b"HS\1"
         with self.connect("clock") as client:
             client.sendall(b"NOW\n")
             assert client.makefile("rb").readline().startswith(b"OK ")
@@ -156,6 +159,7 @@ def running_bench() -> Iterator[LiveBench]:
             "probe": ProbeServer(bench, host, 0),
             "daq": bench.daq.serve(host, 0),
             "power_analyzer": bench.analyzer.serve(host, 0),
+            "hislip": bench.analyzer.serve_hislip(host, 0),
             "console": ConsoleServer(bench, host, 0),
             "clock": ClockServer(bench, host, 0),
         }

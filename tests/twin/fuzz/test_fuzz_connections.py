@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-SERVER_NAMES = ("probe", "daq", "power_analyzer", "console", "clock")
+SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "console", "clock")
 LONG_LINE = 10_000_000
 PIECE = 1 << 16
 
