@@ -70,7 +70,7 @@ def _value(source: random.Random, entry: Any) -> Any:
     return None
 
 
-def call(channel: grpc.Channel, method: Any, request: Any) -> str:
+def call(channel: grpc.Channel, method: Any, request: Any, patience_s: float = WAIT_S) -> str:
     """Make a call; how it ended: "ok", the DAQmx status, or the gRPC status."""
     path = f"/nidaqmx_grpc.NiDAQmx/{method.name}"
     reply = getattr(pb, method.output_type.name).FromString
@@ -82,7 +82,7 @@ def call(channel: grpc.Channel, method: Any, request: Any) -> str:
             stream.initial_metadata()
             stream.cancel()
         else:
-            channel.unary_unary(path, type(request).SerializeToString, reply)(request, timeout=WAIT_S)
+            channel.unary_unary(path, type(request).SerializeToString, reply)(request, timeout=patience_s)
     except grpc.RpcError as error:
         metadata = dict(error.trailing_metadata() or ())
         if "ni-error" in metadata:
@@ -111,7 +111,7 @@ def create(channel: grpc.Channel, name: str, kind: str) -> None:
     def ask(method: str, **fields: Any) -> None:
         request = getattr(pb, f"{method}Request")(**fields)
         (found,) = [entry for entry in METHODS if entry.name == method]
-        assert call(channel, found, request) == "ok"
+        assert call(channel, found, request, patience_s=20) == "ok"
 
     ask("CreateTask", session_name=name)
     task = {"name": name}
@@ -134,7 +134,8 @@ def test_every_call_with_random_contents(live: Any, channel: grpc.Channel, kind:
         outcome = call(channel, method, fill(source, request, "fuzzed"))
         if not refused_properly(outcome, request):
             failures.append(f"{method.name} {request}: {outcome}"[:400])
-        call(channel, METHODS_BY_NAME["ClearTask"], pb.ClearTaskRequest(task={"name": "fuzzed"}))
+        clear = pb.ClearTaskRequest(task={"name": "fuzzed"})
+        call(channel, METHODS_BY_NAME["ClearTask"], clear, patience_s=20)
     assert not failures, "\n".join(failures)
 
 
