@@ -147,6 +147,11 @@ class ConsoleServer(socketserver.ThreadingTCPServer):
         self._thread.join()
         self._hang_up()
 
+    def drop_clients(self) -> None:
+        """A fault: the port goes away under its terminal, which may open it again."""
+        with self._bench.lock:
+            self._hang_up()
+
     def attach(self, terminal: socket.socket) -> None:
         """Plug ``terminal`` in, in place of the one before."""
         terminal.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)

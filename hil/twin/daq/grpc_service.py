@@ -65,6 +65,10 @@ class DaqServer:
         with self._daq.bench.lock:
             self._sessions.clear_all()
 
+    def drop_clients(self) -> None:
+        """A fault: every connection ends; clients may connect again."""
+        self._relay.drop_clients()
+
     def _client_gone(self, client: str) -> None:
         with self._daq.bench.lock:
             self._sessions.client_gone(client)
