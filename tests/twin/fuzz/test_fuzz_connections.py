@@ -19,7 +19,7 @@ PIECE = 1 << 16
 
 def send_all_it_takes(client: socket.socket, data: bytes) -> None:
     """Send, also to a server that hangs up in the middle or stops reading."""
-    client.settimeout(0.5)
+    client.settimeout(0.15)
     with contextlib.suppress(OSError):
         client.sendall(data)
 
@@ -30,7 +30,7 @@ def drain(client: socket.socket) -> None:
             pass
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", SERVER_NAMES)
 def test_random_bytes(live: Any, name: str, seed: int) -> None:
     source = random.Random(f"{name} {seed}")

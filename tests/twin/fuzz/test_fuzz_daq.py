@@ -29,7 +29,7 @@ TEXTS = (
 )
 INTEGERS = (0, 1, -1, 2, 10, 10123, 10178, 10280, 10348, 2**31 - 1, -(2**31))
 FLOATS = (0.0, 1.0, -1.0, 1e-9, 1e6, 1e300, -1e300, math.inf, -math.inf, math.nan)
-WAIT_S = 0.3
+WAIT_S = 0.15
 """Wall-clock patience: a call that waits for ever (-1) is given up by its client after this long."""
 
 
@@ -117,13 +117,11 @@ def create(channel: grpc.Channel, name: str, kind: str) -> None:
     task = {"name": name}
     if kind == "CreateAIVoltageChan":
         ask(kind, task=task, physical_channel="Dev1/ai0", min_val=0, max_val=3, units=10348)
-    elif kind == "CreateCICountEdgesChan":
-        ask(kind, task=task, counter="Dev1/ctr0", edge=10280)
     else:
-        ask(kind, task=task, lines="Dev1/port0/line3")
+        ask(kind, task=task, counter="Dev1/ctr0", edge=10280)
 
 
-@pytest.mark.parametrize("kind", ["no task", "CreateAIVoltageChan", "CreateCICountEdgesChan", "CreateDIChan"])
+@pytest.mark.parametrize("kind", ["no task", "CreateAIVoltageChan", "CreateCICountEdgesChan"])
 def test_every_call_with_random_contents(live: Any, channel: grpc.Channel, kind: str) -> None:
     source = random.Random(kind)
     failures = []
