@@ -46,7 +46,7 @@ class Bench:
         self._isolate_debug(False)
         self.analyzer = PowerAnalyzer(self, config.power_analyzer)
         self.daq = Daq(self, config.daq)
-        wiring.connect(
+        self.connections = wiring.connect(
             config,
             self.pins,
             self.daq,

@@ -8,6 +8,7 @@ Seconds are decimal numbers that read back to the same float.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socketserver
 import threading
@@ -26,6 +27,7 @@ _POLL_S = 0.05
 """How soon the accepting thread notices that it is to end."""
 
 _LINE_LIMIT = 256
+_DISCARD_BYTES = 1 << 16
 
 
 class ClockBench(Protocol):
@@ -78,18 +80,25 @@ class ClockProtocol:
             return f"OK {self._bench.now_s!r}"
 
 
-class ClockServer(socketserver.ThreadingTCPServer):
-    """Serves the clock to any number of clients."""
+class LineProtocol(Protocol):
+    """Answers one line at a time."""
+
+    def answer(self, line: str) -> str:
+        """The answer to one request line, without its line end."""
+
+
+class LineServer(socketserver.ThreadingTCPServer):
+    """Serves a line protocol to any number of clients."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, bench: ClockBench, host: str, port: int) -> None:
-        super().__init__((host, port), _ClockConnection)
-        self.protocol = ClockProtocol(bench)
+    def __init__(self, protocol: LineProtocol, host: str, port: int) -> None:
+        super().__init__((host, port), _LineConnection)
+        self.protocol = protocol
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(_POLL_S,), name="clock server", daemon=True
+            target=self.serve_forever, args=(_POLL_S,), name=type(self).__name__, daemon=True
         )
         self._thread.start()
 
@@ -106,11 +115,27 @@ class ClockServer(socketserver.ThreadingTCPServer):
         self._thread.join()
 
 
-class _ClockConnection(socketserver.StreamRequestHandler):
+class ClockServer(LineServer):
+    """Serves the clock to any number of clients."""
+
+    def __init__(self, bench: ClockBench, host: str, port: int) -> None:
+        super().__init__(ClockProtocol(bench), host, port)
+
+
+class _LineConnection(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
-    server: ClockServer
+    server: LineServer
 
     def handle(self) -> None:
-        while line := self.rfile.readline(_LINE_LIMIT):
-            answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
-            self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
+        # The client may be gone at any moment, whatever it still wanted.
+        with contextlib.suppress(OSError):
+            while line := self.rfile.readline(_LINE_LIMIT):
+                if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
+                    self._discard_rest()
+                answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
+                self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
+
+    def _discard_rest(self) -> None:
+        """One line gets one answer, however long it is."""
+        while (piece := self.rfile.readline(_DISCARD_BYTES)) and not piece.endswith(b"\n"):
+            pass

@@ -9,11 +9,12 @@ receives it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import select
 import socket
 import socketserver
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -27,12 +28,16 @@ RM0351's table of tolerances of the USART receiver."""
 
 FRAME_BITS = 10
 PS_PER_S = 1_000_000_000_000
+FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
 
 _POLL_S = 0.05
 """How soon the accepting thread notices that it is to end."""
 
 _SEND_BUFFER_BYTES = 1 << 20
 _LINE_LIMIT = 256
+_TYPED_BYTES = 1 << 16
+"""Bytes on their way to the part that the port holds before it lets its terminal wait; bench time takes them
+away. Far more than a command line."""
 
 
 class Usart(Protocol):
@@ -119,6 +124,7 @@ class ConsoleServer(socketserver.ThreadingTCPServer):
         self._bench = bench
         self._terminal: socket.socket | None = None
         self._line = bytearray()
+        self._typed: deque[int] = deque()
         self._receive_free_ps = 0
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
@@ -141,6 +147,11 @@ class ConsoleServer(socketserver.ThreadingTCPServer):
         self._thread.join()
         self._hang_up()
 
+    def drop_clients(self) -> None:
+        """A fault: the port goes away under its terminal, which may open it again."""
+        with self._bench.lock:
+            self._hang_up()
+
     def attach(self, terminal: socket.socket) -> None:
         """Plug ``terminal`` in, in place of the one before."""
         terminal.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
@@ -156,14 +167,26 @@ class ConsoleServer(socketserver.ThreadingTCPServer):
 
     def type(self, data: bytes) -> None:
         """What the terminal sends reaches the part's pin one frame time after the other, in bench time."""
-        frame_ps = FRAME_BITS * PS_PER_S // HOST_BAUD
         with self._bench.lock:
-            scheduler = self._bench.scheduler
-            for byte in data:
-                self._receive_free_ps = max(self._receive_free_ps, scheduler.now_ps) + frame_ps
-                scheduler.at(self._receive_free_ps, functools.partial(self._receive, byte))
+            idle = not self._typed
+            self._typed.extend(data)
+            if idle and data:
+                self._plan_frame()
 
-    def _receive(self, byte: int) -> None:
+    def has_room(self, terminal: socket.socket) -> bool:
+        """Whether ``terminal`` may type on: like a real port, this one stops taking bytes when it is full."""
+        with self._bench.lock:
+            return len(self._typed) < _TYPED_BYTES or self._terminal is not terminal
+
+    def _plan_frame(self) -> None:
+        scheduler = self._bench.scheduler
+        self._receive_free_ps = max(self._receive_free_ps, scheduler.now_ps) + FRAME_PS
+        scheduler.at(self._receive_free_ps, self._receive)
+
+    def _receive(self) -> None:
+        byte = self._typed.popleft()
+        if self._typed:
+            self._plan_frame()
         if not self._bench.debug_lines_isolated:
             self._bench.mcu.usart2.receive(byte)
 
@@ -204,12 +227,14 @@ class _ConsoleConnection(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.server.attach(self.request)
         try:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.server.attach(self.request)
             while data := self.request.recv(4096):
                 self.server.type(data)
-        except ConnectionError:
+                while not self.server.has_room(self.request):
+                    time.sleep(_POLL_S)
+        except OSError:
             return  # the terminal's program has died
         finally:
             self.server.detach(self.request)

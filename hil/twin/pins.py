@@ -50,9 +50,17 @@ class Pin:
         self.load_ohm = math.inf
         """Resistance from the wire to ground, in ohm."""
         self._source: AnalogSource | None = None
+        self._stuck: bool | None = None
+        self._wanted_out: bool | None = None
+        self._wanted_external: bool | None = None
 
     def drive(self, level: bool | None, time_ps: int) -> None:
         """The microcontroller drives ``level``, or lets go with ``None``."""
+        self._wanted_out = level
+        if self._stuck is None:
+            self._put_out(level, time_ps)
+
+    def _put_out(self, level: bool | None, time_ps: int) -> None:
         if level is not self.level_out:
             self.level_out = level
             for listener in self.listeners:
@@ -60,6 +68,17 @@ class Pin:
 
     def set_external_level(self, level: bool | None, time_ps: int) -> None:
         """The outside world drives ``level``, or lets go with ``None``."""
+        self._wanted_external = level
+        if self._stuck is None:
+            self._put_external(level, time_ps)
+
+    def stick(self, level: bool | None, time_ps: int) -> None:
+        """A short to a rail: both sides see ``level`` whatever they drive; ``None`` takes it away."""
+        self._stuck = level
+        self._put_out(self._wanted_out if level is None else level, time_ps)
+        self._put_external(self._wanted_external if level is None else level, time_ps)
+
+    def _put_external(self, level: bool | None, time_ps: int) -> None:
         if level is not self.external_level:
             self.external_level = level
             for listener in self.external_listeners:

@@ -18,6 +18,7 @@ from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.bench_config import BenchConfig
 from hil.twin.console import ConsoleServer
+from hil.twin.faults import Faults, FaultServer
 from hil.twin.lease import StdinLease
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
@@ -63,12 +64,21 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         bench.advance(POWER_ON_SETTLING_S)
     with contextlib.ExitStack() as cleanup:
         console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
+        daq = bench.daq.serve(HOST, ANY_FREE_PORT)
+        analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
+        faults = Faults(
+            bench,
+            links={"daq": daq, "power_analyzer": analyzer, "console": console},
+            instruments={"power_analyzer": analyzer},
+        )
         servers: dict[str, Server] = {
             "probe": ProbeServer(bench, HOST, ANY_FREE_PORT),
-            "daq": bench.daq.serve(HOST, ANY_FREE_PORT),
-            "power_analyzer": bench.analyzer.serve(HOST, ANY_FREE_PORT),
+            "daq": daq,
+            "power_analyzer": analyzer,
+            "hislip": bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT),
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT),
+            "faults": FaultServer(faults, HOST, ANY_FREE_PORT),
         }
         for server in servers.values():
             cleanup.callback(server.close)

@@ -30,6 +30,7 @@ def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
         "From Python:",
         f'  pyvisa.ResourceManager("@py").open_resource("TCPIP::{analyzer_host}::{analyzer_port}::SOCKET",'
         ' read_termination="\\n", write_termination="\\n").query("MEAS:CURR? (@1)")',
+        f"  or over HiSLIP: TCPIP::{analyzer_host}::hislip0,{addresses['hislip'].rpartition(':')[2]}::INSTR",
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
         f"  clock: tcp://{addresses['clock']} (NOW, SLEEP <seconds>)",

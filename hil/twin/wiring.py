@@ -10,6 +10,7 @@ console lines.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +47,13 @@ class DaqTerminals(Protocol):
 
     def connect_line(self, line: str, read: Callable[[], bool | None]) -> None:
         """What a digital line reads while the DAQ does not drive it."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A wire that can be opened and closed while the bench runs."""
+
+    set_open: Callable[[bool], None]
 
 
 class SensorWire:
@@ -95,7 +103,7 @@ def connect(
     rng: Callable[[str], np.random.Generator],
     supply_voltage_v: Callable[[], float],
     isolate_debug: Callable[[bool], None],
-) -> None:
+) -> dict[str, Connection]:
     """Connect every wire of the rig file that is not open.
 
     Args:
@@ -106,9 +114,13 @@ def connect(
         supply_voltage_v: the part's present supply voltage.
         isolate_debug: called with whether the relay is open, whenever its line changes.
 
+    Returns:
+        The wires between analog outputs or edge inputs and pins, by role.
+
     Raises:
         WiringError: an unknown pin, a terminal of the wrong kind, or an end without the other.
     """
+    connections: dict[str, Connection] = {}
     for wire in config.wires.values():
         terminal = wire.terminal
         if terminal is None:
@@ -122,21 +134,19 @@ def connect(
             continue
         channel = terminal.partition("/")[2]
         if channel.startswith("ao"):
-            pin.connect_source(
-                SensorWire(
-                    daq.analog_output(terminal),
-                    config.sensor_noise_v,
-                    rng(f"wire {wire.role}"),
-                    supply_voltage_v,
-                )
+            sensor_wire = SensorWire(
+                daq.analog_output(terminal), config.sensor_noise_v, rng(f"wire {wire.role}"), supply_voltage_v
             )
+            pin.connect_source(sensor_wire)
+            connections[wire.role] = Connection(_source_switch(pin, sensor_wire))
         elif channel.startswith("ai"):
             daq.connect_analog_input(terminal, PinVoltage(pin, supply_voltage_v))
         elif channel.startswith(("ctr", "PFI")):
             # The wire carries whatever drives the pin: the part, or another line of the DAQ.
-            listener = daq.edge_listener(terminal)
-            pin.listeners.append(listener)
-            pin.external_listeners.append(listener)
+            gate = _Gate(daq.edge_listener(terminal))
+            pin.listeners.append(gate.pass_on)
+            pin.external_listeners.append(gate.pass_on)
+            connections[wire.role] = Connection(gate.set_open)
         elif channel.startswith("port"):
             daq.connect_line(terminal, _level_reader(pin))
             daq.line_listeners(terminal).append(_pin_driver(pin))
@@ -145,6 +155,31 @@ def connect(
                 f"{config.source}: [wiring] {wire.role}: terminal {terminal!r} is none of DEV/aoN, DEV/aiN, "
                 "DEV/ctrN, DEV/PFIN, DEV/portN/lineN"
             )
+    return connections
+
+
+def _source_switch(pin: Pin, source: AnalogSource) -> Callable[[bool], None]:
+    return lambda is_open: pin.connect_source(None if is_open else source)
+
+
+class _Gate:
+    """A digital wire that passes edges on unless it is open; the far end of an open wire is not driven."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._open = False
+        self._last: tuple[int, bool | None] = (0, None)
+
+    def pass_on(self, time_ps: int, level: bool | None) -> None:
+        self._last = (time_ps, level)
+        if not self._open:
+            self._listener(time_ps, level)
+
+    def set_open(self, is_open: bool) -> None:
+        if is_open != self._open:
+            self._open = is_open
+            time_ps, level = self._last
+            self._listener(time_ps, None if is_open else level)
 
 
 def _pin(config: BenchConfig, pins: Pins, wire: Wire) -> Pin:

@@ -74,7 +74,7 @@ def ask(address: str, request: bytes) -> bytes:
 def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benches: Benches) -> None:
     bench = benches["leased"]
     addresses = announced(bench)
-    assert set(addresses) == {"probe", "daq", "power_analyzer", "console", "clock"}
+    assert set(addresses) == {"probe", "daq", "power_analyzer", "hislip", "console", "clock", "faults"}
     assert all(address.startswith("127.0.0.1:") for address in addresses.values())
     assert ask(addresses["clock"], b"NOW") == b"OK 0.0"
     assert ask(addresses["clock"], b"SLEEP 1.5") == b"OK 1.5"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from hil.twin.analyzer.scpi_parser import (
@@ -57,8 +58,8 @@ class Call:
         if not isinstance(parameter, Number):
             raise ScpiError(-104, f"{self.text} expects a number")
         value = parameter.value * _multiplier(parameter.suffix, unit)
-        rounding = 1e-9 * abs(value)  # 5.12E-6 may be a last digit below the limit it names
-        if not minimum - rounding <= value <= maximum + rounding:
+        # 5.12E-6 may be a last digit below the limit it names
+        if not minimum - 1e-9 * abs(minimum) <= value <= maximum + 1e-9 * abs(maximum):
             raise ScpiError(-222, f"{self.text} {value:g}: {minimum:g} to {maximum:g} {unit}".rstrip())
         return value
 
@@ -74,6 +75,8 @@ class Call:
         """
         parameter = self._take("ON or OFF")
         if isinstance(parameter, Number):
+            if math.isinf(parameter.value):
+                raise ScpiError(-222, f"{self.text} expects ON, OFF or a number")
             return round(parameter.value) != 0
         if isinstance(parameter, Character) and parameter.text in ("ON", "OFF"):
             return parameter.text == "ON"

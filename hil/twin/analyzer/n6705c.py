@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hil.twin.analyzer.bench import Bench, pass_time
 from hil.twin.analyzer.commands import Call, CommandTable, Handler, real
+from hil.twin.analyzer.hislip import HislipServer
 from hil.twin.analyzer.n6781a import N6781A
 from hil.twin.analyzer.scpi_parser import MessageParser, split_outside
 from hil.twin.analyzer.server import ScpiServer
@@ -58,6 +59,16 @@ class PowerAnalyzer:
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> ScpiServer:
         """Serve SCPI on a TCP socket; port 0 takes a free one."""
         return ScpiServer(self, host, port)
+
+    def serve_hislip(self, host: str = "127.0.0.1", port: int = 0) -> HislipServer:
+        """Serve HiSLIP; port 0 takes a free one."""
+        return HislipServer(self, host, port)
+
+    def serial_poll(self, *, message_available: bool) -> int:
+        """The status byte, read past the program messages as a controller's serial poll does."""
+        with self._bench.lock:
+            self._poll()
+            return self._status.byte(message_available=message_available)
 
     def execute(self, message: bytes) -> bytes:
         """Run one program message (a line without its terminator); the response line, empty if there was no

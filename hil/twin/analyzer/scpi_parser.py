@@ -23,6 +23,9 @@ _CHARACTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _CHANNEL_RANGE = re.compile(r"\s*(\d{1,3})\s*(?::\s*(\d{1,3})\s*)?")
 _NODE = re.compile(r"(?P<optional>\[:?)?(?P<name>[A-Za-z]+)(?P<trailing>:)?\]?:?")
 
+CHANNELS_MAX = 4
+"""Slots of the mainframe (N6705C User's Guide)."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -160,7 +163,11 @@ def _channel_list(text: str) -> ChannelList:
             raise ScpiError(-171, text[:40])
         first = int(match[1])
         last = int(match[2]) if match[2] else first
+        if not 1 <= first <= last <= CHANNELS_MAX:
+            raise ScpiError(-222, f"channels {part.strip()}: expected 1 to {CHANNELS_MAX}, ascending")
         channels.extend(range(first, last + 1))
+    if len(channels) > CHANNELS_MAX:
+        raise ScpiError(-222, f"{len(channels)} channels; the mainframe has {CHANNELS_MAX}")
     return ChannelList(tuple(channels))
 
 

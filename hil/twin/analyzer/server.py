@@ -34,6 +34,8 @@ class _TcpServer(socketserver.ThreadingTCPServer):
         self.instrument = instrument
         self.connections: set[socket.socket] = set()
         self.connections_lock = threading.Lock()
+        self.answering = threading.Event()
+        self.answering.set()
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -74,6 +76,7 @@ class _Connection(socketserver.BaseRequestHandler):
             return b""
 
     def _answer(self, message: bytes) -> bool:
+        self.server.answering.wait()
         response = self.server.instrument.execute(message)
         try:
             self.request.sendall(response)
@@ -99,6 +102,18 @@ class ScpiServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.hang(False)
+        self.drop_clients()
+
+    def hang(self, hung: bool) -> None:
+        """A fault: take messages and act on none until it is over."""
+        if hung:
+            self._server.answering.clear()
+        else:
+            self._server.answering.set()
+
+    def drop_clients(self) -> None:
+        """A fault: every connection ends; clients may connect again."""
         with self._server.connections_lock:
             connections = list(self._server.connections)
         for connection in connections:

@@ -10,6 +10,9 @@ QUEUE_CAPACITY = 20
 """Entries the error queue holds before -350 takes the last place (assumption: SCPI leaves the depth to the
 maker)."""
 
+MESSAGE_MAX = 255
+"""Longest error message in characters (SCPI-99 volume 2, section 21.8.1)."""
+
 MESSAGES = {
     -101: "Invalid character",
     -102: "Syntax error",
@@ -162,7 +165,8 @@ class Status:
             return '+0,"No error"'
         code, detail = self._errors.popleft()
         message = f"{MESSAGES[code]};{detail}" if detail else MESSAGES[code]
-        return f'{code:+d},"{message.replace(chr(34), chr(39))}"'
+        printable = "".join(character if character.isprintable() else "." for character in message)
+        return f'{code:+d},"{printable[:MESSAGE_MAX].replace(chr(34), chr(39))}"'
 
     def clear(self) -> None:
         """What ``*CLS`` does: queue and event registers, not the enables."""

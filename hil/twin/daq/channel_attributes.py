@@ -57,7 +57,7 @@ def _edge_attribute(field: str) -> Attribute[ChannelOf]:
 
     def write(on: ChannelOf, value: int) -> None:
         on.task.check_idle("change an edge")
-        setattr(on.counter, field, Edge(value))
+        setattr(on.counter, field, Edge.of(value))
 
     return Attribute(read, write)
 

@@ -111,7 +111,7 @@ def _counter_channel(
         (request.units or request.units_raw) if timed else TICKS,
         measurement=measurement,
         terminal=terminals[physical[0]],
-        edge=Edge(edge),
+        edge=Edge.of(edge),
     )
 
 
@@ -180,7 +180,7 @@ def create_ci_two_edge_sep_chan(call: Call) -> Any:
     second_edge = request.second_edge or request.second_edge_raw
     channel = _counter_channel(call, Measurement.TWO_EDGE_SEPARATION, second_edge, device.GATES)
     channel.first_terminal = device.AUXILIARIES[channel.physical[0]]
-    channel.first_edge = Edge(request.first_edge or request.first_edge_raw)
+    channel.first_edge = Edge.of(request.first_edge or request.first_edge_raw)
     call.task.add_channels([channel])
     return pb.CreateCITwoEdgeSepChanResponse()
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hil.twin.daq.errors import Code, DaqmxError
+
 
 class ChannelType(IntEnum):
     """``DAQmx_ChanType`` values."""
@@ -39,6 +41,15 @@ class Edge(IntEnum):
     def level(self) -> bool:
         """The level after this edge."""
         return self is Edge.RISING
+
+    @classmethod
+    def of(cls, value: int) -> Edge:
+        """The edge with DAQmx's number; raises DaqmxError -200077 for any other number."""
+        if value not in (cls.RISING, cls.FALLING):
+            raise DaqmxError(
+                Code.INVALID_ATTRIBUTE_VALUE, f"Edge {value}: expected RISING (10280) or FALLING (10171)."
+            )
+        return cls(value)
 
 
 VOLTS = 10348

@@ -12,6 +12,7 @@ from hil.twin.daq.bench import Event
 from hil.twin.daq.buffers import InputBuffer
 from hil.twin.daq.channels import Channel, CounterChannel
 from hil.twin.daq.counters import CounterInput, Sample
+from hil.twin.daq.events import TaskEvents
 from hil.twin.daq.x_series import XSeriesDevice
 
 
@@ -39,8 +40,10 @@ class ClockedOutput:
         samples_v: NDArray[np.float64],
         divisor: int,
         total: int | None,
+        events: TaskEvents,
     ) -> None:
         self._daq = daq
+        self._events = events
         self._outputs = [daq.analog_outputs[channel.physical[0]] for channel in channels]
         self._samples_v = samples_v
         self._divisor = divisor
@@ -55,7 +58,7 @@ class ClockedOutput:
         self._start_tick = self._daq.timebase.tick_at(time_ps)
         if self._total is not None:
             end_tick = self._start_tick + self._total * self._divisor
-            self._end = self._daq.bench.scheduler.at(self._daq.timebase.time_ps(end_tick), self._daq.wake)
+            self._end = self._daq.bench.scheduler.at(self._daq.timebase.time_ps(end_tick), self._finish)
 
     def stop(self) -> None:
         """Stop the sample clock; the outputs hold what they have."""
@@ -64,6 +67,10 @@ class ClockedOutput:
         if self._start_tick is not None:
             for output in self._outputs:
                 output.freeze(self._daq.bench.scheduler.now_ps)
+
+    def _finish(self) -> None:
+        self._events.finished()
+        self._daq.wake()
 
     @property
     def generated(self) -> int:
@@ -89,8 +96,10 @@ class ClockedInput:
         channels: list[Channel],
         divisor: int,
         buffer: InputBuffer[tuple[float, ...]],
+        events: TaskEvents,
     ) -> None:
         self.buffer = buffer
+        self._events = events
         self._daq = daq
         self._inputs = [
             (channel.physical[0], daq.analog_input.range_for(channel.minimum, channel.maximum))
@@ -124,7 +133,10 @@ class ClockedInput:
             tuple(self._daq.analog_input.read(name, range_v, time_ps) for name, range_v in self._inputs)
         )
         self._next_tick += self._divisor
-        if not self.buffer.complete:
+        self._events.acquired(self.buffer.acquired)
+        if self.buffer.complete:
+            self._events.finished()
+        else:
             self._plan()
         self._daq.wake()
 
@@ -132,8 +144,15 @@ class ClockedInput:
 class ArmedCounter:
     """A counter that measures; with implicit timing every measurement is a sample."""
 
-    def __init__(self, daq: XSeriesDevice, channel: CounterChannel, buffer: InputBuffer[Sample]) -> None:
+    def __init__(
+        self,
+        daq: XSeriesDevice,
+        channel: CounterChannel,
+        buffer: InputBuffer[Sample],
+        events: TaskEvents,
+    ) -> None:
         self.buffer = buffer
+        self._events = events
         self.counter: CounterInput | None = None
         self._daq = daq
         self._channel = channel
@@ -153,5 +172,10 @@ class ArmedCounter:
         return self.buffer.complete
 
     def _take(self, sample: Sample) -> None:
+        if self.buffer.complete:
+            return
         self.buffer.append(sample)
+        self._events.acquired(self.buffer.acquired)
+        if self.buffer.complete:
+            self._events.finished()
         self._daq.wake()

@@ -15,7 +15,7 @@ import grpc
 import session_pb2
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 
-from hil.twin.daq import attribute_rpcs, channel_rpcs, data_rpcs, task_rpcs
+from hil.twin.daq import attribute_rpcs, channel_rpcs, data_rpcs, event_rpcs, task_rpcs
 from hil.twin.daq.call import Call, Handler
 from hil.twin.daq.device import PRODUCT
 from hil.twin.daq.errors import Code, DaqmxError
@@ -29,7 +29,7 @@ WORKERS = 32
 
 _OPTIONS = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
-_LOCKED = task_rpcs.LOCKED | channel_rpcs.LOCKED | data_rpcs.LOCKED
+_LOCKED = task_rpcs.LOCKED | channel_rpcs.LOCKED | data_rpcs.LOCKED | event_rpcs.LOCKED
 _BLOCKING = task_rpcs.BLOCKING | data_rpcs.BLOCKING
 
 
@@ -65,6 +65,10 @@ class DaqServer:
         with self._daq.bench.lock:
             self._sessions.clear_all()
 
+    def drop_clients(self) -> None:
+        """A fault: every connection ends; clients may connect again."""
+        self._relay.drop_clients()
+
     def _client_gone(self, client: str) -> None:
         with self._daq.bench.lock:
             self._sessions.client_gone(client)
@@ -80,8 +84,13 @@ class DaqServer:
         def serve(request: Any, context: Any) -> Any:
             return self._answer(handler or _unsupported(method.name), request, context, locked=locked)
 
+        stream = event_rpcs.STREAMS.get(method.name)
+
         def serve_stream(request: Any, context: Any) -> Iterator[Any]:
-            yield serve(request, context)
+            responses = self._answer(stream or _unsupported(method.name), request, context, locked=True)
+            # At once: the client waits for it before it goes on.
+            context.send_initial_metadata(())
+            yield from responses()
 
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(serve_stream, deserialize, serialize)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hil.twin.daq.buffers import InputBuffer
@@ -53,12 +53,9 @@ class Reader:
         self.require(ChannelType.ANALOG_INPUT)
         if self._task.clocked:
             return self._buffered(count)
-        samples = []
-        self._begin_untimed()
-        for _ in range(max(count, 1)):
-            self._daq.software_call()
+        samples: list[tuple[float, ...]] = []
+        for now_ps in self._untimed(count):
             with self._daq.bench.lock:
-                now_ps = self._daq.bench.scheduler.now_ps
                 converter = self._daq.analog_input
                 samples.append(
                     tuple(
@@ -68,22 +65,18 @@ class Reader:
                         for channel in self._task.channels
                     )
                 )
-        self._end_untimed()
         return samples
 
     def lines(self, count: int) -> list[list[list[bool]]]:
         """Levels of the lines of each channel, for each sample."""
         self.require(ChannelType.DIGITAL_INPUT, ChannelType.DIGITAL_OUTPUT)
         samples = []
-        self._begin_untimed()
-        for _ in range(max(count, 1)):
-            self._daq.software_call()
+        for _ in self._untimed(count):
             with self._daq.bench.lock:
                 channels = self._task.channels
                 samples.append(
                     [[self._daq.lines.read(line) for line in channel.physical] for channel in channels]
                 )
-        self._end_untimed()
         return samples
 
     def counter(self, count: int) -> list[tuple[int, ...]]:
@@ -105,6 +98,28 @@ class Reader:
             present = engine.counter.count if isinstance(engine, ArmedCounter) and engine.counter else 0
         self._end_untimed()
         return [(present,)]
+
+    def _untimed(self, count: int) -> Iterator[int]:
+        """One turn, and its time in picoseconds, for each of ``count`` samples on demand.
+
+        Raises:
+            DaqmxError: -200284 when the time-out comes first; nobody is told if the client has gone.
+        """
+        scheduler = self._daq.bench.scheduler
+        deadline_ps = scheduler.now_ps + round(self._daq.bounded_s(self._timeout_s) * 1e12)
+        self._begin_untimed()
+        try:
+            for done in range(max(count, 1)):
+                if done and (scheduler.now_ps >= deadline_ps or not self._alive()):
+                    raise DaqmxError(
+                        Code.SAMPLES_NOT_YET_AVAILABLE,
+                        f"Task {self._task.name!r}: {done} of {count} samples on demand came within "
+                        f"{self._timeout_s:g} s.",
+                    )
+                self._daq.software_call()
+                yield scheduler.now_ps
+        finally:
+            self._end_untimed()
 
     def _begin_untimed(self) -> None:
         with self._daq.bench.lock:

@@ -45,6 +45,13 @@ class Relay:
         for connection in connections:
             _shut_down(connection)
 
+    def drop_clients(self) -> None:
+        """A fault: every connection ends; clients may connect again."""
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            _shut_down(connection)
+
     def _accept(self) -> None:
         while True:
             try:

@@ -72,7 +72,9 @@ class Sessions:
         Raises:
             DaqmxError: -200088 if it does not exist.
         """
-        self.get(name).unreserve()
+        task = self.get(name)
+        task.unreserve()
+        task.events.close()
         del self._tasks[name]
         del self._clients[name]
 

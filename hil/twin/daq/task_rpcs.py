@@ -19,8 +19,12 @@ from hil.twin.daq.timing import StartTrigger, TimingType
 
 def create_task(call: Call) -> Any:
     """CreateTask."""
-    behavior = Initialization(call.request.initialization_behavior)
-    task, new = call.sessions.open(call.request.session_name, behavior, call.client)
+    behavior = call.request.initialization_behavior
+    if behavior not in list(Initialization):
+        raise DaqmxError(
+            Code.INVALID_ATTRIBUTE_VALUE, f"Initialization behavior {behavior}: expected 0, 1 or 2."
+        )
+    task, new = call.sessions.open(call.request.session_name, Initialization(behavior), call.client)
     return pb.CreateTaskResponse(task=Session(name=task.name), new_session_initialized=new)
 
 
@@ -112,7 +116,7 @@ def cfg_dig_edge_start_trig(call: Call) -> Any:
     """CfgDigEdgeStartTrig; any PFI terminal."""
     request, task = call.request, call.task
     task.check_idle("change its start trigger")
-    edge = Edge(request.trigger_edge or request.trigger_edge_raw)
+    edge = Edge.of(request.trigger_edge or request.trigger_edge_raw)
     task.start_trigger = StartTrigger(device.terminal(request.trigger_source, call.daq.name), edge)
     return pb.CfgDigEdgeStartTrigResponse()
 

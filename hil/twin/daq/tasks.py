@@ -19,6 +19,7 @@ from hil.twin.daq.device import (
 )
 from hil.twin.daq.engines import ArmedCounter, ClockedInput, ClockedOutput, Engine
 from hil.twin.daq.errors import Code, DaqmxError
+from hil.twin.daq.events import TaskEvents
 from hil.twin.daq.timing import SampleMode, StartTrigger, Timing, TimingType
 from hil.twin.daq.x_series import XSeriesDevice
 
@@ -43,6 +44,7 @@ class Task:
         self.engine: Engine | None = None
         self.buffer_size: int | None = None
         self.read_all_available = False
+        self.events = TaskEvents()
         self._daq = daq
         self._state_before_start = State.VERIFIED
         self._started_implicitly = False
@@ -315,13 +317,20 @@ class Task:
             assert isinstance(counter, CounterChannel)
             # Without timing, only the newest measurement counts.
             return ArmedCounter(
-                self._daq, counter, InputBuffer(self.input_capacity, total if self.clocked else None)
+                self._daq,
+                counter,
+                InputBuffer(self.input_capacity, total if self.clocked else None),
+                self.events,
             )
         if not self.clocked:
             return None
         if self.kind is ChannelType.ANALOG_INPUT:
             return ClockedInput(
-                self._daq, self.channels, self.timing.divisor, InputBuffer(self.input_capacity, total)
+                self._daq,
+                self.channels,
+                self.timing.divisor,
+                InputBuffer(self.input_capacity, total),
+                self.events,
             )
         return self._make_output()
 
@@ -330,7 +339,9 @@ class Task:
             raise DaqmxError(
                 Code.OUTPUT_BUFFER_EMPTY, f"Task {self.name!r} has nothing to generate; write samples first."
             )
-        return ClockedOutput(self._daq, self.channels, self._output_v, self.timing.divisor, self.timing.total)
+        return ClockedOutput(
+            self._daq, self.channels, self._output_v, self.timing.divisor, self.timing.total, self.events
+        )
 
     @property
     def input_capacity(self) -> int:

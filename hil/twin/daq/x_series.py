@@ -25,7 +25,8 @@ It also lets a program that polls get ahead.
 WAIT_SLICE_S = 1.0
 """How much bench time a blocking call lets pass before it looks whether its client is still there."""
 
-WAIT_INFINITELY = -1.0
+FOREVER_S = 1e9
+"""A time-out of more than 30 years, or of no number at all, is none; ``-1`` is DAQmx's own word for that."""
 
 
 class Owner(Protocol):
@@ -207,6 +208,7 @@ class XSeriesDevice:
         (``timeout_s`` of -1). Gives up when ``alive()`` says that the client is gone.
         """
         scheduler = self.bench.scheduler
+        timeout_s = self.bounded_s(timeout_s)
         with self.bench.lock:
             deadline_ps = scheduler.now_ps + round(timeout_s * 1e12)
         while True:
@@ -214,17 +216,20 @@ class XSeriesDevice:
                 if condition():
                     return True
                 left_s = (deadline_ps - scheduler.now_ps) * 1e-12
-                if timeout_s >= 0 and left_s <= 0:
+                if left_s <= 0:
                     return False
                 self._waiting += 1
                 try:
-                    self.bench.advance_until(
-                        condition, min(left_s, WAIT_SLICE_S) if timeout_s >= 0 else WAIT_SLICE_S
-                    )
+                    self.bench.advance_until(condition, min(left_s, WAIT_SLICE_S))
                 finally:
                     self._waiting -= 1
             if not alive():
                 return False
+
+    @staticmethod
+    def bounded_s(timeout_s: float) -> float:
+        """A client's time-out in seconds; a negative, endless or senseless one is ``FOREVER_S``."""
+        return timeout_s if 0 <= timeout_s <= FOREVER_S else FOREVER_S
 
     def software_call(self) -> None:
         """Let the time of one untimed access pass."""

@@ -18,6 +18,8 @@ class Oscillator:
         self._starting: Event | None = None
         self.on = False
         self.ready = False
+        self.dead = False
+        """A fault: it does not start the next time it is switched on."""
 
     def switch(self, on: bool) -> None:
         """Start or stop; starting one that runs does nothing."""
@@ -28,7 +30,7 @@ class Oscillator:
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None
-        delay_ps = self._start_ps() if on else None
+        delay_ps = self._start_ps() if on and not self.dead else None
         if delay_ps is not None:
             self._starting = self._scheduler.after(delay_ps, self._started)
 

@@ -9,6 +9,7 @@ from pyocd.core import exceptions
 from pyocd.coresight.ap import APAddressBase
 from pyocd.probe.debug_probe import DebugProbe
 
+from hil.twin.probe import arguments
 from hil.twin.probe.access_port import AhbAp
 from hil.twin.probe.debug_port import DebugPort
 from hil.twin.probe.memory_access import MemoryAccess
@@ -92,9 +93,28 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type informat
     def swj_sequence(self, length: int, bits: int) -> None:
         """Accept a JTAG-to-SWD or line reset sequence; the port here only speaks SWD."""
 
+    def swd_sequence(self, sequences: Sequence[tuple[int] | tuple[int, int]]) -> tuple[int, Sequence[bytes]]:
+        """Not offered, as on an ST-LINK: raises ``ProbeError``."""
+        raise exceptions.ProbeError("raw SWD sequences: this probe has none; use DP and AP accesses")
+
+    def jtag_sequence(self, cycles: int, tms: int, read_tdo: bool, tdi: int) -> int | None:
+        """Not offered: JTAG is not wired. Raises ``ProbeError``."""
+        raise exceptions.ProbeError("JTAG sequences: only SWD is wired")
+
+    def swo_start(self, baudrate: float) -> None:
+        """Not offered: the trace pin is not modelled. Raises ``ProbeError``."""
+        raise exceptions.ProbeError("SWO: this probe does not receive it; use RTT or the console")
+
+    def swo_stop(self) -> None:
+        """Nothing to stop."""
+
+    def swo_read(self) -> bytearray:
+        """Nothing was received."""
+        return bytearray()
+
     def set_clock(self, frequency: float) -> None:
         """Set the SWD clock in Hz."""
-        self._line.set_frequency(_number(frequency))
+        self._line.set_frequency(arguments.number(frequency))
 
     def reset(self) -> None:
         """Pulse NRST for as long as the pyOCD options ``reset.hold_time`` and ``reset.post_delay`` say."""
@@ -107,7 +127,7 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type informat
 
     def assert_reset(self, asserted: bool) -> None:
         """Pull NRST low or release it."""
-        self._line.set_nrst(bool(asserted))
+        self._line.set_nrst(arguments.switch(asserted))
 
     def is_reset_asserted(self) -> bool:
         """Whether this probe holds NRST low."""
@@ -118,46 +138,33 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type informat
 
     def read_dp(self, addr: int, now: bool = True) -> int | Callable[[], int]:
         """Read a DP register."""
-        value = self._port.read(_integer(addr))
+        value = self._port.read(arguments.integer(addr))
         return value if now else lambda: value
 
     def write_dp(self, addr: int, data: int) -> None:
         """Write a DP register."""
-        self._port.write(_integer(addr), _integer(data))
+        self._port.write(arguments.integer(addr), arguments.register_value(data))
 
     def read_ap(self, addr: int, now: bool = True) -> int | Callable[[], int]:
         """Read a register of the AP that SELECT names."""
-        value = self._port.read_ap(_integer(addr))[0]
+        value = self._port.read_ap(arguments.integer(addr))[0]
         return value if now else lambda: value
 
     def write_ap(self, addr: int, data: int) -> None:
         """Write a register of the AP that SELECT names."""
-        self._port.write_ap(_integer(addr), [_integer(data)])
+        self._port.write_ap(arguments.integer(addr), [arguments.register_value(data)])
 
     def read_ap_multiple(
         self, addr: int, count: int = 1, now: bool = True
     ) -> Sequence[int] | Callable[[], Sequence[int]]:
         """Read a register of the AP that SELECT names ``count`` times."""
-        values = self._port.read_ap(_integer(addr), _integer(count))
+        values = self._port.read_ap(arguments.integer(addr), arguments.count(count))
         return values if now else lambda: values
 
     def write_ap_multiple(self, addr: int, values: Sequence[int]) -> None:
         """Write values to a register of the AP that SELECT names."""
-        self._port.write_ap(_integer(addr), [_integer(value) for value in values])
+        self._port.write_ap(arguments.integer(addr), arguments.values(values))
 
     def get_memory_interface_for_ap(self, ap_address: APAddressBase) -> MemoryAccess | None:
         """The probe's memory commands on the AHB-AP."""
         return MemoryAccess(self._line) if ap_address.nominal_address == AHB_AP_INDEX else None
-
-
-def _integer(value: object) -> int:
-    """What came over the socket as JSON, if it is an integer."""
-    if not isinstance(value, int):
-        raise exceptions.ProbeError(f"malformed request: expected an integer, got {value!r}")
-    return value
-
-
-def _number(value: object) -> float:
-    if not isinstance(value, int | float):
-        raise exceptions.ProbeError(f"malformed request: expected a number, got {value!r}")
-    return float(value)

@@ -65,7 +65,8 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
         """Report what ended a connection, unless it is only that the client's program died."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):
-            LOG.error("probe connection of %s:%s ended", *client_address, exc_info=error)
+            # pyOCD's handler has answered, and hangs up on a request that makes no sense to it at all.
+            LOG.warning("probe connection of %s:%s ended: %r", *client_address, error)
 
     def close(self) -> None:
         """Stop serving; open connections end with the process."""

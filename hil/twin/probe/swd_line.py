@@ -9,6 +9,7 @@ Nothing else that a debugger does moves the time, and neither does the wall cloc
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -28,6 +29,9 @@ itself."""
 HALT_POLL_S = 1e-3
 """How long a read of DHCSR waits for a running core to halt: one USB full-speed frame. An ASSUMPTION, as
 above."""
+
+FREQUENCY_MIN_HZ = 5e3
+"""The slowest SWD clock of an ST-LINK/V2-1 (UM1075 and the table in pyOCD's ST-LINK driver)."""
 
 DHCSR = 0xE000EDF0
 """Debug Halting Control and Status Register (ARMv7-M ARM, C1.6.2)."""
@@ -106,9 +110,9 @@ class SwdLine:
 
     def set_frequency(self, frequency_hz: float) -> None:
         """Use an SWD clock of ``frequency_hz``."""
-        if frequency_hz <= 0:
+        if not FREQUENCY_MIN_HZ <= frequency_hz < math.inf:
             raise exceptions.ProbeError(
-                f"SWD clock: expected a positive frequency in Hz, not {frequency_hz!r}"
+                f"SWD clock: expected at least {FREQUENCY_MIN_HZ:g} Hz, not {frequency_hz!r}"
             )
         self._packet_s = SWD_PACKET_BITS / frequency_hz
 

@@ -43,7 +43,7 @@ def test_header_is_relative_to_the_unit_before_it() -> None:
         (".5 mV", Number(0.5, "MV")),
         ("on", Character("ON")),
         ('"a;b"', String("a;b")),
-        ("(@1,3:5)", ChannelList((1, 3, 4, 5))),
+        ("(@1,2:4)", ChannelList((1, 2, 3, 4))),
     ],
 )
 def test_parameters(text: str, parameter: object) -> None:

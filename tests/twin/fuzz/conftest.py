@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bench with a sleeping part and all its servers, and a digest of everything a client must not change."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from nidaqmx._stubs import nidaqmx_pb2 as pb
+
+from hil.twin import bench_config
+from hil.twin.bench import Bench
+from hil.twin.bench_clock import ClockServer
+from hil.twin.console import ConsoleServer
+from hil.twin.probe.server import ProbeServer
+from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S, Server
+
+RIG = {
+    "wiring": {
+        "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
+        "led": {"pin": "PA5", "terminal": "Dev1/port0/line1"},
+        "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
+        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+    }
+}
+
+FLASH = 0x0800_0000
+PROGRAM = struct.pack(
+    "<II12H3I",
+    0x2000_1000,  # initial stack
+    FLASH + 9,  # reset vector
+    0x4805,  # ldr r0, =RCC_AHB2ENR
+    0x2101,  # movs r1, #GPIOAEN
+    0x6001,  # str r1, [r0]
+    0x4805,  # ldr r0, =GPIOA
+    0x4905,  # ldr r1, =MODER with PA5 an output
+    0x6001,  # str r1, [r0]
+    0x2120,  # movs r1, #1 << 5
+    0x6141,  # str r1, [r0, #ODR]
+    0xB672,  # cpsid i
+    0xBF30,  # wfi
+    0xE7FD,  # b to the wfi
+    0xBF00,  # nop, for alignment
+    0x4002_104C,
+    0x4800_0000,
+    0xABFF_F7FF,
+)
+"""Drives PA5 high and sleeps for ever: whatever changes afterwards was changed from outside."""
+
+REGISTERS = {
+    "RCC": range(0x4002_1000, 0x4002_1098, 4),
+    "PWR": range(0x4000_7000, 0x4000_7060, 4),
+    "FLASH": range(0x4002_2000, 0x4002_2030, 4),
+    "GPIOA": range(0x4800_0000, 0x4800_002C, 4),
+    "DBGMCU": range(0xE004_2000, 0xE004_2014, 4),
+}
+
+
+@dataclass
+class LiveBench:
+    """The bench and where its servers listen."""
+
+    bench: Bench
+    servers: dict[str, Server]
+    before: dict[str, Any] = field(default_factory=dict)
+
+    def connect(self, name: str) -> socket.socket:
+        host, port = self.servers[name].address.rsplit(":", 1)
+        return socket.create_connection((host, int(port)), timeout=10)
+
+    def digest(self) -> dict[str, Any]:
+        """What the part and the outputs are like now, apart from the time."""
+        bench = self.bench
+        with bench.lock:
+            core, source = bench.mcu.core, bench.analyzer.channel.source
+            now_ps = bench.scheduler.now_ps
+            return {
+                "memory": [
+                    hashlib.sha256(region.tobytes()).hexdigest()
+                    for region in (core.memory.flash, core.memory.sram1, core.memory.sram2)
+                ],
+                "registers": {
+                    name: [core.debug_read(address, 4) for address in addresses]
+                    for name, addresses in REGISTERS.items()
+                },
+                "core": (core.state, bench.mcu.mode),
+                "pins": {
+                    name: (pin.level_out, pin.external_level)
+                    for name, pin in bench.pins.items()
+                    if (pin.level_out, pin.external_level) != (None, None)
+                },
+                "supply": (bench.mcu.supply_voltage_v, bench.mcu.supply.current_a),
+                "output": (source.on, source.voltage_v, source.current_limit_a, source.over_voltage_v),
+                "analog outputs": [output.voltage_v(now_ps) for output in bench.daq.analog_outputs.values()],
+                "relay": bench.debug_lines_isolated,
+            }
+
+    def assert_untouched(self) -> None:
+        assert self.digest() == self.before
+
+    def assert_alive(self) -> None:
+        """Every server serves a client that behaves."""
+        with self.connect("power_analyzer") as client:
+            client.sendall(b"*CLS;*IDN?\n")
+            assert client.makefile("rb").readline().startswith(b"Keysight Technologies,N6705C")
+        with self.connect("hislip") as client:
+            client.sendall(b"HS\0\0\1\0xx" + (7).to_bytes(8, "big") + b"hislip0")
+            assert client.recv(3) == b"HS\1"
+        with self.connect("clock") as client:
+            client.sendall(b"NOW\n")
+            assert client.makefile("rb").readline().startswith(b"OK ")
+        with self.connect("probe") as client:
+            client.sendall(json.dumps({"id": 7, "request": "read_dp", "arguments": [0]}).encode() + b"\n")
+            assert json.loads(client.makefile("rb").readline()) == {
+                "id": 7,
+                "status": 0,
+                "result": 0x2BA01477,
+            }
+        with grpc.insecure_channel(self.servers["daq"].address) as channel:
+            ask = channel.unary_unary(
+                "/nidaqmx_grpc.NiDAQmx/GetErrorString",
+                pb.GetErrorStringRequest.SerializeToString,
+                pb.GetErrorStringResponse.FromString,
+            )
+            assert ask(pb.GetErrorStringRequest(error_code=-200284), timeout=10).error_string
+        with self.connect("console") as client:
+            client.sendall(b"\n")
+            while not self._terminal_plugged_in(client):
+                pass
+            with self.bench.lock:
+                self.bench.mcu.usart2.on_transmit(self.bench.scheduler.now_ps, ord("!"), 115200.0)
+            assert client.recv(1) == b"!"
+
+    def _terminal_plugged_in(self, client: socket.socket) -> bool:
+        terminal = self.servers["console"]._terminal  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            return terminal is not None and terminal.getpeername() == client.getsockname()
+        return False
+
+
+@pytest.fixture(scope="module")
+def running_bench() -> Iterator[LiveBench]:
+    bench = Bench(bench_config.parse(RIG, "fuzz.toml"))
+    bench.mcu.core.memory.flash[: len(PROGRAM)] = np.frombuffer(PROGRAM, np.uint8)
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    host = "127.0.0.1"
+    with contextlib.ExitStack() as stack:
+        servers: dict[str, Server] = {
+            "probe": ProbeServer(bench, host, 0),
+            "daq": bench.daq.serve(host, 0),
+            "power_analyzer": bench.analyzer.serve(host, 0),
+            "hislip": bench.analyzer.serve_hislip(host, 0),
+            "console": ConsoleServer(bench, host, 0),
+            "clock": ClockServer(bench, host, 0),
+        }
+        for server in servers.values():
+            stack.callback(server.close)
+        yield LiveBench(bench, servers)
+
+
+@pytest.fixture
+def live(running_bench: LiveBench) -> Iterator[LiveBench]:
+    """The bench; when the test is over the part is as it was and every server answers."""
+    running_bench.before = running_bench.digest()
+    assert running_bench.before["core"] == ("sleeping", "sleep")
+    assert running_bench.before["pins"]["PA5"] == (True, None)
+    yield running_bench
+    running_bench.assert_untouched()
+    running_bench.assert_alive()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What any TCP server meets: noise, endless lines, connections that end in every wrong way."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import struct
+import threading
+from typing import Any
+
+import pytest
+
+SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "console", "clock")
+LONG_LINE = 10_000_000
+PIECE = 1 << 16
+
+
+def send_all_it_takes(client: socket.socket, data: bytes) -> None:
+    """Send, also to a server that hangs up in the middle or stops reading."""
+    client.settimeout(0.15)
+    with contextlib.suppress(OSError):
+        client.sendall(data)
+
+
+def drain(client: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while client.recv(PIECE):
+            pass
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", SERVER_NAMES)
+def test_random_bytes(live: Any, name: str, seed: int) -> None:
+    source = random.Random(f"{name} {seed}")
+    with live.connect(name) as client:
+        for _ in range(4):
+            noise = source.randbytes(source.randrange(1, 2000))
+            send_all_it_takes(client, noise.replace(b"S", b"s") + b"\n" * source.randrange(2))
+
+
+@pytest.mark.parametrize("name", SERVER_NAMES)
+def test_a_line_of_ten_megabytes(live: Any, name: str) -> None:
+    with live.connect(name) as client:
+        reader = threading.Thread(target=drain, args=(client,))
+        reader.start()
+        for letter in (b"A", b"[", b"9"):
+            send_all_it_takes(client, letter * (LONG_LINE // 3))
+        send_all_it_takes(client, b"\n")
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        reader.join()
+
+
+@pytest.mark.parametrize("name", SERVER_NAMES)
+def test_connections_that_end_badly(live: Any, name: str) -> None:
+    half_open = live.connect(name)  # says something unfinished, then neither reads nor closes
+    half_open.sendall(b'{"id": 1, "req')
+    closed_for_writing = live.connect(name)
+    closed_for_writing.shutdown(socket.SHUT_WR)
+    reset = live.connect(name)
+    reset.sendall(b"*IDN?\nNOW\n" * 100)
+    reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset.close()  # with RST, the answers unread
+    live.assert_alive()
+    half_open.close()
+    closed_for_writing.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "request_line"),
+    [("power_analyzer", b"*IDN?;*IDN?;*IDN?\n"), ("clock", b"NOW\n"), ("probe", b'{"id":1}\n')],
+)
+def test_a_client_that_never_reads_its_answers(live: Any, name: str, request_line: bytes) -> None:
+    with live.connect(name) as client:
+        send_all_it_takes(client, request_line * 200_000)
+        live.assert_alive()
