@@ -108,6 +108,7 @@ def _content(run: RunFolder) -> dict[str, Any]:
         ],
         "colours": {str(name): colour for name, colour in PHASE_COLOURS.items()},
         "assumptions": run.description.assumptions,
+        "bench_assumptions": run.description.bench_assumptions,
         "plotly": _plotly_script() if stored else "",
         "style": _template_text("page.css"),
         "script": _template_text("waveform.js"),

@@ -40,6 +40,8 @@ class RunDescription:
     versions: dict[str, str] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
     """What no source gave and was taken for granted, one statement each."""
+    bench_assumptions: list[str] = field(default_factory=list)
+    """The same, of a bench that is itself a model."""
     finished_utc: str = ""
     exit_status: int | None = None
 

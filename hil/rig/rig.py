@@ -144,7 +144,7 @@ class Rig:
         return Mailbox(self.board, self.clock, image)
 
     def record(self) -> dict[str, Any]:
-        """What the bench is: identities, addresses' configuration, calibration dates and software versions.
+        """What the bench is: identities, calibration dates, software versions, its own assumptions.
 
         Opens every instrument.
         """
@@ -162,6 +162,7 @@ class Rig:
             },
             "versions": {"Python": platform.python_version(), **versions},
             "platform": platform.platform(),
+            "assumptions": list(self._service.assumptions) if self._service is not None else [],
         }
 
     def _open_bench(self) -> Bench:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hil.config import ServiceConfig
@@ -20,6 +21,14 @@ _END_PATIENCE_S = 3.0
 
 _ERROR_LINES = 20
 """Last lines of the service's standard error that go into a message."""
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What the ready line says."""
+
+    addresses: Mapping[str, str]
+    assumptions: tuple[str, ...]
 
 
 class Service:
@@ -55,10 +64,13 @@ class Service:
         self._listener = threading.Thread(target=self._listen, name="service stderr", daemon=True)
         self._listener.start()
         try:
-            self.addresses: Mapping[str, str] = self._wait_ready(config.ready_timeout_s)
+            ready = self._wait_ready(config.ready_timeout_s)
         except BaseException:  # Ctrl-C too: nothing is left behind
             self.close()
             raise
+        self.addresses: Mapping[str, str] = ready.addresses
+        self.assumptions = ready.assumptions
+        """What the service says it takes for granted, for the record of the run."""
 
     def close(self) -> None:
         """End the service: its input is closed, then it is terminated, then killed."""
@@ -84,7 +96,7 @@ class Service:
         for line in stderr:
             self._said.append(line)
 
-    def _wait_ready(self, timeout_s: float) -> dict[str, str]:
+    def _wait_ready(self, timeout_s: float) -> _Ready:
         lines: queue.Queue[bytes] = queue.Queue()
         stdout = self._process.stdout
         assert stdout is not None  # it is a pipe
@@ -102,7 +114,10 @@ class Service:
         try:
             message = json.loads(line)
             if message["ready"] is True:
-                return {str(name): str(address) for name, address in message["addresses"].items()}
+                return _Ready(
+                    {str(name): str(address) for name, address in message["addresses"].items()},
+                    tuple(str(text) for text in message.get("assumptions", ())),
+                )
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # reported below, with the line itself
         raise self._error(f"said {line!r}", "start", expected='{"ready": true, "addresses": {...}}')

@@ -20,6 +20,7 @@ from hil.twin.bench_config import BenchConfig
 from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults, FaultServer
 from hil.twin.lease import StdinLease
+from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
 
@@ -87,7 +88,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         addresses = {name: server.address for name, server in servers.items()}
         if lease is not None:
             lease.call_at_end(stop.set)
-            print(json.dumps({"ready": True, "addresses": addresses}), flush=True)
+            assumptions = [text for _, text in ASSUMPTIONS]
+            print(json.dumps({"ready": True, "addresses": addresses, "assumptions": assumptions}), flush=True)
             _wait(stop)
         else:
             status.announce(addresses, realtime=realtime)

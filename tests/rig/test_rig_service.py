@@ -13,7 +13,11 @@ from hil.config import ServiceConfig
 from hil.errors import ServiceError
 from hil.rig.service import Service
 
-READY = 'print(\'{"ready": true, "addresses": {"clock": "127.0.0.1:9"}}\', flush=True)\n'
+READY = (
+    'print(\'{"ready": true, "addresses": {"clock": "127.0.0.1:9"}, "assumptions": ["a flat earth"]}\','
+    " flush=True)\n"
+)
+
 LEASED = READY + "import sys; sys.stdin.read()\n"
 
 
@@ -39,6 +43,7 @@ def test_addresses_come_from_the_ready_line_and_the_command_is_filled_in() -> No
     )
     running = service(script, arguments=("x",))
     assert running.addresses == {"clock": "127.0.0.1:9"}
+    assert running.assumptions == ("a flat earth",)
     running.close()
 
 
