@@ -76,6 +76,7 @@ class Adc(RegisterBlock):
         | {SQR1 + 4 * index: 0 for index in range(4)}
         | dict.fromkeys(_STORED_ONLY, 0)
     )
+    polled: ClassVar[frozenset[int]] = frozenset({ISR, CR})
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, DR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ISR})
 

@@ -58,6 +58,7 @@ class Dma(RegisterBlock):
     resets: ClassVar[Mapping[int, int]] = {ISR: 0, IFCR: 0, CSELR: 0} | {
         base + CHANNEL_STRIDE * index: 0 for base in (CCR1, CNDTR1, CPAR1, CMAR1) for index in range(CHANNELS)
     }
+    polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = (
         {ISR: 0, IFCR: 0, CSELR: 0x0FFF_FFFF}
         | {CCR1 + CHANNEL_STRIDE * index: 0x7FFF for index in range(CHANNELS)}

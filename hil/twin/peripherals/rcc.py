@@ -90,6 +90,7 @@ class Rcc(RegisterBlock):
         BDCR: 0,
         CSR: _MSISRANGE_RESET,
     }
+    polled: ClassVar[frozenset[int]] = frozenset({CR, CFGR, CSR, BDCR})
     writable: ClassVar[Mapping[int, int]] = {
         CR: 0x150D_0BFD,
         ICSCR: 0x1F00_FF00,
