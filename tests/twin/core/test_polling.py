@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting loops, cut short, end at the same cycle and with the same results as when every round is executed."""
+"""Waiting loops, cut short, end at the same cycle with the same results as when every round is executed."""
 
 from __future__ import annotations
 
