@@ -8,6 +8,7 @@ from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
+from hil.twin.peripherals.flash import Activity
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import wake_up
@@ -42,6 +43,8 @@ class Stm32l476:
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
+        self._flash_current_a: dict[tuple[Activity | None, bool], float] = {}
+        """Supply current by what the flash does, as long as nothing else changes."""
         self._powered = False
         self._nrst_low = False
         self._powering: Event | None = None
@@ -80,7 +83,7 @@ class Stm32l476:
         blocks.adc1.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
-        blocks.flash.on_activity = self._update_current
+        blocks.flash.on_activity = self._flash_activity_changed
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
             port.on_load = self._update_current
@@ -297,7 +300,17 @@ class Stm32l476:
         self._low_power.regulator_changed()
         self._update_current()
 
+    def _flash_activity_changed(self) -> None:
+        # Thrice per double word programmed, with nothing else changed since: the answers are kept.
+        activity = (self.peripherals.flash.activity, self.peripherals.flash.peak)
+        current_a = self._flash_current_a.get(activity)
+        if current_a is None:
+            current_a = supply_current_a(self._operating_point())
+            self._flash_current_a[activity] = current_a
+        self.supply.record(self.scheduler.now_ps, current_a)
+
     def _update_current(self) -> None:
+        self._flash_current_a.clear()
         self.supply.record(self.scheduler.now_ps, supply_current_a(self._operating_point()))
 
     def _charge_drawn(self, charge_c: float) -> None:

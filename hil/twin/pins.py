@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 Pins = dict[str, "Pin"]
 
@@ -26,6 +29,25 @@ class AnalogSource(Protocol):
 
     def voltage_v(self, time_ps: int) -> float:
         """The voltage at ``time_ps`` in volts against the board's ground."""
+
+
+@runtime_checkable
+class SampledSource(AnalogSource, Protocol):
+    """A source that can be asked for many instants at once."""
+
+    def voltages_v(self, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """What :meth:`voltage_v` would answer at each of ``times_ps``, in their order."""
+
+
+Sampler = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
+"""Gives the voltages at many instants (picoseconds), in volts."""
+
+
+def sampler(source: AnalogSource) -> Sampler:
+    """The way to ask any source for many instants at once: its own, or one by one."""
+    if isinstance(source, SampledSource):
+        return source.voltages_v
+    return lambda times_ps: np.array([source.voltage_v(int(time_ps)) for time_ps in times_ps])
 
 
 Listener = Callable[[int, bool | None], None]
@@ -50,6 +72,7 @@ class Pin:
         self.load_ohm = math.inf
         """Resistance from the wire to ground, in ohm."""
         self._source: AnalogSource | None = None
+        self._sampler: Sampler | None = None
         self._stuck: bool | None = None
         self._wanted_out: bool | None = None
         self._wanted_external: bool | None = None
@@ -94,6 +117,7 @@ class Pin:
     def connect_source(self, source: AnalogSource | None) -> None:
         """Connect the wire of an analog source; ``None`` is an open wire."""
         self._source = source
+        self._sampler = None if source is None else sampler(source)
 
     @property
     def has_source(self) -> bool:
@@ -103,6 +127,10 @@ class Pin:
     def voltage_v(self, time_ps: int) -> float | None:
         """The voltage the outside puts on the pin in volts, or ``None`` if nothing is connected."""
         return None if self._source is None else self._source.voltage_v(time_ps)
+
+    def voltages_v(self, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
+        """What :meth:`voltage_v` would answer at each of ``times_ps``."""
+        return None if self._sampler is None else self._sampler(times_ps)
 
 
 def make_pins() -> Pins:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from hil.twin.bench_config import BenchConfig, Wire
 from hil.twin.errors import WiringError
-from hil.twin.pins import AnalogSource, Listener, Pin, Pins
+from hil.twin.noise import Noise
+from hil.twin.pins import AnalogSource, Listener, Pin, Pins, sampler
 
 DEBUG_ISOLATION = "debug_isolation"
 """The role of the relay that opens SWDIO, SWCLK, NRST, PA2 and PA3 between the ST-LINK half and the part."""
@@ -66,18 +68,19 @@ class SensorWire:
         rng: np.random.Generator,
         supply_voltage_v: Callable[[], float],
     ) -> None:
-        self._source = source
+        self._sample = sampler(source)
         self._noise_rms_v = noise_rms_v
-        self._rng = rng
+        self._noise = Noise(rng, _NOISE_BLOCK)
         self._supply_voltage_v = supply_voltage_v
-        self._noise_v: list[float] = []
 
     def voltage_v(self, time_ps: int) -> float:
         """What the pin sees at ``time_ps``; every reading has noise of its own."""
-        if not self._noise_v:
-            self._noise_v = self._rng.normal(0.0, self._noise_rms_v, _NOISE_BLOCK).tolist()
-        voltage_v = self._source.voltage_v(time_ps) + self._noise_v.pop()
-        return min(max(voltage_v, -CLAMP_V), self._supply_voltage_v() + CLAMP_V)
+        return float(self.voltages_v(np.array([time_ps]))[0])
+
+    def voltages_v(self, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """What the pin sees at each of ``times_ps``."""
+        noise_v = self._noise_rms_v * self._noise.take(len(times_ps))
+        return np.clip(self._sample(times_ps) + noise_v, -CLAMP_V, self._supply_voltage_v() + CLAMP_V)
 
 
 class PinVoltage:

@@ -50,6 +50,8 @@ COUNTING = 15
 MISSED_ADDRESS = 16
 MISSED_SIZE = 17
 """The block whose timing is missing."""
+EFFECTS = 18
+"""Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
 TABLE = 32
 """First word of the table."""
 
@@ -63,6 +65,10 @@ REASON_FLOATING_POINT = 5
 FLAG_WRITES_MASKS = 1
 FLAG_SENDS_EVENT = 2
 FLAG_FLOATING_POINT = 4
+EFFECTS_SHIFT = 3
+"""From this bit on the flags hold how many effects the block has: a store counts one."""
+EFFECTS_UNCOUNTED = 15
+"""The count of a block whose effects are more, or are not single stores."""
 
 FLASH_BASE, FLASH_SIZE = 0x0800_0000, 0x10_0000
 SRAM1_BASE, SRAM1_SIZE = 0x2000_0000, 0x1_8000
@@ -158,6 +164,7 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
             state[BLOCK_END] = address + size
             state[REFILL] = (word >> _REFILL_SHIFT) & _REFILL_MASK
             state[LAST_FLAGS] = flags
+            state[EFFECTS] += flags >> EFFECTS_SHIFT
             if flags & FLAG_SENDS_EVENT != 0:
                 state[EVENT_REGISTER] = 1
     if reason != REASON_NONE:

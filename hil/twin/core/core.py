@@ -23,6 +23,7 @@ from hil.twin.core.faults import LockupError
 from hil.twin.core.flash_timing import flash_costs
 from hil.twin.core.memory import Memory
 from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
+from hil.twin.core.polling import Polling
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.core.system_control import SystemControlSpace
@@ -151,6 +152,11 @@ class Core:
     def attach(self, peripheral: Peripheral) -> None:
         """Put a peripheral on the bus; raises ValueError if its addresses are taken or no device's."""
         self._bus.attach(peripheral)
+
+    @property
+    def polling(self) -> Polling:
+        """Where peripherals name the registers that programs wait for."""
+        return self._emulator.polling
 
     def set_interrupt(self, irq: int, level: bool) -> None:
         """Follow the request line of a peripheral to the NVIC."""

@@ -22,6 +22,7 @@ from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
+from hil.twin.core.polling import Polling
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
@@ -61,6 +62,7 @@ class Emulator:
         """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
         self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
         self.engine = Engine()
+        self.polling = Polling(self.engine, self.state)
         self._stop: Stop | None = None
         self._error: BaseException | None = None
         self._accessing_store = False
@@ -240,6 +242,7 @@ class Emulator:
     def _start(self, until: int | None = None) -> Stop | None:
         state = self.state
         self._stop = None
+        self.polling.forget()
         state[block_hook.REASON] = block_hook.REASON_NONE
         status = self.engine.start(until)
         if self._error is not None:
@@ -332,6 +335,7 @@ class Emulator:
             if address in _TIMED_READS and self._must_restart():
                 self.engine.stop()
                 return 0
+            self.polling.loaded(address)
             return self._bus.read(address, width)
         except BusFault:
             self.fault_address = address
@@ -367,8 +371,10 @@ class Emulator:
             if self.watchpoints.check(address, width, WATCH_WRITES):
                 return False
             if self._memory.is_flash(address):
+                self.polling.forget()
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
             else:
+                self.polling.stored(address, value)
                 self._bus.write(address, width, value)
             return True
         except BusFault:

@@ -42,6 +42,12 @@ class Engine:
         self._handle = self._engine._uch
         self._word = ctypes.c_uint32()
         self._word_reference = ctypes.byref(self._word)
+        registers = (*(arm.UC_ARM_REG_R0 + i for i in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
+        self._snapshot_ids = (ctypes.c_int * 16)(*registers, arm.UC_ARM_REG_XPSR)
+        self._snapshot = (ctypes.c_uint32 * 16)()
+        self._snapshot_pointers = (ctypes.c_void_p * 16)(
+            *(ctypes.addressof(self._snapshot) + 4 * i for i in range(16))
+        )
         self._callbacks: list[object] = []  # ctypes callbacks must live as long as the engine
         self.is_running = False
         """Instructions are being executed: whoever asks was called by one of their accesses."""
@@ -78,6 +84,11 @@ class Engine:
         yield
         if unprivileged:
             self.write_register(arm.UC_ARM_REG_XPSR, xpsr)
+
+    def snapshot(self) -> bytes:
+        """Return R0 to R14 and xPSR, to be compared; also from inside a load."""
+        binding.uclib.uc_reg_read_batch(self._handle, self._snapshot_ids, self._snapshot_pointers, 16)
+        return bytes(self._snapshot)
 
     @property
     def pc(self) -> int:

@@ -96,6 +96,9 @@ _FUSED_MULTIPLIES = frozenset(
 _FLOAT_DIVIDES = frozenset((arm.ARM_INS_VDIV, arm.ARM_INS_VSQRT))
 _FLOAT_MEMORY = frozenset((arm.ARM_INS_VLDR, arm.ARM_INS_VSTR))
 
+_EFFECTIVE = ("st", "push", "v", "msr", "cps", "ldrex", "clrex", "sev", "wf", "svc", "bkpt", "mcr", "cdp")
+"""How the mnemonics begin of instructions that change memory, floating-point or special registers."""
+
 _DISASSEMBLER = capstone.Cs(
     capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
 )
@@ -214,6 +217,13 @@ def _is_load(instruction: int) -> bool:
     )
 
 
+def _effects(instruction: int, mnemonic: str) -> int:
+    """Return how an instruction counts among those with effects besides core registers and branches."""
+    if instruction in _SINGLE_STORES:
+        return 1
+    return block_hook.EFFECTS_UNCOUNTED if mnemonic.startswith(_EFFECTIVE) else 0
+
+
 @lru_cache(maxsize=65536)
 def analyse(code: bytes, address: int) -> BlockTiming:
     """Return the timing of the instructions in `code`, which starts at `address`.
@@ -225,6 +235,7 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     loads: list[int] = []
     divisions: list[tuple[int, int]] = []
     total = refill = literals = flags = 0
+    effects = 0
     loaded_before = ""
     previous_size = 4
     for instruction in _DISASSEMBLER.disasm(code, address):
@@ -251,9 +262,11 @@ def analyse(code: bytes, address: int) -> BlockTiming:
             flags |= block_hook.FLAG_SENDS_EVENT
         elif instruction.mnemonic.startswith("v"):
             flags |= block_hook.FLAG_FLOATING_POINT
+        effects += _effects(number, instruction.mnemonic)
         previous_size = instruction.size
     if not starts:
         starts, before, total = [address], [0], 1
+    flags |= min(effects, block_hook.EFFECTS_UNCOUNTED) << block_hook.EFFECTS_SHIFT
     return BlockTiming(
         max(total, 1), refill, literals, flags, tuple(starts), tuple(before), tuple(loads), tuple(divisions)
     )

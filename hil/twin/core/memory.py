@@ -84,7 +84,11 @@ class Memory:
         """Tell whether a store to `address` belongs to the flash controller (flash, its alias, system
         memory).
         """
-        return any(not ram and base <= address < base + size for base, size, _, ram in self._regions)
+        return (
+            FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE
+            or 0 <= address < FLASH_SIZE
+            or SYSTEM_BASE <= address < SYSTEM_BASE + SYSTEM_SIZE
+        )
 
     def read(self, address: int, width: int) -> int | None:
         """Return the little-endian value at `address`, None outside these memories."""

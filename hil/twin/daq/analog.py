@@ -48,6 +48,14 @@ class Generation:
             index = min(index, self.total - 1)
         return float(self.samples_v[index % len(self.samples_v)])
 
+    def voltages_v(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The voltages at timebase ticks."""
+        indices = np.maximum((ticks - self.start_tick) // self.divisor, 0)
+        if self.total is not None:
+            indices = np.minimum(indices, self.total - 1)
+        voltages_v: NDArray[np.float64] = self.samples_v[indices % len(self.samples_v)]
+        return voltages_v
+
 
 class AnalogOutput:
     """One analog output: 0 V after power-up, then what was last written or is being generated."""
@@ -65,6 +73,13 @@ class AnalogOutput:
             if time_ps >= start_ps:
                 return generation.voltage_v(self._timebase.tick_at(time_ps))
         return self._segments[0][1].voltage_v(0)
+
+    def voltages_v(self, times_ps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The voltages at the terminal at ``times_ps``, which rise."""
+        start_ps, generation = self._segments[-1]
+        if len(times_ps) and times_ps[0] >= start_ps:
+            return generation.voltages_v(self._timebase.ticks_at(times_ps))
+        return np.array([self.voltage_v(int(time_ps)) for time_ps in times_ps])
 
     def hold(self, time_ps: int, volts: float) -> None:
         """Put out one value (volts as written, before the device's errors)."""

@@ -11,9 +11,11 @@ from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from hil.datasheet import stm32l476
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.noise import Noise
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.analog_inputs import AnalogInputs
 from hil.twin.peripherals.dma import Dma
@@ -74,6 +76,7 @@ class Adc(RegisterBlock):
         | {SQR1 + 4 * index: 0 for index in range(4)}
         | dict.fromkeys(_STORED_ONLY, 0)
     )
+    polled: ClassVar[frozenset[int]] = frozenset({ISR, CR})
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, DR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ISR})
 
@@ -94,8 +97,7 @@ class Adc(RegisterBlock):
         self._inputs = inputs
         self._triggers = triggers
         self._dma_routes = dma_routes
-        self._noise = noise
-        self._noise_block: list[float] = []
+        self._noise = Noise(noise, _NOISE_BLOCK)
         self._event: Event | None = None
         self._calibration: Event | None = None
         self._rank = 0
@@ -239,14 +241,12 @@ class Adc(RegisterBlock):
                 continue
             conversion_ps = round(self._conversion_cycles(channel) * PS_PER_S / clock_hz)
             times_ps = timer.upcoming_updates(room, self._scheduler.quiet_until_ps - conversion_ps)
-            if not times_ps or times_ps[0] + conversion_ps >= self._scheduler.quiet_until_ps:
+            if not len(times_ps) or times_ps[0] + conversion_ps >= self._scheduler.quiet_until_ps:
                 return False
             timer.skip_updates(len(times_ps) - 1)
-            values = []
-            for self._began_ps in times_ps:
-                values.append(self._sample(channel))
+            values = self._samples(channel, times_ps)
             dma.move_half_words(dma_channel, values)
-            self.words[DR] = values[-1]
+            self.words[DR] = int(values[-1])
             self.words[ISR] |= _EOSMP | _EOS
             return True
         return False
@@ -302,27 +302,33 @@ class Adc(RegisterBlock):
         return 2 << field(config, 2, 3) if config & 1 else 1
 
     def _sample(self, channel: int) -> int:
-        clock_hz = self._common.clock_hz
-        period_ps = self._conversion_cycles(channel) * PS_PER_S / clock_hz
-        at_ps = self._began_ps + self._sampling(channel) * PS_PER_S / clock_hz
+        """The result of the conversion that began at ``_began_ps``."""
         count = self._oversampling
-        shift = _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
-        total = sum(self._code(channel, round(at_ps + index * period_ps)) >> shift for index in range(count))
-        if count > 1:
-            return total >> field(self.words[CFGR2], 5, 4) & 0xFFFF
-        return total << (4 + shift if shift < 6 else 2) if self.words[CFGR] & 1 << 5 else total
+        if count == 1:
+            return int(self._samples(channel, np.array([self._began_ps]))[0])
+        period_ps = self._conversion_cycles(channel) * PS_PER_S / self._common.clock_hz
+        began_ps = self._began_ps + np.rint(period_ps * np.arange(count)).astype(np.int64)
+        return int(np.sum(self._codes(channel, began_ps))) >> field(self.words[CFGR2], 5, 4) & 0xFFFF
 
-    def _code(self, channel: int, time_ps: int) -> int:
-        voltage_v = self._inputs.voltage_v(channel, time_ps)
-        if voltage_v is None:
-            voltage_v = self._held_v  # assumption floating_adc_input: the sampling capacitor keeps its charge
-        self._held_v = voltage_v
-        code = voltage_v / self._inputs.supply_v() * _FULL_SCALE
+    def _samples(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The results, in the chosen alignment, of conversions without oversampling."""
+        codes = self._codes(channel, began_ps)
+        shift = _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
+        return codes << (4 + shift if shift < 6 else 2) if self.words[CFGR] & 1 << 5 else codes
+
+    def _codes(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """What conversions that began at these instants find, in steps of the chosen resolution."""
+        sampling_ps = round(self._sampling(channel) * PS_PER_S / self._common.clock_hz)
+        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps)
+        if voltages_v is None:
+            # assumption floating_adc_input: the sampling capacitor keeps its charge
+            voltages_v = np.full(len(began_ps), self._held_v)
+        self._held_v = float(voltages_v[-1])
+        codes = voltages_v / self._inputs.supply_v() * _FULL_SCALE
         if self.noise_lsb:
-            if not self._noise_block:
-                self._noise_block = self._noise.standard_normal(_NOISE_BLOCK).tolist()
-            code += self.noise_lsb * self._noise_block.pop()
-        return min(max(int(code + 0.5), 0), _FULL_SCALE - 1)
+            codes = codes + self.noise_lsb * self._noise.take(len(codes))
+        rounded = np.clip((codes + 0.5).astype(np.int64), 0, _FULL_SCALE - 1)
+        return rounded >> _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
 
     def _update_interrupt(self) -> None:
         self._interrupt.set(bool(self.words[ISR] & self.words[IER]))

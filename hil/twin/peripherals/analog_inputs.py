@@ -4,6 +4,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from hil.datasheet import stm32l476
 from hil.twin.peripherals.gpio import GpioPort
 
@@ -50,10 +53,21 @@ class AnalogInputs:
             return at_30c_v + slope_v_per_c * (self._temperature_c() - _TEMPERATURE_REFERENCE_C)
         if channel == CHANNEL_VBAT:
             return self._supply_v() / 3  # the divider by 3; VBAT is tied to VDD (UM1724 Rev 14, SB45)
+        pin = self._pin(channel)
+        return None if pin is None else pin[0].voltage_v(pin[1], time_ps)
+
+    def voltages_v(self, channel: int, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
+        """What :meth:`voltage_v` would answer at each of ``times_ps``, if nothing is switched meanwhile."""
+        pin = self._pin(channel)
+        if pin is not None:
+            return pin[0].voltages_v(pin[1], times_ps)
+        level_v = self.voltage_v(channel, int(times_ps[0]))
+        return None if level_v is None else np.full(len(times_ps), level_v)
+
+    def _pin(self, channel: int) -> tuple[GpioPort, int] | None:
+        """The pin that is connected to a channel, by its port and number."""
         where = _CHANNEL_PINS.get(channel)
         if where is None:
             return None
-        port, index = where
-        if not self._ports[port].analog_switch_closed(index):
-            return None
-        return self._ports[port].voltage_v(index, time_ps)
+        port, index = self._ports[where[0]], where[1]
+        return (port, index) if port.analog_switch_closed(index) else None

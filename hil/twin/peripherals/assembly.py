@@ -9,6 +9,7 @@ import numpy as np
 
 from hil.twin.core.bus import Bus
 from hil.twin.core.core import Core
+from hil.twin.peripherals import iwdg
 from hil.twin.peripherals.adc import Adc
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.analog_inputs import AnalogInputs
@@ -276,6 +277,7 @@ class Peripherals:
         self.rtc.backup_access = lambda: self.pwr.backup_access
         self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
         self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)
+        self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
         self.adc1.core_asleep = lambda: self._core.state == "sleeping"
         self.flash.on_option_load = partial(request_reset, "option_bytes")
         self._core.on_flash_write = self.flash.array_write
@@ -322,6 +324,8 @@ class Peripherals:
     def _add(self, block: Block, gate: str | None = None) -> Block:
         self.blocks[block.name] = block
         block.unknowns = self.unmodelled
+        for offset in block.polled:
+            self._core.polling.allow(block.base + offset)
         gate = gate or block.name
         if gate in GATES:
             block.is_clocked = partial(self._is_enabled, gate)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Direct memory access controllers (RM0351, DMA section): seven channels each, requests selected by CSELR."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from hil.twin.core.bus import BusFault
 from hil.twin.peripherals.interrupts import InterruptLines, InterruptSource
@@ -36,7 +39,7 @@ class SystemBus(Protocol):
     def is_ram(self, address: int, byte_count: int) -> bool:
         """Whether a range lies in one SRAM."""
 
-    def write_half_words(self, address: int, values: Sequence[int]) -> None:
+    def write_half_words(self, address: int, values: npt.NDArray[np.int64]) -> None:
         """Store half-words into SRAM."""
 
 
@@ -55,6 +58,7 @@ class Dma(RegisterBlock):
     resets: ClassVar[Mapping[int, int]] = {ISR: 0, IFCR: 0, CSELR: 0} | {
         base + CHANNEL_STRIDE * index: 0 for base in (CCR1, CNDTR1, CPAR1, CMAR1) for index in range(CHANNELS)
     }
+    polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = (
         {ISR: 0, IFCR: 0, CSELR: 0x0FFF_FFFF}
         | {CCR1 + CHANNEL_STRIDE * index: 0x7FFF for index in range(CHANNELS)}
@@ -111,7 +115,7 @@ class Dma(RegisterBlock):
         room = (half if state.done < half else state.total) - state.done - 1
         return room if self._bus.is_ram(self.words[CMAR1 + at] + 2 * state.done, 2 * room) else 0
 
-    def move_half_words(self, channel: int, values: Sequence[int]) -> None:
+    def move_half_words(self, channel: int, values: npt.NDArray[np.int64]) -> None:
         """Move as many half-words as :meth:`room_before_flag` allowed, at once."""
         at, state = CHANNEL_STRIDE * (channel - 1), self._channels[channel - 1]
         self._bus.write_half_words(self.words[CMAR1 + at] + 2 * state.done, values)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bus as the DMA controllers see it: memories and peripherals, but not the core's private bus."""
 
-import struct
-from collections.abc import Sequence
+import numpy as np
+import numpy.typing as npt
 
 from hil.twin.core.bus import Bus, BusFault
 from hil.twin.core.memory import Memory
@@ -24,9 +24,9 @@ class DmaBus:
         """Whether a range lies in one SRAM."""
         return self._memory.ram_view(address, byte_count) is not None
 
-    def write_half_words(self, address: int, values: Sequence[int]) -> None:
+    def write_half_words(self, address: int, values: npt.NDArray[np.int64]) -> None:
         """Store half-words into SRAM; raises BusFault outside."""
-        if not self._memory.write_ram(address, struct.pack(f"<{len(values)}H", *values)):
+        if not self._memory.write_ram(address, values.astype("<u2").tobytes()):
             raise BusFault(address, "write", "not all in one SRAM")
 
     def write(self, address: int, width: int, value: int) -> None:

@@ -77,6 +77,7 @@ class Flash(RegisterBlock):
         CR: _LOCK | _OPTLOCK,
         0x18: 0,
     } | _OPTIONS
+    polled: ClassVar[frozenset[int]] = frozenset({SR, CR})
     writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({SR})
     stored_only: ClassVar[Mapping[int, int]] = {OPTR: _RDP}

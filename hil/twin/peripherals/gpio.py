@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from hil.datasheet import stm32l476
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.memory_map import BASE
@@ -115,10 +118,21 @@ class GpioPort(RegisterBlock):
             return None if pull is None else (self._supply_v() if pull else 0.0)
         return outside_v
 
+    def voltages_v(self, index: int, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
+        """What :meth:`voltage_v` would answer at each of ``times_ps``, if nothing is switched meanwhile."""
+        pin = self._pins[index]
+        outside_v = pin.voltages_v(times_ps) if pin.level_out is None else None
+        if outside_v is not None:
+            return outside_v
+        level_v = self.voltage_v(index, int(times_ps[0]))
+        return None if level_v is None else np.full(len(times_ps), level_v)
+
     def load_current_a(self) -> float:
         """Current from VDD through outputs that are high into a load, and through pull resistors that work
         against a driven level (typical resistance).
         """
+        if not self._opposed_pulls and not self._load_siemens:
+            return 0.0
         pulls_siemens = self._opposed_pulls / stm32l476.fact("pull_resistors").typ_scalar()
         return self._supply_v() * (self._load_siemens + pulls_siemens)
 

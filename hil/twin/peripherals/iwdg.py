@@ -73,6 +73,10 @@ class Iwdg(RegisterBlock):
             else:
                 self._reload()
 
+    def ignores_key(self, value: int) -> bool:
+        """Whether writing ``value`` to IWDG_KR now would do nothing."""
+        return value & 0xFFFF == _KEY_RELOAD and not self.started and not self._unlocked
+
     def _reload(self) -> None:
         self._counter.set_count(0)
         self._count()

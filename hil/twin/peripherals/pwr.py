@@ -47,6 +47,7 @@ class Pwr(RegisterBlock):
         SR2: 0,
         SCR: 0,
     } | dict.fromkeys(_PULL_REGISTERS, 0)
+    polled: ClassVar[frozenset[int]] = frozenset({SR2})
     writable: ClassVar[Mapping[int, int]] = {
         CR1: 0x4707,
         CR2: 0x6FF,

@@ -35,7 +35,7 @@ from hil.twin.peripherals.rcc_registers import (
     PLLSAI2ON,
     RESET_FLAGS,
 )
-from hil.twin.peripherals.registers import RegisterBlock, always, field
+from hil.twin.peripherals.registers import WORD, RegisterBlock, always, field
 
 _ALL_FLAGS: Final = 0xFF00_0000
 _CSR_RMVF: Final = 1 << 23
@@ -90,6 +90,7 @@ class Rcc(RegisterBlock):
         BDCR: 0,
         CSR: _MSISRANGE_RESET,
     }
+    polled: ClassVar[frozenset[int]] = frozenset({CR, CFGR, CSR, BDCR})
     writable: ClassVar[Mapping[int, int]] = {
         CR: 0x150D_0BFD,
         ICSCR: 0x1F00_FF00,
@@ -262,6 +263,14 @@ class Rcc(RegisterBlock):
         if self.asleep:
             word &= self.words[where.enable_offset + clock_gates.TO_SLEEP_ENABLE]
         return bool(word >> where.bit & 1)
+
+    def running_gates(self) -> list[str]:
+        """The gates whose clocks run now."""
+        running = {}
+        for offset in clock_gates.ENABLE_REGISTERS:
+            kept = self.words[offset + clock_gates.TO_SLEEP_ENABLE] if self.asleep else WORD
+            running[offset] = self.words[offset] & kept
+        return [gate for gate, where in GATES.items() if running[where.enable_offset] >> where.bit & 1]
 
     def bus_hz(self, gate: str) -> int:
         """Bus clock that reaches the peripheral now, zero if gated or stopped."""

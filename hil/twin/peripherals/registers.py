@@ -44,6 +44,10 @@ class RegisterBlock:
     stored_only: ClassVar[Mapping[int, int]] = {}
     """Bits, by their register's offset, that are stored but whose function is not modelled."""
 
+    polled: ClassVar[frozenset[int]] = frozenset()
+    """Registers whose loads have no effect and whose value changes by stores and planned events alone: the
+    core may cut a program's waiting for them short."""
+
     def __init__(self, name: str, base: int, size: int = 0x400) -> None:
         self.name = name
         self.base = base

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A counter of clock ticks in exact integer time, for timers that nobody needs to step."""
 
+import numpy as np
+import numpy.typing as npt
+
 from hil.twin.core.scheduler import Scheduler
 
 PS_PER_S = 1_000_000_000_000
@@ -52,3 +55,13 @@ class TickCounter:
             return None
         numerator = (count - self._anchor_count) * self._divider * PS_PER_S
         return self._anchor_ps - (-numerator // self._rate_hz)
+
+    def times_of(self, first: int, step: int, how_many: int) -> npt.NDArray[np.int64]:
+        """:meth:`time_of` every ``step`` counts from ``first`` on; empty while the clock is stopped."""
+        start_ps = self.time_of(first)
+        if start_ps is None:
+            return np.zeros(0, dtype=np.int64)
+        step_ps, rest = divmod(step * self._divider * PS_PER_S, self._rate_hz)
+        if rest == 0:
+            return start_ps + step_ps * np.arange(how_many)
+        return np.array([self.time_of(first + index * step) for index in range(how_many)], dtype=np.int64)

@@ -9,6 +9,9 @@ centre-aligned counting, repetition, complementary outputs and break.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
@@ -112,21 +115,16 @@ class Tim(RegisterBlock):
             return 0.0
         return self._kernel_hz() / ((self._prescaler + 1) * (self._reload + 1))
 
-    def upcoming_updates(self, count: int, before_ps: int) -> list[int]:
+    def upcoming_updates(self, count: int, before_ps: int) -> npt.NDArray[np.int64]:
         """The times of at most ``count`` updates from the present one on that lie before ``before_ps``.
 
         To be asked by a listener of TRGO. Empty if every update must be told by itself (interrupt, DMA
         request, output, one-pulse mode).
         """
         if self.words[DIER] & (_UIE | _UDE) or self.words[CR1] & _OPM or self._awaited_channels():
-            return []
-        times_ps = [self._scheduler.now_ps]
-        for index in range(1, count):
-            time_ps = self._counter.time_of(self._epoch + index * (self._reload + 1))
-            if time_ps is None or time_ps >= before_ps:
-                break
-            times_ps.append(time_ps)
-        return times_ps
+            return np.zeros(0, dtype=np.int64)
+        following_ps = self._counter.times_of(self._epoch, self._reload + 1, count)[1:]
+        return np.concatenate(([self._scheduler.now_ps], following_ps[following_ps < before_ps]))
 
     def skip_updates(self, count: int) -> None:
         """The next ``count`` updates are dealt with: nobody is told of them, and nobody looks before them."""

@@ -54,6 +54,7 @@ class Usart(RegisterBlock):
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
         (CR1, CR2, CR3, BRR, 0x10, 0x14, RQR, ICR, RDR, TDR), 0
     ) | {ISR: _ISR_RESET}
+    polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
     stored_only: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6400, CR2: 0x00F8_4F60, CR3: 0x000E_073E}

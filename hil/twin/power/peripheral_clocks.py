@@ -33,14 +33,15 @@ def running_clocks(rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> tu
     """(row, clock in Hz) for every peripheral clock that runs now beyond the reset state."""
     found: list[tuple[str, int]] = []
     bridges: set[str] = set()
-    for gate, where in GATES.items():
-        if gate in _ON_AFTER_RESET or not rcc.is_running(gate):
+    for gate in rcc.running_gates():
+        if gate in _ON_AFTER_RESET:
             continue
         row = _ROW_OF_GATE[gate]
         if row is not None:
             found.append((row, rcc.bus_hz(gate)))
-        if where.bus in _BRIDGE_ROWS:
-            bridges.add(where.bus)
+        bus = GATES[gate].bus
+        if bus in _BRIDGE_ROWS:
+            bridges.add(bus)
         if gate in _WITH_KERNEL_CLOCK:
             found.append((f"{gate.lower()}_indep", kernels.hz(gate)))
         if gate in _LOW_POWER_TIMERS:
