@@ -32,7 +32,7 @@ MINIMUM = (3, 11)
 def wanted_stamp() -> str:
     """A digest of all that decides what must be installed."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
-    for path in (LOCK, ROOT / "pyproject.toml"):
+    for path in (LOCK, ROOT / "pyproject.toml", ROOT / "setup.py"):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
