@@ -75,7 +75,9 @@ def command_line(arguments: list[str]) -> list[str]:
     name, *rest = arguments
     if name in ("pytest", "test"):
         # Named, because pytest would look for it beside a rig file that is given by its path.
-        return [str(PYTHON), "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *rest]
+        pytest = [str(PYTHON), "-m", "pytest", "-c", str(ROOT / "pyproject.toml")]
+        # hil-rig's own tests share nothing and may use all cores; the suite on a rig shares the bench.
+        return [*pytest, "--numprocesses", "logical", *rest] if name == "test" else [*pytest, *rest]
     if name == "python":
         return [str(PYTHON), *rest]
     tool = BIN / (name + (".exe" if os.name == "nt" else ""))
