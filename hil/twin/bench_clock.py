@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import math
 import socketserver
-import threading
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from hil.twin.tcp_server import TcpServer
 
 MAX_SLEEP_S = 30 * 86400.0
 """The longest single sleep: 30 days, more than any soak, so that a slip of the unit does not take for
@@ -23,8 +24,6 @@ SLICE_S = 1.0
 """A long sleep lets go of the bench this often, so that other clients (a safe-state request) are not shut
 out."""
 
-_POLL_S = 0.05
-"""How soon the accepting thread notices that it is to end."""
 
 _LINE_LIMIT = 256
 _DISCARD_BYTES = 1 << 16
@@ -87,32 +86,13 @@ class LineProtocol(Protocol):
         """The answer to one request line, without its line end."""
 
 
-class LineServer(socketserver.ThreadingTCPServer):
+class LineServer(TcpServer):
     """Serves a line protocol to any number of clients."""
 
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
     def __init__(self, protocol: LineProtocol, host: str, port: int) -> None:
-        super().__init__((host, port), _LineConnection)
+        super().__init__(host, port, _LineConnection)
         self.protocol = protocol
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(_POLL_S,), name=type(self).__name__, daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        """Where clients connect, ``host:port``."""
-        host, port = self.server_address[:2]
-        return f"{host!s}:{port}"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        self.start()
 
 
 class ClockServer(LineServer):

@@ -12,12 +12,13 @@ import contextlib
 import select
 import socket
 import socketserver
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from hil.twin.tcp_server import TcpServer
 
 HOST_BAUD = 115200
 """The rate the host's side of the virtual COM port is set to; 8 data bits, no parity, 1 stop bit."""
@@ -30,8 +31,8 @@ FRAME_BITS = 10
 PS_PER_S = 1_000_000_000_000
 FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
 
-_POLL_S = 0.05
-"""How soon the accepting thread notices that it is to end."""
+_FULL_POLL_S = 0.05
+"""How often a connection looks whether the port has room again."""
 
 _SEND_BUFFER_BYTES = 1 << 20
 _LINE_LIMIT = 256
@@ -109,18 +110,14 @@ def received_byte(byte: int, baud: float, receiver_baud: float = HOST_BAUD) -> i
     return value if value != byte else byte ^ 0x80
 
 
-class ConsoleServer(socketserver.ThreadingTCPServer):
+class ConsoleServer(TcpServer):
     """A TCP server for one terminal at a time; a newcomer replaces the one before.
 
     Bytes that the part sends while nobody listens, or while the lines are isolated, are lost.
     """
 
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
     def __init__(self, bench: ConsoleBench, host: str, port: int) -> None:
-        super().__init__((host, port), _ConsoleConnection)
+        super().__init__(host, port, _ConsoleConnection)
         self._bench = bench
         self._terminal: socket.socket | None = None
         self._line = bytearray()
@@ -129,22 +126,11 @@ class ConsoleServer(socketserver.ThreadingTCPServer):
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
         bench.mcu.usart2.on_transmit = self._transmitted
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(_POLL_S,), name="console server", daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        """Where a terminal connects, ``host:port``."""
-        host, port = self.server_address[:2]
-        return f"{host!s}:{port}"
+        self.start()
 
     def close(self) -> None:
         """Hang up and stop serving."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        super().close()
         self._hang_up()
 
     def drop_clients(self) -> None:
@@ -233,7 +219,7 @@ class _ConsoleConnection(socketserver.BaseRequestHandler):
             while data := self.request.recv(4096):
                 self.server.type(data)
                 while not self.server.has_room(self.request):
-                    time.sleep(_POLL_S)
+                    time.sleep(_FULL_POLL_S)
         except OSError:
             return  # the terminal's program has died
         finally:

@@ -18,6 +18,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from hil.twin.analyzer.server import INPUT_BUFFER_BYTES
+from hil.twin.tcp_server import TcpServer
 
 _HEADER = struct.Struct("!2sBBIQ")
 _PROLOGUE = b"HS"
@@ -32,7 +33,6 @@ _NO_MESSAGE = 0xFFFF_FF00 - _MESSAGE_STEP
 _CATCH_UP_S = 0.5
 """Wall-clock patience of a status query with a message that is still under way (assumption)."""
 
-_POLL_S = 0.05
 _DISCARD_BYTES = 1 << 16
 
 
@@ -118,34 +118,15 @@ class Message:
     too_large: bool = False
 
 
-class HislipServer(socketserver.ThreadingTCPServer):
-    """A running server; :attr:`address` is ``host:port``."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+class HislipServer(TcpServer):
+    """A running server of any number of sessions."""
 
     def __init__(self, instrument: Instrument, host: str, port: int) -> None:
-        super().__init__((host, port), _Connection)
+        super().__init__(host, port, _Connection)
         self.instrument = instrument
         self.sessions: dict[int, Session] = {}
         self.numbers = itertools.count(1)
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(_POLL_S,), name="hislip-server", daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        """Where clients connect, ``host:port``."""
-        host, port = self.server_address[:2]
-        return f"{host!s}:{port}"
-
-    def close(self) -> None:
-        """Stop listening; open connections end with the process."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        self.start()
 
 
 class _Connection(socketserver.StreamRequestHandler):

@@ -8,6 +8,8 @@ import socketserver
 import threading
 from typing import Protocol
 
+from hil.twin.tcp_server import TcpServer
+
 INPUT_BUFFER_BYTES = 1 << 20
 """Longest line taken (assumption: far more than any SCPI line); a longer one is thrown away with error
 -363."""
@@ -23,23 +25,8 @@ class Instrument(Protocol):
         """A line was too long and has been thrown away."""
 
 
-class _TcpServer(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    # A client that still holds its connection must not keep the bench from closing.
-    block_on_close = False
-
-    def __init__(self, address: tuple[str, int], instrument: Instrument) -> None:
-        super().__init__(address, _Connection)
-        self.instrument = instrument
-        self.connections: set[socket.socket] = set()
-        self.connections_lock = threading.Lock()
-        self.answering = threading.Event()
-        self.answering.set()
-
-
 class _Connection(socketserver.BaseRequestHandler):
-    server: _TcpServer
+    server: ScpiServer
     request: socket.socket
 
     def setup(self) -> None:
@@ -85,37 +72,35 @@ class _Connection(socketserver.BaseRequestHandler):
         return True
 
 
-class ScpiServer:
-    """A running server; :attr:`address` is ``host:port``."""
+class ScpiServer(TcpServer):
+    """A running server of any number of clients."""
 
     def __init__(self, instrument: Instrument, host: str, port: int) -> None:
-        self._server = _TcpServer((host, port), instrument)
-        bound_host, bound_port = self._server.socket.getsockname()[:2]
-        self.address = f"{bound_host}:{bound_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="scpi-server", daemon=True
-        )
-        self._thread.start()
+        super().__init__(host, port, _Connection)
+        self.instrument = instrument
+        self.connections: set[socket.socket] = set()
+        self.connections_lock = threading.Lock()
+        self.answering = threading.Event()
+        self.answering.set()
+        self.start()
 
     def close(self) -> None:
         """Stop listening and drop the clients."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().close()
         self.hang(False)
         self.drop_clients()
 
     def hang(self, hung: bool) -> None:
         """A fault: take messages and act on none until it is over."""
         if hung:
-            self._server.answering.clear()
+            self.answering.clear()
         else:
-            self._server.answering.set()
+            self.answering.set()
 
     def drop_clients(self) -> None:
         """A fault: every connection ends; clients may connect again."""
-        with self._server.connections_lock:
-            connections = list(self._server.connections)
+        with self.connections_lock:
+            connections = list(self.connections)
         for connection in connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
