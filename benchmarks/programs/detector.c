@@ -27,7 +27,7 @@ uint32_t program(void)
         }
         int8_t input[FEATURE_COUNT];
         int8_t output[FEATURE_COUNT];
-        features_extract(samples, input);
+        features_extract(samples, 1, input);
         network_invoke(&network, input, output);
         for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
             result = result * 31u + (uint8_t)output[i];

@@ -63,7 +63,7 @@ static void transform(void)
     }
 }
 
-/* Piecewise linear log2 with 5 fraction bits; 0 for 0. A band's energy is below 2^35, so `<< 5` loses nothing. */
+/* Piecewise linear log2 with 5 fraction bits; 0 for 0. A band's energy is below 2^36, so `<< 5` loses nothing. */
 static int32_t log2_q5(uint64_t energy)
 {
     uint32_t high = (uint32_t)(energy >> 32);
@@ -76,17 +76,31 @@ static int32_t log2_q5(uint64_t energy)
     return (int32_t)(msb << 5 | fraction);
 }
 
-void features_extract(const uint16_t *codes, int8_t *features)
+/* Adds the energy of each band of the spectrum in `re`, `im`. */
+static void add_band_energies(uint64_t *energies)
 {
-    load_windowed(codes);
-    transform();
     for (uint32_t band = 0; band < FEATURE_COUNT; band++) {
-        uint64_t energy = 0;
         for (uint32_t k = 0; k < BAND_BINS; k++) {
             uint32_t bin = 1u + band * BAND_BINS + k;
-            energy += (uint32_t)(re[bin] * re[bin] + im[bin] * im[bin]);
+            energies[band] += (uint32_t)(re[bin] * re[bin] + im[bin] * im[bin]);
         }
-        int32_t value = (log2_q5(energy) >> 2) - 128; /* 8 steps per octave from zero point -128 */
+    }
+}
+
+void features_extract(const uint16_t *codes, uint32_t segments, int8_t *features)
+{
+    static uint64_t energies[FEATURE_COUNT];
+    for (uint32_t band = 0; band < FEATURE_COUNT; band++) {
+        energies[band] = 0;
+    }
+    for (uint32_t segment = 0; segment < segments; segment++) {
+        load_windowed(&codes[segment * WINDOW_SAMPLES]);
+        transform();
+        add_band_energies(energies);
+    }
+    for (uint32_t band = 0; band < FEATURE_COUNT; band++) {
+        uint64_t mean = segments == 2u ? (energies[band] + 1u) >> 1 : energies[band];
+        int32_t value = (log2_q5(mean) >> 2) - 128; /* 8 steps per octave from zero point -128 */
         features[band] = (int8_t)(value > 127 ? 127 : value);
     }
 }

@@ -34,7 +34,7 @@ static error_t run_command(uint32_t command)
         for (uint32_t i = 0; i < WINDOW_SAMPLES; i++) {
             samples[i] = hil_mailbox.samples[i];
         }
-        features_extract(samples, input);
+        features_extract(samples, 1, input);
         for (uint32_t i = 0; i < FEATURE_COUNT; i++) {
             hil_mailbox.input[i] = input[i];
         }

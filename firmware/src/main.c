@@ -65,7 +65,7 @@ static void duty_cycle(backup_t *backup, error_t model_error)
     if (error == ERROR_NONE) {
         int8_t input[FEATURE_COUNT];
         clock_run_fast();
-        features_extract(samples, input);
+        features_extract(samples, 1, input);
         detector_run(input, &detection);
         clock_run_slow();
         backup->last_score = detection.score;

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Integer features of a vibration window, bit for bit what the firmware computes.
 
-One window is 1024 ADC codes at 2 kHz. It becomes 32 log band energies in int8:
+One window is one or two segments of 1024 ADC codes at 2 kHz. It becomes 32 log band energies in int8:
 
 1. remove the rounded mean, scale the 12-bit codes by 8 so that they fill 16 bits;
 2. multiply by a Hann window in Q15;
 3. 1024-point radix-2 decimation-in-time FFT in int32, halved with rounding in each of its 10 stages,
    so the result is the DFT divided by 1024 and no stage can overflow (see `FFT_PEAK_BOUND`);
 4. power of bins 1..512 summed into 32 bands of 16 bins (31.25 Hz each at 2 kHz);
-5. log2 of each band with 3 fraction bits: one int8 step is an eighth of an octave of energy, 0.376 dB.
+5. of a window of two segments, the mean of the two energies of each band, halves rounded up (Welch's method
+   without overlap);
+6. log2 of each band with 3 fraction bits: one int8 step is an eighth of an octave of energy, 0.376 dB.
 
 Every operation is on integers of stated width with stated rounding, so C and numpy cannot differ.
 The tables are functions here; the firmware's C tables are generated from them.
@@ -22,6 +24,9 @@ import numpy.typing as npt
 SAMPLE_RATE_HZ = 2000
 """Rate at which the firmware's timer triggers the ADC."""
 WINDOW_SAMPLES = 1024
+"""Length of one segment, the transform's."""
+MAX_SEGMENTS = 2
+"""A window is this many segments at most."""
 BAND_COUNT = 32
 BAND_BINS = 16
 STAGE_COUNT = 10
@@ -111,11 +116,17 @@ def fft_q15(samples: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int32], npt.
 
 
 def band_energies(codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint64]:
-    """Energy per band of windows `codes` [n, 1024]: uint64 [n, 32]; band i holds bins 1+16i .. 16+16i."""
+    """Energy per band of segments `codes` [n, 1024]: uint64 [n, 32]; band i holds bins 1+16i .. 16+16i."""
     re, im = fft_q15(windowed(codes))
     in_band = slice(1, 1 + BAND_COUNT * BAND_BINS)
     power = (re[:, in_band] ** 2 + im[:, in_band] ** 2).astype(np.uint64)
     return np.asarray(power.reshape(-1, BAND_COUNT, BAND_BINS).sum(axis=2, dtype=np.uint64))
+
+
+def mean_over_segments(energies: npt.NDArray[np.uint64], segments: int) -> npt.NDArray[np.uint64]:
+    """Energies [n * segments, 32] of consecutive segments as means [n, 32], halves rounded up."""
+    total = energies.reshape(-1, segments, BAND_COUNT).sum(axis=1, dtype=np.uint64)
+    return np.asarray((total + np.uint64(segments // 2)) // np.uint64(segments))
 
 
 def log2_q5(energies: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
@@ -131,21 +142,26 @@ def features(codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:
     """The model's inputs for windows of ADC codes.
 
     Args:
-        codes: uint16 [n, 1024], 12-bit codes 0..4095.
+        codes: uint16 [n, 1024] or [n, 2048], 12-bit codes 0..4095.
 
     Returns:
         int8 [n, 32]; (value + 128) / 8 is log2 of the band's energy.
 
     Raises:
-        ValueError: the shape is not [n, 1024] or a code does not fit 12 bits.
+        ValueError: the shape is another or a code does not fit 12 bits.
     """
-    if codes.ndim != 2 or codes.shape[1] != WINDOW_SAMPLES:
-        raise ValueError(f"features() takes windows of shape [n, {WINDOW_SAMPLES}], got {list(codes.shape)}")
+    segments, rest = divmod(codes.shape[1], WINDOW_SAMPLES) if codes.ndim == 2 else (0, 0)
+    if rest != 0 or not 1 <= segments <= MAX_SEGMENTS:
+        raise ValueError(
+            f"features() takes windows of shape [n, {WINDOW_SAMPLES}] or "
+            f"[n, {MAX_SEGMENTS * WINDOW_SAMPLES}], got {list(codes.shape)}"
+        )
     if codes.size and int(codes.max()) > 4095:
         raise ValueError(f"features() takes 12-bit ADC codes 0..4095, got {int(codes.max())}")
     inputs = np.empty((codes.shape[0], BAND_COUNT), dtype=np.int8)
     for start in range(0, codes.shape[0], _CHUNK_WINDOWS):
         chunk = slice(start, start + _CHUNK_WINDOWS)
-        quantised = (log2_q5(band_energies(codes[chunk])) >> 2) + INPUT_ZERO_POINT
+        energies = band_energies(codes[chunk].reshape(-1, WINDOW_SAMPLES))
+        quantised = (log2_q5(mean_over_segments(energies, segments)) >> 2) + INPUT_ZERO_POINT
         inputs[chunk] = np.clip(quantised, -128, 127)
     return inputs

@@ -17,9 +17,12 @@ SAMPLE = np.arange(golden.WINDOW_SAMPLES)
 def extract(library: ctypes.CDLL, codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:
     """features_extract() of each window."""
     outputs = np.empty((len(codes), golden.BAND_COUNT), dtype=np.int8)
+    segments = codes.shape[1] // golden.WINDOW_SAMPLES
     for row, window in enumerate(np.ascontiguousarray(codes)):
         library.features_extract(
-            window.ctypes.data_as(ctypes.c_void_p), outputs[row].ctypes.data_as(ctypes.c_void_p)
+            window.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_uint32(segments),
+            outputs[row].ctypes.data_as(ctypes.c_void_p),
         )
     return outputs
 
@@ -55,6 +58,10 @@ def extremes() -> npt.NDArray[np.uint16]:
         pytest.param(np.random.default_rng(2).integers(2046, 2050, (50, 1024)).astype(np.uint16), id="quiet"),
         pytest.param(tones(150), id="tones"),
         pytest.param(extremes(), id="extremes"),
+        pytest.param(
+            np.random.default_rng(3).integers(0, 4096, (50, 2048)).astype(np.uint16), id="2 segments"
+        ),
+        pytest.param(tones(100).reshape(50, 2048), id="2 segments of different tones"),
     ],
 )
 def test_features_equal_the_golden_definition(

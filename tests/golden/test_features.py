@@ -117,6 +117,22 @@ def test_a_sine_raises_its_own_band(band: int):
     assert values[band] > np.delete(values, band).max() + 60
 
 
+def test_a_window_of_two_segments_has_their_mean_energy():
+    rng = np.random.default_rng(5)
+    loud, quiet = rng.integers(0, 4096, (20, 1024)), rng.integers(2040, 2056, (20, 1024))
+    segments = np.stack([loud, quiet], axis=1).astype(np.uint16)
+    windows = segments.reshape(20, 2048)
+    energies = golden.band_energies(segments.reshape(-1, 1024)).reshape(20, 2, 32)
+    for window, (first, second) in zip(features(windows).tolist(), energies.tolist(), strict=True):
+        means = [(a + b + 1) // 2 for a, b in zip(first, second, strict=True)]
+        logs = golden.log2_q5(np.array(means, dtype=np.uint64)) >> 2
+        assert window == np.clip(logs - 128, -128, 127).tolist()
+    # Half the energy is one octave less; the same segment twice is that segment.
+    difference = features(windows).astype(int) - features(segments[:, 0])
+    assert set(np.unique(difference).tolist()) <= {-8, -7}
+    assert np.array_equal(features(np.tile(segments[:, 0], 2)), features(segments[:, 0]))
+
+
 def test_doubling_the_amplitude_adds_two_octaves_of_energy():
     low, high = features(np.stack([sine_codes(300.0, 400.0), sine_codes(300.0, 800.0)]))[:, 9]
     assert 15 <= int(high) - int(low) <= 17
@@ -145,6 +161,7 @@ def test_chunks_do_not_show():
     ("codes", "complaint"),
     [
         (np.zeros((2, 512), dtype=np.uint16), r"\[n, 1024\].*\[2, 512\]"),
+        (np.zeros((2, 3072), dtype=np.uint16), r"\[n, 2048\].*\[2, 3072\]"),
         (np.zeros(1024, dtype=np.uint16), r"\[1024\]"),
         (np.full((1, 1024), 4096, dtype=np.uint16), "4096"),
     ],
