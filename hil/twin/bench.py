@@ -36,6 +36,7 @@ class Bench:
         spread = float(self.rng("part spread").random()) if config.spread == "seeded" else 0.0
         self.mcu = Stm32l476(self.pins, config.seed, spread)
         self.mcu.set_temperature(config.ambient_temperature_c)
+        self.mcu.set_backup_supply(config.vbat_v)
         for at_s, temperature_c in config.ambient_changes:
             self.scheduler.at(round(at_s * PS_PER_S), partial(self.mcu.set_temperature, temperature_c))
         if config.adc_noise_lsb is not None:

@@ -29,6 +29,9 @@ DEFAULT_UNPARKED_LEAK = "40 uA"
 """Current that connected debug and console lines feed into the part. An ASSUMPTION: no figure is known for
 this board (MB1136); it is chosen large against Stop 2, so that forgetting to park the lines cannot pass."""
 
+VBAT_LIMIT_V = 4.0
+"""Absolute maximum of VBAT (DS10198 Rev 8, Table 20)."""
+
 _TWIN_KEYS = {
     "seed",
     "ambient_temperature",
@@ -38,6 +41,7 @@ _TWIN_KEYS = {
     "adc_noise",
     "unparked_leak",
     "power_on_at_start",
+    "vbat",
     "wires",
     "power_analyzer",
     "daq",
@@ -79,6 +83,8 @@ class BenchConfig:
     adc_noise_lsb: float | None
     """RMS noise of a conversion in steps of the 12-bit converter; ``None``: what the part's model assumes."""
     unparked_leak_a: float
+    vbat_v: float | None
+    """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as on the board (UM1724 Rev 14, SB45)."""
     power_on_at_start: bool | None
     """``None``: as the way the bench was started suggests."""
     wires: Mapping[str, Wire]
@@ -162,6 +168,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
         unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
+        vbat_v=_battery(twin, source),
         # In a rig without an analyzer the board's own supply feeds the part, from the start.
         power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
         wires=wires,
@@ -206,6 +213,18 @@ def _spread(twin: Mapping[str, Any], source: str) -> Spread:
     if spread not in get_args(Spread):
         raise BenchConfigError(f'{source}: [twin] spread: expected "typical" or "seeded", not {spread!r}')
     return spread
+
+
+def _battery(twin: Mapping[str, Any], source: str) -> float | None:
+    if "vbat" not in twin:
+        return None
+    voltage_v = _quantity(twin, "vbat", "V", "3.0 V", source)
+    if not 0 <= voltage_v <= VBAT_LIMIT_V:
+        raise BenchConfigError(
+            f"{source}: [twin] vbat: expected 0 to {VBAT_LIMIT_V:g} V, which the part survives, "
+            f"not {voltage_v:g} V"
+        )
+    return voltage_v
 
 
 def _ambient_changes(twin: Mapping[str, Any], source: str) -> tuple[tuple[float, float], ...]:

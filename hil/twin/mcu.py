@@ -12,10 +12,11 @@ from hil.twin.peripherals.flash import Activity
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import wake_up
+from hil.twin.power.backup_supply import BackupSupply
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.model import supply_current_a
+from hil.twin.power.observation import observe
 from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
-from hil.twin.power.peripheral_clocks import running_clocks
 from hil.twin.power.supply_trace import SupplyTrace
 
 _ROOM_TEMPERATURE_C: Final = 25.0
@@ -33,6 +34,7 @@ class Stm32l476:
 
     ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet.
     ``supply`` is the current it draws; ``external_current_a`` is what the board adds to that at the terminal.
+    VBAT is tied to VDD unless :meth:`set_backup_supply` gives it a cell of its own.
     """
 
     def __init__(self, pins: Pins, seed: int, spread: float = 0.0) -> None:
@@ -54,6 +56,7 @@ class Stm32l476:
             pins,
             seed,
             supply_v=lambda: self._vdd_v,
+            battery_v=lambda: self.battery_voltage_v,
             temperature_c=lambda: self._temperature_c,
             request_reset=self._request_reset,
         )
@@ -62,6 +65,7 @@ class Stm32l476:
         self._low_power = LowPower(
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
+        self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._connect()
         system_memory.program(self.core.memory.system, seed)
 
@@ -109,8 +113,18 @@ class Stm32l476:
 
     @property
     def supply_voltage_v(self) -> float:
-        """The voltage at VDD, VDDA and VBAT, in V."""
+        """The voltage at VDD and VDDA, in V."""
         return self._vdd_v
+
+    @property
+    def battery_voltage_v(self) -> float:
+        """The voltage at VBAT, in V: the cell's, or VDD's where there is none."""
+        return self._vdd_v if self._backup.cell_v is None else self._backup.cell_v
+
+    @property
+    def battery_supply(self) -> SupplyTrace:
+        """The current out of the cell at VBAT; negative while VDD charges it, zero without a cell."""
+        return self._backup.trace
 
     @property
     def external_current_a(self) -> float:
@@ -132,15 +146,21 @@ class Stm32l476:
         self.peripherals.adc1.noise_lsb = noise_lsb
 
     def set_supply_voltage(self, voltage_v: float) -> None:
-        """VDD, VDDA and VBAT (one net on the board) have this voltage now.
+        """VDD and VDDA, one net on the board, have this voltage now, and VBAT unless a cell feeds it.
 
         Above the rising threshold of the brown-out level in the option bytes the part starts after the reset
         temporisation; below the falling one it is held in reset and its memory is lost (DS10198 Rev 8, Table
-        25). The backup domain lives on down to the lowest VBAT (Table 23).
+        25). The backup domain lives on what is at VBAT, down to the lowest VBAT (Table 23).
         """
         self._vdd_v = voltage_v
         self._check_supply()
         self.peripherals.pwr.supply_changed(voltage_v)
+        self._update_current()
+
+    def set_backup_supply(self, cell_v: float | None) -> None:
+        """A cell of this voltage feeds VBAT from now on; ``None`` ties VBAT to VDD (UM1724 Rev 14, SB45)."""
+        self._backup.cell_v = cell_v
+        self._check_supply()
         self._update_current()
 
     def set_temperature(self, temperature_c: float) -> None:
@@ -162,13 +182,23 @@ class Stm32l476:
     # Resets and supply
 
     def _check_supply(self) -> None:
+        lowest_battery_v = stm32l476.fact("vbat_operating").min_scalar()
+        if self._powered and self._low_power.mode == "shutdown":
+            # Nothing watches VDD in Shutdown, so nothing switches to VBAT (assumption shutdown_unmonitored).
+            if self._vdd_v < lowest_battery_v:
+                self._power_off()
+                self.peripherals.lose_backup_domain()
+            return
         level = self.peripherals.flash.brown_out_level
         thresholds_v = stm32l476.fact("bor_V").extra
         if self._vdd_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
             self._power_off()
         elif self._vdd_v >= thresholds_v[f"bor{level}_rise"][_TYPICAL]:
             self._start()
-        if self._vdd_v < stm32l476.fact("vbat_operating").min_scalar():
+        # The backup domain is on VBAT while the detector of level 0 finds VDD too low (assumption
+        # backup_switch).
+        on_battery = self._vdd_v < thresholds_v["bor0_fall"][_TYPICAL]
+        if (self.battery_voltage_v if on_battery else self._vdd_v) < lowest_battery_v:
             self.peripherals.lose_backup_domain()
 
     def _start(self) -> None:
@@ -188,6 +218,7 @@ class Stm32l476:
         blocks = self.peripherals
         blocks.power_on_reset()
         blocks.rcc.flag_reset("bor", "pin")
+        blocks.pwr.flag_internal_wakeup(blocks.rtc.wakeup_line or blocks.rtc.alarm_line)
         blocks.set_powered(True)
         self._low_power.reset()
         self.core.hold_in_reset(self._nrst_low)
@@ -281,6 +312,7 @@ class Stm32l476:
         self._low_power.reset()
         blocks.set_powered(True)
         self.core.hold_in_reset(self._nrst_low)
+        self._check_supply()  # nothing watched it in Shutdown
         self._update_current()
 
     def _cancel_leaving(self) -> None:
@@ -311,6 +343,8 @@ class Stm32l476:
 
     def _update_current(self) -> None:
         self._flash_current_a.clear()
+        on_battery = not self._powered and self._vdd_v < self._off_below_v
+        self._backup.update(self.scheduler.now_ps, None if on_battery else self._vdd_v, self._temperature_c)
         self.supply.record(self.scheduler.now_ps, supply_current_a(self._operating_point()))
 
     def _charge_drawn(self, charge_c: float) -> None:
@@ -320,46 +354,15 @@ class Stm32l476:
         mode = self.mode
         if mode == "off":
             return OperatingPoint("off", self._vdd_v, self._temperature_c)
-        blocks = self.peripherals
-        rcc, pwr, adc, dbgmcu = blocks.rcc, blocks.pwr, blocks.adc1, blocks.dbgmcu
-        clocks = rcc.clocks
-        stopped = mode not in ("run", "sleep", "lprun", "lpsleep", "reset")
-        keeps_clock = dbgmcu.keeps_standby_clocked if mode in POWER_DOWN_MODES else dbgmcu.keeps_stop_clocked
-        return OperatingPoint(
-            mode=mode,
+        return observe(
+            mode,
+            self.peripherals,
+            self._low_power,
+            code_in_sram=self.core.executes_from_sram,
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,
             spread=self._spread,
-            waking=self._low_power.waking,
-            voltage_range=pwr.voltage_range,
-            hclk_hz=clocks.hclk_hz,
-            art_on=blocks.flash.caches_on,
-            code_in_sram=self.core.executes_from_sram,
-            flash_off_in_sleep=blocks.flash.powered_down_in_sleep,
-            clocked_in_stop=stopped and keeps_clock,
-            wake_hz=rcc.wake_hz,
-            msi_range=rcc.msi_range if clocks.msi_hz else None,
-            hsi16_on=bool(clocks.hsi16_hz),
-            lse_on=rcc.oscillators["lse"].on,
-            lse_drive=rcc.lse_drive,
-            lsi_on=rcc.oscillators["lsi"].on,
-            iwdg_on=blocks.iwdg.started,
-            pll_vco_hz=clocks.pll_vco_hz,
-            rtc_source=rcc.rtc_source,
-            sram2_retained=pwr.sram2_retained,
-            voltage_detector_on=pwr.monitor_enabled or blocks.flash.brown_out_level > 0,
-            peripheral_monitors=pwr.peripheral_monitors,
-            vrefbuf_on=blocks.vrefbuf.buffering,
-            switch_booster_on=blocks.syscfg.booster_on,
-            floating_inputs=sum(port.floating_inputs for port in blocks.ports.values()),
-            floating_wakeup_pins=blocks.floating_wakeup_pins if mode in POWER_DOWN_MODES else (),
-            peripheral_clocks=() if stopped else running_clocks(rcc, blocks.kernel_clocks, blocks.adc_common),
-            adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
-            reference_buffer_on=blocks.adc_common.reference_buffer_on,
-            temperature_sensor_on=blocks.adc_common.temperature_sensor_on,
-            flash_activity=blocks.flash.activity,
-            flash_peak=blocks.flash.peak,
-            load_current_a=sum(port.load_current_a() for port in blocks.ports.values()),
+            charging_current_a=self._backup.charging_current_a,
             external_current_a=self._external_current_a,
             nrst_low=self._nrst_low,
         )

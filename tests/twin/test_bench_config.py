@@ -126,3 +126,10 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     rig.write_text("[twin\n", encoding="utf-8")
     with pytest.raises(BenchConfigError, match=r"broken\.toml: not a TOML file"):
         bench_config.load(rig)
+
+
+def test_a_cell_at_vbat() -> None:
+    assert parse({}).vbat_v is None
+    assert parse({"vbat": "2.9 V"}).vbat_v == pytest.approx(2.9)
+    with pytest.raises(BenchConfigError, match=r"vbat: expected 0 to 4 V"):
+        parse({"vbat": "5 V"})

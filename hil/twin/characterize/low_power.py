@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stop, Standby and Shutdown: DS10198 Rev 8, Tables 45 to 49, at every voltage and temperature.
+"""Stop, Standby, Shutdown and VBAT: DS10198 Rev 8, Tables 45 to 50, at every voltage and temperature.
 
 For the rows with a bypassed LSE the bypass is switched on; the board has no 32 kHz generator to feed it.
 """
@@ -59,10 +59,13 @@ def _conditions() -> dict[str, Condition]:
 
 
 _CONDITIONS: Final = _conditions()
-_REASONS: Final = {
-    "lcd": "the LCD controller is not modelled",
-    "vbat": "the board ties VBAT to VDD: no instrument feeds VBAT alone",
+_BATTERY_CONDITIONS: Final = {
+    "vbat_rtc_off": Condition(()),
+    "vbat_rtc_lse_quartz": Condition(steps.rtc(_LSE), _QUARTZ),
+    "vbat_rtc_lse_bypass": Condition(steps.rtc(_LSE), _BYPASS),
 }
+"""What a cell at VBAT supplies while VDD is off; ``lse`` and ``steps`` are done before."""
+_REASONS: Final = {"lcd": "the LCD controller is not modelled"}
 
 
 def _tables() -> list[dict[str, Any]]:
@@ -72,7 +75,7 @@ def _tables() -> list[dict[str, Any]]:
 
 def lines() -> list[str]:
     """The tables that are measured."""
-    return [table["id"] for table in _tables() if table["id"] in _CONDITIONS]
+    return [table["id"] for table in _tables() if table["id"] in _CONDITIONS | _BATTERY_CONDITIONS]
 
 
 def not_covered() -> list[NotCovered]:
@@ -80,7 +83,7 @@ def not_covered() -> list[NotCovered]:
     return [
         NotCovered(table["id"], table["source"], len(_printed(table)), reason)
         for table in _tables()
-        if table["id"] not in _CONDITIONS
+        if table["id"] not in _CONDITIONS | _BATTERY_CONDITIONS
         for key, reason in _REASONS.items()
         if key in table["id"].replace("lcd_off", "")
     ]
@@ -115,6 +118,9 @@ def _printed(table: dict[str, Any]) -> list[Printed]:
 
 def measure(session: Session, line: str) -> Iterator[Reading]:
     """Every printed figure of a table."""
+    if line in _BATTERY_CONDITIONS:
+        yield from _measure_at_battery(session, line)
+        return
     condition = _CONDITIONS[line]
     printed = _printed(_table(line))
     below = [0.0] * len(printed)
@@ -128,3 +134,17 @@ def measure(session: Session, line: str) -> Iterator[Reading]:
         session.set_voltage(float(figure.conditions["V"]))
         session.set_temperature(float(figure.conditions["°C"]))
         yield Reading(figure, session.current_a(current_a) - below_a)
+
+
+def _measure_at_battery(session: Session, line: str) -> Iterator[Reading]:
+    """The part runs from its supply to set the domain up, then the supply goes and the cell is left."""
+    condition = _BATTERY_CONDITIONS[line]
+    with session.battery() as battery:
+        session.switch_off()
+        battery.renew(3.0)
+        session.start(condition.steps, Then.SLEEP, lse=condition.lse)
+        session.switch_off()
+        for figure in _printed(_table(line)):
+            battery.set_voltage(float(figure.conditions["V"]))
+            session.set_temperature(float(figure.conditions["°C"]))
+            yield Reading(figure, battery.current_a(figure.expected))

@@ -10,18 +10,17 @@ from collections.abc import Iterator, Sequence
 import grpc
 import nidaqmx
 import numpy as np
-import pyvisa
 from nidaqmx.constants import AcquisitionType, Edge, LineGrouping
 from numpy.typing import NDArray
 
 from hil.twin import bench_config
+from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.bench import Bench
 from hil.twin.characterize import image
+from hil.twin.characterize.analyzer_client import AnalyzerClient
+from hil.twin.characterize.battery_bench import BatteryBench
 from hil.twin.characterize.steps import Step, Then
 from hil.twin.errors import TwinError
-
-SAMPLE_S = 5.12e-6
-"""The power analyzer's shortest sample (N6700C Operating and Service Guide, SENSe:SWEep:TINTerval)."""
 
 _RIG = {
     "wiring": {
@@ -33,14 +32,8 @@ _RIG = {
     },
     "twin": {"seed": 1, "ambient_temperature": "25 °C", "power_on_at_start": False},
 }
-_RANGES_A = (10e-6, 1e-3, 100e-3)
-"""The analyzer's current ranges that a part of a few mA needs."""
-_HEADROOM = 0.9
-"""How much of a range an expected current may fill, so that a part that draws more is still measured."""
-_LONG_POINTS = 4096
-"""21 ms: noise is then below the last digit of the smallest figures."""
-_OVERLOAD_A = 1e30
-"""The analyzer answers 9.9E37 for a range that is too small."""
+_BATTERY_POINTS = 262_144
+"""1.3 s: noise is then well below 2 % of the smallest figure, the 4 nA of an idle backup domain."""
 _START_S = 1e-3
 """Long against the reset temporisation (250 µs typical: DS10198 Rev 8, T25) and the firmware's start."""
 _STEPS_S = 20e-3
@@ -53,31 +46,40 @@ _FLASH_START = 0x0800_0000
 _PATIENCE_S = 10.0
 
 
+class Battery:
+    """What feeds VBAT, and its ammeter."""
+
+    def __init__(self, analyzer: AnalyzerClient) -> None:
+        self._analyzer = analyzer
+
+    def renew(self, voltage_v: float) -> None:
+        """A new cell: the backup domain is without supply before."""
+        self._analyzer.switch(on=False)
+        self._analyzer.set_voltage(voltage_v)
+        self._analyzer.switch(on=True)
+
+    def set_voltage(self, voltage_v: float) -> None:
+        """Change the cell's voltage."""
+        self._analyzer.set_voltage(voltage_v)
+
+    def current_a(self, expected_a: float) -> float:
+        """Mean current out of the cell."""
+        return self._analyzer.current_a(expected_a, _BATTERY_POINTS)
+
+
 class Session:
     """One part on one bench. Use as a context manager."""
 
     def __init__(self) -> None:
         self._cleanup = contextlib.ExitStack()
         self.bench = Bench(bench_config.parse(_RIG, "hil twin characterize"))
+        self._battery: Battery | None = None
         self._load(image.segments(image.build()))
 
     def __enter__(self) -> Session:
         with contextlib.ExitStack() as cleanup:
-            analyzer = self.bench.analyzer.serve("127.0.0.1", 0)
-            cleanup.callback(analyzer.close)
             daq = self.bench.daq.serve("127.0.0.1", 0)
             cleanup.callback(daq.close)
-            host, port = analyzer.address.split(":")
-            # The manager stays open: it is one for the whole process, and closing it closes others' sessions.
-            visa = pyvisa.ResourceManager("@py").open_resource(
-                f"TCPIP::{host}::{port}::SOCKET",
-                read_termination="\n",
-                write_termination="\n",
-                timeout=30_000,
-            )
-            assert isinstance(visa, pyvisa.resources.MessageBasedResource)
-            self._visa = visa
-            cleanup.callback(visa.close)
             channel = grpc.insecure_channel(daq.address)
             cleanup.callback(channel.close)
             self._daq = nidaqmx.GrpcSessionOptions(channel, "")
@@ -90,8 +92,7 @@ class Session:
                 "Dev1/port0/line1", line_grouping=LineGrouping.CHAN_PER_LINE
             )
             self._trigger.write(False)
-            self._command("*RST", "EMUL PS2Q,(@1)", "CURR:LIM 0.1,(@1)", "SENS:CURR:RANG:AUTO OFF,(@1)")
-            self._nulls_a = {range_a: self._read_a(range_a, _LONG_POINTS) for range_a in _RANGES_A}
+            self._analyzer = AnalyzerClient(self.bench.analyzer, cleanup)
             self._cleanup = cleanup.pop_all()
         return self
 
@@ -102,16 +103,32 @@ class Session:
 
     def power_cycle(self, voltage_v: float = 3.0) -> None:
         """Supply off and on again at 25 °C: the part starts anew."""
-        self._command("OUTP OFF,(@1)")
-        self.set_temperature(25.0)
+        self.switch_off()
+        self._analyzer.set_voltage(voltage_v)
+        self._analyzer.switch(on=True)
         self.pass_time(_START_S)
-        self.set_voltage(voltage_v)
-        self._command("OUTP ON,(@1)")
+
+    def switch_off(self) -> None:
+        """Supply off, at 25 °C."""
+        self._analyzer.switch(on=False)
+        self.set_temperature(25.0)
         self.pass_time(_START_S)
 
     def set_voltage(self, voltage_v: float) -> None:
         """Change the supply voltage."""
-        self._command(f"VOLT {voltage_v:.6g},(@1)")
+        self._analyzer.set_voltage(voltage_v)
+
+    @contextlib.contextmanager
+    def battery(self) -> Iterator[Battery]:
+        """A second analyzer feeds VBAT, which is then not tied to VDD."""
+        if self._battery is None:
+            analyzer = PowerAnalyzer(BatteryBench(self.bench), {})
+            self._battery = Battery(AnalyzerClient(analyzer, self._cleanup, _BATTERY_POINTS))
+        try:
+            yield self._battery
+        finally:
+            with self.bench.lock:
+                self.bench.mcu.set_backup_supply(None)
 
     def set_temperature(self, temperature_c: float) -> None:
         """Change the ambient temperature, which the part follows at once."""
@@ -156,29 +173,20 @@ class Session:
 
     def current_a(self, expected_a: float, points: int = 1024) -> float:
         """Mean current over ``points`` samples on the range that suits, less the range's reading at zero."""
-        fitting = (range_a for range_a in _RANGES_A if expected_a < _HEADROOM * range_a)
-        range_a = next(fitting, _RANGES_A[-1])
-        return self._read_a(range_a, points) - self._nulls_a[range_a]
+        return self._analyzer.current_a(expected_a, points)
 
     def sleeping_current_a(self) -> float:
         """Mean current of a part that sleeps, on the finest range that holds it."""
-        for range_a in _RANGES_A[:-1]:
-            reading_a = self._read_a(range_a, _LONG_POINTS)
-            if reading_a < _OVERLOAD_A:
-                return reading_a - self._nulls_a[range_a]
-        return self._read_a(_RANGES_A[-1], _LONG_POINTS) - self._nulls_a[_RANGES_A[-1]]
+        return self._analyzer.finest_current_a()
 
     def wake_waveform_a(self, points: int, delay_s: float) -> NDArray[np.float64]:
         """Samples of the current around a rising edge at the trigger pin ``delay_s`` after their start."""
-        self._range(_RANGES_A[-1], points)
-        # Not *OPC?, whose answer waits for the acquisition.
-        self._visa.write("TRIG:ACQ:SOUR BUS,(@1);:INIT:ACQ (@1);*TRG")
-        self._check_errors()
+        self._analyzer.begin_waveform(points)
         self.pass_time(delay_s)
         self._trigger.write(True)
-        text = self._visa.query("FETC:ARR:CURR? (@1)")
+        samples_a = self._analyzer.waveform_a()
         self._trigger.write(False)
-        return np.array([float(item) for item in text.split(",")]) - self._nulls_a[_RANGES_A[-1]]
+        return samples_a
 
     def wake_latency_s(self, *, from_reset: bool) -> float:
         """Seconds from a rising edge at the trigger pin to the part's first instruction.
@@ -212,28 +220,6 @@ class Session:
                 task.timing.cfg_implicit_timing(sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=16)
                 task.start()
             yield separation, width
-
-    def _range(self, range_a: float, points: int) -> None:
-        self._command(
-            f"SENS:CURR:RANG {range_a:.6g},(@1)",
-            f"SENS:SWE:TINT {SAMPLE_S:.6g},(@1)",
-            f"SENS:SWE:POIN {points},(@1)",
-        )
-
-    def _read_a(self, range_a: float, points: int) -> float:
-        self._range(range_a, points)
-        reading_a = float(self._visa.query("MEAS:CURR? (@1)"))
-        self._check_errors()
-        return reading_a
-
-    def _check_errors(self) -> None:
-        error = self._visa.query("SYST:ERR?")
-        if not error.startswith("+0"):
-            raise TwinError(f"the power analyzer reports {error}")
-
-    def _command(self, *commands: str) -> None:
-        # The answer proves that all of it has been done.
-        self._visa.query(";:".join((*commands, "*OPC?")).replace(";:*", ";*"))
 
     def _load(self, segments: Sequence[image.Segment]) -> None:
         memory = self.bench.mcu.core.memory

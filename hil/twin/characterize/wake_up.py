@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from hil.datasheet import stm32l476
 from hil.datasheet.figures import Fact, scale_of
 from hil.twin.characterize import steps
+from hil.twin.characterize.analyzer_client import SAMPLE_S
 from hil.twin.characterize.figures import NotCovered, Printed, Reading, last_digits
-from hil.twin.characterize.session import SAMPLE_S, Session
+from hil.twin.characterize.session import Session
 from hil.twin.characterize.steps import Steps, Then
 
 _LPMS: Final = {"stop0": 0, "stop1": 1, "stop2": 2, "standby": 3, "shutdown": 4}

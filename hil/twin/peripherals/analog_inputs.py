@@ -30,10 +30,15 @@ class AnalogInputs:
     """The voltages at the inputs of ADC1."""
 
     def __init__(
-        self, ports: Mapping[str, GpioPort], supply_v: Callable[[], float], temperature_c: Callable[[], float]
+        self,
+        ports: Mapping[str, GpioPort],
+        supply_v: Callable[[], float],
+        battery_v: Callable[[], float],
+        temperature_c: Callable[[], float],
     ) -> None:
         self._ports = ports
         self._supply_v = supply_v
+        self._battery_v = battery_v
         self._temperature_c = temperature_c
 
     def supply_v(self) -> float:
@@ -52,7 +57,7 @@ class AnalogInputs:
             slope_v_per_c = stm32l476.fact("temp_sensor_slope").typ_scalar()
             return at_30c_v + slope_v_per_c * (self._temperature_c() - _TEMPERATURE_REFERENCE_C)
         if channel == CHANNEL_VBAT:
-            return self._supply_v() / 3  # the divider by 3; VBAT is tied to VDD (UM1724 Rev 14, SB45)
+            return self._battery_v() / 3  # the divider by 3 (ST's HAL, LL_ADC_CHANNEL_VBAT)
         pin = self._pin(channel)
         return None if pin is None else pin[0].voltage_v(pin[1], time_ps)
 

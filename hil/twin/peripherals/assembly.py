@@ -82,6 +82,7 @@ class Peripherals:
         pins: Pins,
         seed: int,
         supply_v: Callable[[], float],
+        battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
         request_reset: Callable[[str], None],
     ) -> None:
@@ -189,7 +190,7 @@ class Peripherals:
                 scheduler,
                 interrupts.source(IRQ["ADC1_2"]),
                 self.adc_common,
-                AnalogInputs(self.ports, supply_v, temperature_c),
+                AnalogInputs(self.ports, supply_v, battery_v, temperature_c),
                 {code: self.timers[name] for code, name in _ADC_TRIGGERS.items()},
                 ((self.dma1, 1, 0), (self.dma2, 3, 0)),
                 np.random.default_rng([seed, BASE["ADC1"]]),
@@ -274,7 +275,7 @@ class Peripherals:
         self.rcc.on_peripheral_reset = self._reset_peripheral
         self.rcc.on_lse_failure = partial(self.exti.set_level, LINE_LSE_FAILURE)
         self.pwr.on_supply_low = partial(self.exti.set_level, LINE_PVD)
-        self.rtc.backup_access = lambda: self.pwr.backup_access
+        self.rtc.backup_access = lambda: self.pwr.backup_access and not self.rcc.backup_domain_held
         self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
         self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)

@@ -31,6 +31,10 @@ _LATE_WRITE_CYCLES: Final = 16
 """How close before the entry of a low-power mode a write of PWR_CR4 gets lost: assumption late_cr4_write."""
 _PULL_REGISTERS: Final = tuple(range(0x20, 0x60, 4))
 
+_VBE, _VBRS = 1 << 8, 1 << 9
+_CHARGING_OHM: Final = (5000.0, 1500.0)
+"""By VBRS (ST's HAL, PWR_BATTERY_CHARGING_RESISTOR_5 and _1_5)."""
+
 DeepSleepMode = Literal["stop0", "stop1", "stop2", "standby", "shutdown"]
 _DEEP_SLEEP: Final[tuple[DeepSleepMode, ...]] = ("stop0", "stop1", "stop2", "standby")
 
@@ -58,7 +62,7 @@ class Pwr(RegisterBlock):
         SCR: 0,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({SCR})
-    stored_only: ClassVar[Mapping[int, int]] = {CR2: 0xF0, CR4: 0x300}
+    stored_only: ClassVar[Mapping[int, int]] = {CR2: 0xF0}
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__("PWR", BASE["PWR"])
@@ -128,6 +132,11 @@ class Pwr(RegisterBlock):
         """How many of the monitors PVM1 and PVM2, and of PVM3 and PVM4, are on (PVME1 to PVME4)."""
         enables = field(self.words[CR2], 4, 4)
         return (enables & 3).bit_count(), (enables >> 2).bit_count()
+
+    @property
+    def battery_charging_ohm(self) -> float | None:
+        """VBE and VBRS: the resistor through which VDD charges the cell at VBAT, ``None`` if it does not."""
+        return _CHARGING_OHM[bool(self.words[CR4] & _VBRS)] if self.words[CR4] & _VBE else None
 
     @property
     def sram2_retained(self) -> bool:

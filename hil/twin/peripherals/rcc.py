@@ -238,6 +238,11 @@ class Rcc(RegisterBlock):
         return clock_tree.LSE_HZ if source == "lse" else clock_tree.LSI_HZ
 
     @property
+    def backup_domain_held(self) -> bool:
+        """BDRST: the backup domain is in reset until software clears the bit."""
+        return bool(self.words[BDCR] & _BDRST)
+
+    @property
     def rtc_source(self) -> str:
         """What clocks the RTC, for the supply current: off, lsi, lse_quartz or lse_bypass."""
         bdcr = self.words[BDCR]

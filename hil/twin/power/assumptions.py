@@ -74,6 +74,17 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "backup domain down to the lowest VBAT.",
     ),
     (
+        "backup_switch",
+        "The backup domain changes over to VBAT where the detector of brown-out level 0 fires, whichever "
+        "level the option bytes select, and back where it lets go; a cell at VBAT gives nothing while VDD "
+        "supplies the domain.",
+    ),
+    (
+        "shutdown_unmonitored",
+        "In Shutdown no brown-out detector works: the part stays there down to the lowest VBAT, where it and "
+        "the backup domain are lost even with a cell at VBAT.",
+    ),
+    (
         "nrst_pull_up",
         "NRST pulled low from outside adds VDD over the typical pull-up resistance (Table 73).",
     ),

@@ -36,7 +36,7 @@ def supply_current_a(point: OperatingPoint) -> float:
     """The current from VDD, VDDA and VBAT together, in A."""
     if point.mode == "off":
         return 0.0
-    point = _inside_tables(point)
+    point = _point_inside_tables(point)
     current_a = point.load_current_a + point.external_current_a
     if point.nrst_low:
         # assumption nrst_pull_up
@@ -58,11 +58,16 @@ def supply_current_a(point: OperatingPoint) -> float:
     return current_a + _stopped_a(point) + _analog_a(point)
 
 
-def _inside_tables(point: OperatingPoint) -> OperatingPoint:
+def _point_inside_tables(point: OperatingPoint) -> OperatingPoint:
     # assumption outside_tables
-    temperature_c = min(max(point.temperature_c, stm32l476.TEMPERATURE_MIN_C), stm32l476.TEMPERATURE_MAX_C)
-    vdd_v = min(max(point.vdd_v, _MIN_TABLE_VDD_V), stm32l476.VDD_MAX_V)
+    vdd_v, temperature_c = inside_tables(point.vdd_v, point.temperature_c)
     return replace(point, temperature_c=temperature_c, vdd_v=vdd_v)
+
+
+def inside_tables(supply_v: float, temperature_c: float) -> tuple[float, float]:
+    """The nearest voltage and temperature that Tables 45 to 50 have."""
+    temperature_c = min(max(temperature_c, stm32l476.TEMPERATURE_MIN_C), stm32l476.TEMPERATURE_MAX_C)
+    return min(max(supply_v, _MIN_TABLE_VDD_V), stm32l476.VDD_MAX_V), temperature_c
 
 
 def _regime(point: OperatingPoint) -> Regime:
@@ -134,10 +139,7 @@ def _stopped_a(point: OperatingPoint) -> float:
     else:
         # Shutdown has no LSI: an RTC on it stands still.
         current_a = row_a("shutdown_rtc_off" if rtc in ("off", "lsi") else f"shutdown_rtc_{rtc}")
-    if point.lse_on:
-        # The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
-        included_a = of_line("lse_by_drive", point.spread)[0] if rtc.startswith("lse") else 0.0
-        current_a += of_line("lse_by_drive", point.spread)[point.lse_drive] - included_a
+    current_a += lse_drive_a(rtc, point.lse_drive if point.lse_on else None, point.spread)
     if point.mode == "standby" and point.iwdg_on:
         # With the LSI that it runs on; printed at 25 °C only (assumption standby_iwdg).
         without = "standby_rtc_lsi" if rtc == "lsi" else "standby_rtc_off"
@@ -150,6 +152,17 @@ def _stopped_a(point: OperatingPoint) -> float:
     if point.hsi16_on and point.mode.startswith("stop"):
         current_a += of_scalar("hsi16", point.spread)
     return current_a
+
+
+def lse_drive_a(rtc_source: str, lse_drive: int | None, spread: float) -> float:
+    """What the LSE draws beyond a row of Tables 45 to 50; ``lse_drive`` is ``None`` if it is off.
+
+    The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
+    """
+    if lse_drive is None:
+        return 0.0
+    by_drive_a = of_line("lse_by_drive", spread)
+    return by_drive_a[lse_drive] - (by_drive_a[0] if rtc_source.startswith("lse") else 0.0)
 
 
 def _analog_a(point: OperatingPoint) -> float:

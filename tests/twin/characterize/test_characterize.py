@@ -15,9 +15,10 @@ from hil.datasheet.figures import load
 from hil.twin.__main__ import main
 from hil.twin.bench import PS_PER_S
 from hil.twin.characterize import adders, clocked, low_power, peripheral_clocks, wake_up
+from hil.twin.characterize.analyzer_client import SAMPLE_S
 from hil.twin.characterize.figures import Correction, Printed, Reading, last_digits
 from hil.twin.characterize.run import CHAPTERS, not_covered
-from hil.twin.characterize.session import SAMPLE_S, Session
+from hil.twin.characterize.session import Session
 from hil.twin.power import model
 
 
@@ -33,6 +34,8 @@ def session() -> Iterator[Session]:
         (low_power, "stop2_rtc_lse_quartz"),
         (low_power, "standby_rtc_off_iwdg"),
         (low_power, "shutdown_rtc_off"),
+        (low_power, "vbat_rtc_off"),
+        (low_power, "vbat_rtc_lse_quartz"),
         (clocked, "run_sram1_lprun"),
         (wake_up, "wakeup_stop2_flash_msi4_range2"),
         (wake_up, "wakeup_stop1_sram1_msi48_range1"),
