@@ -12,6 +12,8 @@
 #define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz; the FFT's length, see src/features.c */
 #define FEATURE_COUNT 32u    /* bands of the window's spectrum = the model's inputs and outputs */
 
+#define CLOCK_PLAN 0u /* of the features and the inference: see src/clock.h */
+
 #define CONSOLE_BAUD 115200u
 
 /* RAM the network may use for its tables and activations; loading a larger one fails with ERROR_MODEL_MEMORY. */

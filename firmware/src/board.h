@@ -23,6 +23,9 @@ void board_init(void);
 void board_marker_active(bool level);
 void board_marker_inference(bool level);
 
+/* Closes the analog switch between PA0 and the ADC, which the L476 has of its own (GPIOx_ASCR). */
+void board_sensor_pin(bool connected);
+
 /* Connects PA2 to USART2, or parks it analog. */
 void board_console_pin(bool connected);
 

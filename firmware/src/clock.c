@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "mutant.h"
 #include "stm32l476.h"
 
-/* 4 MHz / 1 * 40 / 2 = 80 MHz. The VCO at 160 MHz is above the 96 MHz of errata 2.1.13. */
-#define PLL_INPUT_DIVIDER 1u
-#define PLL_FACTOR 40u
-#define PLL_OUTPUT_DIVIDER 2u
+/* Codes of RCC_CR.MSIRANGE (RM0351). */
+enum { MSI_200_KHZ = 1, MSI_2_MHZ = 5, MSI_4_MHZ = 6, MSI_24_MHZ = 9 };
 
-/* RM0351, table 11: range 1 needs 4 wait states above 64 MHz, range 2 none up to 6 MHz. */
-#define WAIT_STATES_FAST 4u
-#define WAIT_STATES_SLOW 0u
+typedef struct {
+    uint32_t msi_range;
+    uint32_t pll_factor;         /* 0: the MSI is the system clock; else VCO = 4 MHz * factor */
+    uint32_t pll_output_divider; /* 2, 4, 6 or 8 */
+    uint32_t voltage_range;      /* PWR_CR1_VOS_... */
+    uint32_t wait_states;        /* RM0351, table 11: up to 16/32/48/64/80 MHz, in range 2 up to 6/12/18/26 MHz */
+    bool low_power_regulator;    /* needs 2 MHz or less */
+} setting_t;
+
+static const setting_t sampling_setting = {MSI_200_KHZ, 0, 0, PWR_CR1_VOS_RANGE2, 0, true};
+
+/* The VCOs, 160 and 104 MHz, are above the 96 MHz of errata 2.1.13. */
+static const setting_t plan_settings[CLOCK_PLAN_COUNT] = {
+    {MSI_4_MHZ, 40, 2, PWR_CR1_VOS_RANGE1, 4, false},
+    {MSI_4_MHZ, 26, 4, PWR_CR1_VOS_RANGE2, 3, false},
+    {MSI_2_MHZ, 0, 0, PWR_CR1_VOS_RANGE2, 0, true},
+    {MSI_24_MHZ, 0, 0, PWR_CR1_VOS_RANGE2, 3, false},
+};
+
+static const setting_t *current; /* NULL on idle */
 
 static void set_voltage_range(uint32_t vos)
 {
@@ -31,11 +47,55 @@ static void set_wait_states(uint32_t wait_states)
     }
 }
 
+/* RM0351, RCC_CR: the range may change while the MSI is ready, in use or not. */
+static void set_msi_range(uint32_t range)
+{
+    RCC->CR = (RCC->CR & ~RCC_CR_MSIRANGE_MASK) | RCC_CR_MSIRANGE(range) | RCC_CR_MSIRGSEL;
+    while ((RCC->CR & RCC_CR_MSIRDY) == 0u) {
+    }
+}
+
 static void select_system_clock(uint32_t sw, uint32_t sws)
 {
     RCC->CFGR = (RCC->CFGR & ~RCC_CFGR_SW_MASK) | sw;
     while ((RCC->CFGR & RCC_CFGR_SWS_MASK) != sws) {
     }
+}
+
+static void start_pll(uint32_t factor, uint32_t output_divider)
+{
+    RCC->PLLCFGR = RCC_PLLCFGR_PLLSRC_MSI | RCC_PLLCFGR_PLLM(1u) | RCC_PLLCFGR_PLLN(factor) |
+                   RCC_PLLCFGR_PLLR(output_divider) | RCC_PLLCFGR_PLLREN;
+    RCC->CR |= RCC_CR_PLLON;
+    while ((RCC->CR & RCC_CR_PLLRDY) == 0u) {
+    }
+    select_system_clock(RCC_CFGR_SW_PLL, RCC_CFGR_SWS_PLL);
+}
+
+static void stop_pll(void)
+{
+    select_system_clock(RCC_CFGR_SW_MSI, RCC_CFGR_SWS_MSI);
+    RCC->CR &= ~RCC_CR_PLLON;
+    while ((RCC->CR & RCC_CR_PLLRDY) != 0u) {
+    }
+}
+
+static void enter(const setting_t *setting)
+{
+    if (setting->voltage_range != PWR_CR1_VOS_RANGE2) {
+        set_voltage_range(setting->voltage_range);
+    }
+    set_wait_states(setting->wait_states);
+    if (setting->msi_range != MSI_4_MHZ) {
+        set_msi_range(setting->msi_range);
+    }
+    if (setting->pll_factor != 0u) {
+        start_pll(MUTANT_PLL_FACTOR(setting->pll_factor), setting->pll_output_divider);
+    }
+    if (setting->low_power_regulator) {
+        PWR->CR1 |= PWR_CR1_LPR;
+    }
+    current = setting;
 }
 
 void clock_init(void)
@@ -45,26 +105,38 @@ void clock_init(void)
     set_voltage_range(PWR_CR1_VOS_RANGE2);
 }
 
-void clock_run_fast(void)
+void clock_enter_sampling(void)
 {
-    set_voltage_range(PWR_CR1_VOS_RANGE1);
-    set_wait_states(WAIT_STATES_FAST);
-
-    RCC->PLLCFGR = RCC_PLLCFGR_PLLSRC_MSI | RCC_PLLCFGR_PLLM(PLL_INPUT_DIVIDER) |
-                   RCC_PLLCFGR_PLLN(MUTANT_PLL_FACTOR(PLL_FACTOR)) | RCC_PLLCFGR_PLLR(PLL_OUTPUT_DIVIDER) |
-                   RCC_PLLCFGR_PLLREN;
-    RCC->CR |= RCC_CR_PLLON;
-    while ((RCC->CR & RCC_CR_PLLRDY) == 0u) {
-    }
-    select_system_clock(RCC_CFGR_SW_PLL, RCC_CFGR_SWS_PLL);
+    /* Off in low-power sleep only: nothing is fetched then, the DMA writes to SRAM (RM0351, FLASH_ACR.SLEEP_PD). */
+    FLASH->ACR |= FLASH_ACR_SLEEP_PD;
+    enter(&sampling_setting);
 }
 
-void clock_run_slow(void)
+void clock_enter_plan(uint32_t plan)
 {
-    select_system_clock(RCC_CFGR_SW_MSI, RCC_CFGR_SWS_MSI);
-    RCC->CR &= ~RCC_CR_PLLON;
-    while ((RCC->CR & RCC_CR_PLLRDY) != 0u) {
+    enter(&plan_settings[plan]);
+}
+
+void clock_enter_idle(void)
+{
+    if (current == NULL) {
+        return;
     }
-    set_wait_states(WAIT_STATES_SLOW);
-    set_voltage_range(PWR_CR1_VOS_RANGE2);
+    if (current->low_power_regulator) {
+        PWR->CR1 &= ~PWR_CR1_LPR;
+        while ((PWR->SR2 & PWR_SR2_REGLPF) != 0u) { /* above 2 MHz only on the main regulator */
+        }
+    }
+    if (current->pll_factor != 0u) {
+        stop_pll();
+    }
+    if (current->msi_range != MSI_4_MHZ) {
+        set_msi_range(MSI_4_MHZ);
+    }
+    set_wait_states(0);
+    if (current->voltage_range != PWR_CR1_VOS_RANGE2) {
+        set_voltage_range(PWR_CR1_VOS_RANGE2);
+    }
+    FLASH->ACR &= ~FLASH_ACR_SLEEP_PD;
+    current = NULL;
 }

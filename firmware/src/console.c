@@ -13,7 +13,7 @@
 #define NUMBER_MAX_DIGITS 10u
 
 /* Divider rounded to nearest: 35 for 115200 baud from 4 MHz, 0.8 % slow; 8N1 tolerates some 4 %. */
-#define BAUD_DIVIDER ((CLOCK_SLOW_HZ + CONSOLE_BAUD / 2u) / CONSOLE_BAUD)
+#define BAUD_DIVIDER ((CLOCK_IDLE_HZ + CONSOLE_BAUD / 2u) / CONSOLE_BAUD)
 
 static char line[LINE_CAPACITY];
 static uint32_t length;

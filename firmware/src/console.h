@@ -4,7 +4,7 @@
  *   @<seq> <KIND> <key>=<value> ...*<CRC>\r\n
  *
  * seq counts records from 0 at boot; CRC is crc16_ccitt() of what stands between '@' and '*', 4 upper-case hex digits.
- * The line is put together in RAM and sent by console_send(), which needs the slow clock: the USART runs only there. */
+ * The line is put together in RAM and sent by console_send(), which needs the idle clock: the USART runs only there. */
 #ifndef HIL_CONSOLE_H
 #define HIL_CONSOLE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The duty cycle: wake every WAKE_PERIOD_S, sample a window asleep, judge it at 80 MHz, report if unusual, Stop 2. */
+/* The duty cycle: wake every WAKE_PERIOD_S, sample a window asleep, judge it on the clock plan, report if unusual, Stop 2. */
 #include "backup.h"
 #include "board.h"
 #include "clock.h"
@@ -64,10 +64,10 @@ static void duty_cycle(backup_t *backup, error_t model_error)
     bool anomalous = false;
     if (error == ERROR_NONE) {
         int8_t input[FEATURE_COUNT];
-        clock_run_fast();
+        clock_enter_plan(CLOCK_PLAN);
         features_extract(samples, 1, input);
         detector_run(input, &detection);
-        clock_run_slow();
+        clock_enter_idle();
         backup->last_score = detection.score;
         anomalous = detection.score > HIL_ANOMALY_THRESHOLD;
         backup->anomaly_count += anomalous ? 1u : 0u;
@@ -88,13 +88,13 @@ int main(void)
     clock_init();
     uint32_t reset_flags = take_reset_flags();
 
-    clock_run_fast();
+    clock_enter_plan(0);
     error_t model_error = detector_load();
     uint32_t model_crc32 = detector_model_crc32();
     if (mailbox_open()) {
         mailbox_serve(model_error);
     }
-    clock_run_slow();
+    clock_enter_idle();
 
     rtc_unlock_backup_domain();
     while (!rtc_start_lse(LSE_REPORT_AFTER_S)) {

@@ -11,7 +11,7 @@
 /* Sleeps until `*flag`, then clears it. Clocks keep running. */
 void power_sleep_until(volatile bool *flag);
 
-/* The same in Stop 2: clocks off, RAM and registers kept. Continues at MSI 4 MHz. Call on the slow clock only. */
+/* The same in Stop 2: clocks off, RAM and registers kept. Continues at MSI 4 MHz. Call on the idle clock only. */
 void power_stop2_until(volatile bool *flag);
 
 #endif

@@ -58,7 +58,7 @@ bool rtc_start_lse(uint32_t timeout_s)
         nvic_enable(IRQ_RCC);
         /* Drive 00 draws 250 nA, the others up to 630 nA (DS10198 Rev 8, table 58). */
         RCC->BDCR = (RCC->BDCR & ~RCC_BDCR_LSEDRV_MASK) | RCC_BDCR_LSEON;
-        SYSTICK->LOAD = timeout_s * (CLOCK_SLOW_HZ / SYSTICK_CLOCK_DIVIDER) - 1u;
+        SYSTICK->LOAD = timeout_s * (CLOCK_IDLE_HZ / SYSTICK_CLOCK_DIVIDER) - 1u;
         SYSTICK->VAL = 0;
         SYSTICK->CTRL = SYSTICK_CTRL_ENABLE | SYSTICK_CTRL_TICKINT;
         if (!lse_runs()) {

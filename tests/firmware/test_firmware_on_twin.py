@@ -4,90 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hil.firmware.build import MODEL_FILE, build
-from hil.firmware.image import FLASH_START, Image
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from hil.firmware.image import Image
+from tests.firmware.emulated_part import LSE_START_S, Part
 
-PS_PER_S = 10**12
-LSE_START_S = 2.0  # DS10198 Rev 8, table 58: typical
 BKP1R = 0x4000_2854
 DHCSR, DCRSR, DCRDR = 0xE000_EDF0, 0xE000_EDF4, 0xE000_EDF8
-SERVE = 0x5345_5256
-CONTROL, REQUEST, RESPONSE, COMMAND, STATUS = 8, 12, 16, 20, 24
-
-
-class Part:
-    """A powered part that runs an image, with its console and markers recorded."""
-
-    def __init__(self, image: Image) -> None:
-        self.image = image
-        self.console = ""
-        self.edges: list[tuple[float, str, bool | None]] = []
-        pins = make_pins()
-        self.mcu = Stm32l476(pins, seed=1)
-        for segment in image.segments:
-            start = segment.address - FLASH_START
-            self.mcu.core.memory.flash[start : start + len(segment.data)] = np.frombuffer(
-                segment.data, np.uint8
-            )
-            self.mcu.core.memory.invalidate(segment.address, len(segment.data))
-        self.mcu.usart2.on_transmit = self._byte_sent
-        for name in ("PA8", "PB10"):
-            pins[name].listeners.append(self._listener(name))
-        self.mcu.set_supply_voltage(3.0)
-        self.run(1e-3)
-
-    def _byte_sent(self, time_ps: int, byte: int, baud: float) -> None:
-        self.console += chr(byte)
-
-    def _listener(self, name: str) -> Callable[[int, bool | None], None]:
-        return lambda time_ps, level: self.edges.append((time_ps / PS_PER_S, name, level))
-
-    def run(self, duration_s: float) -> None:
-        """Let time pass."""
-        end_ps = self.mcu.scheduler.now_ps + round(duration_s * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
-
-    def reset(self) -> None:
-        """A pulse on NRST."""
-        self.mcu.set_nrst(True)
-        self.run(1e-4)
-        self.mcu.set_nrst(False)
-
-    def read(self, address: int) -> int:
-        """A word, as the debugger sees it."""
-        return self.mcu.core.debug_read(address, 4)
-
-    def write(self, address: int, value: int) -> None:
-        """Write a word, as the debugger does."""
-        self.mcu.core.debug_write(address, 4, value)
-
-    def serve(self) -> int:
-        """Start the mailbox service; its address."""
-        mailbox = self.image.symbol("hil_mailbox")
-        self.mcu.set_nrst(True)
-        self.run(1e-4)
-        self.write(mailbox + CONTROL, SERVE)
-        self.write(mailbox + REQUEST, ~SERVE & 0xFFFF_FFFF)
-        self.mcu.set_nrst(False)
-        self.run(0.02)
-        return mailbox
-
-    def command(self, mailbox: int, command: int, request: int) -> int:
-        """Run a mailbox command; its status."""
-        self.write(mailbox + COMMAND, command)
-        self.write(mailbox + REQUEST, request)
-        self.run(0.01)
-        assert self.read(mailbox + RESPONSE) == request
-        return self.read(mailbox + STATUS)
 
 
 @pytest.fixture
