@@ -43,6 +43,8 @@ class Bench:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
         # The user button B1 at PC13: pulled up on the board, low when pressed (UM1724 Rev 14, 6.5).
         self.pins["PC13"].set_external_level(True, 0)
+        self.isolation_listeners: list[Callable[[], None]] = []
+        """Called when the relay has opened or closed the debug and console lines."""
         self._debug_lines_isolated = True
         self._isolate_debug(False)
         self.analyzer = PowerAnalyzer(self, config.power_analyzer)
@@ -102,3 +104,5 @@ class Bench:
         if isolated != self._debug_lines_isolated:
             self._debug_lines_isolated = isolated
             self.mcu.external_current_a = 0.0 if isolated else self.config.unparked_leak_a
+            for listener in self.isolation_listeners:
+                listener()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import math
 import socketserver
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -47,11 +48,14 @@ class ClockBench(Protocol):
 class ClockProtocol:
     """The line protocol, free of sockets."""
 
-    def __init__(self, bench: ClockBench) -> None:
+    def __init__(self, bench: ClockBench, before: Callable[[], None] = lambda: None) -> None:
+        """``before`` is called when a client asks, before time moves for it."""
         self._bench = bench
+        self._before = before
 
     def answer(self, line: str) -> str:
         """The answer to one request line, without its line end."""
+        self._before()
         match line.split():
             case ["NOW"]:
                 return self._now()
@@ -98,8 +102,10 @@ class LineServer(TcpServer):
 class ClockServer(LineServer):
     """Serves the clock to any number of clients."""
 
-    def __init__(self, bench: ClockBench, host: str, port: int) -> None:
-        super().__init__(ClockProtocol(bench), host, port)
+    def __init__(
+        self, bench: ClockBench, host: str, port: int, before: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(ClockProtocol(bench, before), host, port)
 
 
 class _LineConnection(socketserver.StreamRequestHandler):

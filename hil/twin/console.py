@@ -3,7 +3,7 @@
 
 Open it with pyserial's ``socket://`` URL. The far end of the UART runs at ``HOST_BAUD`` like the terminal
 of a user who follows the firmware's manual; a part that transmits at another rate is received as a UART
-receives it.
+receives it. What the terminal types is on the part's receive pin bit by bit, so that a start bit can wake it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
+from hil.twin.pins import Pins
 from hil.twin.tcp_server import TcpServer
 
 HOST_BAUD = 115200
@@ -31,11 +33,15 @@ FRAME_BITS = 10
 PS_PER_S = 1_000_000_000_000
 FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
 
+RECEIVE_PIN = "PA3"
+"""USART2_RX, where the ST-LINK's transmit line ends (UM1724 Rev 14, table 10)."""
+
 _FULL_POLL_S = 0.05
 """How often a connection looks whether the port has room again."""
 
 _SEND_BUFFER_BYTES = 1 << 20
 _LINE_LIMIT = 256
+_CHUNK_BYTES = 4096
 _TYPED_BYTES = 1 << 16
 """Bytes on their way to the part that the port holds before it lets its terminal wait; bench time takes them
 away. Far more than a command line."""
@@ -87,8 +93,16 @@ class ConsoleBench(Protocol):
         """The part on the board."""
 
     @property
+    def pins(self) -> Pins:
+        """The part's pins."""
+
+    @property
     def debug_lines_isolated(self) -> bool:
         """Whether the relay has opened the debug and console lines."""
+
+    @property
+    def isolation_listeners(self) -> list[Callable[[], None]]:
+        """Called when the relay has opened or closed them."""
 
 
 def received_byte(byte: int, baud: float, receiver_baud: float = HOST_BAUD) -> int:
@@ -110,6 +124,11 @@ def received_byte(byte: int, baud: float, receiver_baud: float = HOST_BAUD) -> i
     return value if value != byte else byte ^ 0x80
 
 
+def line_level(byte: int, bit: int) -> bool:
+    """The level during bit ``bit`` of the frame of ``byte``: start, eight data bits from the lowest, stop."""
+    return bool((byte << 1 | 1 << (FRAME_BITS - 1)) >> bit & 1)
+
+
 class ConsoleServer(TcpServer):
     """A TCP server for one terminal at a time; a newcomer replaces the one before.
 
@@ -126,6 +145,9 @@ class ConsoleServer(TcpServer):
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
         bench.mcu.usart2.on_transmit = self._transmitted
+        with bench.lock:
+            bench.isolation_listeners.append(self._idle)
+            self._idle()
         self.start()
 
     def close(self) -> None:
@@ -151,6 +173,27 @@ class ConsoleServer(TcpServer):
             if self._terminal is terminal:
                 self._terminal = None
 
+    def pull(self) -> None:
+        """Take what the terminal has sent so far.
+
+        To be called before bench time moves at somebody's request: bytes sent before the request are then on
+        the line before that time passes, whichever thread is the quicker.
+        """
+        with self._bench.lock:
+            if self._terminal is not None:
+                self.take(self._terminal)
+
+    def take(self, terminal: socket.socket) -> bool:
+        """Type what waits in the connection of ``terminal`` and return whether it is plugged in at all."""
+        with self._bench.lock:
+            if self._terminal is not terminal:
+                return False
+            # It may be going away; its own thread will see.
+            with contextlib.suppress(OSError, ValueError):
+                if self._has_room() and select.select([terminal], [], [], 0)[0]:
+                    self.type(terminal.recv(_CHUNK_BYTES))
+            return True
+
     def type(self, data: bytes) -> None:
         """What the terminal sends reaches the part's pin one frame time after the other, in bench time."""
         with self._bench.lock:
@@ -162,12 +205,31 @@ class ConsoleServer(TcpServer):
     def has_room(self, terminal: socket.socket) -> bool:
         """Whether ``terminal`` may type on: like a real port, this one stops taking bytes when it is full."""
         with self._bench.lock:
-            return len(self._typed) < _TYPED_BYTES or self._terminal is not terminal
+            return self._has_room() or self._terminal is not terminal
+
+    def _has_room(self) -> bool:
+        return len(self._typed) < _TYPED_BYTES
 
     def _plan_frame(self) -> None:
         scheduler = self._bench.scheduler
-        self._receive_free_ps = max(self._receive_free_ps, scheduler.now_ps) + FRAME_PS
+        begin_ps = max(self._receive_free_ps, scheduler.now_ps)
+        self._receive_free_ps = begin_ps + FRAME_PS
+        before = True
+        for bit in range(FRAME_BITS):
+            level = line_level(self._typed[0], bit)
+            if level != before:
+                scheduler.at(begin_ps + bit * FRAME_PS // FRAME_BITS, partial(self._put_level, level))
+            before = level
         scheduler.at(self._receive_free_ps, self._receive)
+
+    def _put_level(self, level: bool) -> None:
+        """The terminal's end puts ``level`` on the receive pin; through open lines nothing is driven."""
+        driven = None if self._bench.debug_lines_isolated else level
+        self._bench.pins[RECEIVE_PIN].set_external_level(driven, self._bench.scheduler.now_ps)
+
+    def _idle(self) -> None:
+        """The relay has moved: the receive pin is undriven, or idles high."""
+        self._put_level(True)
 
     def _receive(self) -> None:
         byte = self._typed.popleft()
@@ -216,8 +278,8 @@ class _ConsoleConnection(socketserver.BaseRequestHandler):
         try:
             self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.server.attach(self.request)
-            while data := self.request.recv(4096):
-                self.server.type(data)
+            # Peeking waits for data and leaves it where pull() finds it.
+            while self.request.recv(1, socket.MSG_PEEK) and self.server.take(self.request):
                 while not self.server.has_room(self.request):
                     time.sleep(_FULL_POLL_S)
         except OSError:

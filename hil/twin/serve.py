@@ -78,7 +78,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "power_analyzer": analyzer,
             "hislip": bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT),
             "console": console,
-            "clock": ClockServer(bench, HOST, ANY_FREE_PORT),
+            "clock": ClockServer(bench, HOST, ANY_FREE_PORT, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT),
         }
         for server in servers.values():

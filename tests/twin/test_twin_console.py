@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from hil.twin.console import ConsoleServer, received_byte
+from hil.twin.console import FRAME_PS, RECEIVE_PIN, ConsoleServer, received_byte
 from hil.twin.core.scheduler import Scheduler
+from hil.twin.pins import make_pins
 
 
 class Usart:
@@ -32,6 +33,8 @@ class UartBench:
         self.scheduler = Scheduler()
         self.mcu = Board()
         self.debug_lines_isolated = False
+        self.pins = make_pins()
+        self.isolation_listeners: list[Callable[[], None]] = []
 
     def transmit(self, data: bytes, baud: float = 115200) -> None:
         with self.lock:
@@ -67,6 +70,9 @@ class Terminal:
         self.socket.sendall(b"!")
         assert arrived.wait(5)
         del server.type  # type: ignore[method-assign]
+        with bench.lock:
+            bench.scheduler.advance_to(bench.scheduler.now_ps + FRAME_PS)
+            bench.mcu.usart2.received.clear()
 
     def read(self, count: int) -> bytes:
         with self.socket.makefile("rb") as stream:
@@ -124,3 +130,36 @@ def test_typed_bytes_arrive_one_frame_time_apart(bench: UartBench, server: Conso
     assert bench.mcu.usart2.received == [ord("a")]
     bench.scheduler.advance_to(2 * frame_ps)
     assert bench.mcu.usart2.received == [ord("a"), ord("b")]
+
+
+def test_a_typed_byte_is_on_the_receive_pin_bit_by_bit(bench: UartBench, server: ConsoleServer) -> None:
+    edges: list[tuple[float, bool | None]] = []
+    pin = bench.pins[RECEIVE_PIN]
+    assert pin.external_level is True, "the line idles high"
+    pin.external_listeners.append(lambda time_ps, level: edges.append((time_ps * 115200 / 1e12, level)))
+    server.type(b"\n")  # 0x0A: start bit, then 0 1 0 1 0 0 0 0 from the lowest bit on, then the stop bit
+    bench.scheduler.advance_to(2 * FRAME_PS)
+    assert [level for _, level in edges] == [False, True, False, True, False, True]
+    assert [time for time, _ in edges] == pytest.approx([0, 2, 3, 4, 5, 9], abs=1e-3)
+
+
+def test_the_receive_pin_is_undriven_while_the_lines_are_open(
+    bench: UartBench, server: ConsoleServer
+) -> None:
+    pin = bench.pins[RECEIVE_PIN]
+    for isolated, level in ((True, None), (False, True)):
+        bench.debug_lines_isolated = isolated
+        for listener in bench.isolation_listeners:
+            listener()
+        assert pin.external_level is level
+
+
+def test_what_was_sent_before_is_on_the_line_when_time_moves(bench: UartBench, server: ConsoleServer) -> None:
+    terminal = Terminal(bench, server)
+    with terminal.socket:
+        for byte in b"abc":
+            with bench.lock:  # its thread cannot take the byte: only pull() does
+                terminal.socket.sendall(bytes([byte]))
+                server.pull()
+                bench.scheduler.advance_to(bench.scheduler.now_ps + FRAME_PS)
+                assert bench.mcu.usart2.received.pop() == byte
