@@ -107,6 +107,16 @@ class MailboxError(DeviceError):
     """The firmware answered a mailbox command with an error, or its mailbox is not what the contract says."""
 
 
+class CommandError(DeviceError):
+    """The firmware refused a command of the console. Carries the number of the error that it gave."""
+
+    def __init__(
+        self, message: str, *, number: int, where: str = "", operation: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, where=where, operation=operation, hint=hint)
+        self.number = number
+
+
 class RigError(HilError):
     """The bench as a whole: its service, its lock, its states, its shutdown."""
 

@@ -222,7 +222,7 @@ class PowerAnalyzer(Protocol):
 
 
 class Console(Protocol):
-    """The records that the firmware sends."""
+    """The records that the firmware sends, and the way for bytes to it."""
 
     @property
     def records(self) -> Sequence[Record]:
@@ -246,6 +246,10 @@ class Console(Protocol):
 
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting; returns the new records."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the part; what they are, and whether it listens, is the caller's business."""
         ...
 
     def wait_for(self, kind: str, timeout_s: float) -> Record:

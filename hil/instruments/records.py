@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""The firmware's console records: one line each, with a sequence number and a checksum.
+r"""The console's lines in both directions: one record each, with a sequence number and a checksum.
 
-A record is ``@<seq> <KIND> <key>=<value> ...*<CRC>\r\n``. The checksum is CRC-16/CCITT-FALSE as four
-upper-case hexadecimal digits over the characters between ``@`` and ``*``. ``seq`` counts from 0 since the
-part's start.
+A record of the part is ``@<seq> <KIND> <key>=<value> ...*<CRC>\r\n``, a command to it
+``$<seq> <VERB> <key>=<value> ...*<CRC>\n``. The checksum is CRC-16/CCITT-FALSE as four upper-case
+hexadecimal digits over the characters between ``@`` or ``$`` and ``*``. A record's ``seq`` counts from 0
+since the part's start, a command's is the host's to choose.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ _RECORD = re.compile(
 )
 """Values are printable ASCII without blank, "*", "=" and "@"."""
 
+_COMMAND = re.compile(r"[A-Z]+(?: [a-z_]+=[!-)+-<>?A-~]+)*")
+
+SEQUENCE_MAX = 0xFFFF_FFFF
+"""Largest sequence number. No command uses it: the part answers a line that it cannot read with it."""
+
 _LONGEST_LINE = 256
 """Bytes without a line end that are kept: twice the firmware's longest record, and some."""
 
@@ -29,6 +35,20 @@ _LONGEST_LINE = 256
 def crc16_ccitt_false(data: bytes) -> int:
     """CRC-16/CCITT-FALSE: polynomial 0x1021, initial value 0xFFFF, neither reflected nor inverted."""
     return binascii.crc_hqx(data, 0xFFFF)
+
+
+def command_line(seq: int, verb: str, fields: Mapping[str, object]) -> bytes:
+    """The line that orders ``verb``, checksum and line end included.
+
+    Raises:
+        ValueError: the verb, a key or a value has characters that a line cannot carry, or ``seq`` is out of
+            its range.
+    """
+    text = " ".join([verb, *(f"{key}={value}" for key, value in fields.items())])
+    if not _COMMAND.fullmatch(text) or not 0 <= seq < SEQUENCE_MAX:
+        raise ValueError(f"{seq} {text!r} is no command")
+    body = f"{seq} {text}".encode("ascii")
+    return b"$%s*%04X\n" % (body, crc16_ccitt_false(body))
 
 
 @dataclass(frozen=True)

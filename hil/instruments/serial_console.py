@@ -63,6 +63,13 @@ class SerialConsole:
         self._records.extend(new)
         return new
 
+    def send(self, data: bytes) -> None:
+        """Send bytes to the part. Raises ConnectError if the port is gone."""
+        try:
+            self._serial.write(data)
+        except OSError as error:  # SerialException is one
+            raise ConnectError(str(error), where=self._where, operation="write") from error
+
     def wait_for(self, kind: str, timeout_s: float) -> Record:
         """The next record of ``kind`` that was not returned before. Raises DeviceTimeoutError."""
         deadline_s = self._clock.now_s() + timeout_s

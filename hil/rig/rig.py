@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 from hil.config import RigConfig, resolve
 from hil.errors import RigError, TeardownError
 from hil.firmware.image import Image
+from hil.instruments.commander import Commander
 from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
 from hil.rig.bench import Bench
 from hil.rig.lock import RigLock
@@ -41,6 +43,7 @@ class Rig:
         self._lock = RigLock(config.name)
         self._bench: Bench | None = None
         self._states: BoardStates | None = None
+        self._commander: Commander | None = None
 
     def __enter__(self) -> Self:
         """Take the bench.
@@ -72,7 +75,7 @@ class Rig:
             TeardownError: a step failed. With another error in flight, that one goes on, with a note.
         """
         errors = run_steps([*self._safe_state_steps(), *self._release_steps()])
-        self._bench = self._states = None
+        self._bench = self._states = self._commander = None
         if errors:
             failure = TeardownError(errors, where=self._configured.name)
             if error is None:
@@ -132,7 +135,9 @@ class Rig:
         progress: Progress | None = None,
     ) -> None:
         """Bring the board into ``state``: see :meth:`hil.rig.states.BoardStates.to`."""
-        self._open_states().to(state, image, restart=restart, progress=progress)
+        moved = self._open_states().to(state, image, restart=restart, progress=progress)
+        if moved and self._commander is not None:
+            self._commander.started_anew()
 
     def mailbox(self, image: Image, progress: Progress | None = None) -> Mailbox:
         """The mailbox of ``image``, which is programmed first if need be. To be used as a context manager.
@@ -142,6 +147,24 @@ class Rig:
         # Entering and leaving both restart the firmware, so that running holds before and after.
         self.to(State.RUNNING, image, progress=progress)
         return Mailbox(self.board, self.clock, image)
+
+    @contextmanager
+    def commander(self) -> Generator[Commander]:
+        """Commands over the console to the firmware that runs, in *powered*, *running* or *measuring*.
+
+        To be used as a context manager. A board in *measuring* has its lines connected meanwhile, without
+        a debugger, and is measuring again afterwards; the firmware goes on listening for a moment more
+        (:data:`hil.instruments.commander.LISTENING_S`). What the console received before is forgotten.
+
+        Raises:
+            StateError: the firmware does not run.
+        """
+        if self._commander is None:
+            self._commander = Commander(self.console, self.clock)
+        with self._open_states().console_lines():
+            if self.state is not State.RUNNING:  # while the lines were open anything may have been cut
+                self.console.clear()
+            yield self._commander
 
     def record(self) -> dict[str, Any]:
         """What the bench is: identities, calibration dates, software versions, its own assumptions.

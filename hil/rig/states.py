@@ -8,12 +8,15 @@ running    the image runs from a reset; the debug session stays open, so memory 
 measuring  the image runs from power-on; debugger gone, DBGMCU proven 0, debug and console lines open
 
 In *running* the part does everything but draw the right current: an open debug session keeps clocks on in
-Stop mode. In *measuring* it draws the right current, and neither debugger nor console can see it.
+Stop mode. In *measuring* it draws the right current, and neither debugger nor console can see it; for an
+exchange over the console its lines are closed for a moment, and the debugger stays away.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from hil.errors import RigError, StateError
 from hil.firmware.image import Image
@@ -42,6 +45,11 @@ _SUPPLY_TOLERANCE = 0.02
 the N6781A's accuracy, and a tenth of what a part in current limit shows."""
 
 
+_RELAY_SETTLING_S = 0.02
+"""Bench time from moving the relay to quiet lines. An assumption: a reed or signal relay bounces for a few
+milliseconds at most."""
+
+
 class BoardStates:
     """Moves the board between its states; knows what is proven and what is not."""
 
@@ -51,6 +59,7 @@ class BoardStates:
         self._state: State | None = None
         self._image: Image | None = None
         self._supplied = False
+        self._in_exchange = False
 
     @property
     def state(self) -> State | None:
@@ -74,8 +83,8 @@ class BoardStates:
         *,
         restart: bool = False,
         progress: Progress | None = None,
-    ) -> None:
-        """Bring the board into ``state`` by the shortest safe way.
+    ) -> bool:
+        """Bring the board into ``state`` by the shortest safe way; return whether anything had to be done.
 
         A way through a power cycle stops the outputs of the DAQ, so play signals after it.
 
@@ -90,8 +99,15 @@ class BoardStates:
             StateError: the rig lacks the instrument that the way needs, or no image is known.
             RigError: the supply does not rise or fall as it should.
         """
+        if self._in_exchange:
+            raise StateError(
+                "the console's lines of a board that is measured are connected",
+                where="board",
+                operation=state.value,
+                hint="end the exchange first",
+            )
         if state is self._state and not restart and (image is None or self._holds(image)):
-            return
+            return False
         if self._state is None:
             self._supplied = False  # after a failure nothing is taken for granted
             if self._bench.opened("board"):
@@ -117,6 +133,43 @@ class BoardStates:
                 if state is State.RUNNING:
                     self._run()
         self._state = state
+        return True
+
+    @contextmanager
+    def console_lines(self) -> Generator[None]:
+        """Have the console's lines connected inside the ``with``, whatever the state.
+
+        In *measuring* the relay is closed on entry and opened again on every exit; no debug session begins,
+        so that ``DBGMCU_CR`` stays what it was, and the firmware runs on. The current is not the part's
+        alone meanwhile. Elsewhere the lines are connected anyway.
+
+        Raises:
+            StateError: the firmware does not run, or the rig cannot connect the lines of a board that is
+                measured.
+        """
+        if self._state not in (State.POWERED, State.RUNNING, State.MEASURING):
+            known = "unknown" if self._state is None else self._state.value
+            raise StateError(
+                f"the board is in state {known}",
+                where="board",
+                operation="connect the console",
+                expected="powered, running or measuring",
+                hint="rig.to(State.RUNNING, image)",
+            )
+        if self._state is not State.MEASURING or self._bench.config.wiring.debug_isolation is None:
+            yield
+            return
+        self._state = None  # until the lines are open again
+        self._in_exchange = True
+        try:
+            self._isolate(False)
+            self._bench.clock.sleep(_RELAY_SETTLING_S)
+            yield
+        finally:
+            self._in_exchange = False
+            self._isolate(True)
+            self._bench.clock.sleep(_RELAY_SETTLING_S)
+            self._state = State.MEASURING
 
     def _holds(self, image: Image) -> bool:
         """Whether the flash is proven to hold ``image``."""

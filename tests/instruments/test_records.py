@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import DeviceError
-from hil.instruments.records import Record, RecordParser, crc16_ccitt_false
+from hil.instruments.records import Record, RecordParser, command_line, crc16_ccitt_false
 
 
 def line(seq: int, text: str = "ANOM score=12") -> bytes:
@@ -73,3 +73,32 @@ def test_whatever_arrives_is_taken(chunks: list[bytes]) -> None:
 def test_noise_does_not_hide_the_next_record(noise: bytes) -> None:
     parser = RecordParser()
     assert len(parser.feed(noise + b"\n" + line(0), 0.0)) == 1
+
+
+def test_a_command_is_a_line_with_its_checksum() -> None:
+    # CRC-16/CCITT-FALSE by bitwise division, as the catalogue of parametrised CRC algorithms defines it.
+    body, crc = b"7 SET period_ms=2000", 0xFFFF
+    for byte in body:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x1021 if crc & 0x8000 else 0)) & 0xFFFF
+    assert command_line(7, "SET", {"period_ms": 2000}) == b"$" + body + f"*{crc:04X}\n".encode()
+    assert command_line(0, "INFO", {}).startswith(b"$0 INFO*")
+
+
+@pytest.mark.parametrize(
+    ("seq", "verb", "fields"),
+    [
+        (1, "info", {}),
+        (1, "INFO now", {}),
+        (1, "SET", {"period_ms": "1 2"}),
+        (1, "SET", {"period_ms": ""}),
+        (1, "SET", {"period_ms": "1*2"}),
+        (1, "SET", {"Period": 1}),
+        (-1, "INFO", {}),
+        (0xFFFF_FFFF, "INFO", {}),
+    ],
+)
+def test_what_a_line_cannot_carry_is_refused(seq: int, verb: str, fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="is no command"):
+        command_line(seq, verb, fields)

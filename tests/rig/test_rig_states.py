@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hil.config import load_rig
-from hil.errors import ConnectError, RigError, StateError
+from hil.errors import ConnectError, DeviceTimeoutError, RigError, StateError
 from hil.firmware.image import Image, Segment
 from hil.rig.states import BoardStates, State
 
@@ -28,7 +28,7 @@ class RecordingBench:
     def __init__(self, config: Any = CONFIG) -> None:
         self.config = config
         self.log: list[str] = []
-        self.board = self.daq = self.power_analyzer = self.console = self
+        self.board = self.daq = self.power_analyzer = self.console = self.clock = self
         self.connected = False
         self.supply_v = 0.0
         self.back_feed_v = 0.0
@@ -91,6 +91,9 @@ class RecordingBench:
 
     def clear(self) -> None:
         self.log.append("console cleared")
+
+    def sleep(self, duration_s: float) -> None:
+        self.log.append("wait")
 
     def taken(self) -> list[str]:
         log, self.log = self.log, []
@@ -242,3 +245,63 @@ def test_without_a_probe_nothing_is_programmed() -> None:
     bench = RecordingBench(CONFIG.model_copy(update={"probe": None}))
     with pytest.raises(StateError, match="no debug probe"):
         BoardStates(bench).to(State.RUNNING, A)
+
+
+def test_an_exchange_while_measuring_closes_the_lines_and_begins_no_debug_session(
+    bench: RecordingBench, states: BoardStates
+) -> None:
+    states.to(State.MEASURING, A)
+    bench.taken()
+    with states.console_lines():
+        bench.log.append("exchange")
+        assert states.state is None, "the current is not the part's alone"
+        with pytest.raises(StateError, match="end the exchange first"):
+            states.to(State.OFF)
+    assert bench.taken() == ["lines closed", "wait", "exchange", "lines open", "wait"]
+    assert states.state is State.MEASURING
+    states.to(State.MEASURING, A)
+    assert bench.taken() == []
+
+
+@pytest.mark.parametrize("error", [DeviceTimeoutError("silent"), KeyboardInterrupt()])
+def test_an_exchange_that_fails_opens_the_lines_again(
+    bench: RecordingBench, states: BoardStates, error: BaseException
+) -> None:
+    states.to(State.MEASURING, A)
+    with pytest.raises(type(error)), states.console_lines():
+        raise error
+    assert bench.log[-2:] == ["lines open", "wait"]
+    assert states.state is State.MEASURING
+
+
+def test_a_relay_that_fails_leaves_nothing_proven(
+    bench: RecordingBench, states: BoardStates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states.to(State.MEASURING, A)
+
+    def gone(_line: str, _level: bool) -> None:
+        raise ConnectError("gone", where="daq")
+
+    monkeypatch.setattr(bench, "write_line", gone)
+    with pytest.raises(ConnectError), states.console_lines():
+        pytest.fail("the lines are not connected")
+    assert states.state is None
+    monkeypatch.undo()
+    states.to(State.OFF)
+
+
+def test_an_exchange_elsewhere_moves_no_relay(bench: RecordingBench, states: BoardStates) -> None:
+    for state in (State.RUNNING, State.POWERED):
+        states.to(state, A)
+        bench.taken()
+        with states.console_lines():
+            assert states.state is state
+        assert bench.taken() == []
+
+
+@pytest.mark.parametrize("state", [None, State.OFF, State.PROGRAMMED])
+def test_nothing_is_said_to_a_part_that_does_not_run(states: BoardStates, state: State | None) -> None:
+    if state is not None:
+        states.to(state, A)
+    with pytest.raises(StateError, match="expected powered, running or measuring"), states.console_lines():
+        pytest.fail("there is nobody to speak to")
