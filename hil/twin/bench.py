@@ -45,9 +45,11 @@ class Bench:
         self.pins["PC13"].set_external_level(True, 0)
         self.isolation_listeners: list[Callable[[], None]] = []
         """Called when the relay has opened or closed the debug and console lines."""
+        self._leak_a = self._short_a = 0.0
         self._debug_lines_isolated = True
         self._isolate_debug(False)
         self.analyzer = PowerAnalyzer(self, config.power_analyzer)
+        self.analyzer.channel.source.on_short_current = self._short_draws
         self.daq = Daq(self, config.daq)
         self.connections = wiring.connect(
             config,
@@ -103,6 +105,12 @@ class Bench:
     def _isolate_debug(self, isolated: bool) -> None:
         if isolated != self._debug_lines_isolated:
             self._debug_lines_isolated = isolated
-            self.mcu.external_current_a = 0.0 if isolated else self.config.unparked_leak_a
+            self._leak_a = 0.0 if isolated else self.config.unparked_leak_a
+            self.mcu.external_current_a = self._leak_a + self._short_a
             for listener in self.isolation_listeners:
                 listener()
+
+    def _short_draws(self, current_a: float) -> None:
+        if current_a != self._short_a:
+            self._short_a = current_a
+            self.mcu.external_current_a = self._leak_a + self._short_a

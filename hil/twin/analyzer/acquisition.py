@@ -9,6 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.twin.analyzer import averaging
 from hil.twin.analyzer.bench import Bench, pass_time
 from hil.twin.analyzer.ranges import Meter
 from hil.twin.analyzer.status import ScpiError
@@ -136,8 +137,9 @@ class Acquisition:
         if not self.complete or self._current_a is not None or self._sweep is None or self._edges_ps is None:
             return
         sample_s = self._sweep.tint_ps * 1e-12
-        true_a = self._bench.mcu.supply.mean_current_a(self._edges_ps)
-        self._current_a = self._ammeter.read(true_a, sample_s, self._sweep.current_range_a)
+        self._current_a = averaging.averages(
+            self._bench.mcu.supply, self._ammeter, self._edges_ps, self._sweep.current_range_a
+        )
         true_v = np.full(self._sweep.points, self._terminal_v)
         self._voltage_v = self._voltmeter.read(true_v, sample_s, self._sweep.voltage_range_v)
 

@@ -17,6 +17,12 @@ class SupplyTrace(Protocol):
     def mean_current_a(self, edges_ps: NDArray[np.int64]) -> NDArray[np.float64]:
         """The exact mean current in amperes between each pair of neighbouring edges (picoseconds)."""
 
+    def step_times_ps(self, start_ps: int, end_ps: int) -> NDArray[np.int64]:
+        """The instants between two at which the current changes or charge flows."""
+
+    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
+        """Call back whenever the current begins or ceases to exceed a threshold; at once if it does."""
+
     def discard_before(self, time_ps: int) -> None:
         """Nobody will ask for anything earlier than ``time_ps`` any more."""
 
@@ -32,6 +38,13 @@ class Mcu(Protocol):
         """The voltage at its supply pins, in volts."""
 
 
+class Event(Protocol):
+    """A planned action."""
+
+    def cancel(self) -> None:
+        """Take it out of the plan."""
+
+
 class Scheduler(Protocol):
     """The bench's clock and its future."""
 
@@ -39,7 +52,7 @@ class Scheduler(Protocol):
     def now_ps(self) -> int:
         """Bench time in picoseconds."""
 
-    def after(self, delay_ps: int, action: Callable[[], None]) -> Any:
+    def after(self, delay_ps: int, action: Callable[[], None]) -> Event:
         """Call ``action`` in ``delay_ps`` picoseconds."""
 
 

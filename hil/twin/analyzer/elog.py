@@ -10,8 +10,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.twin.analyzer import averaging
 from hil.twin.analyzer.bench import Bench, pass_time
-from hil.twin.analyzer.ranges import OVERLOAD, Meter
+from hil.twin.analyzer.ranges import Meter
 from hil.twin.analyzer.status import ScpiError
 
 PERIOD_STEP_PS = 20_480_000
@@ -158,17 +159,11 @@ class ExternalLog:
         return np.column_stack(columns)
 
     def _current_columns(self, setup: ElogSetup, records: int) -> list[NDArray[np.float64]]:
-        """Average and, if they are on, minimum and maximum of the 20.48 µs samples of each period."""
+        """Average and, if they are on, minimum and maximum of the samples of each period."""
         if not records:
             return [np.empty(0)] * (3 if setup.current_extremes else 1)
-        samples = setup.period_ps // PERIOD_STEP_PS if setup.current_extremes else 1
-        sample_ps = setup.period_ps // samples
-        edges_ps = self._next_ps + sample_ps * np.arange(records * samples + 1, dtype=np.int64)
-        true_a = self._bench.mcu.supply.mean_current_a(edges_ps)
-        readings_a = self._ammeter.read(true_a, sample_ps * 1e-12, setup.current_range_a)
-        readings_a = readings_a.reshape(records, samples)
-        if not setup.current_extremes:
-            return [readings_a[:, 0]]
-        overloaded = np.any(readings_a >= OVERLOAD, axis=1)
-        average_a = np.where(overloaded, OVERLOAD, np.mean(readings_a, axis=1))
-        return [average_a, np.min(readings_a, axis=1), np.max(readings_a, axis=1)]
+        edges_ps = self._next_ps + setup.period_ps * np.arange(records + 1, dtype=np.int64)
+        arguments = (self._bench.mcu.supply, self._ammeter, edges_ps, setup.current_range_a)
+        if setup.current_extremes:
+            return list(averaging.extremes(*arguments).T)
+        return [averaging.averages(*arguments)]

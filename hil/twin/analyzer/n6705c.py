@@ -15,10 +15,11 @@ from hil.twin.analyzer.hislip import HislipServer
 from hil.twin.analyzer.n6781a import N6781A
 from hil.twin.analyzer.scpi_parser import MessageParser, split_outside
 from hil.twin.analyzer.server import ScpiServer
-from hil.twin.analyzer.status import ScpiError, StandardEvent, Status, StatusGroup
+from hil.twin.analyzer.status import Questionable, ScpiError, StandardEvent, Status, StatusGroup
+from hil.twin.analyzer.watchdog import OutputWatchdog
 
 HOUSEKEEPING_PS = 10**12
-"""How often the analyzer looks at its protections and forgets old history: 1 s of bench time."""
+"""How often the analyzer turns old history into readings and forgets it: 1 s of bench time."""
 
 STATUS_QUERY_PS = 10**9
 """Bench time a status query takes, so that a script that polls gets ahead: 1 ms.
@@ -53,6 +54,8 @@ class PowerAnalyzer:
         self._commands = CommandTable()
         self.channel = N6781A(bench, config)
         self.channel.register(self._commands, self._array)
+        self.watchdog = OutputWatchdog(bench, lambda: self.channel.source.disable(Questionable.PROTECTION))
+        self.watchdog.register(self._commands)
         self._register()
         bench.scheduler.after(HOUSEKEEPING_PS, self._housekeeping)
 
@@ -67,6 +70,7 @@ class PowerAnalyzer:
     def serial_poll(self, *, message_available: bool) -> int:
         """The status byte, read past the program messages as a controller's serial poll does."""
         with self._bench.lock:
+            self.watchdog.heard()
             self._poll()
             return self._status.byte(message_available=message_available)
 
@@ -79,6 +83,7 @@ class PowerAnalyzer:
         """
         with self._bench.lock:
             self._answered = False
+            self.watchdog.heard()
             responses = self._run(message)
             return b";".join(responses) + b"\n" if responses else b""
 
@@ -116,13 +121,12 @@ class PowerAnalyzer:
 
     def _housekeeping(self) -> None:
         self._look()
-        self.channel.acquisition.digitise()
+        self.channel.look()
         self._bench.mcu.supply.discard_before(self.channel.history_from_ps)
         self._bench.scheduler.after(HOUSEKEEPING_PS, self._housekeeping)
 
     def _look(self) -> None:
-        """Bring protections, FIFO and status registers up to date."""
-        self.channel.source.watch()
+        """Bring FIFO and status registers up to date."""
         try:
             self.channel.log.drop_overwritten()
         except ScpiError as error:
@@ -226,6 +230,7 @@ class PowerAnalyzer:
 
     def _reset(self, call: Call) -> None:
         self.channel.reset()
+        self.watchdog.reset()
         self._binary = self._swapped = False
         self._operation_complete_pending = False
 

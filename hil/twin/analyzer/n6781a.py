@@ -20,6 +20,7 @@ from hil.twin.analyzer.acquisition import (
 )
 from hil.twin.analyzer.bench import Bench
 from hil.twin.analyzer.commands import Call, CommandTable, Handler, real
+from hil.twin.analyzer.dlog_commands import DlogCommands
 from hil.twin.analyzer.ranges import (
     DEFAULT_CURRENT_RANGES,
     DEFAULT_VOLTAGE_RANGES,
@@ -28,7 +29,7 @@ from hil.twin.analyzer.ranges import (
     ranges_from_config,
 )
 from hil.twin.analyzer.settings import ChoiceSetting, NumberSetting, Setting, Settings, SwitchSetting
-from hil.twin.analyzer.source import Source
+from hil.twin.analyzer.source import OVER_CURRENT_DELAY_S, OVER_VOLTAGE_DELAY_S, Source
 from hil.twin.analyzer.status import Operation, Questionable, ScpiError
 
 EMULATION = "[SOURce:]EMULation"
@@ -36,7 +37,9 @@ FUNCTION = "[SOURce:]FUNCtion"
 VOLTAGE = "[SOURce:]VOLTage[:LEVel][:IMMediate][:AMPLitude]"
 CURRENT_LIMIT = "[SOURce:]CURRent:LIMit[:POSitive][:IMMediate][:AMPLitude]"
 OVER_VOLTAGE = "[SOURce:]VOLTage:PROTection:REMote[:POSitive][:LEVel]"
+OVER_VOLTAGE_DELAY = "[SOURce:]VOLTage:PROTection:REMote:DELay"
 OVER_CURRENT = "[SOURce:]CURRent:PROTection:STATe"
+OVER_CURRENT_DELAY = "[SOURce:]CURRent:PROTection:DELay[:TIME]"
 CURRENT_RANGE = "SENSe:CURRent[:DC]:RANGe[:UPPer]"
 CURRENT_AUTO = "SENSe:CURRent[:DC]:RANGe:AUTO"
 VOLTAGE_RANGE = "SENSe:VOLTage[:DC]:RANGe[:UPPer]"
@@ -74,7 +77,10 @@ SETTINGS: tuple[Setting, ...] = (
     NumberSetting(VOLTAGE, 0.0, 0.0, VOLTAGE_MAX_V, "V"),
     NumberSetting(CURRENT_LIMIT, 1.02, 0.0, CURRENT_LIMIT_MAX_A, "A"),
     NumberSetting(OVER_VOLTAGE, 22.0, 0.0, 22.0, "V"),
+    # The delays' limits are from memory.
+    NumberSetting(OVER_VOLTAGE_DELAY, OVER_VOLTAGE_DELAY_S, OVER_VOLTAGE_DELAY_S, 5e-3, "S"),
     SwitchSetting(OVER_CURRENT),
+    NumberSetting(OVER_CURRENT_DELAY, OVER_CURRENT_DELAY_S, 0.0, 0.255, "S"),
     # Accepted and kept, without effect on the virtual output: it neither slews nor has leads to sense at.
     ChoiceSetting("[SOURce:]VOLTage:SENSe:SOURce", "INT", ("INTernal", "EXTernal")),
     NumberSetting("[SOURce:]VOLTage:SLEW[:IMMediate]", 9.9e37, 0.0, OVERLOAD),
@@ -115,7 +121,7 @@ LOG_FETCH_MAX = 1_000_000
 
 
 class N6781A:
-    """Source, meters, scope and external log behind channel 1."""
+    """Source, meters, scope and the two logs behind channel 1."""
 
     MODEL = "N6781A"
 
@@ -129,6 +135,7 @@ class N6781A:
         self.source = Source(bench, config, rng)
         self.acquisition = Acquisition(bench, self._ammeter, self._voltmeter)
         self.log = elog.ExternalLog(bench, self._ammeter, self._voltmeter, lambda: self.source.terminal_v)
+        self.dlog = DlogCommands(bench, self._ammeter, self._voltmeter, lambda: self.source.terminal_v)
         self.settings = Settings(SETTINGS, self._apply)
 
     def reset(self) -> None:
@@ -136,6 +143,7 @@ class N6781A:
         self.settings.reset()
         self.acquisition.reset()
         self.log.abort()
+        self.dlog.reset()
         self.source.reset()
         self._apply()
 
@@ -143,7 +151,9 @@ class N6781A:
         self.source.voltage_v = self.settings.number(VOLTAGE)
         self.source.current_limit_a = self.settings.number(CURRENT_LIMIT)
         self.source.over_voltage_v = self.settings.number(OVER_VOLTAGE)
+        self.source.over_voltage_delay_s = self.settings.number(OVER_VOLTAGE_DELAY)
         self.source.over_current_protection = self.settings.switch(OVER_CURRENT)
+        self.source.over_current_delay_s = self.settings.number(OVER_CURRENT_DELAY)
         self.source.apply()
         period_ps = elog.quantise_period_ps(self.settings.number(ELOG_PERIOD), self._logged_parameters)
         self.settings.put(ELOG_PERIOD, period_ps * 1e-12)
@@ -172,13 +182,23 @@ class N6781A:
     @property
     def questionable(self) -> Questionable:
         """The channel's questionable status."""
-        return self.source.tripped
+        return self.source.questionable
 
     @property
     def history_from_ps(self) -> int:
         """The earliest time whose current is still needed."""
-        needs = (self.acquisition.history_from_ps, self.log.history_from_ps, self.source.history_from_ps)
+        needs = (
+            self.acquisition.history_from_ps,
+            self.log.history_from_ps,
+            self.dlog.log.history_from_ps,
+            self._bench.scheduler.now_ps,
+        )
         return min(need for need in needs if need is not None)
+
+    def look(self) -> None:
+        """Turn what is over of the measurements under way into readings."""
+        self.acquisition.digitise()
+        self.dlog.log.update()
 
     def _fixed_range(self, meter: Meter, range_header: str, auto_header: str) -> float | None:
         if self.settings.switch(auto_header):
@@ -222,6 +242,7 @@ class N6781A:
             self.acquisition.trigger(self.source.terminal_v)
         if self.log.state is elog.State.INITIATED:
             self.log.trigger()
+        self.dlog.bus_trigger()
 
     def measure(self) -> None:
         """``MEASure``: a fresh acquisition, triggered at once and waited for.
@@ -236,6 +257,7 @@ class N6781A:
     def register(self, commands: CommandTable, array: Callable[[NDArray[np.float64]], bytes]) -> None:
         """Register the channel's commands. ``array`` writes data in the format chosen with ``FORMat``."""
         self.settings.register(commands)
+        self.dlog.register(commands)
         commands.both("OUTPut[:STATe]", self._output)
         commands.command("OUTPut:PROTection:CLEar", _action(self.source.clear_protection))
         commands.command("INITiate[:IMMediate]:ACQuire", _action(self.initiate_acquisition))

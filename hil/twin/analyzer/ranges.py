@@ -109,7 +109,7 @@ class Meter:
         return float(self._full_scales[min(index, len(self.ranges) - 1)])
 
     def read(
-        self, true: NDArray[np.float64], sample_s: float, fixed_range: float | None
+        self, true: NDArray[np.float64], sample_s: float | NDArray[np.float64], fixed_range: float | None
     ) -> NDArray[np.float64]:
         """Readings for the true means of consecutive samples.
 

@@ -21,7 +21,7 @@ _HEADER = re.compile(
 _NUMBER = re.compile(r"(?P<value>[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)\s*(?P<suffix>[A-Za-z]*)")
 _CHARACTER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _CHANNEL_RANGE = re.compile(r"\s*(\d{1,3})\s*(?::\s*(\d{1,3})\s*)?")
-_NODE = re.compile(r"(?P<optional>\[:?)?(?P<name>[A-Za-z]+)(?P<trailing>:)?\]?:?")
+_NODE = re.compile(r"(?P<optional>\[:?)?(?P<name>[A-Za-z]+[0-9]*)(?P<trailing>:)?\]?:?")
 
 CHANNELS_MAX = 4
 """Slots of the mainframe (N6705C User's Guide)."""
@@ -184,7 +184,7 @@ def header_forms(pattern: str) -> set[tuple[str, ...]]:
         node = _NODE.match(pattern, position)
         if node is None:
             raise ValueError(f"bad header pattern {pattern!r} at {position}")
-        short = "".join(character for character in node["name"] if character.isupper())
+        short = "".join(character for character in node["name"] if not character.islower())
         forms: list[str | None] = sorted({short, node["name"].upper()})
         choices.append([*forms, None] if node["optional"] else forms)
         position = node.end()

@@ -72,8 +72,12 @@ Setting = NumberSetting | SwitchSetting | ChoiceSetting
 class Settings:
     """The current values of a table of settings, and their commands."""
 
-    def __init__(self, table: Sequence[Setting], on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, table: Sequence[Setting], on_change: Callable[[], None], *, with_channels: bool = True
+    ) -> None:
+        """``with_channels`` says whether the commands take a channel list, or are the whole instrument's."""
         self._table = table
+        self._with_channels = with_channels
         self._on_change = on_change
         self._values: dict[str, Value] = {}
         self.reset()
@@ -107,9 +111,10 @@ class Settings:
         def handle(call: Call) -> str | None:
             if call.query:
                 answer = setting.format(self._values[setting.header], call)
-                return ",".join(answer for _ in call.channels())
+                return ",".join(answer for _ in call.channels()) if self._with_channels else answer
             value = setting.parse(call)
-            call.channels()
+            if self._with_channels:
+                call.channels()
             call.finish()
             self._values[setting.header] = value
             self._on_change()

@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from hil.twin.analyzer.bench import Bench
+from hil.twin.analyzer.bench import Bench, Event
 from hil.twin.analyzer.status import Operation, Questionable
 
-OVER_CURRENT_DELAY_PS = 20_000_000_000
-"""How long the current limit must hold before over-current protection trips: 20 ms.
+OVER_CURRENT_DELAY_S = 20e-3
+"""How long the current limit must hold before over-current protection trips: 20 ms, the reset value of
+CURRent:PROTection:DELay (N6700C Operating and Service Guide). Brief inrush does not trip the output."""
 
-N6700C Operating and Service Guide, OUTPut:PROTection:DELay, reset value. Brief inrush does not trip the
-output.
-"""
+OVER_VOLTAGE_DELAY_S = 60e-6
+"""From an over-voltage at the sense terminals to the end of the output. ASSUMPTION: the shortest setting of
+VOLTage:PROTection:REMote:DELay as remembered; no source at hand gives the module's figure."""
 
 # Assumption: programming accuracy 0.025 % + 1.8 mV, the order of the maker's figure for the 20 V range;
 # config overrides it.
@@ -27,8 +29,10 @@ DEFAULT_PROGRAMMING_OFFSET_V = 1.8e-3
 class Source:
     """Voltage-priority output with current limit, over-current and remote over-voltage protection.
 
-    Over-current is judged from the mean current of 20 ms slices of the supply trace, looked at once per
-    second of bench time and before every status query; so a trip is late by up to a second, never missed.
+    A protection disables the output and leaves its programmed state; clearing it brings the output back
+    (N6700C Operating and Service Guide, OUTPut:PROTection:CLEar). The limit turns the output into a current
+    source for a short across it (:attr:`short_ohm`); for the part's own current it sets the status and the
+    protection going, the voltage stays (ASSUMPTION: what a part does on a collapsing supply is not modelled).
     """
 
     def __init__(self, bench: Bench, config: Mapping[str, Any], rng: np.random.Generator) -> None:
@@ -39,8 +43,13 @@ class Source:
         self._offset_v = rng.uniform(-1, 1) * float(
             config.get("programming_offset_accuracy_v", DEFAULT_PROGRAMMING_OFFSET_V)
         )
+        self.on_short_current: Callable[[float], None] = lambda current_a: None
+        """Told the current through a short across the output, in amperes, whenever it changes."""
+        self._short_ohm = math.inf
         self._applied_v = 0.0
-        self._watched_ps = bench.scheduler.now_ps
+        self._load_exceeds = False
+        self._over_current: Event | None = None
+        self._over_voltage: Event | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -49,7 +58,9 @@ class Source:
         self.voltage_v = 0.0
         self.current_limit_a = 1.02
         self.over_voltage_v = 22.0
+        self.over_voltage_delay_s = OVER_VOLTAGE_DELAY_S
         self.over_current_protection = False
+        self.over_current_delay_s = OVER_CURRENT_DELAY_S
         self.tripped = Questionable(0)
         self.apply()
 
@@ -58,51 +69,99 @@ class Source:
         """The voltage that really stands at the output, in volts."""
         return self._applied_v
 
+    @property
+    def short_ohm(self) -> float:
+        """A fault: this resistance lies across the output."""
+        return self._short_ohm
+
+    @short_ohm.setter
+    def short_ohm(self, resistance_ohm: float) -> None:
+        self._short_ohm = resistance_ohm
+        self.apply()
+
+    @property
+    def active(self) -> bool:
+        """Whether the output is on and no protection has disabled it."""
+        return self.on and not self.tripped
+
     def apply(self) -> None:
-        """Let the settings act: trip if the voltage exceeds the protection level, then drive the board."""
-        if self.on and self.voltage_v > self.over_voltage_v:
-            self._trip(Questionable.OVER_VOLTAGE)
-        voltage_v = self.voltage_v * self._gain + self._offset_v if self.on and self.voltage_v > 0 else 0.0
-        if voltage_v != self._applied_v:
-            self._applied_v = voltage_v
-            self._bench.mcu.set_supply_voltage(voltage_v)
+        """Let the settings act on the board."""
+        self._drive()
+        self._load_exceeds = False
+        threshold_a = self.current_limit_a if self.active else math.inf
+        self._bench.mcu.supply.watch(threshold_a, self._load_changes)
+        self._judge_current()
 
     def switch(self, on: bool) -> None:
-        """Output on or off. A tripped output stays off until the protection is cleared."""
-        self.on = on and not self.tripped
-        self._watched_ps = self._bench.scheduler.now_ps
+        """Output on or off. A tripped output stays disabled until the protection is cleared."""
+        self.on = on
         self.apply()
 
     def clear_protection(self) -> None:
-        """``OUTPut:PROTection:CLEar``: the output may be switched on again."""
+        """``OUTPut:PROTection:CLEar``: the output goes on again if it is programmed on."""
         self.tripped = Questionable(0)
+        self.apply()
 
-    def watch(self) -> None:
-        """Look at the current since the last look and trip if it was over the limit for 20 ms."""
-        now_ps = self._bench.scheduler.now_ps
-        if not self.on:
-            self._watched_ps = now_ps
-            return
-        slices = (now_ps - self._watched_ps) // OVER_CURRENT_DELAY_PS
-        if slices == 0:
-            return
-        edges_ps = self._watched_ps + OVER_CURRENT_DELAY_PS * np.arange(slices + 1, dtype=np.int64)
-        self._watched_ps = int(edges_ps[-1])
-        limited = bool(np.any(self._bench.mcu.supply.mean_current_a(edges_ps) > self.current_limit_a))
-        if limited and self.over_current_protection:
-            self._trip(Questionable.OVER_CURRENT)
-            self.apply()
-
-    @property
-    def history_from_ps(self) -> int:
-        """The earliest time whose current is still to be looked at."""
-        return self._watched_ps
+    def disable(self, why: Questionable) -> None:
+        """A protection disables the output."""
+        self.tripped |= why
+        self.apply()
 
     @property
     def operation(self) -> Operation:
         """The output's bits of the operation status."""
-        return Operation.CONSTANT_VOLTAGE if self.on else Operation.OFF
+        if not self.active:
+            return Operation.OFF
+        return Operation.CONSTANT_CURRENT if self._limiting else Operation.CONSTANT_VOLTAGE
 
-    def _trip(self, why: Questionable) -> None:
-        self.tripped |= why
-        self.on = False
+    @property
+    def questionable(self) -> Questionable:
+        """The output's bits of the questionable status."""
+        return self.tripped | Questionable.POSITIVE_LIMIT if self._limiting else self.tripped
+
+    def _drive(self) -> None:
+        wanted_v = self.voltage_v * self._gain + self._offset_v if self.active and self.voltage_v > 0 else 0.0
+        self._watch_voltage(wanted_v)
+        # The output rises no further than to the level at which its protection acts.
+        wanted_v = min(wanted_v, self.over_voltage_v, self.current_limit_a * self._short_ohm)
+        if wanted_v != self._applied_v:
+            self._applied_v = wanted_v
+            self._bench.mcu.set_supply_voltage(wanted_v)
+        self.on_short_current(wanted_v / self._short_ohm)
+
+    def _watch_voltage(self, wanted_v: float) -> None:
+        # The comparator has no programming error: what stands at the terminals counts, unlike a small offset.
+        exceeds = self.active and self.voltage_v > self.over_voltage_v and wanted_v > 0
+        if exceeds and self._over_voltage is None:
+            delay_ps = round(self.over_voltage_delay_s * 1e12)
+            self._over_voltage = self._bench.scheduler.after(delay_ps, self._trip_over_voltage)
+        elif not exceeds and self._over_voltage is not None:
+            self._over_voltage.cancel()
+            self._over_voltage = None
+
+    def _trip_over_voltage(self) -> None:
+        self._over_voltage = None
+        self.disable(Questionable.OVER_VOLTAGE)
+
+    def _load_changes(self, exceeds: bool) -> None:
+        """The load begins or ceases to draw more than the current limit."""
+        self._load_exceeds = exceeds
+        self._judge_current()
+
+    @property
+    def _limiting(self) -> bool:
+        shorted = self.voltage_v > self.current_limit_a * self._short_ohm
+        return self.active and (self._load_exceeds or shorted)
+
+    def _judge_current(self) -> None:
+        counts = self._limiting and self.over_current_protection
+        if counts and self._over_current is None:
+            delay_ps = round(self.over_current_delay_s * 1e12)
+            self._over_current = self._bench.scheduler.after(delay_ps, self._trip_over_current)
+        elif not counts and self._over_current is not None:
+            self._over_current.cancel()
+            self._over_current = None
+
+    def _trip_over_current(self) -> None:
+        self._over_current = None
+        self.disable(Questionable.OVER_CURRENT)

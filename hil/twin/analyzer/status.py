@@ -34,6 +34,10 @@ MESSAGES = {
     -222: "Data out of range",
     -224: "Illegal parameter value",
     -230: "Data corrupt or stale",
+    -252: "Missing media",
+    -254: "Media full",
+    -256: "File name not found",
+    -257: "File name error",
     -350: "Queue overflow",
     -363: "Input buffer overrun",
     -410: "Query INTERRUPTED",
@@ -95,6 +99,8 @@ class Questionable(IntFlag):
     OVER_VOLTAGE = 1
     OVER_CURRENT = 2
     POSITIVE_LIMIT = 128
+    PROTECTION = 2048
+    """Another protection than the channel's own has disabled the output: the watchdog."""
 
 
 def event_bit(code: int) -> StandardEvent:

@@ -2,6 +2,7 @@
 """A piecewise-constant current over time and its exact integral."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ class SupplyTrace:
         """Charge up to each step in ampere picoseconds, from the oldest step kept."""
         self._first = 0
         self._end = 1
+        self._threshold_a = math.inf
+        self._above = False
+        self._on_crossing: Callable[[bool], None] = lambda above: None
 
     @property
     def current_a(self) -> float:
@@ -36,11 +40,28 @@ class SupplyTrace:
         """How many steps are kept."""
         return self._end - self._first
 
+    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
+        """Call ``on_crossing`` whenever the current begins (True) or ceases (False) to exceed a threshold.
+
+        It takes the place of an earlier watch, and is told at once if the current exceeds it already.
+        """
+        self._threshold_a, self._on_crossing = threshold_a, on_crossing
+        self._above = self.current_a > threshold_a
+        if self._above:
+            on_crossing(True)
+
     def record(self, time_ps: int, current_a: float) -> None:
         """From ``time_ps`` on the current is ``current_a``.
 
         Raises ValueError for a time before the last record's.
         """
+        self._step(time_ps, current_a)
+        above = current_a > self._threshold_a
+        if above is not self._above:
+            self._above = above
+            self._on_crossing(above)
+
+    def _step(self, time_ps: int, current_a: float) -> None:
         last = self._end - 1
         last_ps = int(self._times_ps[last])
         if time_ps < last_ps:
@@ -68,8 +89,8 @@ class SupplyTrace:
         """
         current_a = self.current_a
         if time_ps > int(self._times_ps[self._end - 1]):
-            self.record(time_ps, math.nan)  # no current equals it: makes the step that carries the charge
-        self.record(time_ps, current_a)
+            self._step(time_ps, math.nan)  # no current equals it: makes the step that carries the charge
+        self._step(time_ps, current_a)
         self._charges[self._end - 1] += charge_c * PS_PER_S
 
     def mean_current_a(self, edges_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
@@ -92,6 +113,12 @@ class SupplyTrace:
         same = steps[1:] == steps[:-1]
         mean_a[same] = self._currents_a[steps[:-1][same]]
         return mean_a
+
+    def step_times_ps(self, start_ps: int, end_ps: int) -> npt.NDArray[np.int64]:
+        """The instants between ``start_ps`` and ``end_ps`` at which the current changes or charge flows."""
+        times_ps = self._times_ps[self._first : self._end]
+        begin, end = np.searchsorted(times_ps, start_ps, "right"), np.searchsorted(times_ps, end_ps, "left")
+        return times_ps[begin:end].copy()
 
     def discard_before(self, time_ps: int) -> None:
         """Forget the steps that ended at or before ``time_ps``."""

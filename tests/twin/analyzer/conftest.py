@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,22 @@ class FakeSupply:
     def __init__(self) -> None:
         self.steps: list[tuple[int, float]] = [(0, 1e-6)]
         self.discarded_ps = 0
+        self.now_a = 1e-6
+        self.threshold_a = math.inf
+        self.on_crossing: Callable[[bool], None] = lambda above: None
+
+    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
+        self.threshold_a, self.on_crossing = threshold_a, on_crossing
+        if self.now_a > threshold_a:
+            on_crossing(True)
+
+    def becomes(self, current_a: float) -> None:
+        before_a, self.now_a = self.now_a, current_a
+        if (before_a > self.threshold_a) != (current_a > self.threshold_a):
+            self.on_crossing(current_a > self.threshold_a)
+
+    def step_times_ps(self, start_ps: int, end_ps: int) -> NDArray[np.int64]:
+        return np.array([time for time, _ in self.steps if start_ps < time < end_ps], dtype=np.int64)
 
     def set(self, time_s: float, current_a: float) -> None:
         self.steps.append((round(time_s * 1e12), current_a))
@@ -41,19 +58,30 @@ class FakeSupply:
         self.discarded_ps = time_ps
 
 
+class FakeEvent:
+    def __init__(self, action: Callable[[], None]) -> None:
+        self.action: Callable[[], None] | None = action
+
+    def cancel(self) -> None:
+        self.action = None
+
+
 class FakeScheduler:
     def __init__(self) -> None:
         self.now_ps = 0
-        self._events: list[tuple[int, int, Callable[[], None]]] = []
+        self._events: list[tuple[int, int, FakeEvent]] = []
         self._order = itertools.count()
 
-    def after(self, delay_ps: int, action: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (self.now_ps + delay_ps, next(self._order), action))
+    def after(self, delay_ps: int, action: Callable[[], None]) -> FakeEvent:
+        event = FakeEvent(action)
+        heapq.heappush(self._events, (self.now_ps + delay_ps, next(self._order), event))
+        return event
 
     def advance_to(self, time_ps: int) -> None:
         while self._events and self._events[0][0] <= time_ps:
-            self.now_ps, _, action = heapq.heappop(self._events)
-            action()
+            self.now_ps, _, event = heapq.heappop(self._events)
+            if event.action is not None:
+                event.action()
         self.now_ps = time_ps
 
 
@@ -105,8 +133,13 @@ def bench() -> FakeBench:
 
 
 @pytest.fixture
-def server(bench: FakeBench) -> Iterator[ScpiServer]:
-    server = PowerAnalyzer(bench, IDEAL).serve()
+def analyzer(bench: FakeBench) -> PowerAnalyzer:
+    return PowerAnalyzer(bench, IDEAL)
+
+
+@pytest.fixture
+def server(analyzer: PowerAnalyzer) -> Iterator[ScpiServer]:
+    server = analyzer.serve()
     yield server
     server.close()
 

@@ -102,34 +102,6 @@ def test_output_supplies_the_board(scpi, bench) -> None:
     assert bench.mcu.voltage_v == 0.0
 
 
-def test_over_voltage_protection_trips_and_clears(scpi, bench) -> None:
-    send(scpi, "VOLT:PROT:REM 3.6,(@1);:VOLT 3.3,(@1);:OUTP ON,(@1);:VOLT 3.7,(@1)")
-    assert bench.mcu.voltage_v == 0.0
-    assert scpi.query("STAT:QUES:COND? (@1)") == "1"
-    send(scpi, "VOLT 3.3,(@1);:OUTP ON,(@1)")
-    assert scpi.query("OUTP? (@1)") == "0"
-    send(scpi, "OUTP:PROT:CLE (@1);:OUTP ON,(@1)")
-    assert scpi.query("OUTP? (@1);STAT:QUES:COND? (@1)") == "1;0"
-
-
-@pytest.mark.parametrize(("protection", "on"), [("ON", "0"), ("OFF", "1")])
-def test_over_current_protection_trips_only_where_it_is_on(scpi, bench, protection: str, on: str) -> None:
-    send(scpi, f"CURR:LIM 0.05,(@1);:CURR:PROT:STAT {protection},(@1);:VOLT 3,(@1);:OUTP ON,(@1)")
-    bench.mcu.supply.set(0.2, 0.2)
-    bench.advance(0.1)
-    assert scpi.query("STAT:QUES:COND? (@1);:OUTP? (@1)") == "0;1"
-    bench.advance(0.2)
-    assert scpi.query("STAT:QUES:COND? (@1);:OUTP? (@1)") == f"{2 if on == '0' else 0};{on}"
-
-
-def test_a_short_inrush_does_not_trip(scpi, bench) -> None:
-    send(scpi, "CURR:LIM 0.05,(@1);:CURR:PROT:STAT ON,(@1);:VOLT 3,(@1);:OUTP ON,(@1)")
-    bench.mcu.supply.set(0.1, 0.2)
-    bench.mcu.supply.set(0.101, 1e-6)
-    bench.advance(3)
-    assert scpi.query("OUTP? (@1)") == "1"
-
-
 def test_measure_averages_over_its_integration_time(scpi, bench) -> None:
     bench.mcu.supply.set(0.01024, 3e-6)
     before_s = bench.now_s
