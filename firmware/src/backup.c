@@ -3,7 +3,7 @@
 
 #include "crc.h"
 #include "mutant.h"
-#include "stm32l476.h"
+#include "registers.h"
 
 #define BACKUP_MAGIC 0x48494C31u
 

@@ -4,12 +4,15 @@
 #include <stdint.h>
 
 #include "mutant.h"
-#include "stm32l476.h"
+#include "registers.h"
 
 #define CONSOLE_TX_PIN 2u        /* PA2 */
 #define MARKER_INFERENCE_PIN 8u  /* PA8 */
 #define MARKER_ACTIVE_PIN 10u    /* PB10 */
 #define USART2_ALTERNATE 7u      /* DS10198 Rev 8, table 17 */
+
+/* Codes of GPIOx_MODER (RM0351). */
+enum { GPIO_MODE_OUTPUT = 1, GPIO_MODE_ALTERNATE = 2, GPIO_MODE_ANALOG = 3 };
 
 static void set_mode(gpio_t *port, unsigned pin, unsigned mode)
 {
@@ -56,7 +59,7 @@ void board_init(void)
     set_level(GPIOB, MARKER_ACTIVE_PIN, false);
     set_mode(GPIOB, MARKER_ACTIVE_PIN, GPIO_MODE_OUTPUT);
 
-    GPIOA->AFR[0] = (GPIOA->AFR[0] & ~(15u << (4u * CONSOLE_TX_PIN))) | USART2_ALTERNATE << (4u * CONSOLE_TX_PIN);
+    GPIOA->AFRL = (GPIOA->AFRL & ~(15u << (4u * CONSOLE_TX_PIN))) | USART2_ALTERNATE << (4u * CONSOLE_TX_PIN);
     ports_clock(false);
 }
 

@@ -5,7 +5,12 @@
 #include <stddef.h>
 
 #include "mutant.h"
-#include "stm32l476.h"
+#include "registers.h"
+
+/* Codes of RM0351: PWR_CR1.VOS, RCC_CFGR.SW and SWS, RCC_PLLCFGR.PLLSRC. */
+enum { VOLTAGE_RANGE_1 = 1, VOLTAGE_RANGE_2 = 2 };
+enum { SYSTEM_CLOCK_MSI = 0, SYSTEM_CLOCK_PLL = 3 };
+enum { PLL_SOURCE_MSI = 1 };
 
 /* Codes of RCC_CR.MSIRANGE (RM0351). */
 enum { MSI_200_KHZ = 1, MSI_2_MHZ = 5, MSI_4_MHZ = 6, MSI_24_MHZ = 9 };
@@ -14,26 +19,26 @@ typedef struct {
     uint32_t msi_range;
     uint32_t pll_factor;         /* 0: the MSI is the system clock; else VCO = 4 MHz * factor */
     uint32_t pll_output_divider; /* 2, 4, 6 or 8 */
-    uint32_t voltage_range;      /* PWR_CR1_VOS_... */
+    uint32_t voltage_range;      /* a code of VOS */
     uint32_t wait_states;        /* RM0351, table 11: up to 16/32/48/64/80 MHz, in range 2 up to 6/12/18/26 MHz */
     bool low_power_regulator;    /* needs 2 MHz or less */
 } setting_t;
 
-static const setting_t sampling_setting = {MSI_200_KHZ, 0, 0, PWR_CR1_VOS_RANGE2, 0, true};
+static const setting_t sampling_setting = {MSI_200_KHZ, 0, 0, VOLTAGE_RANGE_2, 0, true};
 
 /* The VCOs, 160 and 104 MHz, are above the 96 MHz of errata 2.1.13. */
 static const setting_t plan_settings[CLOCK_PLAN_COUNT] = {
-    {MSI_4_MHZ, 40, 2, PWR_CR1_VOS_RANGE1, 4, false},
-    {MSI_4_MHZ, 26, 4, PWR_CR1_VOS_RANGE2, 3, false},
-    {MSI_2_MHZ, 0, 0, PWR_CR1_VOS_RANGE2, 0, true},
-    {MSI_24_MHZ, 0, 0, PWR_CR1_VOS_RANGE2, 3, false},
+    {MSI_4_MHZ, 40, 2, VOLTAGE_RANGE_1, 4, false},
+    {MSI_4_MHZ, 26, 4, VOLTAGE_RANGE_2, 3, false},
+    {MSI_2_MHZ, 0, 0, VOLTAGE_RANGE_2, 0, true},
+    {MSI_24_MHZ, 0, 0, VOLTAGE_RANGE_2, 3, false},
 };
 
 static const setting_t *current; /* NULL on idle */
 
-static void set_voltage_range(uint32_t vos)
+static void set_voltage_range(uint32_t range)
 {
-    PWR->CR1 = (PWR->CR1 & ~PWR_CR1_VOS_MASK) | vos;
+    PWR->CR1 = (PWR->CR1 & ~PWR_CR1_VOS_MASK) | PWR_CR1_VOS(range);
     while ((PWR->SR2 & PWR_SR2_VOSF) != 0u) {
     }
 }
@@ -55,26 +60,26 @@ static void set_msi_range(uint32_t range)
     }
 }
 
-static void select_system_clock(uint32_t sw, uint32_t sws)
+static void select_system_clock(uint32_t source)
 {
-    RCC->CFGR = (RCC->CFGR & ~RCC_CFGR_SW_MASK) | sw;
-    while ((RCC->CFGR & RCC_CFGR_SWS_MASK) != sws) {
+    RCC->CFGR = (RCC->CFGR & ~RCC_CFGR_SW_MASK) | RCC_CFGR_SW(source);
+    while ((RCC->CFGR & RCC_CFGR_SWS_MASK) != RCC_CFGR_SWS(source)) {
     }
 }
 
 static void start_pll(uint32_t factor, uint32_t output_divider)
 {
-    RCC->PLLCFGR = RCC_PLLCFGR_PLLSRC_MSI | RCC_PLLCFGR_PLLM(1u) | RCC_PLLCFGR_PLLN(factor) |
-                   RCC_PLLCFGR_PLLR(output_divider) | RCC_PLLCFGR_PLLREN;
+    RCC->PLLCFGR = RCC_PLLCFGR_PLLSRC(PLL_SOURCE_MSI) | RCC_PLLCFGR_PLLM(0) | RCC_PLLCFGR_PLLN(factor) |
+                   RCC_PLLCFGR_PLLR(output_divider / 2u - 1u) | RCC_PLLCFGR_PLLREN;
     RCC->CR |= RCC_CR_PLLON;
     while ((RCC->CR & RCC_CR_PLLRDY) == 0u) {
     }
-    select_system_clock(RCC_CFGR_SW_PLL, RCC_CFGR_SWS_PLL);
+    select_system_clock(SYSTEM_CLOCK_PLL);
 }
 
 static void stop_pll(void)
 {
-    select_system_clock(RCC_CFGR_SW_MSI, RCC_CFGR_SWS_MSI);
+    select_system_clock(SYSTEM_CLOCK_MSI);
     RCC->CR &= ~RCC_CR_PLLON;
     while ((RCC->CR & RCC_CR_PLLRDY) != 0u) {
     }
@@ -82,7 +87,7 @@ static void stop_pll(void)
 
 static void enter(const setting_t *setting)
 {
-    if (setting->voltage_range != PWR_CR1_VOS_RANGE2) {
+    if (setting->voltage_range != VOLTAGE_RANGE_2) {
         set_voltage_range(setting->voltage_range);
     }
     set_wait_states(setting->wait_states);
@@ -102,7 +107,7 @@ void clock_init(void)
 {
     RCC->APB1ENR1 |= RCC_APB1ENR1_PWREN; /* without it writes to PWR are lost, Stop 2 included */
     (void)RCC->APB1ENR1;
-    set_voltage_range(PWR_CR1_VOS_RANGE2);
+    set_voltage_range(VOLTAGE_RANGE_2);
 }
 
 void clock_enter_sampling(void)
@@ -134,8 +139,8 @@ void clock_enter_idle(void)
         set_msi_range(MSI_4_MHZ);
     }
     set_wait_states(0);
-    if (current->voltage_range != PWR_CR1_VOS_RANGE2) {
-        set_voltage_range(PWR_CR1_VOS_RANGE2);
+    if (current->voltage_range != VOLTAGE_RANGE_2) {
+        set_voltage_range(VOLTAGE_RANGE_2);
     }
     FLASH->ACR &= ~FLASH_ACR_SLEEP_PD;
     current = NULL;

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "crc.h"
 #include "mutant.h"
-#include "stm32l476.h"
+#include "registers.h"
 
 #define LINE_CAPACITY 160u   /* the longest record, BOOT with every number at its widest, is under 140 */
 #define TRAILER_CAPACITY 7u  /* *CCCC\r\n */

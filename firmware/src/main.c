@@ -13,7 +13,10 @@
 #include "power.h"
 #include "rtc.h"
 #include "sampling.h"
-#include "stm32l476.h"
+#include "registers.h"
+
+/* FIREWALL, OBL, PIN, BOR, SFT, IWDG, WWDG, LPWR from bit 0 (RM0351, RCC_CSR). */
+#define RESET_FLAGS_POS 24u
 
 static uint16_t samples[WINDOW_SAMPLES];
 
@@ -49,7 +52,7 @@ static void report_anomaly(const backup_t *backup, uint32_t cycles)
 
 static uint32_t take_reset_flags(void)
 {
-    uint32_t flags = RCC->CSR >> RCC_CSR_FLAGS_POS;
+    uint32_t flags = RCC->CSR >> RESET_FLAGS_POS;
     RCC->CSR |= RCC_CSR_RMVF;
     return flags;
 }

@@ -4,7 +4,7 @@
 #ifndef HIL_MUTANT_H
 #define HIL_MUTANT_H
 
-#include "stm32l476.h"
+#include "registers.h"
 
 /* lpr_set: the regulator is in low-power mode at the entry, which turns Stop 2 into Stop 1.
  * The next wake-up must leave Low-power run again before the clock may rise. */
@@ -18,7 +18,7 @@
     } while (0)
 /* dbgmcu_left_set: debug support in low-power modes stays on; set again every time, so clearing it once is no cure. */
 #elif defined(MUTANT_DBGMCU_LEFT_SET)
-#define MUTANT_BEFORE_STOP() (DBGMCU->CR = DBGMCU_CR_SLEEP_STOP_STANDBY)
+#define MUTANT_BEFORE_STOP() (DBGMCU->CR = DBGMCU_CR_DBG_SLEEP | DBGMCU_CR_DBG_STOP | DBGMCU_CR_DBG_STANDBY)
 #endif
 
 /* no_sleep: waits for the next wake-up awake. */

@@ -3,7 +3,9 @@
 
 #include "cortex_m4.h"
 #include "mutant.h"
-#include "stm32l476.h"
+#include "registers.h"
+
+enum { LPMS_STOP2 = 2 }; /* PWR_CR1.LPMS (RM0351) */
 
 void power_sleep_until(volatile bool *flag)
 {
@@ -20,7 +22,7 @@ void power_sleep_until(volatile bool *flag)
 void power_stop2_until(volatile bool *flag)
 {
     /* LPR must be 0: with LPR set, LPMS = Stop 2 enters Stop 1. Read back, so the write is done before WFI. */
-    PWR->CR1 = (PWR->CR1 & ~(PWR_CR1_LPMS_MASK | PWR_CR1_LPR)) | PWR_CR1_LPMS_STOP2;
+    PWR->CR1 = (PWR->CR1 & ~(PWR_CR1_LPMS_MASK | PWR_CR1_LPR)) | PWR_CR1_LPMS(LPMS_STOP2);
     MUTANT_BEFORE_STOP();
     (void)PWR->CR1;
     SCB->SCR |= SCB_SCR_SLEEPDEEP;

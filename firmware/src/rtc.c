@@ -5,7 +5,14 @@
 #include "cortex_m4.h"
 #include "handlers.h"
 #include "power.h"
-#include "stm32l476.h"
+#include "registers.h"
+
+#define EXTI_LINE_RTC_WAKEUP (1u << 20)
+
+/* Codes of RM0351: RCC_BDCR.RTCSEL, RTC_CR.WUCKSEL, RTC_WPR.KEY. */
+enum { RTC_CLOCK_LSE = 1 };
+enum { WAKEUP_CLOCK_DIV16 = 0 };
+enum { WPR_KEY1 = 0xCA, WPR_KEY2 = 0x53, WPR_LOCK = 0xFF };
 
 #define WAKEUP_TICK_HZ (32768u / 16u) /* RTCCLK / 16, the slowest of WUCKSEL's prescalers below ck_spre */
 
@@ -46,7 +53,7 @@ static bool lse_runs(void)
 bool rtc_start_lse(uint32_t timeout_s)
 {
     uint32_t rtc_source = RCC->BDCR & RCC_BDCR_RTCSEL_MASK;
-    if (rtc_source != 0u && rtc_source != RCC_BDCR_RTCSEL_LSE) {
+    if (rtc_source != 0u && rtc_source != RCC_BDCR_RTCSEL(RTC_CLOCK_LSE)) {
         /* Other firmware chose another clock; only a backup domain reset undoes that. */
         RCC->BDCR |= RCC_BDCR_BDRST;
         RCC->BDCR &= ~RCC_BDCR_BDRST;
@@ -72,10 +79,10 @@ bool rtc_start_lse(uint32_t timeout_s)
 
 void rtc_start_wakeup(uint32_t period_s)
 {
-    RCC->BDCR |= RCC_BDCR_RTCSEL_LSE | RCC_BDCR_RTCEN;
+    RCC->BDCR |= RCC_BDCR_RTCSEL(RTC_CLOCK_LSE) | RCC_BDCR_RTCEN;
 
-    RTC->WPR = RTC_WPR_KEY1;
-    RTC->WPR = RTC_WPR_KEY2;
+    RTC->WPR = WPR_KEY1;
+    RTC->WPR = WPR_KEY2;
     RTC->CR &= ~(RTC_CR_WUTE | RTC_CR_WUTIE);
     while ((RTC->ISR & RTC_ISR_WUTWF) == 0u) {
     }
@@ -85,6 +92,6 @@ void rtc_start_wakeup(uint32_t period_s)
     EXTI->RTSR1 |= EXTI_LINE_RTC_WAKEUP;
     EXTI->IMR1 |= EXTI_LINE_RTC_WAKEUP;
     nvic_enable(IRQ_RTC_WKUP);
-    RTC->CR = (RTC->CR & ~RTC_CR_WUCKSEL_MASK) | RTC_CR_WUCKSEL_DIV16 | RTC_CR_WUTIE | RTC_CR_WUTE;
-    RTC->WPR = RTC_WPR_LOCK;
+    RTC->CR = (RTC->CR & ~RTC_CR_WUCKSEL_MASK) | RTC_CR_WUCKSEL(WAKEUP_CLOCK_DIV16) | RTC_CR_WUTIE | RTC_CR_WUTE;
+    RTC->WPR = WPR_LOCK;
 }

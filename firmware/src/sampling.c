@@ -9,7 +9,10 @@
 #include "cortex_m4.h"
 #include "handlers.h"
 #include "power.h"
-#include "stm32l476.h"
+#include "registers.h"
+
+/* Codes of RM0351: ADC_CCR.CKMODE, ADC_SMPR1.SMPx, ADC_CFGR.EXTEN and EXTSEL, DMA_CCRx.PSIZE, TIM6_CR2.MMS. */
+enum { CLOCK_HCLK = 1, SAMPLE_2_5_CYCLES = 0, TRIGGER_RISING = 1, TRIGGER_TIM6_TRGO = 13, SIZE_16 = 1, MASTER_UPDATE = 2 };
 
 /* The ADC's regulator needs up to 20 us (DS10198 Rev 8, table 76). */
 #define REGULATOR_START_CYCLES (CLOCK_IDLE_HZ / 1000000u * 20u)
@@ -51,7 +54,7 @@ static void adc_power_up(void)
 {
     RCC->AHB2ENR |= RCC_AHB2ENR_ADCEN;
     (void)RCC->AHB2ENR;
-    ADC123_COMMON->CCR = ADC_CCR_CKMODE_HCLK; /* synchronous: no jitter between trigger and conversion */
+    ADC123_COMMON->CCR = ADC_COMMON_CCR_CKMODE(CLOCK_HCLK); /* synchronous: no jitter between trigger and conversion */
 
     ADC1->CR = 0; /* out of deep power-down */
     ADC1->CR = ADC_CR_ADVREGEN;
@@ -62,9 +65,9 @@ static void adc_power_up(void)
     wait_cycles(AFTER_CALIBRATION_CYCLES);
 
     board_sensor_pin(true);
-    ADC1->SMPR1 = ADC_SMPR1_SMP5_2_5_CYCLES; /* 12.5 us at 200 kHz */
+    ADC1->SMPR1 = ADC_SMPR1_SMP5(SAMPLE_2_5_CYCLES); /* 12.5 us at 200 kHz */
     ADC1->SQR1 = ADC_SQR1_SQ1(BOARD_SENSOR_ADC_CHANNEL);
-    ADC1->CFGR |= ADC_CFGR_EXTEN_RISING | ADC_CFGR_EXTSEL_TIM6_TRGO | ADC_CFGR_DMAEN;
+    ADC1->CFGR |= ADC_CFGR_EXTEN(TRIGGER_RISING) | ADC_CFGR_EXTSEL(TRIGGER_TIM6_TRGO) | ADC_CFGR_DMAEN;
     ADC1->IER = ADC_IER_OVRIE;
 
     ADC1->ISR = ADC_ISR_ADRDY;
@@ -96,21 +99,21 @@ error_t sampling_run(uint16_t *samples, uint32_t count)
 
     window_over = false;
     window_failed = false;
-    DMA1->CSELR &= ~DMA_CSELR_C1S_MASK;
+    DMA1->CSELR &= ~DMA_CSELR_C1S_MASK /* request 0: ADC1 */;
     DMA1->IFCR = DMA_IFCR_CGIF1;
     DMA1->CPAR1 = (uint32_t)(uintptr_t)&ADC1->DR;
     DMA1->CMAR1 = (uint32_t)(uintptr_t)samples;
     DMA1->CNDTR1 = count;
-    DMA1->CCR1 = DMA_CCR_MSIZE_16 | DMA_CCR_PSIZE_16 | DMA_CCR_MINC | DMA_CCR_TEIE | DMA_CCR_TCIE | DMA_CCR_EN;
+    DMA1->CCR1 = DMA_CCR1_MSIZE(SIZE_16) | DMA_CCR1_PSIZE(SIZE_16) | DMA_CCR1_MINC | DMA_CCR1_TEIE | DMA_CCR1_TCIE | DMA_CCR1_EN;
     nvic_enable(IRQ_DMA1_CHANNEL1);
     nvic_enable(IRQ_ADC1_2);
 
     clock_enter_sampling();
     ADC1->CR |= ADC_CR_ADSTART;
-    TIM6->CR2 = TIM_CR2_MMS_UPDATE;
+    TIM6->CR2 = TIM6_CR2_MMS(MASTER_UPDATE);
     TIM6->ARR = CLOCK_SAMPLING_HZ / SAMPLE_RATE_HZ - 1u;
     TIM6->CNT = 0;
-    TIM6->CR1 = TIM_CR1_CEN;
+    TIM6->CR1 = TIM6_CR1_CEN;
 
     power_sleep_until(&window_over);
 

@@ -7,7 +7,7 @@
 #include "cortex_m4.h"
 #include "handlers.h"
 #include "rtc.h"
-#include "stm32l476.h"
+#include "registers.h"
 
 #define CORE_EXCEPTIONS 16
 #define SYSTICK_EXCEPTION 15

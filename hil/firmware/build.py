@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
 
 _ELF_NAME = "firmware.elf"
 _STAMP_NAME = "inputs.sha256"
+_SVD_NAME = "STM32L4x5.svd"
 # What a caller's shell may hold to steer compilers; a build must not follow it.
 _ENVIRONMENT_DROPPED = (
     *("CC", "CFLAGS", "CPPFLAGS", "ASM", "ASMFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"),
@@ -200,6 +202,7 @@ def _inputs(
 ) -> Iterator[tuple[str, str | bytes]]:
     yield "toolchain", toolchain
     yield "compiler", _compiler_identity(toolchain)
+    yield "registers", _register_description()
     yield "mutant", mutant or ""
     yield "model", model_file.read_bytes()
     threshold = model_file.with_name("threshold.h")
@@ -207,6 +210,19 @@ def _inputs(
     for path in sorted(firmware_dir.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(firmware_dir).as_posix(), path.read_bytes()
+
+
+def _register_description() -> str:
+    """What tells one register description from another: `tools/registers.py` reads pyOCD's SVD file."""
+    pyocd = importlib.util.find_spec("pyocd")
+    if pyocd is None or not pyocd.submodule_search_locations:
+        return ""
+    archive = Path(pyocd.submodule_search_locations[0], "debug", "svd", "svd_data.zip")
+    try:
+        with zipfile.ZipFile(archive) as files:
+            return f"{files.getinfo(_SVD_NAME).CRC:08x}"
+    except (OSError, KeyError):
+        return ""  # the tool will say what is wrong
 
 
 def _compiler_identity(toolchain: Toolchain) -> str:

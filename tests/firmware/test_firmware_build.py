@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_changed_source_and_model_are_built_in(
     content[-1] ^= 1
     model.write_bytes(content)
     assert bytes(content) in build(model=model, build_dir=tmp_path / "build").read_bytes()
+
+
+def test_another_register_description_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elf = build(build_dir=tmp_path)
+    info = zipfile.ZipInfo("STM32L4x5.svd")
+    info.CRC = 0x1234
+    monkeypatch.setattr(zipfile.ZipFile, "getinfo", lambda _self, _name: info)
+    monkeypatch.setattr(build_module.subprocess, "run", lambda *_, **__: pytest.fail("built again"))
+    with pytest.raises(pytest.fail.Exception, match="built again"):
+        build(build_dir=tmp_path)
+    assert elf.is_file()
 
 
 def test_threshold_beside_the_model_wins(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The STM32L476 registers and bits this firmware uses, under their names in the reference manual RM0351.
+/* The STM32L476 registers and bits that the traps use, written by hand from the reference manual RM0351: the generated
+ * ones of the firmware are compared with it (tests/firmware/test_registers.py).
  * Addresses: memory map of DS10198 Rev 8, table 19. */
-#ifndef HIL_STM32L476_H
-#define HIL_STM32L476_H
+#ifndef TRAPS_STM32L476_H
+#define TRAPS_STM32L476_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,10 +33,6 @@ typedef struct {
 } rcc_t;
 #define RCC ((rcc_t *)0x40021000u)
 
-#define RCC_CR_MSIRDY (1u << 1)
-#define RCC_CR_MSIRGSEL (1u << 3)
-#define RCC_CR_MSIRANGE_MASK (15u << 4)
-#define RCC_CR_MSIRANGE(range) ((range) << 4)
 #define RCC_CR_PLLON (1u << 24)
 #define RCC_CR_PLLRDY (1u << 25)
 #define RCC_CFGR_SW_MASK (3u << 0)
@@ -51,10 +48,6 @@ typedef struct {
 #define RCC_PLLCFGR_PLLR(divider) (((divider) / 2u - 1u) << 25)
 #define RCC_CIER_LSERDYIE (1u << 1)
 #define RCC_CICR_LSERDYC (1u << 1)
-#define RCC_AHB1SMENR_DMA1SMEN (1u << 0)
-#define RCC_AHB1SMENR_SRAM1SMEN (1u << 9)
-#define RCC_AHB2SMENR_ADCSMEN (1u << 13)
-#define RCC_APB1SMENR1_TIM6SMEN (1u << 4)
 #define RCC_AHB1ENR_DMA1EN (1u << 0)
 #define RCC_AHB2ENR_GPIOAEN (1u << 0)
 #define RCC_AHB2ENR_GPIOBEN (1u << 1)
@@ -95,7 +88,6 @@ typedef struct {
 #define FLASH ((flash_t *)0x40022000u)
 
 #define FLASH_ACR_LATENCY_MASK (7u << 0)
-#define FLASH_ACR_SLEEP_PD (1u << 14)
 
 /* --- GPIO --- */
 typedef struct {
@@ -158,7 +150,7 @@ typedef struct {
 #define ADC_CFGR_DMAEN (1u << 0)
 #define ADC_CFGR_EXTSEL_TIM6_TRGO (13u << 6)
 #define ADC_CFGR_EXTEN_RISING (1u << 10)
-#define ADC_SMPR1_SMP5_2_5_CYCLES (0u << 15)
+#define ADC_SMPR1_SMP5_24_5_CYCLES (3u << 15)
 #define ADC_SQR1_SQ1(channel) ((channel) << 6)
 #define ADC_CCR_CKMODE_HCLK (1u << 16)
 
@@ -203,7 +195,7 @@ typedef struct {
 #define USART_ISR_TXE (1u << 7)
 #define USART_ISR_TEACK (1u << 21)
 
-/* --- DBGMCU: touched by one mutant only, see mutant.h --- */
+/* --- DBGMCU --- */
 typedef struct {
     reg32_t IDCODE, CR;
 } dbgmcu_t;
