@@ -56,14 +56,42 @@ def of_mean(samples: NDArray[np.float64], ranges: Sequence[RangeAccuracy]) -> fl
         ValueError: if the table is empty or a sample exceeds its largest range.
     """
     rows = _ascending(ranges)
+    sums, counts = _by_range(samples, rows)
+    return _combined(rows, sums / samples.size, counts / samples.size)
+
+
+def of_difference(
+    first: NDArray[np.float64], second: NDArray[np.float64], ranges: Sequence[RangeAccuracy]
+) -> float:
+    """Return the standard uncertainty that accuracy leaves in ``sum(first) - sum(second)``.
+
+    Both were taken with the same instrument, whose gain and offset of a range do not change meanwhile: what
+    both have in common in a range cancels, and only the difference counts.
+
+    Raises:
+        ValueError: if the table is empty or a sample exceeds its largest range.
+    """
+    rows = _ascending(ranges)
+    first_sums, first_counts = _by_range(first, rows)
+    second_sums, second_counts = _by_range(second, rows)
+    return _combined(rows, first_sums - second_sums, first_counts - second_counts)
+
+
+def _by_range(
+    samples: NDArray[np.float64], rows: Sequence[RangeAccuracy]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum and number of the samples that each range took."""
     magnitude = np.abs(samples)
     range_of(float(magnitude.max()), rows)
     row_of_sample = np.searchsorted([row.full_scale for row in rows], magnitude, side="left")
-    total = samples.size
-    contributions = []
-    for index, row in enumerate(rows):
-        in_row = row_of_sample == index
-        share_of_mean = float(np.sum(samples, where=in_row)) / total
-        share_of_time = float(np.count_nonzero(in_row)) / total
-        contributions.append(rectangular(row.gain_fraction * abs(share_of_mean) + row.offset * share_of_time))
-    return combine(*contributions)
+    sums = np.bincount(row_of_sample, weights=samples, minlength=len(rows))
+    return sums, np.bincount(row_of_sample, minlength=len(rows)).astype(np.float64)
+
+
+def _combined(rows: Sequence[RangeAccuracy], sums: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+    return combine(
+        *(
+            rectangular(row.gain_fraction * abs(float(total)) + row.offset * abs(float(count)))
+            for row, total, count in zip(rows, sums, counts, strict=True)
+        )
+    )

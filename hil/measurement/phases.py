@@ -7,10 +7,14 @@ Only the current is looked at; no marker and no expected timing goes in, so the 
 1. *Sleep or awake*: the histogram of the current's logarithm has two far-apart groups, and Otsu's threshold
    (IEEE Trans. SMC 9(1), 1979, p 62) splits them. Levels differ by decades, so the logarithm weighs them
    alike.
-2. *Inference* is the part of an awake stretch that runs at the high clock: the run of samples above the
-   geometric mean of the stretch's plateau and its peak that carries most charge.
-3. *Sampling* is the plateau before it, *wake-up* what leads into the plateau. What follows until sleep is the
-   *report*, or the *wind-down* if it is too short to be one.
+2. An awake stretch is cut into *levels* where its mean changes by more than its noise
+   (:mod:`hil.measurement.levels`). How far apart the levels are does not matter, so a part that computes in
+   low-power run, close to what it draws while it samples, is cut like one that computes at 80 MHz.
+3. *Sampling* is the level at which the stretch spends most of its time, *wake-up* what leads to it.
+4. *Inference* is the first thing of weight that follows: what comes between (the ADC going down, a PLL coming
+   up) carries a small part of its charge. It goes on as long as the current is that of one clock.
+5. What is left until sleep is the *report*, or the *wind-down* if it is too short to be one. A report sent
+   at the clock of the computing, with the core awake, cannot be told from it and is counted to the inference.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
+from hil.measurement.levels import LONE_SAMPLES, Level, alike, levels, noise
 from hil.measurement.waveform import Waveform
 
 FLOOR_A = 1e-9
@@ -33,15 +38,15 @@ interest."""
 NOISE_SPANS = 5.0
 """Currents below this many standard deviations of the noise are not told apart."""
 SEPARATION = 2.0
-"""Assumption: the plateau and the peak of a stretch differ at least by this factor, or there was no fast
-phase."""
-PLATEAU_BAND = 0.15
-"""Assumption: samples within this relative band around the plateau's median belong to the plateau. Wider than
-the noise and ripple of an averaging analyzer, narrower than the step between two clocks or modes."""
-LONE_SAMPLES = 2
-"""Parts of fewer samples are not resolved by the sample period and are joined to their neighbour."""
-REPORT_MINIMUM_S = 1e-3
-"""Assumption: a report is a line of at least a dozen characters, which 115200 baud sends in a millisecond."""
+"""Assumption: a waveform whose current stays within this factor holds no sleep and activity."""
+MAIN_SHARE = 0.1
+"""Assumption: clock changes and the like carry less than this part of the charge of the heaviest thing that
+follows the sampling."""
+CLOCK_BAND = 1.5
+"""Assumption: at one clock the current varies by less than this factor with what the core executes."""
+REPORT_MINIMUM_S = 3e-3
+"""Assumption: a report is a line of at least three dozen characters, which 115200 baud sends in this time;
+storing results before the sleep takes less."""
 HISTOGRAM_BINS = 400
 
 
@@ -100,7 +105,7 @@ def segment(waveform: Waveform) -> list[Phase]:
         MeasurementError: if the current does not change between sleep and activity.
     """
     log_current = np.log10(
-        np.maximum(waveform.current_a, max(FLOOR_A, NOISE_SPANS * _noise_a(waveform.current_a)))
+        np.maximum(waveform.current_a, max(FLOOR_A, NOISE_SPANS * noise(waveform.current_a)))
     )
     awake = log_current > _otsu_threshold(log_current)
     edges = np.flatnonzero(np.diff(awake)) + 1
@@ -112,15 +117,6 @@ def segment(waveform: Waveform) -> list[Phase]:
         else:
             parts.append((PhaseName.SLEEP, first, last))
     return [_phase(waveform, name, first, last) for name, first, last in _merged(parts)]
-
-
-def _noise_a(current_a: NDArray[np.float64]) -> float:
-    """Standard deviation of the sample noise, from the median step: the few real steps do not move a
-    median.
-    """
-    steps = np.abs(np.diff(current_a))
-    # Median of |normal| is 0.6745 sigma, and a difference of two samples has sqrt(2) times their sigma.
-    return float(np.median(steps)) / 0.6745 / np.sqrt(2.0) if steps.size else 0.0
 
 
 def _otsu_threshold(log_current: NDArray[np.float64]) -> float:
@@ -146,45 +142,69 @@ def _otsu_threshold(log_current: NDArray[np.float64]) -> float:
 
 
 def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseName, int, int]]:
-    current_a = waveform.current_a
-    stretch = current_a[first:last]
-    plateau, peak = float(np.median(stretch)), float(stretch.max())
-    above = stretch > np.sqrt(max(plateau, FLOOR_A) * peak)
-    if peak < SEPARATION * plateau:
-        return [(PhaseName.SAMPLING, first, last)]
-    fast_first, fast_last = (first + bound for bound in _main_run(stretch, above))
-    parts = []
-    if fast_first > first:
-        before = current_a[first:fast_first]
-        level = float(np.median(before))
-        on_plateau = np.flatnonzero(np.abs(before - level) <= PLATEAU_BAND * level)
-        sampling_first = first + int(on_plateau[0])
-        parts += [
-            (PhaseName.WAKE_UP, first, sampling_first),
-            (PhaseName.SAMPLING, sampling_first, fast_first),
-        ]
-    parts.append((PhaseName.INFERENCE, fast_first, fast_last))
+    found = levels(waveform.current_a[first:last])
+    plateau_first, plateau_last = _plateau(found)
+    parts = [
+        (PhaseName.WAKE_UP, first, first + found[plateau_first].first),
+        (PhaseName.SAMPLING, first + found[plateau_first].first, first + found[plateau_last - 1].last),
+    ]
+    after = found[plateau_last:]
+    computing = _computing(waveform.current_a[first:last], found[plateau_first].median, after)
+    if computing is None:
+        fast_last = parts[-1][2]
+    else:
+        fast_first, fast_last = (first + bound for bound in computing)
+        parts[-1] = (PhaseName.SAMPLING, parts[-1][1], fast_first)
+        parts.append((PhaseName.INFERENCE, fast_first, fast_last))
     if last - fast_last >= LONE_SAMPLES:
         is_report = (last - fast_last) * waveform.period_s >= REPORT_MINIMUM_S
         parts.append((PhaseName.REPORT if is_report else PhaseName.WIND_DOWN, fast_last, last))
     else:
-        parts[-1] = (PhaseName.INFERENCE, fast_first, last)
+        parts[-1] = (*parts[-1][:2], last)
     return [part for part in parts if part[2] > part[1]]
 
 
-def _main_run(current_a: NDArray[np.float64], above: NDArray[np.bool_]) -> tuple[int, int]:
-    """Bounds of the run of samples above a threshold that carries most charge.
+def _plateau(found: Sequence[Level]) -> tuple[int, int]:
+    """Bounds, as indices into ``found``, of the level at which the stretch spends most of its time.
 
-    Other runs that are nearer to it than it is long belong to it. A wake-up's peak is high as well, but short
-    and far away.
+    What interrupts it counts to it as long as every interruption is shorter than what it interrupts.
     """
-    edges = np.flatnonzero(np.diff(above, prepend=False, append=False))
-    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
-    begin, end = max(runs, key=lambda run: float(current_a[run[0] : run[1]].sum()))
-    reach = end - begin
-    for run_begin, run_end in runs:
-        if begin - run_end < reach and run_begin - end < reach:
-            begin, end = min(begin, run_begin), max(end, run_end)
+    medians = np.array([level.median for level in found])
+    lengths = np.array([level.samples for level in found])
+    time_at = [int(lengths[[alike(median, other) for other in medians]].sum()) for median in medians]
+    most = max(time_at)
+    own = [index for index, level in enumerate(found) if time_at[index] == most]
+    begin = end = max(own, key=lambda index: found[index].samples)
+    for ahead in [index for index in own if index > end]:
+        if not _interrupts(found[end + 1 : ahead], found[end], found[ahead]):
+            break
+        end = ahead
+    for back in reversed([index for index in own if index < begin]):
+        if not _interrupts(found[back + 1 : begin], found[back], found[begin]):
+            break
+        begin = back
+    return begin, end + 1
+
+
+def _interrupts(between: Sequence[Level], before: Level, after: Level) -> bool:
+    return sum(level.samples for level in between) < min(before.samples, after.samples)
+
+
+def _computing(
+    current_a: NDArray[np.float64], sampling_a: float, after: Sequence[Level]
+) -> tuple[int, int] | None:
+    """Bounds of the computing in the levels that follow the sampling; None if nothing there computes."""
+    charges = [float(current_a[level.first : level.last].sum()) for level in after]
+    heaviest = max(charges, default=0.0)
+    main = next((index for index, charge in enumerate(charges) if charge >= MAIN_SHARE * heaviest), None)
+    if main is None or after[main].median <= sampling_a:
+        return None
+    begin, end, top_a = after[main].first, after[main].last, after[main].median
+    for level in after[main + 1 :]:
+        if level.first - end >= end - begin:
+            break  # farther away than the computing is long: something else
+        if level.median > top_a / CLOCK_BAND:
+            end, top_a = level.last, max(top_a, level.median)
     return begin, end
 
 

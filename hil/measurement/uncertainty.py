@@ -8,6 +8,7 @@ added as root sum of squares, and a result is stated with the *expanded* uncerta
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ _STUDENT = (
 )
 """Highest degrees of freedom and the factor for 95.45 % that is safe up to them: the factor of the row before
 where rows are left out (JCGM 100:2008, table G.2)."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its expanded uncertainty (k = 2), both in one unit."""
+
+    value: float
+    expanded_uncertainty: float
 
 
 def rectangular(half_width: float) -> float:
@@ -63,8 +72,21 @@ def type_a_of_mean(samples: NDArray[np.float64]) -> float:
     """
     if samples.size < 2:
         raise ValueError(f"the scatter of a mean needs at least two readings, got {samples.size}")
-    of_few = next((factor for freedom, factor in _STUDENT if samples.size - 1 <= freedom), COVERAGE_FACTOR)
-    return of_few / COVERAGE_FACTOR * float(np.std(samples, ddof=1)) / math.sqrt(samples.size)
+    return student(samples.size - 1) * float(np.std(samples, ddof=1)) / math.sqrt(samples.size)
+
+
+def student(degrees_of_freedom: int) -> float:
+    """Return by how much a scatter known with so few degrees of freedom is to be enlarged, so that k = 2
+    goes on meaning about 95 % (JCGM 100:2008, G.3.2).
+
+    Raises:
+        ValueError: with none there is no scatter to enlarge.
+    """
+    if degrees_of_freedom < 1:
+        raise ValueError(f"{degrees_of_freedom} degrees of freedom")
+    return next((f for freedom, f in _STUDENT if degrees_of_freedom <= freedom), COVERAGE_FACTOR) / (
+        COVERAGE_FACTOR
+    )
 
 
 def combine(*standard_uncertainties: float) -> float:

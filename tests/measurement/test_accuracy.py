@@ -43,3 +43,16 @@ def test_a_mean_over_two_ranges_weighs_each_range_by_its_time() -> None:
 def test_an_empty_table_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one range"):
         accuracy.of_mean(np.array([1.0]), [])
+
+
+def test_what_two_waveforms_have_in_common_cancels_in_their_difference() -> None:
+    common, more = np.full(5000, 40e-6), np.full(30, 10e-3)
+    together = accuracy.of_difference(np.concatenate([common, more]), common, RANGES)
+    assert together == pytest.approx((0.00025 * 30 * 10e-3 + 30 * 10e-6) / math.sqrt(3))
+    assert accuracy.of_difference(common, common, RANGES) == 0.0
+
+
+def test_what_is_in_different_ranges_does_not_cancel() -> None:
+    first, second = np.full(100, 2e-6), np.full(100, 5e-3)
+    alone = [100 * accuracy.of_mean(samples, RANGES) for samples in (first, second)]
+    assert accuracy.of_difference(first, second, RANGES) == pytest.approx(math.hypot(*alone))

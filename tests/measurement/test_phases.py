@@ -47,6 +47,79 @@ def test_a_quiet_wake_has_no_report() -> None:
     assert PhaseName.REPORT not in [phase.name for phase in phases]
 
 
+PLANS: dict[str, Levels] = {
+    "80 MHz": [(70e-6, 0.5e-3), (RUN, 0.2e-3), (10.3e-3, 3.1e-3), (RUN, 0.1e-3)],
+    "80 MHz, two levels": [(RUN, 0.2e-3), (10.3e-3, 3e-3), (8e-3, 0.6e-3)],
+    "80 MHz, a thousandth of a second": [(RUN, 0.3e-3), (10.3e-3, 1.1e-3)],
+    "26 MHz": [(RUN, 0.2e-3), (2.9e-3, 8.5e-3), (RUN, 0.1e-3)],
+    "low-power run": [(70e-6, 0.5e-3), (240e-6, 95e-3)],
+    "low-power run beside sampling at 150 µA": [(240e-6, 95e-3)],
+}
+"""What follows the sampling, by how the part computes."""
+
+
+def bench_noise(waveform: Waveform) -> Waveform:
+    """Noise of an instrument with ranges: a quarter of each range's offset accuracy per 5.12 µs sample."""
+    deviation = np.select(
+        [waveform.current_a <= 10e-6, waveform.current_a <= 1e-3], [2e-9, 25e-9], default=2.5e-6
+    )
+    rng = np.random.default_rng(5)
+    return Waveform(
+        waveform.start_s, PERIOD_S, waveform.current_a + deviation * rng.standard_normal(len(waveform))
+    )
+
+
+@pytest.mark.parametrize("report", [[], [(110e-6, 7e-3)]], ids=["quiet", "report"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_every_clock_plan_is_told_from_sampling_and_report(plan: str, report: Levels) -> None:
+    sampling_a = 150e-6 if "150" in plan else 40e-6
+    after = PLANS[plan]
+    computing = [(current, duration) for current, duration in after if current > 200e-6 and current != RUN]
+    levels = [(SLEEP, 2.0), (RUN, 0.4e-3), (sampling_a, 0.512), *after, *report, (SLEEP, 1.0)]
+    phases = segment(bench_noise(waveform_of(levels)))
+    names = [phase.name for phase in phases]
+    tail = [PhaseName.REPORT] if report else []
+    if names[-2] is PhaseName.WIND_DOWN:
+        assert not report
+        names.pop(-2)
+    assert names == [
+        PhaseName.SLEEP, PhaseName.WAKE_UP, PhaseName.SAMPLING, PhaseName.INFERENCE, *tail, PhaseName.SLEEP,
+    ]  # fmt: skip
+    inference = first_of(phases, PhaseName.INFERENCE)
+    assert inference.duration_s == pytest.approx(sum(time for _, time in computing), abs=2 * PERIOD_S)
+    assert first_of(phases, PhaseName.SAMPLING).start_s == pytest.approx(50.0 + 2.0004, abs=2 * PERIOD_S)
+
+
+def test_a_report_may_carry_more_charge_than_the_computing() -> None:
+    levels = [(SLEEP, 2.0), (RUN, 2e-3), (40e-6, 0.512), (10.3e-3, 1e-3), (0.6e-3, 30e-3), (SLEEP, 1.0)]
+    phases = segment(waveform_of(levels))
+    assert first_of(phases, PhaseName.INFERENCE).duration_s == pytest.approx(1e-3, abs=2 * PERIOD_S)
+    assert first_of(phases, PhaseName.REPORT).duration_s == pytest.approx(30e-3, abs=2 * PERIOD_S)
+
+
+def test_a_sampling_that_is_interrupted_is_one_sampling() -> None:
+    """A short burst every 4 ms, as of a part that wakes for every buffer half."""
+    buffers = [(SAMPLING, 3.9e-3), (RUN, 0.25e-3)] * 120
+    phases = segment(waveform_of([(SLEEP, 2.0), (RUN, 2e-3), *buffers, (FAST, 3e-3), (SLEEP, 1.0)], 0.002))
+    assert [phase.name for phase in phases] == [
+        PhaseName.SLEEP, PhaseName.WAKE_UP, PhaseName.SAMPLING, PhaseName.INFERENCE, PhaseName.SLEEP,
+    ]  # fmt: skip
+    assert phases[2].duration_s == pytest.approx(120 * 4.15e-3, abs=0.3e-3)
+
+
+def test_a_wake_that_computes_nothing_has_no_inference() -> None:
+    for tail in ([], [(20e-6, 1e-3)]):
+        phases = segment(waveform_of([(SLEEP, 2.0), (RUN, 2e-3), (SAMPLING, 0.5), *tail, (SLEEP, 1.0)]))
+        with pytest.raises(MeasurementError, match="no inference phase"):
+            first_of(phases, PhaseName.INFERENCE)
+
+
+def test_a_report_at_the_clock_of_the_computing_is_counted_there() -> None:
+    levels = [(SLEEP, 2.0), (RUN, 2e-3), (40e-6, 0.512), (240e-6, 95e-3), (250e-6, 7e-3), (SLEEP, 1.0)]
+    inference = first_of(segment(waveform_of(levels)), PhaseName.INFERENCE)
+    assert inference.duration_s == pytest.approx(102e-3, abs=2 * PERIOD_S)
+
+
 def test_a_peak_at_the_wake_up_is_no_inference() -> None:
     phases = segment(waveform_of([(SLEEP, 2.0), (5e-3, 1e-3), *QUIET_WAKE, (RUN, 8e-3), (SLEEP, 1.0)]))
     inference = next(phase for phase in phases if phase.name is PhaseName.INFERENCE)
