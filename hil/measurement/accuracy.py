@@ -85,7 +85,8 @@ def _by_range(
     range_of(float(magnitude.max()), rows)
     row_of_sample = np.searchsorted([row.full_scale for row in rows], magnitude, side="left")
     sums = np.bincount(row_of_sample, weights=samples, minlength=len(rows))
-    return sums, np.bincount(row_of_sample, minlength=len(rows)).astype(np.float64)
+    counts = np.bincount(row_of_sample, minlength=len(rows)).astype(np.float64)
+    return sums.astype(np.float64), counts
 
 
 def _combined(rows: Sequence[RangeAccuracy], sums: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
