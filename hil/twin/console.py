@@ -2,8 +2,9 @@
 """The console: the part's USART2 behind the ST-LINK's virtual COM port, offered as a TCP socket.
 
 Open it with pyserial's ``socket://`` URL. The far end of the UART runs at ``HOST_BAUD`` like the terminal
-of a user who follows the firmware's manual; a part that transmits at another rate is received as a UART
-receives it. What the terminal types is on the part's receive pin bit by bit, so that a start bit can wake it.
+of a user who follows the firmware's manual; what a part transmits at another rate or in another format is
+sampled as a UART samples it. What the terminal types is on the part's receive pin bit by bit, where the USART
+samples it and a start bit can wake the part.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from typing import Protocol
 
 from hil.twin.pins import Pins
 from hil.twin.tcp_server import TcpServer
+from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
 
 HOST_BAUD = 115200
-"""The rate the host's side of the virtual COM port is set to; 8 data bits, no parity, 1 stop bit."""
+"""The rate the host's side of the virtual COM port is set to."""
 
-BAUD_TOLERANCE = 0.03
-"""How far two UARTs may be apart before bytes come out wrong. An ASSUMPTION between the 2 to 4 % of
-RM0351's table of tolerances of the USART receiver."""
+HOST_FORMAT = Format()
+"""8 data bits, no parity; 1 stop bit. A byte with a framing error is passed on as it was sampled (ASSUMPTION:
+so does the ST-LINK)."""
 
 FRAME_BITS = 10
-PS_PER_S = 1_000_000_000_000
 FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
 
 RECEIVE_PIN = "PA3"
@@ -54,8 +55,12 @@ class Usart(Protocol):
     """Called with the time of the end of a frame in picoseconds, the byte and the baud rate it was sent
     at."""
 
-    def receive(self, byte: int) -> None:
-        """A frame has arrived at the receive pin."""
+    @property
+    def frame_bits(self) -> float:
+        """The length of its frames in bits."""
+
+    def levels(self, data: int) -> tuple[bool, ...]:
+        """The levels of a frame, a bit each, up to the stop bit."""
 
 
 class Mcu(Protocol):
@@ -73,7 +78,7 @@ class Scheduler(Protocol):
     def now_ps(self) -> int:
         """Bench time in picoseconds."""
 
-    def at(self, time_ps: int, action: Callable[[], None]) -> object:
+    def at(self, time_ps: int, action: Callable[[], None]) -> Event:
         """Call ``action`` at ``time_ps``."""
 
 
@@ -105,30 +110,6 @@ class ConsoleBench(Protocol):
         """Called when the relay has opened or closed them."""
 
 
-def received_byte(byte: int, baud: float, receiver_baud: float = HOST_BAUD) -> int:
-    """What a UART at ``receiver_baud`` makes of ``byte`` sent at ``baud``.
-
-    Within ``BAUD_TOLERANCE`` it is the byte. Beyond, it is what sampling the frame in the middle of the
-    receiver's bits gives; an error too small to show in that arithmetic inverts the last bit, the first one
-    to fail.
-    """
-    ratio = baud / receiver_baud
-    if abs(ratio - 1) <= BAUD_TOLERANCE:
-        return byte
-    frame = [
-        0,
-        *((byte >> bit) & 1 for bit in range(8)),
-    ]  # the start bit, then data; the idle line follows as ones
-    samples = (int((1.5 + bit) * ratio) for bit in range(8))
-    value = sum((frame[sample] if sample < len(frame) else 1) << bit for bit, sample in enumerate(samples))
-    return value if value != byte else byte ^ 0x80
-
-
-def line_level(byte: int, bit: int) -> bool:
-    """The level during bit ``bit`` of the frame of ``byte``: start, eight data bits from the lowest, stop."""
-    return bool((byte << 1 | 1 << (FRAME_BITS - 1)) >> bit & 1)
-
-
 class ConsoleServer(TcpServer):
     """A TCP server for one terminal at a time; a newcomer replaces the one before.
 
@@ -144,6 +125,10 @@ class ConsoleServer(TcpServer):
         self._receive_free_ps = 0
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
+        # A frame is told of at its end: what follows it may come as late as the frame after it.
+        self._host = Receiver(
+            bench.scheduler, lambda: (HOST_BAUD, HOST_FORMAT), self._arrived, lag_ps=2 * FRAME_PS
+        )
         bench.mcu.usart2.on_transmit = self._transmitted
         with bench.lock:
             bench.isolation_listeners.append(self._idle)
@@ -215,12 +200,11 @@ class ConsoleServer(TcpServer):
         begin_ps = max(self._receive_free_ps, scheduler.now_ps)
         self._receive_free_ps = begin_ps + FRAME_PS
         before = True
-        for bit in range(FRAME_BITS):
-            level = line_level(self._typed[0], bit)
+        for bit, level in enumerate((*HOST_FORMAT.levels(self._typed[0]), True)):
             if level != before:
                 scheduler.at(begin_ps + bit * FRAME_PS // FRAME_BITS, partial(self._put_level, level))
             before = level
-        scheduler.at(self._receive_free_ps, self._receive)
+        scheduler.at(self._receive_free_ps, self._frame_typed)
 
     def _put_level(self, level: bool) -> None:
         """The terminal's end puts ``level`` on the receive pin; through open lines nothing is driven."""
@@ -231,18 +215,26 @@ class ConsoleServer(TcpServer):
         """The relay has moved: the receive pin is undriven, or idles high."""
         self._put_level(True)
 
-    def _receive(self) -> None:
-        byte = self._typed.popleft()
+    def _frame_typed(self) -> None:
+        self._typed.popleft()
         if self._typed:
             self._plan_frame()
-        if not self._bench.debug_lines_isolated:
-            self._bench.mcu.usart2.receive(byte)
 
-    def _transmitted(self, _end_ps: int, byte: int, baud: float) -> None:
+    def _transmitted(self, end_ps: int, data: int, baud: float) -> None:
         """Called under the bench's lock, at the end of every frame the part sends."""
         if self._bench.debug_lines_isolated:
             return
-        byte = received_byte(byte, baud)
+        usart = self._bench.mcu.usart2
+        bit_ps = PS_PER_S / baud
+        start_ps = end_ps - usart.frame_bits * bit_ps
+        levels = (*usart.levels(data), True)
+        for bit, level in enumerate(levels):
+            self._host.put(round(start_ps + bit * bit_ps), level)
+        self._host.known_until(end_ps)
+
+    def _arrived(self, frame: Reception) -> None:
+        """The host's end has received a byte."""
+        byte = frame.data
         self._remember(byte)
         terminal = self._terminal
         if terminal is None:

@@ -28,7 +28,7 @@ from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.kernel_clocks import KernelClocks
 from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.memory_map import BASE, IRQ
-from hil.twin.peripherals.pin_functions import Signal
+from hil.twin.peripherals.pin_functions import SIGNALS, Signal
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
@@ -134,6 +134,8 @@ class Peripherals:
             for name, (irq, bits, channels, has_break) in _TIMERS.items()
         }
         self.kernel_clocks = KernelClocks(self.rcc)
+        self._uart_inputs: dict[tuple[str, int], list[tuple[int, Usart]]] = {}
+        """By port and pin: the UARTs that may receive there, and in which alternate function."""
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
         self.usart2 = self.uarts["USART2"]
         controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
@@ -292,6 +294,9 @@ class Peripherals:
             transmit = Signal(f"{name}_TX", self.ports)
             uart.tx_routed, uart.on_tx_idle = transmit.routed, transmit.drive
             uart.rx_routed = Signal(f"{name}_RX", self.ports).routed
+            for function, names in SIGNALS[f"{name}_RX"].items():
+                for pin in names:
+                    self._uart_inputs.setdefault((pin[1], int(pin[2:])), []).append((function, uart))
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
 
@@ -351,6 +356,9 @@ class Peripherals:
     def _pin_changed(self, port: str, index: int, level: bool) -> None:
         if self.syscfg.exti_port(index) == port:
             self.exti.set_level(index, level)
+        for function, uart in self._uart_inputs.get((port, index), ()):
+            if level or self.ports[port].has_alternate(index, function):
+                uart.line_changed(self._core.scheduler.now_ps, level)
 
     def _wakeup_pin_changed(self, number: int, _time_ps: int, level: bool | None) -> None:
         # The wake-up logic looks at the pad itself, whatever the port's configuration.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""USART in asynchronous mode (RM0351, USART section): whole frames, each at its bit time.
+"""USART in asynchronous mode (RM0351, USART section).
 
-The line is modelled frame by frame: the bits of a frame do not appear on the pin, and a received frame is
-seen at its end, also by what wakes at its start bit. Stored without effect: parity checks, LIN, smartcard,
-IrDA, synchronous mode, flow control, auto baud rate, address match.
+What is received is sampled from the level of the RX pin, bit by bit, at the USART's own rate. What is sent
+leaves as whole frames, each at its bit time; their bits do not appear on the pin. Stored without effect: LIN,
+smartcard, IrDA, synchronous mode, flow control, auto baud rate, address match.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.uart_line import Format, Receiver, Reception
 
 CR1: Final = 0x00
 CR2: Final = 0x04
@@ -27,19 +28,22 @@ TDR: Final = 0x28
 
 _UE, _UESM, _RE, _TE, _IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 _RXNEIE, _TCIE, _TXEIE, _M0, _OVER8, _M1 = 1 << 5, 1 << 6, 1 << 7, 1 << 12, 1 << 15, 1 << 28
+_PEIE, _PS, _PCE = 1 << 8, 1 << 9, 1 << 10
 _EIE, _DMAR, _DMAT, _OVRDIS = 1 << 0, 1 << 6, 1 << 7, 1 << 12
-_FE, _ORE, _IDLE, _RXNE, _TC, _TXE, _BUSY = 1 << 1, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 16
+_PE, _FE, _NF, _ORE, _IDLE, _RXNE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
+_TC, _TXE, _BUSY = 1 << 6, 1 << 7, 1 << 16
 _WUF, _TEACK, _REACK, _WUFIE = 1 << 20, 1 << 21, 1 << 22, 1 << 22
 _WAKE_ON_START_BIT, _WAKE_ON_RXNE = 2, 3
 _ISR_RESET: Final = _TXE | _TC
-_BAUD_TOLERANCE: Final = 0.03
-"""Deviation beyond which bits are misread; RM0351 gives the receiver's tolerance as 3.3 % to 4.4 %."""
 _LPUART_MIN_BRR: Final = 0x300
 """Values below are forbidden (RM0351, LPUART_BRR)."""
 _STOP_HALF_BITS: Final = (2, 1, 4, 3)
 
 OnTransmit = Callable[[int, int, float], None]
-"""Called with the end of the frame in ps, its data and the baud rate that it was sent at."""
+"""Called with the end of the frame in ps, its data (or ``BREAK``) and the baud rate that it was sent at."""
+
+BREAK: Final = -1
+"""In the place of data: the line is low for a whole frame."""
 
 
 class Usart(RegisterBlock):
@@ -57,7 +61,7 @@ class Usart(RegisterBlock):
     polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
-    stored_only: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6400, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
+    stored_only: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6000, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
 
     def __init__(
         self,
@@ -76,10 +80,13 @@ class Usart(RegisterBlock):
         self._stop_hz = stop_hz
         self._request_tx = request_tx
         self._request_rx = request_rx
+        self._receiver = Receiver(scheduler, self._reception_begins, self._received)
+        self._receives_in_stop = False
         self._line_idle: Event | None = None
         self._frame_end: Event | None = None
         self._shifting: int | None = None
         self._waiting: int | None = None
+        self._break_wanted = False
         self._clock_hz = 0
         self.on_transmit: OnTransmit = lambda time_ps, byte, baud: None
         self.on_tx_idle: Callable[[bool | None], None] = lambda level: None
@@ -98,6 +105,8 @@ class Usart(RegisterBlock):
         clock_hz = self._kernel_hz()
         if clock_hz != self._clock_hz:
             self._clock_hz = clock_hz
+            if not self._receives_in_stop:
+                self._receiver.abort()
             if self._frame_end is not None:
                 self._frame_end.cancel()
                 self._frame_end = None
@@ -116,34 +125,57 @@ class Usart(RegisterBlock):
             return 2 * kernel_hz / divider if divider >= 16 else 0.0
         return kernel_hz / brr if brr >= 16 else 0.0
 
-    def receive(self, byte: int, baud: float = 115_200.0) -> None:
-        """A frame arrives at the RX pin, sent at ``baud``; a wrong baud rate makes garbage of it."""
+    @property
+    def frame_format(self) -> Format:
+        """What is between the start and the stop bit."""
+        control = self.words[CR1]
+        data_bits = 9 if control & _M0 else 7 if control & _M1 else 8
+        if not control & _PCE:
+            return Format(data_bits)
+        return Format(data_bits, "odd" if control & _PS else "even")
+
+    def levels(self, data: int) -> tuple[bool, ...]:
+        """The levels of a frame that ``on_transmit`` told of, a bit each, up to the stop bit."""
+        if data == BREAK:
+            return (False,) * (self.frame_format.data_bits + 2)
+        return self.frame_format.levels(data)
+
+    def line_changed(self, time_ps: int, level: bool) -> None:
+        """The level of the RX pin changes."""
+        self._receiver.put(time_ps, level)
+
+    def _reception_begins(self) -> tuple[float, Format] | None:
+        """A falling edge: receive with this rate and format, or let it pass."""
         control = self.words[CR1]
         if not control & _UE or not control & _RE or not self.rx_routed():
-            return
-        waking = control & _UESM and self._stop_hz()
-        own_baud = self._baud_at(self._stop_hz()) if waking else self.baud
-        if not own_baud:
-            return
-        flags = self.words[ISR]
-        if abs(own_baud / baud - 1) > _BAUD_TOLERANCE:
-            byte = (byte ^ 0xA5) & 0xFF  # which bits are hit depends on the phase: any wrong pattern will do
-            flags |= _FE
-        if flags & _RXNE:
-            if self.words[CR3] & _OVRDIS:
-                self.words[RDR] = byte
-            else:
-                flags |= _ORE
-        else:
-            self.words[RDR] = byte
-            flags |= _RXNE
-        if waking and field(self.words[CR3], 20, 2) in (_WAKE_ON_START_BIT, _WAKE_ON_RXNE):
-            flags |= _WUF
-        self.words[ISR] = flags
+            return None
+        self._receives_in_stop = bool(control & _UESM and self._stop_hz())
+        baud = self._baud_at(self._stop_hz()) if self._receives_in_stop else self.baud
+        if not baud:
+            return None
         if self._line_idle is not None:
             self._line_idle.cancel()
-        idle_ps = round(self._half_bits * PS_PER_S / (2 * own_baud))
-        self._line_idle = self._scheduler.after(idle_ps, self._idle)
+            self._line_idle = None
+        if self._receives_in_stop and field(self.words[CR3], 20, 2) == _WAKE_ON_START_BIT:
+            self.words[ISR] |= _WUF
+            self._update()
+        return baud, self.frame_format
+
+    def _received(self, frame: Reception) -> None:
+        flags = self.words[ISR]
+        flags |= _FE * frame.framing_error | _PE * frame.parity_error | _NF * frame.noise
+        if flags & _RXNE and not self.words[CR3] & _OVRDIS:
+            flags |= _ORE
+        else:
+            self.words[RDR] = frame.data
+            flags |= _RXNE
+        if self._receives_in_stop and field(self.words[CR3], 20, 2) == _WAKE_ON_RXNE:
+            flags |= _WUF
+        self.words[ISR] = flags
+        baud = self._baud_at(self._stop_hz()) if self._receives_in_stop else self.baud
+        if baud:
+            idle_ps = round(self._half_bits * PS_PER_S / (2 * baud))
+            self._line_idle = self._scheduler.after(idle_ps, self._idle)
         self._update()
         if self.words[CR3] & _DMAR:
             self._request_rx()
@@ -163,6 +195,8 @@ class Usart(RegisterBlock):
         elif offset == ICR:
             self.words[ISR] &= ~(value & 0x0012_1B5F)
         elif offset == RQR:
+            if value & 1 << 1:
+                self._send_break()
             if value & 1 << 3:
                 self.words[ISR] &= ~_RXNE
             if value & 1 << 4:
@@ -179,6 +213,8 @@ class Usart(RegisterBlock):
     def _control_changed(self, before: int) -> None:
         control = self.words[CR1]
         sending = control & _UE and control & _TE
+        if not control & _RE:
+            self._receiver.abort()
         if not control & _UE:
             self._abort()
             self.words[ISR] = _ISR_RESET
@@ -197,7 +233,19 @@ class Usart(RegisterBlock):
         if self._frame_end is None:
             self._next_frame()
 
+    def _send_break(self) -> None:
+        """SBKRQ: after the frame under way, the line is low for a frame."""
+        if self.words[CR1] & _UE and self.words[CR1] & _TE:
+            self._break_wanted = True
+            if self._frame_end is None:
+                self._next_frame()
+
     def _next_frame(self) -> None:
+        if self._break_wanted and self._clock_hz:
+            self._break_wanted = False
+            self.words[ISR] &= ~_TC
+            self._shift(BREAK)
+            return
         if self._waiting is not None and self._clock_hz:
             data, self._waiting = self._waiting, None
             self.words[ISR] |= _TXE
@@ -216,11 +264,14 @@ class Usart(RegisterBlock):
         )
 
     @property
+    def frame_bits(self) -> float:
+        """The length of a frame in bits, start and stop bits included."""
+        return self._half_bits / 2
+
+    @property
     def _half_bits(self) -> int:
         """The length of a frame in halves of a bit."""
-        control = self.words[CR1]
-        data_bits = 9 if control & _M0 else 7 if control & _M1 else 8
-        return 2 * (1 + data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
+        return 2 * (1 + self.frame_format.data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
 
     def _idle(self) -> None:
         """No frame followed for the length of one."""
@@ -231,7 +282,7 @@ class Usart(RegisterBlock):
     def _frame_sent(self) -> None:
         data, self._shifting, self._frame_end = self._shifting, None, None
         if data is not None and self.tx_routed():
-            self.on_transmit(self._scheduler.now_ps, data & 0xFF, self.baud)
+            self.on_transmit(self._scheduler.now_ps, data, self.baud)
         self._next_frame()
         if self._frame_end is None:
             self.words[ISR] |= _TC
@@ -247,6 +298,8 @@ class Usart(RegisterBlock):
             self._frame_end.cancel()
         self._frame_end = None
         self._shifting = self._waiting = None
+        self._break_wanted = False
+        self._receiver.abort()
         if self._line_idle is not None:
             self._line_idle.cancel()
             self._line_idle = None
@@ -259,7 +312,8 @@ class Usart(RegisterBlock):
             or (control & _RXNEIE and flags & (_RXNE | _ORE))
             or (control & _IDLEIE and flags & _IDLE)
             or (self.words[CR3] & _WUFIE and flags & _WUF)
-            or (self.words[CR3] & _EIE and flags & (_FE | _ORE))
+            or (control & _PEIE and flags & _PE)
+            or (self.words[CR3] & _EIE and flags & (_FE | _NF | _ORE))
         )
         self._interrupt.set(bool(wanted))
 

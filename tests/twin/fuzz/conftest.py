@@ -20,7 +20,7 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 from hil.twin import bench_config
 from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
-from hil.twin.console import ConsoleServer
+from hil.twin.console import RECEIVE_PIN, ConsoleServer
 from hil.twin.probe.server import ProbeServer
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S, Server
 
@@ -96,7 +96,8 @@ class LiveBench:
                 "pins": {
                     name: (pin.level_out, pin.external_level)
                     for name, pin in bench.pins.items()
-                    if (pin.level_out, pin.external_level) != (None, None)
+                    # What a terminal types is on its line, whatever it is.
+                    if (pin.level_out, pin.external_level) != (None, None) and name != RECEIVE_PIN
                 },
                 "supply": (bench.mcu.supply_voltage_v, bench.mcu.supply.current_a),
                 "output": (source.on, source.voltage_v, source.current_limit_a, source.over_voltage_v),

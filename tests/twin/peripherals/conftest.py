@@ -8,6 +8,7 @@ import pytest
 
 from hil.twin.mcu import Stm32l476
 from hil.twin.pins import Pins, make_pins
+from hil.twin.uart_line import Format
 
 PS_PER_S = 10**12
 # Stack pointer, reset vector, then: cpsid i; loop: wfi; b loop. Masked interrupts still end WFI.
@@ -36,6 +37,18 @@ class Part:
 
     def set_bits(self, name: str, offset: int, bits: int) -> None:
         self.write(name, offset, self.read(name, offset) | bits)
+
+    def put_frame(
+        self, pin: str, data: int, baud: float = 115_200.0, frame: Format | None = None, stop_bits: float = 1
+    ) -> None:
+        """A UART's frame on a pin that idles high; afterwards it is over."""
+        bit_ps = PS_PER_S / baud
+        levels = (*(frame or Format()).levels(data), True)
+        start_ps = self.now_ps
+        for bit, level in enumerate(levels):
+            self.mcu.scheduler.advance_to(round(start_ps + bit * bit_ps))
+            self.pins[pin].set_external_level(level, self.now_ps)
+        self.mcu.scheduler.advance_to(round(start_ps + (len(levels) - 1 + stop_bits) * bit_ps))
 
     def enable_clock(self, enable_offset: int, bit: int) -> None:
         self.set_bits("RCC", enable_offset, 1 << bit)
