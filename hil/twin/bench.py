@@ -17,6 +17,7 @@ from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
 from hil.twin.mcu import Stm32l476
 from hil.twin.pins import Pins, make_pins
+from hil.twin.power.spread import lsi_hz
 
 PS_PER_S = 1_000_000_000_000
 
@@ -33,8 +34,11 @@ class Bench:
         self.config = config
         self.lock = threading.RLock()
         self.pins: Pins = make_pins()
-        spread = float(self.rng("part spread").random()) if config.spread == "seeded" else 0.0
-        self.mcu = Stm32l476(self.pins, config.seed, spread)
+        if config.spread == "seeded":
+            spread = float(self.rng("part spread").random())
+            self.mcu = Stm32l476(self.pins, config.seed, spread, lsi_hz(self.rng("part LSI").random()))
+        else:
+            self.mcu = Stm32l476(self.pins, config.seed)
         self.mcu.set_temperature(config.ambient_temperature_c)
         self.mcu.set_backup_supply(config.vbat_v)
         for at_s, temperature_c in config.ambient_changes:

@@ -8,6 +8,7 @@ from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
+from hil.twin.peripherals.clock_tree import LSI_HZ
 from hil.twin.peripherals.flash import Activity
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
@@ -32,12 +33,13 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
 class Stm32l476:
     """One STM32L476RG. It starts without supply; :meth:`set_supply_voltage` powers it.
 
-    ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet.
+    ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet,
+    ``lsi_hz`` how fast its internal low-speed oscillator is.
     ``supply`` is the current it draws; ``external_current_a`` is what the board adds to that at the terminal.
     VBAT is tied to VDD unless :meth:`set_backup_supply` gives it a cell of its own.
     """
 
-    def __init__(self, pins: Pins, seed: int, spread: float = 0.0) -> None:
+    def __init__(self, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ) -> None:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
         self.supply = SupplyTrace()
@@ -62,6 +64,7 @@ class Stm32l476:
         )
         blocks = self.peripherals
         self.usart2 = blocks.usart2
+        blocks.rcc.oscillators.lsi_nominal_hz = lsi_hz
         self._low_power = LowPower(
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )

@@ -50,6 +50,16 @@ def test_the_seed_draws_the_part_between_typical_and_maximum() -> None:
     assert min(seeded_a) > typical_a
 
 
+def test_the_seed_draws_the_lsi_of_a_seeded_part() -> None:
+    def lsi_hz(**twin: Any) -> int:
+        return make_bench(**twin).mcu.peripherals.rcc.oscillators.lsi_nominal_hz
+
+    assert lsi_hz(seed=1) == lsi_hz(seed=2) == 32_000
+    seeded_hz = [lsi_hz(seed=seed, spread="seeded") for seed in range(1, 6)]
+    assert len(set(seeded_hz)) == 5
+    assert all(31_040 <= hz <= 32_960 for hz in seeded_hz)  # DS10198 Rev 8, Table 61, at 3 V and 30 °C
+
+
 def test_the_ambient_temperature_changes_when_the_rig_file_says() -> None:
     bench = make_bench(
         ambient_changes=[{"at": "1 s", "temperature": "85 °C"}, {"at": "2 s", "temperature": "25 °C"}]

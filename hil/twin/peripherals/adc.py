@@ -110,7 +110,7 @@ class Adc(RegisterBlock):
         self.core_asleep: Callable[[], bool] = lambda: False
         """Whether no program looks at the memory: conversions may then be done in stretches."""
         for code, timer in triggers.items():
-            timer.trgo_listeners.append(partial(self._triggered, code))
+            timer.trigger_output.listeners.append(partial(self._triggered, code))
         self._sampling_cycles = stm32l476.fact("adc_sampling_cycles").extra["values"]
         self._calibration_cycles = stm32l476.fact("adc_calibration").extra["cycles"]
 

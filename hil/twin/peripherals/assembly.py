@@ -22,7 +22,6 @@ from hil.twin.peripherals.dma_requests import DmaRequest
 from hil.twin.peripherals.exti import LINE_LSE_FAILURE, LINE_PVD, LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
-from hil.twin.peripherals.i2c import I2c
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.kernel_clocks import KernelClocks
@@ -34,9 +33,9 @@ from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.rng import Rng
 from hil.twin.peripherals.rtc import Rtc
-from hil.twin.peripherals.spi import Spi
+from hil.twin.peripherals.serial_buses import make_i2cs, make_spis
 from hil.twin.peripherals.syscfg import Syscfg
-from hil.twin.peripherals.tim import Tim
+from hil.twin.peripherals.timers import Timers
 from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
 from hil.twin.peripherals.usart import Lpuart, Usart
 from hil.twin.peripherals.vrefbuf import Vrefbuf
@@ -47,18 +46,6 @@ _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
 _UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
-_TIMERS: Final = {
-    "TIM2": ("TIM2", 32, 4, False),
-    "TIM3": ("TIM3", 16, 4, False),
-    "TIM4": ("TIM4", 16, 4, False),
-    "TIM5": ("TIM5", 32, 4, False),
-    "TIM6": ("TIM6_DAC", 16, 0, False),
-    "TIM7": ("TIM7", 16, 0, False),
-    "TIM15": ("TIM1_BRK_TIM15", 16, 2, True),
-    "TIM16": ("TIM1_UP_TIM16", 16, 1, True),
-    "TIM17": ("TIM1_TRG_COM_TIM17", 16, 1, True),
-}
-"""Interrupt, bits of the counter, channels, and whether BDTR.MOE gates the outputs (RM0351, TIM sections)."""
 _ADC_TRIGGERS: Final = {11: "TIM2", 13: "TIM6", 14: "TIM15"}
 """EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
 _SHARED_GATES: Final = {"ADC2": "ADC", "ADC3": "ADC", "VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
@@ -103,7 +90,14 @@ class Peripherals:
         self.vrefbuf = self._add(Vrefbuf(), "SYSCFG")
         self.dbgmcu = self._add(Dbgmcu())
         self.rtc = self._add(Rtc(scheduler, lambda: self.rcc.rtc_hz))
-        self.iwdg = self._add(Iwdg(scheduler, self.rcc.force_lsi, partial(request_reset, "iwdg")))
+        self.iwdg = self._add(
+            Iwdg(
+                scheduler,
+                lambda: self.rcc.oscillators.lsi_nominal_hz,
+                self.rcc.force_lsi,
+                partial(request_reset, "iwdg"),
+            )
+        )
         self.crc = self._add(Crc())
         self.flash = self._add(
             Flash(
@@ -119,46 +113,19 @@ class Peripherals:
         dma_bus = DmaBus(core.memory, peripheral_bus)
         self.dma1 = self._add(Dma("DMA1", dma_bus, interrupts))
         self.dma2 = self._add(Dma("DMA2", dma_bus, interrupts))
-        self.timers = {
-            name: self._add(
-                Tim(
-                    name,
-                    scheduler,
-                    interrupts.source(IRQ[irq]),
-                    partial(self.rcc.timer_hz, name),
-                    counter_bits=bits,
-                    channels=channels,
-                    has_break=has_break,
-                )
-            )
-            for name, (irq, bits, channels, has_break) in _TIMERS.items()
-        }
+        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
+        self.timers = Timers(scheduler, interrupts, self.rcc, self.ports, controllers)
+        for timer in self.timers.values():
+            self._add(timer)
         self.kernel_clocks = KernelClocks(self.rcc)
         self._uart_inputs: dict[tuple[str, int], list[tuple[int, Usart]]] = {}
         """By port and pin: the UARTs that may receive there, and in which alternate function."""
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
         self.usart2 = self.uarts["USART2"]
-        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
-        self.i2c1 = self._add(
-            I2c(
-                "I2C1",
-                scheduler,
-                interrupts.source(IRQ["I2C1_EV"]),
-                partial(self.kernel_clocks.hz, "I2C1"),
-                DmaRequest("I2C1_TX", controllers),
-                DmaRequest("I2C1_RX", controllers),
-            )
-        )
-        self.spi1 = self._add(
-            Spi(
-                "SPI1",
-                scheduler,
-                interrupts.source(IRQ["SPI1"]),
-                partial(self.rcc.bus_hz, "SPI1"),
-                DmaRequest("SPI1_TX", controllers),
-                DmaRequest("SPI1_RX", controllers),
-            )
-        )
+        self.i2cs = make_i2cs(scheduler, interrupts, self.kernel_clocks, self.ports, controllers)
+        self.spis = make_spis(scheduler, interrupts, self.rcc, self.ports, controllers)
+        for bus in (*self.i2cs.values(), *self.spis.values()):
+            self._add(bus)
         self.wwdg = self._add(
             Wwdg(
                 scheduler,
@@ -300,20 +267,6 @@ class Peripherals:
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
 
-        for name, timer in self.timers.items():
-            self._connect_timer(name, timer)
-        scl, sda = Signal("I2C1_SCL", self.ports), Signal("I2C1_SDA", self.ports)
-        self.spi1.routed = Signal("SPI1_SCK", self.ports).routed
-        self.i2c1.routed = lambda: scl.routed() and sda.routed()
-
-    def _connect_timer(self, name: str, timer: Tim) -> None:
-        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
-        numbers = range(1, timer.channels.count + 1)
-        outputs = [Signal(f"{name}_CH{number}", self.ports) for number in numbers]
-        timer.channels.on_output = lambda channel, level: outputs[channel].drive(level)
-        timer.request_update = DmaRequest(f"{name}_UP", controllers)
-        timer.request_compare = [DmaRequest(f"{name}_CH{number}", controllers) for number in numbers]
-
     def _make_uart(self, name: str, interrupts: InterruptLines) -> Usart:
         kind = Lpuart if name == "LPUART1" else Usart
         controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
@@ -346,6 +299,8 @@ class Peripherals:
             self.blocks[name].reset()
 
     def _rtc_line(self, line: int, level: bool) -> None:
+        if line == LINE_RTC_WAKEUP:
+            self.timers.rtc_wakeup(level)
         self.exti.set_level(line, level)
         wakeup = self.rtc.wakeup_line or self.rtc.alarm_line
         if wakeup != self._rtc_wakeup:

@@ -43,6 +43,8 @@ class ClockSources:
         self, scheduler: Scheduler, register: Callable[[int], int], on_ready: Callable[[str], None]
     ) -> None:
         self._register = register
+        self.lsi_nominal_hz = clock_tree.LSI_HZ
+        """The frequency of this part's LSI."""
         starts: dict[str, Callable[[], int | None]] = {
             "msi": self._msi_start_ps,
             "hsi16": lambda: _typical_ps("hsi16_start"),
@@ -99,7 +101,7 @@ class ClockSources:
             msi_hz=msi,
             hsi16_hz=hsi16,
             lse_hz=clock_tree.LSE_HZ if self["lse"].ready else 0,
-            lsi_hz=clock_tree.LSI_HZ if self["lsi"].ready else 0,
+            lsi_hz=self.lsi_nominal_hz if self["lsi"].ready else 0,
             pll_vco_hz=vco,
         )
 

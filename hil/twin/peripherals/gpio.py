@@ -71,6 +71,8 @@ class GpioPort(RegisterBlock):
         self._load_siemens = 0.0
         self.floating_inputs = 0
         """Pins in input mode with a level that nothing defines."""
+        self.alternate_listeners: dict[tuple[int, int], list[Callable[[bool], None]]] = {}
+        """Who gets the digital input of a pin while it has an alternate function."""
         self.on_input: Callable[[int, bool], None] = lambda index, level: None
         self.on_load: Callable[[], None] = lambda: None
         self.on_charge: Callable[[float], None] = lambda charge_c: None
@@ -244,3 +246,6 @@ class GpioPort(RegisterBlock):
         if level != self._inputs[index]:
             self._inputs[index] = level
             self.on_input(index, level)
+            if self._mode(index) == _ALTERNATE:
+                for listener in self.alternate_listeners.get((index, self._alternate(index)), ()):
+                    listener(level)

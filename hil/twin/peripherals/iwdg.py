@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.peripherals.clock_tree import LSI_HZ
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.tick_counter import TickCounter
@@ -27,11 +26,16 @@ class Iwdg(RegisterBlock):
     writable: ClassVar[Mapping[int, int]] = {KR: 0, PR: 0x7, RLR: 0xFFF, SR: 0, WINR: 0xFFF}
 
     def __init__(
-        self, scheduler: Scheduler, on_start: Callable[[], None], on_expiry: Callable[[], None]
+        self,
+        scheduler: Scheduler,
+        lsi_hz: Callable[[], int],
+        on_start: Callable[[], None],
+        on_expiry: Callable[[], None],
     ) -> None:
         super().__init__("IWDG", BASE["IWDG"])
         self._scheduler = scheduler
         self._counter = TickCounter(scheduler)
+        self._lsi_hz = lsi_hz
         self._on_start = on_start
         self._on_expiry = on_expiry
         self._expiry: Event | None = None
@@ -83,7 +87,7 @@ class Iwdg(RegisterBlock):
 
     def _count(self) -> None:
         divider = 4 << min(self.words[PR], _LONGEST_PRESCALER)
-        self._counter.set_rate(LSI_HZ if self.started and not self._frozen else 0, divider)
+        self._counter.set_rate(self._lsi_hz() if self.started and not self._frozen else 0, divider)
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which pins carry which signal in which alternate function (DS10198 Rev 8, Tables 17 and 18)."""
+"""Which pins carry which signal in which alternate function (DS10198 Rev 8, Tables 17 and 18).
 
-from collections.abc import Mapping
+The timers', I2C2's, I2C3's, SPI2's and SPI3's pins of the LQFP64 package are checked against Zephyr's
+stm32l476r pinctrl file.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from hil.twin.peripherals.gpio import GpioPort
@@ -21,9 +25,42 @@ SIGNALS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
     "LPUART1_RX": {8: ("PB10", "PC0", "PG8")},
     "I2C1_SCL": {4: ("PB6", "PB8", "PG14")},
     "I2C1_SDA": {4: ("PB7", "PB9", "PG13")},
+    "I2C2_SCL": {4: ("PB10", "PB13", "PF1")},
+    "I2C2_SDA": {4: ("PB11", "PB14", "PF0")},
+    "I2C3_SCL": {4: ("PC0", "PG7")},
+    "I2C3_SDA": {4: ("PC1", "PG8")},
     "SPI1_SCK": {5: ("PA5", "PB3", "PE13", "PG2")},
+    "SPI2_SCK": {5: ("PB10", "PB13", "PD1")},
+    "SPI3_SCK": {6: ("PB3", "PC10", "PG9")},
     "LPTIM1_OUT": {1: ("PB2", "PC1", "PG15")},
     "LPTIM2_OUT": {14: ("PA4", "PA8", "PD13")},
+    "TIM1_CH1": {1: ("PA8", "PE9")},
+    "TIM1_CH2": {1: ("PA9", "PE11")},
+    "TIM1_CH3": {1: ("PA10", "PE13")},
+    "TIM1_CH4": {1: ("PA11", "PE14")},
+    "TIM1_CH1N": {1: ("PA7", "PB13", "PE8")},
+    "TIM1_CH2N": {1: ("PB0", "PB14", "PE10")},
+    "TIM1_CH3N": {1: ("PB1", "PB15", "PE12")},
+    "TIM1_BKIN": {1: ("PA6", "PB12", "PE15")},
+    "TIM1_ETR": {1: ("PA12", "PE7")},
+    "TIM8_CH1": {3: ("PC6",)},
+    "TIM8_CH2": {3: ("PC7",)},
+    "TIM8_CH3": {3: ("PC8",)},
+    "TIM8_CH4": {3: ("PC9",)},
+    "TIM8_CH1N": {3: ("PA5", "PA7")},
+    "TIM8_CH2N": {3: ("PB0", "PB14")},
+    "TIM8_CH3N": {3: ("PB1", "PB15")},
+    "TIM8_BKIN": {3: ("PA6", "PB7")},
+    "TIM8_ETR": {3: ("PA0",)},
+    "TIM2_ETR": {14: ("PA0",), 2: ("PA5", "PA15")},
+    "TIM3_ETR": {2: ("PD2", "PE2")},
+    "TIM4_ETR": {2: ("PE0",)},
+    "TIM15_CH1N": {14: ("PA1", "PB13", "PG9")},
+    "TIM16_CH1N": {14: ("PB6",)},
+    "TIM17_CH1N": {14: ("PB7",)},
+    "TIM15_BKIN": {14: ("PA9", "PB12")},
+    "TIM16_BKIN": {14: ("PB5",)},
+    "TIM17_BKIN": {14: ("PA10", "PB4")},
     "TIM2_CH1": {1: ("PA0", "PA5", "PA15")},
     "TIM2_CH2": {1: ("PA1", "PB3")},
     "TIM2_CH3": {1: ("PA2", "PB10")},
@@ -60,6 +97,19 @@ class Signal:
     def routed(self) -> bool:
         """Whether any of the pins is switched to the signal."""
         return any(port.has_alternate(index, function) for port, index, function in self._pins)
+
+    @property
+    def level(self) -> bool | None:
+        """The level at the input of the pin that is switched to the signal; ``None`` if none is."""
+        for port, index, function in self._pins:
+            if port.has_alternate(index, function):
+                return port.input_level(index)
+        return None
+
+    def listen(self, listener: Callable[[bool], None]) -> None:
+        """Call ``listener`` with every new level at a pin that is switched to the signal."""
+        for port, index, function in self._pins:
+            port.alternate_listeners.setdefault((index, function), []).append(listener)
 
     def drive(self, level: bool | None) -> None:
         """The peripheral drives ``level``, or lets go."""

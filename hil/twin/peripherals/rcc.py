@@ -235,7 +235,7 @@ class Rcc(RegisterBlock):
         source = (None, "lse", "lsi", None)[field(bdcr, 8, 2)] if field(bdcr, 15) else None
         if source is None or not self.oscillators[source].ready:
             return 0
-        return clock_tree.LSE_HZ if source == "lse" else clock_tree.LSI_HZ
+        return clock_tree.LSE_HZ if source == "lse" else self.oscillators.lsi_nominal_hz
 
     @property
     def backup_domain_held(self) -> bool:

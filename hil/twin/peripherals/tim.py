@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timers (RM0351, TIM2 to TIM7 and TIM15 to TIM17 sections): time base, update events and trigger output.
+"""Timers (RM0351, TIM sections): time base, update events, trigger output; captures and breaks as they come.
 
-Modelled: up-counting, prescaler, auto-reload with and without preload, one-pulse mode, output compare, PWM,
-interrupts and DMA requests of both, TRGO. Stored without effect: capture, slave modes, down- and
-centre-aligned counting, repetition, complementary outputs and break.
+Modelled beside the time base: output compare and PWM with complementary outputs, dead time and break, input
+capture, slave and encoder modes, repetition, interrupts and DMA requests of all, TRGO. Stored without effect:
+centre-aligned counting (it counts up instead), combined and asymmetric PWM, commutation, DMA bursts, the
+second break, channels 5 and 6.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,79 +14,88 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals import tim_registers as reg
+from hil.twin.peripherals import tim_trigger_output as trigger_output
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
-from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.tick_counter import TickCounter
-from hil.twin.peripherals.tim_channels import BDTR, CCER, CCMR1, OutputChannels
+from hil.twin.peripherals.tim_channels import OutputChannels
+from hil.twin.peripherals.tim_inputs import InputChannels
+from hil.twin.peripherals.tim_outputs import TimerOutputs
+from hil.twin.peripherals.tim_requests import TimerRequests
+from hil.twin.peripherals.tim_slave import SlaveController
 
-CR1: Final = 0x00
-CR2: Final = 0x04
-DIER: Final = 0x0C
-SR: Final = 0x10
-EGR: Final = 0x14
-CNT: Final = 0x24
-PSC: Final = 0x28
-ARR: Final = 0x2C
-
-_CEN, _UDIS, _URS, _OPM, _ARPE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 7
-_UIF, _UIE, _UDE, _UG = 1, 1, 1 << 8, 1
-_CC1IE, _CC1DE, _FLAGS = 1 << 1, 1 << 9, 0x1F
-_TRGO_RESET, _TRGO_ENABLE, _TRGO_UPDATE, _TRGO_MATCH_1, _TRGO_REFERENCE_1 = range(5)
-_OTHERS: Final = (0x08, 0x18, 0x1C, 0x20, 0x30, 0x34, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x50)
+ALL_FLAGS: Final = 0xFF
+"""Of SR and DIER: every interrupt."""
+_DCR, _DMAR = 0x48, 0x4C
+_REGISTERS: Final = (
+    *(reg.CR1, reg.CR2, reg.SMCR, reg.DIER, reg.SR, reg.EGR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.CNT),
+    *(reg.PSC, reg.ARR, reg.RCR, *range(reg.CCR1, reg.CCR1 + 16, 4), reg.BDTR, _DCR, _DMAR, reg.OR1),
+)
 
 
 class Tim(RegisterBlock):
-    """One timer. ``kernel_hz`` is asked for its clock whenever :meth:`retime` says that it may differ."""
+    """One timer. ``kernel_hz`` is asked for its clock whenever :meth:`retime` says that it may differ.
 
-    resets: ClassVar[Mapping[int, int]] = {
-        CR1: 0,
-        CR2: 0,
-        DIER: 0,
-        SR: 0,
-        EGR: 0,
-        CNT: 0,
-        PSC: 0,
-        ARR: 0,
-    } | dict.fromkeys(_OTHERS, 0)
-    writable: ClassVar[Mapping[int, int]] = {CR1: 0xBFF, DIER: 0x5FFF, PSC: 0xFFFF}
+    ``interrupts`` are (flags in SR, line) pairs.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(_REGISTERS, 0)
+    writable: ClassVar[Mapping[int, int]] = {
+        reg.CR1: 0xBFF,
+        reg.DIER: 0x7FFF,
+        reg.PSC: 0xFFFF,
+        reg.SMCR: 0x1_FFF7,
+    }
     stored_only: ClassVar[Mapping[int, int]] = {
-        CR1: 0x70,
-        DIER: 0x60C0,
-        0x08: 0x1_FF77,
-        **dict.fromkeys((CCMR1, CCMR1 + 4), 0x0303),
-        CCER: 0x0CCC,
-        0x30: 0xFFFF,
-        BDTR: 0x1000,
+        reg.CR1: reg.CMS,
+        reg.CR2: 0x0D,
+        reg.DIER: 0x2020,
+        reg.SMCR: 0x3F00,
+        **dict.fromkeys((reg.CCMR1, reg.CCMR1 + 4), 0x0101_0000),
+        reg.BDTR: 0x03FF_0300,
+        _DCR: 0x1F1F,
+        **dict.fromkeys((_DMAR, reg.OR1), 0xFFFF_FFFF),
     }
 
     def __init__(
         self,
         name: str,
         scheduler: Scheduler,
-        interrupt: InterruptSource,
+        interrupts: tuple[tuple[int, InterruptSource], ...],
         kernel_hz: Callable[[], int],
         *,
         counter_bits: int = 16,
         channels: int = 0,
-        has_break: bool = False,
+        complementary: int = 0,
     ) -> None:
         super().__init__(name, BASE[name])
         self._scheduler = scheduler
-        self._interrupt = interrupt
         self._kernel_hz = kernel_hz
         self._mask = (1 << counter_bits) - 1
+        self._has_break = complementary > 0
         self._counter = TickCounter(scheduler)
         self._next_update: Event | None = None
         self._frozen = False
         self._looked_at = 0
-        self.channels = OutputChannels(lambda: self.words, channels, has_break=has_break)
-        self.channels.on_reference = self._reference_changed
-        self.trgo_listeners: list[Callable[[], None]] = []
-        self.request_update: Callable[[], bool] = lambda: False
-        """Asks the DMA to serve an update."""
-        self.request_compare: list[Callable[[], bool]] = [lambda: False] * channels
-        """Asks the DMA to serve a match, per channel."""
+        self.requests = TimerRequests(lambda: self.words, interrupts, channels)
+        self.trigger_output = trigger_output.TriggerOutput(lambda: self.words)
+        self.channels = OutputChannels(lambda: self.words, channels)
+        self.outputs = TimerOutputs(
+            scheduler,
+            lambda: self.words,
+            lambda: self.channels.references,
+            self.channels.is_input,
+            kernel_hz,
+            channels,
+            complementary,
+        )
+        self.channels.on_references = self.outputs.refresh
+        self.channels.on_reference = self.trigger_output.reference_changed
+        self.inputs = InputChannels(scheduler, lambda: self.words, channels)
+        self.inputs.on_capture = self._capture
+        self.slave = SlaveController(lambda: self.words, self.inputs, self)
         self._load_reset_values()
 
     def reset(self) -> None:
@@ -93,7 +103,8 @@ class Tim(RegisterBlock):
         super().reset()
         self._load_reset_values()
         self.channels.reset()
-        self._interrupt.set(False)
+        self.inputs.reset()
+        self.requests.refresh()
         self.retime()
 
     def freeze(self, frozen: bool) -> None:
@@ -104,16 +115,23 @@ class Tim(RegisterBlock):
 
     def retime(self) -> None:
         """The kernel clock may have changed: continue from the present count with the present clock."""
-        counting = bool(self.words[CR1] & _CEN) and not self._frozen
+        counting = bool(self.words[reg.CR1] & reg.CEN) and not self._frozen
+        counting = counting and not self.slave.clocked_outside and self.slave.gate_open
         self._counter.set_rate(self._kernel_hz() if counting else 0, self._prescaler + 1)
+        self.inputs.retime()
         self._schedule()
+
+    @property
+    def _event_period(self) -> int:
+        """Counts from one update event to the next."""
+        return (self._reload + 1) * (self._repetitions + 1)
 
     @property
     def trgo_hz(self) -> float:
         """Rate of trigger outputs on update; zero if there are none."""
-        if field(self.words[CR2], 4, 3) != _TRGO_UPDATE or not self._counter.running or not self._reload:
+        if self.trigger_output.mode != trigger_output.UPDATE or not self._counter.running or not self._reload:
             return 0.0
-        return self._kernel_hz() / ((self._prescaler + 1) * (self._reload + 1))
+        return self._kernel_hz() / ((self._prescaler + 1) * self._event_period)
 
     def upcoming_updates(self, count: int, before_ps: int) -> npt.NDArray[np.int64]:
         """The times of at most ``count`` updates from the present one on that lie before ``before_ps``.
@@ -121,81 +139,141 @@ class Tim(RegisterBlock):
         To be asked by a listener of TRGO. Empty if every update must be told by itself (interrupt, DMA
         request, output, one-pulse mode).
         """
-        if self.words[DIER] & (_UIE | _UDE) or self.words[CR1] & _OPM or self._awaited_channels():
+        told = self.words[reg.DIER] & (reg.UIE | reg.UDE) or self.words[reg.CR1] & reg.OPM
+        if told or self.trigger_output.followed or self._awaited_channels():
             return np.zeros(0, dtype=np.int64)
-        following_ps = self._counter.times_of(self._epoch, self._reload + 1, count)[1:]
+        following_ps = self._counter.times_of(self._epoch, self._event_period, count)[1:]
         return np.concatenate(([self._scheduler.now_ps], following_ps[following_ps < before_ps]))
 
     def skip_updates(self, count: int) -> None:
         """The next ``count`` updates are dealt with: nobody is told of them, and nobody looks before them."""
-        self._epoch += count * (self._reload + 1)
+        self._epoch += count * self._event_period
 
     def read_word(self, offset: int) -> int:
-        """The register as of now."""
+        """The register as of now; reading a captured value clears its flag."""
         self._catch_up()
-        if offset == CNT:
-            return (self._counter.count - self._epoch) & self._mask
+        if offset == reg.CNT:
+            return self._count & self._mask
+        channel = (offset - reg.CCR1) // 4
+        if 0 <= channel < self.channels.count and self.channels.is_input(channel):
+            self.words[reg.SR] &= ~(reg.CC1IF << channel)
+            self.requests.refresh()
         return super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and let the counter follow."""
         self._catch_up()
-        if offset == SR:
-            self.words[SR] &= value
-        elif offset == EGR:
-            if value & _UG:
-                self._load_preloads()
-                self._restart(0)
-                self._flag_update(from_counter=False)
-            self.words[SR] |= value & ((1 << self.channels.count) - 1) << 1
-        elif offset == CNT:
+        if offset == reg.SR:
+            self.words[reg.SR] &= value
+        elif offset == reg.EGR:
+            self._generate(value)
+        elif offset == reg.CNT:
             self._restart(value & self._mask)
-        elif offset == CR1:
-            enabled = value & ~self.words[CR1] & _CEN
-            self.store(CR1, value)
-            self.retime()
-            if enabled and field(self.words[CR2], 4, 3) == _TRGO_ENABLE:
-                self._trigger()
+        elif offset == reg.CR1:
+            self._write_control(value)
+        elif reg.CCR1 <= offset < reg.BDTR and self._is_captured(offset):
+            return
         else:
-            self.store(offset, value & self._mask if offset == ARR else value)
-            if offset == ARR and not self.words[CR1] & _ARPE:
-                self._reload = self.words[ARR]
+            is_count = offset == reg.ARR or reg.CCR1 <= offset < reg.BDTR
+            self.store(offset, value & self._mask if is_count else value)
+            if offset == reg.ARR and not self.words[reg.CR1] & reg.ARPE:
+                self._set_reload(self.words[reg.ARR])
             self.channels.written(offset)
+            if offset == reg.BDTR and self.outputs.broken:
+                self.outputs.disable()  # MOE cannot be set while the break is there
+            if offset in (reg.SMCR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.OR1):
+                self.inputs.look_at_pins()
+                self.retime()
         self.channels.update(self._position, [])
-        self._update_interrupt()
+        self.requests.refresh()
         self._schedule()
 
+    def _set_reload(self, reload: int) -> None:
+        """Without preload the reload value acts at once; a counter that counts down keeps its count."""
+        count = self._count
+        self._reload = reload
+        if self.channels.counts_down:
+            self._restart(count)
+
+    def _is_captured(self, offset: int) -> bool:
+        channel = (offset - reg.CCR1) // 4
+        return channel < self.channels.count and self.channels.is_input(channel)
+
+    def _write_control(self, value: int) -> None:
+        enabled = value & ~self.words[reg.CR1] & reg.CEN
+        if self.slave.clocked_outside:
+            value = value & ~reg.DIR | self.words[reg.CR1] & reg.DIR  # read-only in encoder mode
+        count = self._position
+        self.store(reg.CR1, value)
+        down = bool(value & reg.DIR) and not self.slave.clocked_outside and not value & reg.CMS
+        if down is not self.channels.counts_down:
+            self.channels.counts_down = down
+            self._restart(count)
+        self.retime()
+        if enabled:
+            self.trigger_output.event(trigger_output.ENABLE)
+
+    def _generate(self, value: int) -> None:
+        if value & reg.UG:
+            self.reinitialise()
+        for channel in range(self.channels.count):
+            if value & reg.CC1IF << channel:
+                if self.channels.is_input(channel):
+                    self._capture(channel)
+                else:
+                    self.words[reg.SR] |= reg.CC1IF << channel
+        if value & reg.TG:
+            self.flag_trigger()
+        if value & reg.BG and self._has_break:
+            self._break()
+
     def _load_reset_values(self) -> None:
-        self.words[ARR] = self._mask
+        self.words[reg.ARR] = self._mask
         self._reload = self._mask
         self._prescaler = 0
+        self._repetitions = self._repetitions_left = 0
+        self._external_edges = 0
+        self.channels.counts_down = False
         self._epoch = self._looked_at = 0
         self._counter.set_count(0)
 
     @property
-    def _position(self) -> int:
+    def _phase(self) -> int:
         return (self._counter.count - self._epoch) % (self._reload + 1)
+
+    @property
+    def _count(self) -> int:
+        """What CNT shows."""
+        elapsed = self._counter.count - self._epoch
+        return self._reload - elapsed if self.channels.counts_down else elapsed
+
+    @property
+    def _position(self) -> int:
+        return self._reload - self._phase if self.channels.counts_down else self._phase
 
     def _awaited_channels(self) -> list[int]:
         """The channels whose matches somebody is to hear of at once."""
-        enables = self.words[DIER]
-        awaited = self.words[CR2] >> 4 & 7 >= _TRGO_MATCH_1
+        enables = self.words[reg.DIER]
+        awaited = self.trigger_output.awaits_matches
         return [
             channel
             for channel in range(self.channels.count)
-            if awaited or enables & (_CC1IE | _CC1DE) << channel or self.channels.has_output(channel)
+            if not self.channels.is_input(channel)
+            and (awaited or enables & (reg.CC1IE | reg.CC1DE) << channel or self.outputs.drives(channel))
         ]
 
     def _load_preloads(self) -> None:
         self.channels.load_preloads()
-        self._reload = self.words[ARR]
-        if self.words[PSC] != self._prescaler:
-            self._prescaler = self.words[PSC]
+        self._reload = self.words[reg.ARR]
+        self._repetitions = self._repetitions_left = self.words[reg.RCR] if self._has_break else 0
+        if self.words[reg.PSC] != self._prescaler:
+            self._prescaler = self.words[reg.PSC]
             self._counter.set_rate(self._kernel_hz() if self._counter.running else 0, self._prescaler + 1)
 
     def _restart(self, count: int) -> None:
-        self._counter.set_count(count)
-        self._epoch, self._looked_at = 0, count
+        phase = self._reload - count if self.channels.counts_down else count
+        self._counter.set_count(phase)
+        self._epoch, self._looked_at = 0, phase
 
     def _catch_up(self) -> None:
         """Account for the matches and updates since the last look."""
@@ -206,53 +284,107 @@ class Tim(RegisterBlock):
             if matched:
                 self._flag_matches(matched)
             return
-        if self.words[CR1] & _OPM:
-            self.words[CR1] &= ~_CEN
+        rounds = elapsed // period
+        left = self._repetitions_left
+        updated = rounds > left
+        self._repetitions_left = (left - rounds) % (self._repetitions + 1) if updated else left - rounds
+        if updated and self.words[reg.CR1] & reg.OPM:
+            self.words[reg.CR1] &= ~reg.CEN
             self._counter.set_rate(0)
-            self._restart(0)
+            self._restart(self._reload if self.channels.counts_down else 0)
         else:
-            self._epoch += elapsed - elapsed % period
-        if not self.words[CR1] & _UDIS:
-            self._load_preloads()
-            self._flag_update(from_counter=True)
+            self._epoch += rounds * period
+        if updated:
+            self._overflowed()
         if self.channels.count:
             self._flag_matches(matched)
 
+    def _overflowed(self) -> None:
+        """The counter ran over as often as it takes for an update event."""
+        if self.words[reg.CR1] & reg.UDIS:
+            return
+        left = self._repetitions_left
+        self._load_preloads()
+        self._repetitions_left = min(left, self._repetitions)
+        self.outputs.enable_automatically()
+        self._flag_update(from_counter=True)
+
     def _flag_update(self, *, from_counter: bool) -> None:
-        if from_counter or not self.words[CR1] & _URS:
-            self.words[SR] |= _UIF
-            self._update_interrupt()
-            if self.words[DIER] & _UDE:
-                self.request_update()
-        mode = field(self.words[CR2], 4, 3)
-        if mode == _TRGO_UPDATE or (mode == _TRGO_RESET and not from_counter):
-            self._trigger()
+        if from_counter or not self.words[reg.CR1] & reg.URS:
+            self.requests.flag_update()
+        self.trigger_output.event(trigger_output.UPDATE)
+        if not from_counter:
+            self.trigger_output.event(trigger_output.RESET)
 
     def _matches(self, elapsed: int) -> list[int]:
         before, self._looked_at = self._looked_at - self._epoch, elapsed + self._epoch
-        matched = self.channels.matched(before, elapsed, self._reload)
-        return [channel for channel in matched if not self.channels.is_input(channel)]
+        return self.channels.matched(before, elapsed, self._reload)
 
     def _flag_matches(self, matched: list[int]) -> None:
         for channel in matched:
-            self.words[SR] |= _CC1IE << channel
-            if self.words[DIER] & _CC1DE << channel:
-                self.request_compare[channel]()
-        self._update_interrupt()
+            self.requests.flag_channel(channel)
         self.channels.update(self._position, matched)
-        if 0 in matched and field(self.words[CR2], 4, 3) == _TRGO_MATCH_1:
-            self._trigger()
+        if 0 in matched:
+            self.trigger_output.event(trigger_output.MATCH_1)
 
-    def _reference_changed(self, channel: int, level: bool) -> None:
-        if level and field(self.words[CR2], 4, 3) == _TRGO_REFERENCE_1 + channel:
-            self._trigger()
+    # Captures, triggers, breaks
 
-    def _trigger(self) -> None:
-        for listener in self.trgo_listeners:
-            listener()
+    def _capture(self, channel: int) -> None:
+        """Keep the count; a value that nobody read before is flagged as lost."""
+        if not self._kernel_hz():
+            return
+        self._catch_up()
+        self.words[reg.CCR1 + 4 * channel] = self._count & self._mask
+        self.requests.flag_capture(channel)
+        if channel == 0:
+            self.trigger_output.event(trigger_output.MATCH_1)
 
-    def _update_interrupt(self) -> None:
-        self._interrupt.set(bool(self.words[SR] & self.words[DIER] & _FLAGS))
+    def reinitialise(self) -> None:
+        """UG, or the slave controller's reset."""
+        self._catch_up()
+        self._load_preloads()
+        self._restart(self._reload if self.channels.counts_down else 0)
+        self._flag_update(from_counter=False)
+        self.channels.update(self._position, [])
+        self._schedule()
+
+    def start(self) -> None:
+        """The slave controller sets CEN."""
+        self.words[reg.CR1] |= reg.CEN
+        self.retime()
+
+    def step(self, direction: int) -> None:
+        """An edge of an external clock, divided by the prescaler."""
+        if not self.words[reg.CR1] & reg.CEN or not self._kernel_hz() or self._frozen:
+            return
+        self._external_edges += 1
+        if self._external_edges <= self._prescaler:
+            return
+        self._external_edges = 0
+        count, end = self._count, self._reload if direction > 0 else 0
+        if count == end or count > self._reload:
+            self._restart(0 if direction > 0 else self._reload)
+            if self._repetitions_left:
+                self._repetitions_left -= 1
+            else:
+                self._repetitions_left = self._repetitions
+                self._overflowed()
+        else:
+            self._restart(count + direction)
+        self._flag_matches(self.channels.at(self._count))
+
+    def flag_trigger(self) -> None:
+        """The slave controller's trigger came."""
+        self.requests.flag_trigger()
+
+    def set_break(self, _level: bool) -> None:
+        """The break input has another level now."""
+        if self.outputs.broken:
+            self._break()
+
+    def _break(self) -> None:
+        self.outputs.disable()
+        self.requests.flag(reg.BIF)
 
     def _schedule(self) -> None:
         """Plan the next event that somebody is to hear of at once; :meth:`_catch_up` finds the others."""
@@ -263,9 +395,11 @@ class Tim(RegisterBlock):
             return
         channels = self._awaited_channels()
         due: list[int] = []
-        told = self.words[DIER] & (_UIE | _UDE) or field(self.words[CR2], 4, 3) == _TRGO_UPDATE
+        on_update = self.trigger_output.mode == trigger_output.UPDATE
+        told = self.words[reg.DIER] & (reg.UIE | reg.UDE) or on_update or self.outputs.awaits_update
         if told or channels:
-            due.append(self._epoch + self._reload + 1)
+            rounds = 1 if channels else self._repetitions_left + 1
+            due.append(self._epoch + rounds * (self._reload + 1))
         for channel in channels:
             elapsed = self._counter.count - self._epoch
             match = self.channels.next_match(channel, elapsed, self._reload)
@@ -279,3 +413,9 @@ class Tim(RegisterBlock):
         self._next_update = None
         self._catch_up()
         self._schedule()
+
+
+class RemappedTim(Tim):
+    """A timer whose TI1 software may connect to a clock (OR1)."""
+
+    stored_only: ClassVar[Mapping[int, int]] = {**Tim.stored_only, reg.OR1: 0}

@@ -1,44 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Output compare of a timer's channels (RM0351, TIM sections: output compare mode, PWM mode)."""
+"""Output compare of a timer's channels (RM0351, TIM sections: output compare mode, PWM mode).
+
+The counter is followed by its phase: how many counts it is past its last update. Counting up the phase is the
+count, counting down it is the reload value less the count.
+"""
 
 from collections.abc import Callable, MutableMapping
 from typing import Final
 
 from hil.twin.peripherals.registers import field
-
-CCMR1: Final = 0x18
-CCER: Final = 0x20
-CCR1: Final = 0x34
-BDTR: Final = 0x44
+from hil.twin.peripherals.tim_registers import CCMR1, CCR1
 
 _PRELOAD: Final = 1 << 3
-_MOE: Final = 1 << 15
 _ACTIVE_ON_MATCH, _INACTIVE_ON_MATCH, _TOGGLE, _INACTIVE, _ACTIVE, _PWM1, _PWM2 = range(1, 8)
 
 
 class OutputChannels:
-    """Channels 0 to ``count - 1``: their compare values in force, and what they put out.
+    """Channels 0 to ``count - 1``: their compare values in force, and the references that follow.
 
-    ``words`` are the timer's registers. ``on_output(channel, level)`` gets the level at the pin, None while
-    the output is off; ``on_reference(channel, level)`` gets every change of OCxREF.
+    ``words`` are the timer's registers. ``on_references`` is called when any OCxREF may have changed,
+    ``on_reference(channel, level)`` with every change of one.
     """
 
-    def __init__(self, words: Callable[[], MutableMapping[int, int]], count: int, *, has_break: bool) -> None:
+    def __init__(self, words: Callable[[], MutableMapping[int, int]], count: int) -> None:
         self._words = words
         self.count = count
-        self._has_break = has_break
         self._compare = [0] * count
-        self._reference = [False] * count
-        self._driven: list[bool | None] = [None] * count
-        self.on_output: Callable[[int, bool | None], None] = lambda channel, level: None
+        self.references = [False] * count
+        self.counts_down = False
+        self.on_references: Callable[[], None] = lambda: None
         self.on_reference: Callable[[int, bool], None] = lambda channel, level: None
 
     def reset(self) -> None:
         """All off."""
         self._compare = [0] * self.count
-        self._reference = [False] * self.count
-        for channel in range(self.count):
-            self._drive(channel, None)
+        self.references = [False] * self.count
+        self.on_references()
 
     def written(self, offset: int) -> None:
         """The register at ``offset`` was written: a compare value without preload is in force at once."""
@@ -52,48 +49,54 @@ class OutputChannels:
             self._compare[channel] = self._words()[CCR1 + 4 * channel]
 
     def matched(self, before: int, now: int, reload: int) -> list[int]:
-        """The channels whose value the counter reached in (before, now], counted from an update event."""
+        """The output channels whose value the counter reached at a phase in (before, now]."""
         period = reload + 1
         return [
             channel
             for channel, compare in enumerate(self._compare)
-            if compare <= reload and (now - compare) // period > (before - compare) // period
+            if compare <= reload
+            and not self.is_input(channel)
+            and (now - self._phase(compare, reload)) // period
+            > (before - self._phase(compare, reload)) // period
         ]
 
     def next_match(self, channel: int, now: int, reload: int) -> int | None:
-        """The first count after ``now`` at which the channel matches; None if it never does."""
+        """The first phase after ``now`` at which the channel matches; None if it never does."""
         compare = self._compare[channel]
-        return None if compare > reload else now + 1 + (compare - now - 1) % (reload + 1)
+        if compare > reload:
+            return None
+        return now + 1 + (self._phase(compare, reload) - now - 1) % (reload + 1)
 
-    def has_output(self, channel: int) -> bool:
-        """Whether the channel drives its pin."""
-        enabled = self._words()[CCER] >> 4 * channel & 1
-        return bool(enabled) and (not self._has_break or bool(self._words()[BDTR] & _MOE))
+    def at(self, count: int) -> list[int]:
+        """The output channels that a counter standing at ``count`` matches."""
+        compares = enumerate(self._compare)
+        return [channel for channel, compare in compares if compare == count and not self.is_input(channel)]
 
     def is_input(self, channel: int) -> bool:
         """Whether the channel is a capture input."""
         return bool(self._mode_field(channel) & 3)
 
-    def update(self, position: int, matched: list[int]) -> None:
-        """Bring the outputs to the counter's ``position`` after the channels in ``matched`` matched."""
+    def update(self, count: int, matched: list[int]) -> None:
+        """Bring the references to the counter's ``count`` after the channels in ``matched`` matched."""
         for channel in range(self.count):
-            level = self._level(channel, position, channel in matched)
-            if level != self._reference[channel]:
-                self._reference[channel] = level
+            level = self._level(channel, count, channel in matched)
+            if level != self.references[channel]:
+                self.references[channel] = level
                 self.on_reference(channel, level)
-            inverted = bool(self._words()[CCER] >> 4 * channel + 1 & 1)
-            self._drive(channel, level is not inverted if self.has_output(channel) else None)
+        self.on_references()
 
-    def _drive(self, channel: int, level: bool | None) -> None:
-        if level is not self._driven[channel]:
-            self._driven[channel] = level
-            self.on_output(channel, level)
+    def _phase(self, compare: int, reload: int) -> int:
+        return reload - compare if self.counts_down else compare
 
-    def _level(self, channel: int, position: int, matched: bool) -> bool:
-        mode_field, now = self._mode_field(channel), self._reference[channel]
+    def _level(self, channel: int, count: int, matched: bool) -> bool:
+        mode_field, now = self._mode_field(channel), self.references[channel]
         mode = field(mode_field, 4, 3)
+        if mode_field & 3:
+            return False  # an input: the bits above are its filter
         if mode in (_PWM1, _PWM2):
-            return (position < self._compare[channel]) is (mode == _PWM1)
+            compare = self._compare[channel]
+            below = count <= compare if self.counts_down else count < compare
+            return below is (mode == _PWM1)
         if mode in (_INACTIVE, _ACTIVE):
             return mode == _ACTIVE
         if not matched:

@@ -7,8 +7,9 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "part_spread",
         'Every current is the datasheet\'s typical value; with [twin] spread = "seeded" each lies the same '
-        "fraction of the way to its maximum, which the seed draws uniformly. Times, frequencies and "
-        "wake-up currents do not spread.",
+        "fraction of the way to its maximum, which the seed draws uniformly. Times, wake-up "
+        "currents and all frequencies but the LSI's, which the seed draws from its range at 3 V and 30 °C, "
+        "do not spread.",
     ),
     (
         "run_code",
@@ -33,6 +34,12 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "run_gpio_switching",
         "A rising edge of an output draws VDD times the capacitance of pad (5 pF) and load at once; the bits "
         "of a USART frame are not edges here. An output holds its full level into any load.",
+    ),
+    (
+        "timer_triggers",
+        "The timers' internal triggers ITR0 to ITR3 are those of the other STM32 with the same timers; a "
+        "master's trigger output is a pulse, whose level gates no slave. Input filters and the prescaler of "
+        "ETR pass every edge at once, and clocks that a timer captures keep their phase from time zero.",
     ),
     ("peripheral_rows", "A peripheral without a row in Table 51 on file adds nothing."),
     (

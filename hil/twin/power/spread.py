@@ -38,6 +38,12 @@ def of_scalar(fact_id: str, spread: float) -> float:
     return value
 
 
+def lsi_hz(fraction: float) -> int:
+    """The frequency of a part's LSI, the fraction 0 to 1 of the way through its range at 3 V and 30 °C."""
+    lowest_hz, highest_hz = stm32l476.fact("lsi_freq").extra["at_3V_30C"]
+    return round(between(lowest_hz, highest_hz, fraction))
+
+
 def _columns(figures: Number | None) -> tuple[float, ...]:
     if figures is None:
         return ()

@@ -22,7 +22,7 @@ def i2c(part):
     part.write("GPIOB", 0x00, part.read("GPIOB", 0x00) & ~(5 << 16))
     part.acceleration_g = (0.0, 0.0, 1.0)
     part.sensor = Lsm6dsl(part.mcu.scheduler, lambda time_ps: part.acceleration_g)
-    part.mcu.peripherals.i2c1.devices.append(part.sensor)
+    part.mcu.peripherals.i2cs["I2C1"].devices.append(part.sensor)
     part.write("I2C1", TIMINGR, 19 << 8 | 19)
     part.write("I2C1", CR1, 1)
     return part

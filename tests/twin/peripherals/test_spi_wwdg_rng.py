@@ -19,7 +19,7 @@ def spi(part):
     part.write("GPIOA", 0x00, part.read("GPIOA", 0x00) & ~(0x15 << 10))
     part.write("GPIOB", 0x18, 1 << 6)
     part.write("GPIOB", 0x00, part.read("GPIOB", 0x00) & ~(2 << 12))
-    part.mcu.peripherals.spi1.attach(Lsm6dsl(part.mcu.scheduler), part.pins["PB6"])
+    part.mcu.peripherals.spis["SPI1"].attach(Lsm6dsl(part.mcu.scheduler), part.pins["PB6"])
     part.write("SPI1", CR2, 0x700 | FRXTH)
     part.write("SPI1", CR1, ON)
     return part

@@ -75,7 +75,7 @@ def test_compare_match_interrupts_at_its_tick(tim):
     tim.write("TIM2", DIER, CC1IE)
     started_ps = start(tim)
     scheduler = tim.mcu.scheduler
-    requests = tim.mcu.peripherals.timers["TIM2"]._interrupt
+    requests = tim.mcu.peripherals.timers["TIM2"].requests._interrupts[0][1]
     assert scheduler.advance_until(lambda: requests.level, started_ps + PS_LIMIT)
     assert tim.now_ps == started_ps + 25 * TICK_PS
     tim.write("TIM2", SR, ~CC1IF & 0xFFFF)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All I2C and SPI controllers of the part, by their names, with their pins and DMA requests."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals.dma import Dma
+from hil.twin.peripherals.dma_requests import DmaRequest
+from hil.twin.peripherals.gpio import GpioPort
+from hil.twin.peripherals.i2c import I2c
+from hil.twin.peripherals.interrupts import InterruptLines
+from hil.twin.peripherals.kernel_clocks import KernelClocks
+from hil.twin.peripherals.memory_map import IRQ
+from hil.twin.peripherals.pin_functions import Signal
+from hil.twin.peripherals.rcc import Rcc
+from hil.twin.peripherals.spi import Spi
+
+I2C_NAMES: Final = ("I2C1", "I2C2", "I2C3")
+SPI_NAMES: Final = ("SPI1", "SPI2", "SPI3")
+
+
+def make_i2cs(
+    scheduler: Scheduler,
+    interrupts: InterruptLines,
+    kernel_clocks: KernelClocks,
+    ports: Mapping[str, GpioPort],
+    controllers: Mapping[str, Dma],
+) -> dict[str, I2c]:
+    """The I2Cs."""
+    found = {}
+    for name in I2C_NAMES:
+        block = I2c(
+            name,
+            scheduler,
+            interrupts.source(IRQ[f"{name}_EV"]),
+            partial(kernel_clocks.hz, name),
+            DmaRequest(f"{name}_TX", controllers),
+            DmaRequest(f"{name}_RX", controllers),
+        )
+        block.routed = partial(_both_routed, Signal(f"{name}_SCL", ports), Signal(f"{name}_SDA", ports))
+        found[name] = block
+    return found
+
+
+def make_spis(
+    scheduler: Scheduler,
+    interrupts: InterruptLines,
+    rcc: Rcc,
+    ports: Mapping[str, GpioPort],
+    controllers: Mapping[str, Dma],
+) -> dict[str, Spi]:
+    """The SPIs."""
+    found = {}
+    for name in SPI_NAMES:
+        block = Spi(
+            name,
+            scheduler,
+            interrupts.source(IRQ[name]),
+            partial(rcc.bus_hz, name),
+            DmaRequest(f"{name}_TX", controllers),
+            DmaRequest(f"{name}_RX", controllers),
+        )
+        block.routed = Signal(f"{name}_SCK", ports).routed
+        found[name] = block
+    return found
+
+
+def _both_routed(clock: Signal, data: Signal) -> bool:
+    return clock.routed() and data.routed()

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Offsets and bits of the timers' registers (ST's stm32l476xx.h)."""
+
+from typing import Final
+
+CR1: Final = 0x00
+CR2: Final = 0x04
+SMCR: Final = 0x08
+DIER: Final = 0x0C
+SR: Final = 0x10
+EGR: Final = 0x14
+CCMR1: Final = 0x18
+CCER: Final = 0x20
+CNT: Final = 0x24
+PSC: Final = 0x28
+ARR: Final = 0x2C
+RCR: Final = 0x30
+CCR1: Final = 0x34
+BDTR: Final = 0x44
+OR1: Final = 0x50
+
+CEN, UDIS, URS, OPM, DIR, CMS, ARPE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 3 << 5, 1 << 7
+"""CR1."""
+TI1S: Final = 1 << 7
+"""CR2: TI1 is the exclusive or of the pins of channels 1 to 3."""
+UIE, CC1IE, TIE, BIE, UDE, CC1DE, TDE = 1, 1 << 1, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 14
+"""DIER."""
+UIF, CC1IF, TIF, BIF, B2IF, CC1OF = 1, 1 << 1, 1 << 6, 1 << 7, 1 << 8, 1 << 9
+"""SR."""
+UG, TG, BG = 1, 1 << 6, 1 << 7
+"""EGR."""
+OSSI, OSSR, BKE, BKP, AOE, MOE = (1 << bit for bit in range(10, 16))
+"""BDTR."""
