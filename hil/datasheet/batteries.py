@@ -8,6 +8,7 @@ from typing import Any
 from hil.datasheet.figures import DatasheetError, load
 
 _COULOMB_PER_MAH = 3.6
+_DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,13 @@ class Battery:
     cutoff_v: float
     condition: str
     source: str
+    capacity_half_width: float = 0.0
+    """How far the capacity may be off, relative; 0 where the maker states no tolerance."""
+    fresh_v: float | None = None
+    """Voltage of the fresh battery with hardly a load, where it is known."""
+    shelf_life_days: float | None = None
+    """How long the maker says that it keeps, where he does: no device runs longer on it."""
+    shelf_life_condition: str = ""
 
 
 @cache
@@ -43,4 +51,8 @@ def get(battery_id: str) -> Battery:
         cutoff_v=cell["cutoff_v"],
         condition=cell["condition"],
         source=cell["source"],
+        capacity_half_width=cell.get("capacity_half_width", 0.0),
+        fresh_v=cell.get("fresh_v"),
+        shelf_life_days=years * _DAYS_PER_YEAR if (years := cell.get("shelf_life_years")) else None,
+        shelf_life_condition=cell.get("shelf_life_condition", ""),
     )

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Battery life from an average current and the capacity that the maker prints."""
+"""Battery life from an average current, the capacity that the maker prints, and the shelf life that bounds
+it.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from hil.datasheet import stm32l476
 from hil.datasheet.batteries import Battery
 from hil.errors import MeasurementError
+from hil.measurement.text import uncertain
+from hil.measurement.uncertainty import Estimate, expanded, rectangular
 
 SECONDS_PER_DAY = 86_400.0
+DAYS_PER_YEAR = 365.25
 
 ASSUMPTIONS = (
     "the capacity is the maker's nominal one, at the maker's load and temperature",
-    "self-discharge is not included: the maker's sheet gives no figure",
+    "self-discharge counts only as far as the maker states a shelf life, which bounds what is claimed",
     "the current stays that of the measured supply voltage while the battery's voltage falls",
     "pulses draw the same capacity as a constant current of the same mean",
 )
@@ -21,25 +28,80 @@ ASSUMPTIONS = (
 
 @dataclass(frozen=True)
 class BatteryLife:
-    """Time until a battery's capacity is used up, in days, with its expanded uncertainty (k = 2)."""
+    """How long a battery carries a device."""
 
     battery: Battery
-    days: float
-    expanded_uncertainty_days: float
-    """From the current only: the maker states no tolerance for the capacity."""
+    charge_days: Estimate
+    """Until the capacity is used up, in days. Its uncertainty is that of the current and of reading the
+    maker's chart; the maker states no tolerance of the capacity."""
+    days: Estimate
+    """What may be claimed, in days: no more than the shelf life."""
+
+    @property
+    def years(self) -> Estimate:
+        """What may be claimed, in years."""
+        return Estimate(self.days.value / DAYS_PER_YEAR, self.days.expanded_uncertainty / DAYS_PER_YEAR)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the shelf life, not the charge, is what may be claimed."""
+        return self.days != self.charge_days
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the capacity comes from and what the number does not say, one statement each."""
+        cell = self.battery
+        told = [f"{cell.capacity_c / 3.6:g} mA h {cell.condition} ({cell.source})"]
+        if self.bounded and cell.shelf_life_days is not None:
+            years = cell.shelf_life_days / DAYS_PER_YEAR
+            told.append(
+                f"the charge alone would last {in_years(self.charge_days)}, but the maker states a shelf "
+                f"life of {years:g} years {cell.shelf_life_condition}, and no more than that is claimed"
+            )
+        if cell.cutoff_v < stm32l476.VDD_MIN_V:
+            told.append(
+                f"the capacity is counted down to {cell.cutoff_v:g} V, but the part needs "
+                f"{stm32l476.VDD_MIN_V:g} V (DS10198 Rev 8, table 23): the last of it is out of reach, and "
+                "the maker gives no figure for how much that is"
+            )
+        if cell.fresh_v is not None and cell.fresh_v >= stm32l476.VDD_MAX_V:
+            told.append(
+                f"fresh and hardly loaded it reaches {cell.fresh_v:g} V, the part's highest supply voltage "
+                "(DS10198 Rev 8, table 23): check a fresh one before it feeds the part directly"
+            )
+        return tuple(told)
 
 
-def life(battery: Battery, average_a: float, expanded_uncertainty_a: float) -> BatteryLife:
+def life(battery: Battery, average_a: Estimate) -> BatteryLife:
     """Return how long a battery carries an average current.
 
     Raises:
         MeasurementError: if the current is not above 0 A.
     """
-    if not average_a > 0:
+    if not average_a.value > 0:
         raise MeasurementError(
-            f"an average current of {average_a!r} A empties no battery",
+            f"an average current of {average_a.value!r} A empties no battery",
             where="battery life",
             hint="look whether the power analyzer is in the supply line",
         )
-    days = battery.capacity_c / average_a / SECONDS_PER_DAY
-    return BatteryLife(battery, days, days * expanded_uncertainty_a / average_a)
+    days = battery.capacity_c / average_a.value / SECONDS_PER_DAY
+    relative = math.hypot(
+        average_a.expanded_uncertainty / average_a.value, expanded(rectangular(battery.capacity_half_width))
+    )
+    by_charge = Estimate(days, days * relative)
+    return BatteryLife(battery, by_charge, _claimed(by_charge, battery.shelf_life_days))
+
+
+def _claimed(by_charge: Estimate, shelf_days: float | None) -> Estimate:
+    """The smaller of both; a charge that may fall short of the shelf life leaves that much open."""
+    if shelf_days is None or by_charge.value <= shelf_days:
+        return by_charge
+    lowest_days = by_charge.value - by_charge.expanded_uncertainty
+    return Estimate(shelf_days, max(0.0, shelf_days - lowest_days))
+
+
+def in_years(days: Estimate) -> str:
+    """A life as people say it: ``2.31 ± 0.04 years``, or in days below one year."""
+    if days.value < DAYS_PER_YEAR:
+        return uncertain(days.value, days.expanded_uncertainty, "days")
+    return uncertain(days.value / DAYS_PER_YEAR, days.expanded_uncertainty / DAYS_PER_YEAR, "years")

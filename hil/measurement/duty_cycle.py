@@ -8,11 +8,15 @@ from one wake-up to a later one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
 from hil.measurement.phases import Phase, PhaseName
+from hil.measurement.uncertainty import Estimate, combine, expanded, rectangular, type_a_of_mean
 from hil.measurement.waveform import Waveform
 
 
@@ -27,10 +31,20 @@ class DutyCycle:
     whole_periods: Waveform
     """The part of the waveform from the first wake-up to the last."""
 
-    @property
-    def average_a(self) -> float:
-        """Average current over the whole periods, in amperes."""
-        return self.whole_periods.mean_a
+    def average_a(self, accuracy_a: Callable[[NDArray[np.float64]], float]) -> Estimate:
+        """Average current over the whole periods, in amperes.
+
+        Args:
+            accuracy_a: the standard uncertainty that the instrument leaves in the mean of samples, in
+                amperes.
+        """
+        whole = self.whole_periods
+        # Where a period begins is known to a sample: at most one of the highest current more or less.
+        boundary_a = float(whole.current_a.max()) * whole.period_s / whole.duration_s
+        per_period = [whole.slice(begin, end).mean_a for begin, end in itertools.pairwise(self.wake_times_s)]
+        scatter_a = type_a_of_mean(np.array(per_period)) if len(per_period) > 1 else 0.0
+        standard_a = combine(accuracy_a(whole.current_a), rectangular(boundary_a), scatter_a)
+        return Estimate(whole.mean_a, expanded(standard_a))
 
 
 def wake_times_s(phases: Sequence[Phase]) -> tuple[float, ...]:

@@ -24,6 +24,12 @@ def _joined(number: str, exponent: int, unit: str) -> str:
     return f"{number} {symbol}" if symbol else number
 
 
+def prefixed(value: float, unit: str) -> tuple[float, str]:
+    """Return the power of ten and the unit with its prefix that suit a value: ``(1e-6, "µA")``."""
+    exponent = _exponent(value, unit)
+    return 10.0**exponent, f"{PREFIXES[exponent]}{unit}"
+
+
 def with_unit(value: float, unit: str) -> str:
     """Return a value to four significant digits with prefix and unit.
 

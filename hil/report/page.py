@@ -13,11 +13,12 @@ import jinja2
 
 from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.text import uncertain, with_unit
-from hil.report.figure import PHASE_COLOURS, detail_view, figure
+from hil.report.figure import detail_view, figure
 from hil.report.measurement_groups import groups
-from hil.report.phase_table import rows
+from hil.report.table_view import view
 from hil.report.verdicts import TestOutcome, judge, read_junit
-from hil.results import journal, waveform_file
+from hil.results import journal, result_table, waveform_file
+from hil.results.result_table import Chart
 from hil.results.run import RunDescription, RunFolder, load
 
 
@@ -75,7 +76,9 @@ def _when(description: RunDescription) -> str:
 def _content(run: RunFolder) -> dict[str, Any]:
     entries = journal.read(run.journal_path)
     tests = read_junit(run.junit_path)
+    tables = [result_table.load(path) for path in sorted(run.table_folder.glob("*.json"))]
     stored = [waveform_file.load(path) for path in sorted(run.waveform_folder.glob("*.parquet"))]
+    names = {item.name for item in stored}
     return {
         "run": run.description,
         "folder": run.path.name,
@@ -101,15 +104,18 @@ def _content(run: RunFolder) -> dict[str, Any]:
                 "views": figure_data["views"],
                 "wakes": len(awake_stretches(item.phases)),
                 "figure_json": _script_safe(figure_data),
-                "phases": rows(item),
+                "tables": [view(table) for table in tables if table.waveform == item.name],
             }
             for item in stored
             for figure_data in [figure(item)]
         ],
-        "colours": {str(name): colour for name, colour in PHASE_COLOURS.items()},
+        "tables": [
+            (shown, _script_safe(shown.bars))
+            for shown in (view(table) for table in tables if table.waveform not in names)
+        ],
         "assumptions": run.description.assumptions,
         "bench_assumptions": run.description.bench_assumptions,
-        "plotly": _plotly_script() if stored else "",
+        "plotly": _plotly_script() if stored or any(table.chart is Chart.BARS for table in tables) else "",
         "style": _template_text("page.css"),
         "script": _template_text("waveform.js"),
     }

@@ -6,6 +6,7 @@
     run.json        the bench: configuration, instruments, image hash, versions, seed, assumptions
     journal.jsonl   the measurements, see hil.results.journal
     waveforms/      one Parquet file each, see hil.results.waveform_file
+    tables/         one JSON file each, see hil.results.result_table
     junit.xml       the tests' verdicts, as CI systems read them
     report.html     all of it for people
 """
@@ -72,6 +73,11 @@ class RunFolder:
     def waveform_folder(self) -> Path:
         """``waveforms``."""
         return self.path / "waveforms"
+
+    @property
+    def table_folder(self) -> Path:
+        """``tables``."""
+        return self.path / "tables"
 
     def write_description(self) -> None:
         """Write ``run.json``, replacing the earlier one in one step so that a crash leaves the old or the

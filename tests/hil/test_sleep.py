@@ -34,7 +34,7 @@ def test_stop2_current(
     """
     if not rig.has("debug_isolation"):
         measure.assume("The debug and console lines were opened by hand: the rig has no relay in them.")
-    log = acquisitions.duty_cycle()
+    log = acquisitions.quiet_duty_cycle()
     settled = [
         log.waveform.slice(phase.start_s + SETTLING_S, phase.end_s - log.waveform.period_s).current_a
         for phase in log.phases

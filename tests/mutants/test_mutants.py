@@ -32,9 +32,12 @@ IMBALANCE = "test_decisions.py::test_decision[imbalance]"
 LOOSENESS = "test_decisions.py::test_decision[looseness]"
 GEAR_WEAR = "test_decisions.py::test_decision[gear_wear]"
 PERIOD = "test_duty_cycle.py::test_wake_period"
-PHASES = "test_duty_cycle.py::test_phases_are_all_there"
+QUIET_PHASES = "test_duty_cycle.py::test_phases_are_all_there[quiet]"
+PHASES = "test_duty_cycle.py::test_phases_are_all_there[reporting]"
 AVERAGE = "test_duty_cycle.py::test_average_current"
-BATTERY = "test_duty_cycle.py::test_battery_life"
+REPORTING_AVERAGE = "test_duty_cycle.py::test_average_current_with_reports"
+COIN_CELL = "test_duty_cycle.py::test_battery_life[cr2032_panasonic]"
+AA_CELLS = "test_duty_cycle.py::test_battery_life[l91_energizer_pair]"
 NETWORK = "test_inference.py::test_network_is_bit_exact"
 WINDOWS = "test_inference.py::test_windows_are_bit_exact"
 COUNTER = "test_latency.py::test_latency_by_counter"
@@ -62,7 +65,12 @@ MUTANTS = [
     # The regulator in low-power mode turns Stop 2 into Stop 1; debug support keeps clocks on in Stop 2.
     Mutant("lpr_set", {SLEEP}, {PERIOD, PHASES}, firmware="lpr_set"),
     Mutant("dbgmcu_left_set", {SLEEP}, {PERIOD}, firmware="dbgmcu_left_set"),
-    Mutant("no_sleep", {SLEEP, PHASES, AVERAGE, BATTERY}, {PERIOD, REPORTS}, firmware="no_sleep"),
+    Mutant(
+        "no_sleep",
+        {SLEEP, QUIET_PHASES, PHASES, AVERAGE, REPORTING_AVERAGE, COIN_CELL, AA_CELLS},
+        {REPORTS},
+        firmware="no_sleep",
+    ),
     Mutant("half_clock", {CYCLES}, {COUNTER, NETWORK, SEQUENCE}, firmware="half_clock"),
     Mutant("wrong_period", {PERIOD}, {SLEEP, AVERAGE}, firmware="wrong_period"),
     Mutant("counter_lost", {COUNT}, {REPORTS}, firmware="counter_lost"),

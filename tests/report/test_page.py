@@ -11,12 +11,14 @@ import pytest
 
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.phases import segment
+from hil.measurement.phases import PhaseName, segment
 from hil.measurement.waveform import Waveform
-from hil.report import page, phase_table
-from hil.report.figure import detail_view, figure
-from hil.results import run, waveform_file
+from hil.report import page
+from hil.report.figure import PHASE_COLOURS, detail_view, figure
+from hil.report.table_view import view
+from hil.results import result_table, run, waveform_file
 from hil.results.journal import Journal
+from hil.results.result_table import Cell, Chart, ResultTable, Row
 from hil.results.waveform_file import StoredWaveform
 
 SLEEP, SAMPLING, FAST, RUN = (1.67e-6, 2000), (1.9e-4, 500), (9e-3, 7), (5e-4, 8)
@@ -26,6 +28,25 @@ def stored_waveform() -> StoredWaveform:
     levels = [SLEEP, SAMPLING, FAST, SLEEP, SAMPLING, FAST, RUN, SLEEP, SAMPLING, FAST, SLEEP]
     waveform = Waveform(40.0, 1e-3, np.concatenate([np.full(count, current) for current, count in levels]))
     return StoredWaveform("duty cycle", waveform, tuple(segment(waveform)), 3.0)
+
+
+def share(value: float) -> Cell:
+    return Cell(value, 0.5, "%")
+
+
+SHARES = ResultTable(
+    "phases of the duty cycle", "Phase", ("share",),
+    (Row("sleep", (share(25),)), Row("sampling", (share(75),))),
+    waveform="duty cycle", chart=Chart.SHARES,
+)  # fmt: skip
+BARS = ResultTable(
+    "clock plans", "Plan", ("charge",),
+    (
+        Row("80 MHz", (Cell(52e-6, 1e-6, "C"),)),
+        Row("26 MHz </script>", (Cell(48e-6, 1e-6, "C"),), marked=True),
+    ),
+    notes=("The cheapest is 26 MHz.",), chart=Chart.BARS,
+)  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -79,6 +100,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Page:
         '<failure message="Failed: wake period is 8 s">t</failure></testcase></testsuite>', "utf-8"
     )  # fmt: skip
     waveform_file.save(folder.waveform_folder / "duty_cycle.parquet", stored_waveform())
+    for number, table in enumerate((SHARES, BARS)):
+        result_table.save(folder.table_folder / f"{number}.json", table)
     return Page(page.write(folder.path).read_text("utf-8"))
 
 
@@ -96,11 +119,34 @@ def test_verdict_measurements_limits_and_failures_are_told(written: Page) -> Non
 
 
 def test_the_waveform_is_in_the_page_with_its_peaks(written: Page) -> None:
-    data = json.loads(written.json[0])
+    data = json.loads(written.json[1])
     assert [trace["name"] for trace in data["traces"]] == ["sleep", "sampling", "inference", "report"]
     inference = next(trace for trace in data["traces"] if trace["name"] == "inference")
     assert max(value for value in inference["y"] if value is not None) == 9e-3
     assert {"whole log", "wake 1", "wake 2", "inference 3"} <= {view["name"] for view in data["views"]}
+
+
+def test_tables_are_told_with_their_uncertainties(written: Page) -> None:
+    for told in ("25.00 ± 0.50 %", "Clock plans", "52.0 ± 1.0 µC", "The cheapest is 26 MHz."):
+        assert told in written.text
+
+
+def test_a_chart_shows_its_column_in_one_unit(written: Page) -> None:
+    assert json.loads(written.json[0]) == {
+        "title": "charge in µC",
+        "labels": ["80 MHz", "26 MHz </script>"],
+        "values": [pytest.approx(52), pytest.approx(48)],
+        "uncertainties": [pytest.approx(1), pytest.approx(1)],
+        "marked": [False, True],
+    }
+
+
+def test_a_divided_bar_has_the_phases_colours_and_shares() -> None:
+    shown = view(SHARES)
+    assert [(row.colour, row.share) for row in shown.rows] == [
+        (PHASE_COLOURS[PhaseName.SLEEP], 25.0),
+        (PHASE_COLOURS[PhaseName.SAMPLING], 75.0),
+    ]
 
 
 def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases() -> None:
@@ -120,16 +166,6 @@ def test_a_figure_of_a_long_log_stays_light() -> None:
     long = Waveform(0.0, 1e-3, np.tile(stored.waveform.current_a, 60))
     data = figure(StoredWaveform("long", long, tuple(segment(long)), 3.0))
     assert max(len(trace["x"]) for trace in data["traces"]) < 150_000
-
-
-def test_the_phase_table_adds_up_to_whole_periods() -> None:
-    stored = stored_waveform()
-    rows = phase_table.rows(stored)
-    assert sum(row.share for row in rows) == pytest.approx(1.0)
-    sampling = next(row for row in rows if row.name == "sampling")
-    assert sampling.occurrences == 2
-    assert sampling.charge_c == pytest.approx(1.9e-4 * 0.5)
-    assert sampling.energy_j == pytest.approx(3.0 * 1.9e-4 * 0.5)
 
 
 def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws every waveform twice: the whole log, and the view that the buttons select.
+// Draws every waveform twice, the whole log and the view that the buttons select, and the tables' bar charts.
 "use strict";
 (() => {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -57,6 +57,26 @@
   };
   figures.forEach(draw);
 
+  const charts = [...document.querySelectorAll(".bars")];
+  const drawBars = (element) => {
+    const data = JSON.parse(document.getElementById("bars-" + element.dataset.bars).textContent);
+    const trace = {
+      type: "bar", orientation: "h", x: data.values, y: data.labels,
+      marker: { color: data.marked.map((marked) => colour(marked ? "--pass" : "--bar")) },
+      error_x: { type: "data", array: data.uncertainties, color: colour("--ink"), thickness: 1.4, width: 5 },
+      hovertemplate: "%{y}: %{x:.4g}<extra></extra>",
+    };
+    return Plotly.react(element, [trace], {
+      margin: { l: 8, r: 12, t: 6, b: 44 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: colour("--ink"), family: "inherit", size: 12 },
+      xaxis: { title: { text: data.title }, gridcolor: colour("--line"), zeroline: false, rangemode: "tozero", fixedrange: true },
+      yaxis: { automargin: true, autorange: "reversed", fixedrange: true, ticksuffix: " " },
+      bargap: 0.35,
+    }, { responsive: true, displayModeBar: false });
+  };
+  charts.forEach(drawBars);
+
   document.querySelectorAll(".views").forEach((group) => {
     group.addEventListener("click", (event) => {
       if (event.target.tagName !== "BUTTON") return;
@@ -67,5 +87,8 @@
       draw(element);
     });
   });
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures.forEach(draw));
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    figures.forEach(draw);
+    charts.forEach(drawBars);
+  });
 })();
