@@ -16,10 +16,7 @@ from hil.firmware.image import Image
 PROGRAMS_DIR = Path(__file__).parent / "programs"
 PROGRAMS = ("bubble_sort", "fir_filter", "detector")
 
-_FIRMWARE_SOURCES = (
-    *("clock.c", "features.c", "flatbuffer.c", "memory.c", "network.c", "network_load.c", "requantise.c"),
-    "model.S",
-)
+_FIRMWARE_SOURCES = ("clock.c", "features.c", "memory.c", "model.S")
 _OPTIONS = (
     *("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp", "-O2", "-std=c11"),
     *("-ffreestanding", "-ffunction-sections", "-fdata-sections", "-fno-sanitize=undefined", "-nostdlib"),
@@ -43,7 +40,15 @@ def build(name: str) -> Image:
         subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / "tables.py"), str(tables)], check=True)
         sources = [PROGRAMS_DIR / "main.c", PROGRAMS_DIR / f"{name}.c", tables]
         sources += [FIRMWARE_DIR / "src" / source for source in _FIRMWARE_SOURCES]
-        includes = [FIRMWARE_DIR, FIRMWARE_DIR / "src", FIRMWARE_DIR / "model", PROGRAMS_DIR, work]
+        sources += sorted((FIRMWARE_DIR / "engine").glob("*.[cS]"))
+        includes = [
+            FIRMWARE_DIR,
+            FIRMWARE_DIR / "src",
+            FIRMWARE_DIR / "engine",
+            FIRMWARE_DIR / "model",
+            PROGRAMS_DIR,
+            work,
+        ]
         command = [sys.executable, "-m", "ziglang", "cc", *_OPTIONS]
         command += [f"-I{folder}" for folder in includes]
         command += [f"-Wl,-T,{FIRMWARE_DIR / 'stm32l476rg.ld'}", *map(str, sources), "-o", str(elf)]

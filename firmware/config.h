@@ -17,7 +17,9 @@
 #define CONSOLE_BAUD 115200u
 
 /* RAM the network may use for its tables and activations; loading a larger one fails with ERROR_MODEL_MEMORY. */
+#ifndef NETWORK_ARENA_BYTES
 #define NETWORK_ARENA_BYTES 8192u
+#endif
 #define NETWORK_MAX_LAYERS 16u
 
 /* A 32.768 kHz crystal starts within 2 s typically (DS10198 Rev 8, table 58); no maximum is given.

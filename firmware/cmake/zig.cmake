@@ -24,8 +24,9 @@ execute_process(
     OUTPUT_VARIABLE zig_directory
     COMMAND_ERROR_IS_FATAL ANY)
 
-# zig sanitises undefined behaviour by default and aligns segments to 64 KB pages.
+# zig sanitises undefined behaviour by default, keeps a frame pointer and aligns segments to 64 KB pages.
 set(HIL_ARCHITECTURE)
-set(HIL_TOOLCHAIN_COMPILE_OPTIONS -fno-sanitize=undefined "-ffile-prefix-map=${zig_directory}=zig")
+set(HIL_TOOLCHAIN_COMPILE_OPTIONS
+    -fno-sanitize=undefined -fomit-frame-pointer "-ffile-prefix-map=${zig_directory}=zig")
 set(HIL_TOOLCHAIN_LINK_OPTIONS -Wl,--entry=Reset_Handler -Wl,-z,max-page-size=4096)
 set(HIL_TOOLCHAIN_LIBRARIES)

@@ -20,10 +20,18 @@ static uint32_t model_size(void)
 error_t detector_load(void)
 {
     error_t error = network_load(&network, hil_model, model_size());
+    if (error == ERROR_NONE && (network.input_type != ELEMENT_INT8 || network.output_type != ELEMENT_INT8)) {
+        error = ERROR_MODEL_TYPE;
+    }
     if (error == ERROR_NONE && (network.input_size != FEATURE_COUNT || network.output_size != FEATURE_COUNT)) {
         error = ERROR_MODEL_SHAPE; /* an autoencoder of the features is wanted */
     }
     return error;
+}
+
+uint32_t detector_arena_needed_bytes(void)
+{
+    return network.arena_needed_bytes;
 }
 
 uint32_t detector_model_crc32(void)

@@ -17,6 +17,9 @@ typedef struct {
 /* Loads the model linked into the image. On an error detector_run() must not be called. */
 error_t detector_load(void);
 
+/* RAM that the loaded model needs, also after ERROR_MODEL_MEMORY: NETWORK_ARENA_BYTES must not be less. */
+uint32_t detector_arena_needed_bytes(void);
+
 /* CRC-32 of the .tflite file linked into the image. */
 uint32_t detector_model_crc32(void);
 

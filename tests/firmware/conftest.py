@@ -15,7 +15,7 @@ import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
 
-PURE_SOURCES = ("crc", "features", "flatbuffer", "memory", "network", "network_load", "requantise")
+PURE_SOURCES = ("crc", "features", "memory")
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,8 @@ def pure_firmware(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
     subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / "tables.py"), str(tables)], check=True)
     sources = [str(FIRMWARE_DIR / "src" / f"{name}.c") for name in PURE_SOURCES]
-    includes = [f"-I{FIRMWARE_DIR / name}" for name in ("", "src", "model")]
+    sources += [str(path) for path in sorted((FIRMWARE_DIR / "engine").glob("*.c"))]
+    includes = [f"-I{FIRMWARE_DIR / name}" for name in ("", "src", "engine", "model")]
     flags = ["-O2", "-ffreestanding", "-nostdlib", "-ffp-contract=off", "-fno-sanitize=undefined"]
     command = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", *flags, *includes]
     subprocess.run([*command, *sources, str(tables), "-o", str(library)], check=True, env=environment)

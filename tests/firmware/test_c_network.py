@@ -156,9 +156,13 @@ def layer_model(**changes: Any) -> Model:
             id="too many layers",
         ),
         pytest.param(
-            layer_model(weights=np.ones((800, 3), dtype=np.int8), bias=np.zeros(800, dtype=np.int32)),
+            layer_model(
+                weights=np.ones((2000, 3), dtype=np.int8),
+                bias=np.zeros(2000, dtype=np.int32),
+                weight_scales=np.full(2000, 0.5, dtype=np.float32),
+            ),
             "MEMORY",
-            id="too many rows",
+            id="too many factors",
         ),
     ],
 )

@@ -74,24 +74,6 @@ bool requantise_prepare(requantise_t *factor, uint32_t input_scale, uint32_t wei
     return true;
 }
 
-/* High 32 bits of 2 * a * b, rounded: the division truncates, so halves go towards plus infinity. b is a multiplier and
- * never INT32_MIN, so nothing saturates. */
-static int32_t doubling_high_product(int32_t a, int32_t b)
-{
-    int64_t product = (int64_t)a * b;
-    int32_t nudge = product >= 0 ? 1 << 30 : 1 - (1 << 30);
-    return (int32_t)((product + nudge) / (1ll << 31));
-}
-
-/* value / 2^exponent, half away from zero. */
-static int32_t divide_by_power_of_two(int32_t value, int32_t exponent)
-{
-    int32_t mask = (int32_t)((1ll << exponent) - 1);
-    int32_t remainder = value & mask;
-    int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
-    return (value >> exponent) + (remainder > threshold ? 1 : 0);
-}
-
 int32_t requantise(int32_t value, requantise_t factor)
 {
     int32_t left = factor.shift > 0 ? factor.shift : 0;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The firmware's interpreter on the emulated core: a small program around it, built as the firmware is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.firmware.build import FIRMWARE_DIR
+from hil.firmware.image import FLASH_START, Image
+from hil.twin.mcu import Stm32l476
+from hil.twin.pins import make_pins
+
+NO_WAIT_STATES = 0
+FOUR_WAIT_STATES_CACHED = 0x704  # RM0351, FLASH_ACR: LATENCY = 4, PRFTEN, ICEN, DCEN: as at 80 MHz
+
+_ARENA_BYTES = 32768
+_CAPACITY = 20480
+_FLASH_ACR, _COUNT, _ERROR, _CYCLES, _INPUT, _OUTPUT = 0, 4, 8, 12, 16, 16 + _CAPACITY
+_COMPILERS = {
+    "zig": (
+        *(sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabihf"),
+        *(
+            "-mcpu=cortex_m4+vfp4d16sp",
+            "-fno-sanitize=undefined",
+            "-fomit-frame-pointer",
+            "-Wl,-z,max-page-size=4096",
+        ),
+    ),
+    "gcc": (
+        *("arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+        "-lgcc",
+    ),
+}
+_OPTIONS = (
+    *("-O2", "-std=c11", "-ffreestanding", "-nostdlib", "-ffp-contract=off", "-ffunction-sections"),
+    *("-fno-builtin", "-Wl,--entry=Reset_Handler", "-Wl,--gc-sections", "-Wl,-u,hil_model"),
+    f"-DNETWORK_ARENA_BYTES={_ARENA_BYTES}u",
+)
+
+
+def build_program(toolchain: Literal["zig", "gcc"], model: bytes, folder: Path) -> Image:
+    """`programs/inference.c` around the engine and `model`, in `folder`."""
+    (folder / "hil_model.tflite").write_bytes(model)
+    elf = folder / "inference.elf"
+    sources = [
+        Path(__file__).parent / "programs" / "inference.c",
+        *sorted((FIRMWARE_DIR / "engine").glob("*.[cS]")),
+    ]
+    sources += [FIRMWARE_DIR / "src" / "memory.c", FIRMWARE_DIR / "src" / "model.S"]
+    includes = [*(FIRMWARE_DIR / name for name in ("", "src", "engine", "model")), folder]
+    compiler = _COMPILERS[toolchain]
+    command = [*compiler, *_OPTIONS, *(f"-I{include}" for include in includes), *map(str, sources)]
+    command += [f"-Wl,-T,{FIRMWARE_DIR / 'stm32l476rg.ld'}", "-o", str(elf)]
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
+    subprocess.run(command, check=True, env=environment)
+    return Image.load(elf)
+
+
+class InferenceProgram:
+    """The program, running on a part of its own."""
+
+    def __init__(self, image: Image) -> None:
+        self._exchange = image.symbol("exchange")
+        self._part = Stm32l476(make_pins(), seed=1)
+        self._core = self._part.core
+        for segment in image.segments:
+            start = segment.address - FLASH_START
+            self._core.memory.flash[start : start + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
+            self._core.memory.invalidate(segment.address, len(segment.data))
+        self._part.set_supply_voltage(3.0)
+        self._advance(0.5)
+        self.error = self._read(_ERROR)
+
+    def _advance(self, duration_s: float) -> None:
+        end_ps = self._part.scheduler.now_ps + round(duration_s * 1e12)
+        while self._part.scheduler.now_ps < end_ps:
+            self._part.scheduler.advance_to(end_ps)
+
+    def _read(self, offset: int) -> int:
+        return self._core.debug_read(self._exchange + offset, 4)
+
+    def infer(
+        self, inputs: npt.NDArray[np.int8], output_size: int, flash_acr: int = NO_WAIT_STATES
+    ) -> tuple[npt.NDArray[np.int8], int]:
+        """Outputs for each row of inputs, and the cycles of the last inference."""
+        batch = _CAPACITY // max(inputs.shape[1], output_size)
+        outputs = []
+        for start in range(0, len(inputs), batch):
+            rows = np.ascontiguousarray(inputs[start : start + batch])
+            words = np.frombuffer(rows.tobytes() + bytes(-rows.nbytes % 4), dtype="<u4").tolist()
+            for position, word in enumerate(words):
+                self._core.debug_write(self._exchange + _INPUT + 4 * position, 4, word)
+            self._core.debug_write(self._exchange + _FLASH_ACR, 4, flash_acr)
+            self._core.debug_write(self._exchange + _COUNT, 4, len(rows))
+            while self._read(_COUNT) != 0:
+                self._advance(0.05)
+            size = len(rows) * output_size
+            answer = [self._read(_OUTPUT + offset) for offset in range(0, size, 4)]
+            outputs.append(np.array(answer, dtype="<u4").view(np.int8)[:size].reshape(-1, output_size))
+        return np.concatenate(outputs), self._read(_CYCLES)
