@@ -18,6 +18,7 @@ from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.model import supply_current_a
 from hil.twin.power.observation import observe
 from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
+from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 
 _ROOM_TEMPERATURE_C: Final = 25.0
@@ -69,6 +70,7 @@ class Stm32l476:
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
+        self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._connect()
         system_memory.program(self.core.memory.system, seed)
 
@@ -155,6 +157,14 @@ class Stm32l476:
         temporisation; below the falling one it is held in reset and its memory is lost (DS10198 Rev 8, Table
         25). The backup domain lives on what is at VBAT, down to the lowest VBAT (Table 23).
         """
+        self._ramp.stop()
+        self._supply_is(voltage_v)
+
+    def ramp_supply_voltage(self, voltage_v: float, duration_s: float) -> None:
+        """VDD goes evenly to this voltage from now on, until :meth:`set_supply_voltage` says otherwise."""
+        self._ramp.start(self._vdd_v, voltage_v, round(duration_s * PS_PER_S))
+
+    def _supply_is(self, voltage_v: float) -> None:
         self._vdd_v = voltage_v
         self._check_supply()
         self.peripherals.pwr.supply_changed(voltage_v)
