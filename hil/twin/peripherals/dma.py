@@ -154,6 +154,10 @@ class Dma(RegisterBlock):
         peripheral_width, memory_width = 1 << field(control, 8, 2), 1 << field(control, 10, 2)
         peripheral = self.words[CPAR1 + at] + (channel.done * peripheral_width if control & _PINC else 0)
         memory = self.words[CMAR1 + at] + (channel.done * memory_width if control & _MINC else 0)
+        # Counted before it is moved: what is written may ask for the next item at once.
+        channel.done += 1
+        done = channel.done
+        self.words[CNDTR1 + at] -= 1
         try:
             if control & _DIR:
                 value = self._bus.read(memory, memory_width)
@@ -162,14 +166,14 @@ class Dma(RegisterBlock):
                 value = self._bus.read(peripheral, peripheral_width)
                 self._bus.write(memory, memory_width, value & ((1 << 8 * memory_width) - 1))
         except BusFault:
+            channel.done -= 1
+            self.words[CNDTR1 + at] += 1
             self.words[CCR1 + at] &= ~_EN
             self._flag(index, _ERROR)
             return
-        channel.done += 1
-        self.words[CNDTR1 + at] -= 1
-        if channel.done == channel.total // 2:
+        if done == channel.total // 2:
             self._flag(index, _HALF)
-        if channel.done == channel.total:
+        if done == channel.total:
             if control & _CIRC:
                 channel.done = 0
                 self.words[CNDTR1 + at] = channel.total

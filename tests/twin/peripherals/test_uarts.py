@@ -41,7 +41,8 @@ def test_a_frame_leaves_through_the_routed_pin(part, name, gate, pin, function):
     assert sent == [(0x42, 4_000_000 / 35)]
 
 
-def test_dma_feeds_a_uart(part):
+@pytest.mark.parametrize("idle", [False, True], ids=["behind the idle frame", "into an idle transmitter"])
+def test_dma_feeds_a_uart(part, idle):
     part.enable_clock(0x48, 0)
     part.enable_clock(APB2ENR, 14)
     route(part, "A", 9, 7)
@@ -54,6 +55,9 @@ def test_dma_feeds_a_uart(part):
     part.write("DMA1", 0x50, 0x2000_0100)
     part.write("DMA1", 0x44, 1 | 1 << 4 | 1 << 7)
     part.write("USART1", BRR, 35)
+    if idle:  # the first byte moves on at once, and the request for the second comes while it is written
+        part.write("USART1", CR1, UE | TE)
+        part.advance(1e-3)
     part.write("USART1", CR3, DMAT)
     part.write("USART1", CR1, UE | TE)
     part.advance(1e-3)
