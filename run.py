@@ -61,7 +61,7 @@ def install() -> None:
         STAMP.unlink(missing_ok=True)
         venv.create(VENV, clear=True, with_pip=True)
     step(
-        "installing the pinned packages (some 500 MB, once)",
+        "installing the pinned packages (some 650 MB, once)",
         [*pip, "--no-compile", "--require-hashes", "-r", LOCK],
     )
     step("installing hil-rig", [*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT])

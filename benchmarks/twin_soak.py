@@ -14,8 +14,7 @@ from benchmarks.twin_process import RIG_FILE, TwinProcess
 from hil.config import load_rig, resolve
 from hil.firmware.build import build
 from hil.firmware.image import Image
-from hil.golden import signals
-from hil.golden.windows import BUFFER_RATE_HZ, BUFFER_S
+from hil.golden.data.vibration import vibration_signal
 from hil.rig import State, open_rig
 
 _HOUR_S = 3600.0
@@ -30,14 +29,14 @@ _ANOMALY_COUNT, _WAKE_COUNT = 0x4000_2854, 0x4000_2858
 def run(say: Say) -> Results:
     """Wait a day, and make sure that the firmware lived it."""
     image = Image.load(build())
-    samples_v = signals.vibration(BUFFER_S, BUFFER_RATE_HZ, fault=None, severity=0.0, seed=_MACHINE_SEED)
+    signal = vibration_signal(_MACHINE_SEED)
     with TwinProcess() as twin:
         config = resolve(load_rig(str(RIG_FILE)), twin.addresses).model_copy(update={"service": None})
         with open_rig(config) as rig:
             rig.to(State.MEASURING, image)
             if config.wiring.sensor is None:
                 raise RuntimeError(f"{RIG_FILE} has no [wiring] sensor")
-            rig.daq.play(config.wiring.sensor.terminal, samples_v, BUFFER_RATE_HZ, repeat=True)
+            rig.daq.play(config.wiring.sensor.terminal, signal.volts, signal.rate_hz, repeat=True)
             elapsed_s = 0.0
             resident_mb = []
             for hour in range(1, _HOURS + 1):

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from hil.cli import firmware, rig, twin
+from hil.cli import firmware, model, rig, twin
 from hil.errors import HilError
 
 _typer = typer.Typer(
@@ -18,6 +18,7 @@ _typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _typer.add_typer(firmware.app, name="firmware")
+_typer.add_typer(model.app, name="model")
 _typer.add_typer(rig.app, name="rig")
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from hil.golden.data.faults import FAULTS
+from hil.golden.data.windows import machine_windows
 from hil.golden.features import BAND_COUNT, INPUT_ZERO_POINT, features
-from hil.golden.signals import FAULTS
-from hil.golden.windows import machine_windows
 
 _NEAR = 3  # LSB around the zero point
 
@@ -40,6 +40,6 @@ def _machine_vectors(count: int, seed: int) -> npt.NDArray[np.int8]:
     kinds: list[str | None] = [None, *FAULTS]
     per_kind = -(-count // len(kinds))
     vectors = [
-        features(machine_windows([seed], per_kind, fault, 0.0 if fault is None else 0.5)) for fault in kinds
+        features(machine_windows([seed], per_kind, fault, 0.0 if fault is None else 1.0)) for fault in kinds
     ]
     return np.stack(vectors, axis=1).reshape(-1, BAND_COUNT)[:count]

