@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
 
+from dataclasses import replace
 from typing import Final
 
 from hil.datasheet import stm32l476
@@ -43,7 +44,7 @@ class Stm32l476:
     def __init__(self, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ) -> None:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
-        self.supply = SupplyTrace()
+        self.supply = SupplyTrace(self.scheduler)
         self._spread = spread
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
@@ -346,19 +347,37 @@ class Stm32l476:
         self._update_current()
 
     def _flash_activity_changed(self) -> None:
-        # Thrice per double word programmed, with nothing else changed since: the answers are kept.
-        activity = (self.peripherals.flash.activity, self.peripherals.flash.peak)
-        current_a = self._flash_current_a.get(activity)
+        operation, now_ps = self.peripherals.flash.operation, self.scheduler.now_ps
+        if operation is None:
+            self.supply.record(now_ps, self._flash_current(None, peak=False))
+        else:
+            self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
+            self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
+            self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
+
+    def _flash_current(self, activity: Activity | None, *, peak: bool) -> float:
+        # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.
+        current_a = self._flash_current_a.get((activity, peak))
         if current_a is None:
-            current_a = supply_current_a(self._operating_point())
-            self._flash_current_a[activity] = current_a
-        self.supply.record(self.scheduler.now_ps, current_a)
+            point = replace(self._operating_point(), flash_activity=activity, flash_peak=peak)
+            current_a = supply_current_a(point)
+            self._flash_current_a[activity, peak] = current_a
+        return current_a
 
     def _update_current(self) -> None:
         self._flash_current_a.clear()
+        now_ps = self.scheduler.now_ps
         on_battery = not self._powered and self._vdd_v < self._off_below_v
-        self._backup.update(self.scheduler.now_ps, None if on_battery else self._vdd_v, self._temperature_c)
-        self.supply.record(self.scheduler.now_ps, supply_current_a(self._operating_point()))
+        self._backup.update(now_ps, None if on_battery else self._vdd_v, self._temperature_c)
+        point = self._operating_point()
+        self.supply.record(now_ps, supply_current_a(point))
+        operation = self.peripherals.flash.operation
+        if operation is not None:
+            if point.flash_peak:
+                plain = replace(point, flash_peak=False)
+                self.supply.plan(operation.peak_end_ps, supply_current_a(plain))
+            idle = replace(point, flash_activity=None, flash_peak=False)
+            self.supply.plan(operation.end_ps, supply_current_a(idle))
 
     def _charge_drawn(self, charge_c: float) -> None:
         self.supply.add_charge(self.scheduler.now_ps, charge_c)

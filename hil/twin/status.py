@@ -62,5 +62,5 @@ def watch(bench: Bench, console: ConsoleServer, stop: threading.Event) -> None:
 
 def status_text(bench: Bench, last_line: str) -> str:
     """Bench time, the part's mode, its supply current, and the last line on the console."""
-    current_ua = bench.mcu.supply.current_a * 1e6
+    current_ua = bench.mcu.supply.current_at_a(bench.scheduler.now_ps) * 1e6
     return f"{bench.now_s:12.6f} s  {bench.mcu.mode:<8} {current_ua:12.3f} µA  {last_line}"

@@ -52,7 +52,9 @@ MISSED_SIZE = 17
 """The block whose timing is missing."""
 EFFECTS = 18
 """Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
-TABLE = 32
+DEVICE_WORDS = 32
+"""First of the words that `device_hook` names."""
+TABLE = 64
 """First word of the table."""
 
 REASON_NONE = 0

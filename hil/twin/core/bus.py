@@ -8,9 +8,10 @@ from typing import Protocol
 
 from hil.twin.core.memory import Memory
 
+PERIPHERALS = 0x4000_0000
 DEVICE_REGIONS: tuple[tuple[int, int], ...] = (
     (0x2200_0000, 0x30_0000),  # bit-band alias of SRAM1
-    (0x4000_0000, 0x2000_0000),  # peripherals and their bit-band alias
+    (PERIPHERALS, 0x2000_0000),  # peripherals and their bit-band alias
     (0xA000_0000, 0x2000),  # FMC and QUADSPI registers
     (0xE000_0000, 0x10_0000),  # private peripheral bus
 )

@@ -67,6 +67,7 @@ class Core:
         self._bus = Bus(self.memory)
         self._emulator = Emulator(self.memory, self._bus)
         self._clock = CoreClock(_RESET_HCLK_HZ)
+        self._emulator.polling.cycles_at = self._clock.cycles_at
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
         self._debug = HaltingDebug(self, self._emulator)
@@ -259,6 +260,10 @@ class Core:
     def time_ps(self) -> int:
         """How far the program is, also from inside an access of its own."""
         return self._clock.time_ps(self._emulator.cycles_now())
+
+    def has_passed(self, time_ps: int) -> bool:
+        """Tell whether the block under way would not have been entered before an event at `time_ps`."""
+        return int(self._emulator.state[block_hook.CYCLES]) > self._clock.cycles_at(time_ps)
 
     def shorten(self, time_ps: int) -> None:
         """End the running slice at `time_ps`."""

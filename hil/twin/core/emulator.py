@@ -15,8 +15,8 @@ from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
-from hil.twin.core import block_hook
-from hil.twin.core.bus import DEVICE_REGIONS, Bus, BusFault
+from hil.twin.core import block_hook, device_hook
+from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus, BusFault
 from hil.twin.core.condition import condition_passes, in_it_block, it_block_start
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import EVERYWHERE, Engine
@@ -62,6 +62,7 @@ class Emulator:
         """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
         self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
         self.engine = Engine()
+        device_hook.register(self.engine.handle, self)
         self.polling = Polling(self.engine, self.state)
         self._stop: Stop | None = None
         self._error: BaseException | None = None
@@ -257,7 +258,7 @@ class Emulator:
         return self._stop
 
     def _stop_of_checks(self) -> Stop | None:
-        if self._traps.words.take_division():
+        if self._traps.dividing and self._traps.words.take_division():
             return Stop.DIVISION_BY_ZERO
         access = self._traps.words.take_access()
         if access is not None:
@@ -301,16 +302,25 @@ class Emulator:
         for address, size, pointer, writable in self._memory.regions():
             self.engine.map_memory(address, size, pointer, writable)
         for base, size in DEVICE_REGIONS:
-            read = binding.MMIO_READ_CFUNC(self._on_device_read)
-            self.engine.map_device(base, size, read, block_hook.IGNORE_MMIO_WRITE)
+            if base == PERIPHERALS:
+                self.engine.map_native_device(
+                    base,
+                    size,
+                    device_hook.ON_LOAD,
+                    self.state.ctypes.data,
+                    block_hook.IGNORE_MMIO_WRITE,
+                )
+            else:
+                read = binding.MMIO_READ_CFUNC(self._on_device_read)
+                self.engine.map_device(base, size, read, block_hook.IGNORE_MMIO_WRITE)
 
     def _add_hooks(self) -> None:
         self.engine.add_native_hook(uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK, self.state.ctypes.data)
+        self.engine.add_native_hook(uc.UC_HOOK_MEM_WRITE_PROT, device_hook.ON_STORE, self.state.ctypes.data)
         for kind, callback in (
             (uc.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC(self._on_interrupt)),
             (uc.UC_HOOK_INSN_INVALID, binding.HOOK_INSN_INVALID_CFUNC(self._on_invalid_instruction)),
             (_INVALID_ACCESSES, binding.HOOK_MEM_INVALID_CFUNC(self._on_invalid_access)),
-            (uc.UC_HOOK_MEM_WRITE_PROT, binding.HOOK_MEM_INVALID_CFUNC(self._on_store)),
         ):
             self.engine.add_hook(kind, callback, *EVERYWHERE)
 
@@ -327,7 +337,10 @@ class Emulator:
     # --- callbacks of Unicorn: no Python exception may leave them ---
 
     def _on_device_read(self, _handle: int, offset: int, width: int, base: int | None) -> int:
-        address = (base or 0) + offset
+        return self.load((base or 0) + offset, width)
+
+    def load(self, address: int, width: int) -> int:
+        """Answer a load of the program from a device."""
         try:
             if self.watchpoints.check(address, width, WATCH_READS):
                 self.engine.stop()  # aborts the load, which is executed again
@@ -335,8 +348,10 @@ class Emulator:
             if address in _TIMED_READS and self._must_restart():
                 self.engine.stop()
                 return 0
-            self.polling.loaded(address)
-            return self._bus.read(address, width)
+            self.polling.loading(address)
+            value = self._bus.read(address, width)
+            self.polling.loaded(address, width, value, watched=self.watchpoints.watching)
+            return value
         except BusFault:
             self.fault_address = address
             self._halt(Stop.DATA_FAULT)  # aborts the load; the program counter then is the load's
@@ -358,9 +373,8 @@ class Emulator:
         )
         return self._restarting
 
-    def _on_store(
-        self, _handle: int, _access: int, address: int, width: int, value: int, _user: int | None
-    ) -> bool:
+    def store(self, address: int, width: int, value: int) -> bool:
+        """Carry out a store of the program to a device or into flash; return False to stop at it."""
         self._accessing_store = True
         try:
             if address % width and not self._memory.is_flash(address):
@@ -374,8 +388,8 @@ class Emulator:
                 self.polling.forget()
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
             else:
-                self.polling.stored(address, value)
-                self._bus.write(address, width, value)
+                if not self.polling.stored(address, width, value, watched=self.watchpoints.watching):
+                    self._bus.write(address, width, value)
             return True
         except BusFault:
             self.fault_address = address

@@ -52,6 +52,11 @@ class Engine:
         self.is_running = False
         """Instructions are being executed: whoever asks was called by one of their accesses."""
 
+    @property
+    def handle(self) -> int:
+        """What Unicorn calls this engine in its callbacks."""
+        return self._handle.value or 0
+
     # --- registers ---
 
     def read_register(self, register: int) -> int:
@@ -142,13 +147,22 @@ class Engine:
         `ignore_write` is the address of a native function: Unicorn calls it after the protection hook.
         """
         self._callbacks.append(read)
+        self._map_device(address, size, ctypes.cast(read, ctypes.c_void_p), address, ignore_write)
+
+    def map_native_device(self, address: int, size: int, read: int, user: int, ignore_write: int) -> None:
+        """As `map_device`, with the address of a native function in `read`, and `user` as its data."""
+        self._map_device(address, size, ctypes.c_void_p(read), user, ignore_write)
+
+    def _map_device(
+        self, address: int, size: int, read: ctypes.c_void_p, user: int, ignore_write: int
+    ) -> None:
         check(
             binding.uclib.uc_mmio_map(
                 self._handle,
                 address,
                 size,
-                ctypes.cast(read, ctypes.c_void_p),
-                ctypes.c_void_p(address),
+                read,
+                ctypes.c_void_p(user),
                 ctypes.c_void_p(ignore_write),
                 None,
             )

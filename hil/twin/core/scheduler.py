@@ -27,6 +27,9 @@ class Processor(Protocol):
         once.
         """
 
+    def has_passed(self, time_ps: int) -> bool:
+        """Tell inside a slice whether an event at `time_ps` would have come before what is executed now."""
+
     def shorten(self, time_ps: int) -> None:
         """End the running slice at `time_ps`."""
 
@@ -69,6 +72,12 @@ class Scheduler:
             self._now_ps = max(self._now_ps, self._processor.time_ps)
         return self._now_ps
 
+    def has_passed(self, time_ps: int) -> bool:
+        """Tell whether an event planned for `time_ps` would have run by now, without there being one."""
+        if self._slice_end_ps is not None and self._processor is not None and self._now_ps < time_ps:
+            return self._processor.has_passed(time_ps)
+        return self._now_ps >= time_ps
+
     @property
     def quiet_until_ps(self) -> int:
         """The instant before which nothing acts but the processor: the next event or the advance's end.
@@ -81,7 +90,13 @@ class Scheduler:
 
     def at(self, time_ps: int, action: Callable[[], None]) -> Event:
         """Plan `action` for `time_ps`, now if that is past; equal times keep the order of planning."""
-        time_ps = max(time_ps, self.now_ps)
+        return self._plan(max(time_ps, self.now_ps), action)
+
+    def after(self, delay_ps: int, action: Callable[[], None]) -> Event:
+        """Plan `action` for `delay_ps` from now."""
+        return self._plan(self.now_ps + max(delay_ps, 0), action)
+
+    def _plan(self, time_ps: int, action: Callable[[], None]) -> Event:
         event = Event(time_ps, action)
         self._sequence += 1
         heapq.heappush(self._queue, (time_ps, self._sequence, event))
@@ -89,10 +104,6 @@ class Scheduler:
             self._slice_end_ps = time_ps
             self._processor.shorten(time_ps)
         return event
-
-    def after(self, delay_ps: int, action: Callable[[], None]) -> Event:
-        """Plan `action` for `delay_ps` from now."""
-        return self.at(self.now_ps + delay_ps, action)
 
     def request_stop(self) -> None:
         """Make the running `advance_to` or `advance_until` return at this instant."""

@@ -46,6 +46,11 @@ class Watchpoints:
         """Say what is to be watched from the next run on."""
         self._wanted = tuple(watchpoints)
 
+    @property
+    def watching(self) -> bool:
+        """Accesses are looked at."""
+        return bool(self._present)
+
     def apply(self) -> bool:
         """Install and remove hooks; return whether translated code must be dropped for that."""
         if self._wanted == self._present:

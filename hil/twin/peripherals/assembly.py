@@ -284,7 +284,7 @@ class Peripherals:
         self.blocks[block.name] = block
         block.unknowns = self.unmodelled
         for offset in block.polled:
-            self._core.polling.allow(block.base + offset)
+            self._core.polling.allow(block.base + offset, partial(block.changes_at_ps, offset))
         gate = gate or block.name
         if gate in GATES:
             block.is_clocked = partial(self._is_enabled, gate)

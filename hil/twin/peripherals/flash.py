@@ -7,6 +7,8 @@ that is being programmed or erased.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Final, Literal
 
 import numpy as np
@@ -55,17 +57,48 @@ _RDP: Final = 0xFF
 """The read protection byte of FLASH_OPTR."""
 _WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
 
+Activity = Literal["write", "erase"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Programming or erasing under way."""
+
+    activity: Activity
+    peak_end_ps: int
+    """Until then it draws most."""
+    end_ps: int
+    complete: Callable[[], None]
+    undo: Callable[[], None]
+    """Called when it is broken off."""
+    event: Event | None
+    """Planned for its end, where something happens then that nobody asks for."""
+
+
 SetTiming = Callable[[int, bool, bool, bool], None]
 """Takes wait states, instruction cache, data cache and prefetch."""
-Activity = Literal["write", "erase"]
+
+
+def _duration_ps(fact: str) -> int:
+    return round(stm32l476.fact(fact).typ_scalar() * PS_PER_S)
+
+
+_PROGRAM_PS: Final = _duration_ps("flash_prog_dword")
+_PAGE_ERASE_PS: Final = _duration_ps("flash_page_erase")
+_MASS_ERASE_PS: Final = _duration_ps("flash_mass_erase")
+_PEAK_PS: Final[Mapping[Activity, int]] = {
+    "write": round(stm32l476.fact("flash_idd").extra["write_peak_s"] * PS_PER_S),
+    "erase": round(stm32l476.fact("flash_idd").extra["erase_peak_s"] * PS_PER_S),
+}
 
 
 class Flash(RegisterBlock):
     """The flash interface over the array ``cells``.
 
     ``on_timing`` gets the access settings, after which ``on_caches`` is called; ``on_activity`` is called
-    when writing or erasing starts or ends; ``invalidate`` gets every range (address, size) that changed;
-    ``on_option_load`` launches the reset that loads the option bytes.
+    when writing or erasing starts or is ended, but not where :attr:`operation` said so before; ``invalidate``
+    gets every range (address, size) that changed; ``on_option_load`` launches the reset that loads the option
+    bytes.
     """
 
     resets: ClassVar[Mapping[int, int]] = {
@@ -96,30 +129,46 @@ class Flash(RegisterBlock):
         self._cells = cells
         self._invalidate = invalidate
         self._on_timing = on_timing
-        self._operation: tuple[Event, Callable[[], None]] | None = None
+        self._operation: Operation | None = None
         self._first_word: tuple[int, int] | None = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
         self._loaded_options = dict(_OPTIONS)
-        self.activity: Activity | None = None
-        self._peak_end: Event | None = None
-        self.peak = False
-        """The activity is in its first moments, when it draws most."""
         self.on_activity: Callable[[], None] = lambda: None
         self.on_caches: Callable[[], None] = lambda: None
         self.on_option_load: Callable[[], None] = lambda: None
 
     def reset(self) -> None:
         """System reset: locked; an operation under way is broken off and the option bytes are loaded."""
-        if self._operation is not None:
-            self._operation[0].cancel()
+        operation = self.operation
+        if operation is not None:
+            operation.undo()
+            if operation.event is not None:
+                operation.event.cancel()
             self._operation = None
-            self.activity = None
             self.on_activity()
         super().reset()
         self.words.update(self._loaded_options)
         self._first_word = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
         self._set_timing()
+
+    @property
+    def operation(self) -> Operation | None:
+        """What is under way."""
+        self._settle()
+        return self._operation
+
+    @property
+    def activity(self) -> Activity | None:
+        """What the array is doing."""
+        operation = self.operation
+        return None if operation is None else operation.activity
+
+    @property
+    def peak(self) -> bool:
+        """The activity is in its first moments, when it draws most."""
+        operation = self.operation
+        return operation is not None and self._scheduler.now_ps < operation.peak_end_ps
 
     @property
     def brown_out_level(self) -> int:
@@ -158,11 +207,23 @@ class Flash(RegisterBlock):
             else:
                 self._program(first_offset, value << 32 | first_value)
 
+    def read_word(self, offset: int) -> int:
+        """Read a register."""
+        if offset == SR and self._operation is not None:
+            self._settle()
+        return super().read_word(offset)
+
+    def changes_at_ps(self, offset: int) -> int | None:
+        """BSY ends with the operation under way."""
+        operation = self._operation
+        return operation.end_ps if offset == SR and operation is not None else None
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""
         if offset in (KEYR, OPTKEYR):
             self._key(offset, value)
         elif offset == SR:
+            self._settle()
             self.words[SR] &= ~(value & ~_BSY)
             self._update_interrupt()
         elif offset == CR:
@@ -188,7 +249,7 @@ class Flash(RegisterBlock):
                 self.words[CR] &= ~lock
 
     def _write_control(self, value: int) -> None:
-        if self.words[CR] & _LOCK or self._operation is not None:
+        if self.words[CR] & _LOCK or self.operation is not None:
             return
         kept = self.words[CR] & _OPTLOCK
         self.words[CR] = (
@@ -204,7 +265,7 @@ class Flash(RegisterBlock):
             self._loaded_options = {offset: self.words[offset] for offset in _OPTIONS}
             self.on_option_load()
         elif value & _OPTSTRT and not kept:
-            self._start("erase", "flash_page_erase", self._options_written)
+            self._start("erase", _PAGE_ERASE_PS, self._options_written)
         elif value & _STRT and value & (_PER | _MER1 | _MER2):
             self._erase(value)
         self._update_interrupt()
@@ -219,11 +280,11 @@ class Flash(RegisterBlock):
         if control & (_MER1 | _MER2):
             banks = [bank for bank, bit in enumerate((_MER1, _MER2)) if control & bit]
             ranges = [(bank * _BANK_SIZE, _BANK_SIZE) for bank in banks]
-            duration = "flash_mass_erase"
+            duration_ps = _MASS_ERASE_PS
         else:
             page = field(control, 3, 8) + PAGES_PER_BANK * field(control, 11)
             ranges = [(page * PAGE_SIZE, PAGE_SIZE)]
-            duration = "flash_page_erase"
+            duration_ps = _PAGE_ERASE_PS
         if any(self._protected(offset, size) for offset, size in ranges):
             self._fail(_WRPERR)
             return
@@ -233,7 +294,7 @@ class Flash(RegisterBlock):
                 self._cells[offset : offset + size] = 0xFF
                 self._changed(offset, size)
 
-        self._start("erase", duration, erased)
+        self._start("erase", duration_ps, erased)
 
     def _program(self, offset: int, value: int) -> None:
         old = int.from_bytes(self._cells[offset : offset + 8].tobytes(), "little")
@@ -242,12 +303,14 @@ class Flash(RegisterBlock):
         elif old != (1 << 64) - 1 and value != 0:
             self._fail(_PROGERR)
         else:
+            # At once: the bus would stall whoever reads it before the end.
+            self._fill(offset, value)
+            self._start("write", _PROGRAM_PS, undo=partial(self._fill, offset, old))
 
-            def programmed() -> None:
-                self._cells[offset : offset + 8] = np.frombuffer(value.to_bytes(8, "little"), dtype=np.uint8)
-                self._changed(offset, 8)
-
-            self._start("write", "flash_prog_dword", programmed)
+    def _fill(self, offset: int, value: int) -> None:
+        """Give a double word of the array a value."""
+        self._cells[offset : offset + 8] = np.frombuffer(value.to_bytes(8, "little"), dtype=np.uint8)
+        self._changed(offset, 8)
 
     def _protected(self, offset: int, size: int) -> bool:
         first, last = offset // PAGE_SIZE, (offset + size - 1) // PAGE_SIZE
@@ -259,36 +322,48 @@ class Flash(RegisterBlock):
                 return True
         return False
 
-    def _start(self, activity: Activity, duration_fact: str, complete: Callable[[], None]) -> None:
-        delay_ps = round(stm32l476.fact(duration_fact).typ_scalar() * PS_PER_S)
+    def _start(
+        self,
+        activity: Activity,
+        duration_ps: int,
+        complete: Callable[[], None] = lambda: None,
+        undo: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Begin what ``complete`` ends, or ``undo`` if it is broken off.
+
+        Without anything to do at its end there is no event: whoever looks at the operation later ends it,
+        and the program polls BSY without ever leaving the emulator.
+        """
         self.words[SR] |= _BSY
-        self._operation = (self._scheduler.after(delay_ps, self._finish), complete)
-        self.activity = activity
-        self.peak = True
-        peak_s: float = stm32l476.fact("flash_idd").extra[f"{activity}_peak_s"]
-        if self._peak_end is not None:
-            self._peak_end.cancel()
-        self._peak_end = self._scheduler.after(round(peak_s * PS_PER_S), self._peak_over)
+        now_ps = self._scheduler.now_ps
+        end_ps = now_ps + duration_ps
+        quiet = activity == "write" and not self.words[CR] & _EOPIE
+        event = None if quiet else self._scheduler.at(end_ps, self._finish)
+        self._operation = Operation(activity, now_ps + _PEAK_PS[activity], end_ps, complete, undo, event)
         self.on_activity()
 
-    def _peak_over(self) -> None:
-        self._peak_end = None
-        self.peak = False
-        self.on_activity()
+    def _settle(self) -> None:
+        """End an operation whose time has passed."""
+        operation = self._operation
+        if operation is not None and operation.event is None and self._scheduler.has_passed(operation.end_ps):
+            self._end(operation)
 
     def _finish(self) -> None:
-        if self._operation is None:
-            return
-        event, complete = self._operation
+        """End what is under way, now."""
+        operation = self.operation
+        if operation is not None:
+            if operation.event is not None:
+                operation.event.cancel()
+            self._end(operation)
+            self.on_activity()
+
+    def _end(self, operation: Operation) -> None:
         self._operation = None
-        event.cancel()
-        complete()
+        operation.complete()
         self.words[SR] &= ~_BSY
         if self.words[CR] & _EOPIE:
             self.words[SR] |= _EOP
-        self.activity = None
-        self._update_interrupt()
-        self.on_activity()
+            self._update_interrupt()
 
     def _fail(self, error: int) -> None:
         self.words[SR] |= error

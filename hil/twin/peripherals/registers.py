@@ -45,8 +45,8 @@ class RegisterBlock:
     """Bits, by their register's offset, that are stored but whose function is not modelled."""
 
     polled: ClassVar[frozenset[int]] = frozenset()
-    """Registers whose loads have no effect and whose value changes by stores and planned events alone: the
-    core may cut a program's waiting for them short."""
+    """Registers whose loads have no effect and whose value changes by stores and planned events alone, or
+    when :meth:`changes_at_ps` says: the core may cut a program's waiting for them short."""
 
     def __init__(self, name: str, base: int, size: int = 0x400) -> None:
         self.name = name
@@ -87,6 +87,10 @@ class RegisterBlock:
         """The register at ``offset``."""
         word = self.words.get(offset)
         return self._discover(offset, "read") if word is None else word
+
+    def changes_at_ps(self, offset: int) -> int | None:
+        """When the polled register at ``offset`` changes without an event that was planned, if it does."""
+        return None
 
     def write_word(self, offset: int, value: int) -> None:
         """Write the register at ``offset``: store its writable bits."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.tick_counter import PS_PER_S
 
 _INITIAL_CAPACITY = 1024
@@ -17,23 +18,36 @@ class SupplyTrace:
 
     Charge is accumulated at every record, so a mean over any interval is exact however short its pulses.
     The memory grows with the number of steps that were not discarded.
+
+    A step that is known beforehand can be planned; it holds unless something is recorded before its time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scheduler: Scheduler | None = None) -> None:
+        """``scheduler`` is what :meth:`watch` needs to tell of planned steps."""
+        self._scheduler = scheduler or Scheduler()
         self._times_ps = np.zeros(_INITIAL_CAPACITY, dtype=np.int64)
         self._currents_a = np.zeros(_INITIAL_CAPACITY)
         self._charges = np.zeros(_INITIAL_CAPACITY)
         """Charge up to each step in ampere picoseconds, from the oldest step kept."""
         self._first = 0
         self._end = 1
+        self._recorded = 0
+        """Index of the last step that is not a planned one."""
         self._threshold_a = math.inf
         self._above = False
         self._on_crossing: Callable[[bool], None] = lambda above: None
 
     @property
     def current_a(self) -> float:
-        """The current now, in A."""
-        return float(self._currents_a[self._end - 1])
+        """The current that was recorded last, in A; see :meth:`current_at_a` for planned steps."""
+        return float(self._currents_a[self._recorded])
+
+    def current_at_a(self, time_ps: int) -> float:
+        """The current in A at ``time_ps``, which is not before the last record."""
+        step = self._end - 1
+        while step > self._recorded and self._times_ps[step] > time_ps:
+            step -= 1
+        return float(self._currents_a[step])
 
     @property
     def step_count(self) -> int:
@@ -46,20 +60,49 @@ class SupplyTrace:
         It takes the place of an earlier watch, and is told at once if the current exceeds it already.
         """
         self._threshold_a, self._on_crossing = threshold_a, on_crossing
-        self._above = self.current_a > threshold_a
-        if self._above:
-            on_crossing(True)
+        self._above = False
+        self._compare(self.current_at_a(self._scheduler.now_ps))
+        for step in range(self._recorded + 1, self._end):
+            self._foresee_crossing(step)
 
     def record(self, time_ps: int, current_a: float) -> None:
-        """From ``time_ps`` on the current is ``current_a``.
+        """From ``time_ps`` on the current is ``current_a``; steps planned for later are dropped.
 
         Raises ValueError for a time before the last record's.
         """
+        self._drop_planned(time_ps)
         self._step(time_ps, current_a)
+        self._recorded = self._end - 1
+        self._compare(current_a)
+
+    def plan(self, time_ps: int, current_a: float) -> None:
+        """From ``time_ps`` on the current will be ``current_a``, unless a record comes before.
+
+        Raises ValueError for a time before the last step's.
+        """
+        self._step(time_ps, current_a)
+        self._foresee_crossing(self._end - 1)
+
+    def _drop_planned(self, time_ps: int) -> None:
+        """Forget the steps planned for after ``time_ps``."""
+        while self._end - 1 > self._recorded and self._times_ps[self._end - 1] > time_ps:
+            self._end -= 1
+
+    def _compare(self, current_a: float) -> None:
         above = current_a > self._threshold_a
         if above is not self._above:
             self._above = above
             self._on_crossing(above)
+
+    def _foresee_crossing(self, step: int) -> None:
+        """Look at the threshold when a planned step comes that crosses it."""
+        threshold_a = self._threshold_a
+        if threshold_a < math.inf and (
+            (self._currents_a[step - 1] > threshold_a) != (self._currents_a[step] > threshold_a)
+        ):
+            self._scheduler.at(
+                int(self._times_ps[step]), lambda: self._compare(self.current_at_a(self._scheduler.now_ps))
+            )
 
     def _step(self, time_ps: int, current_a: float) -> None:
         last = self._end - 1
@@ -87,11 +130,18 @@ class SupplyTrace:
 
         They count to the interval that ends at that instant. Raises ValueError as :meth:`record` does.
         """
-        current_a = self.current_a
+        current_a = self.current_at_a(time_ps)
+        ahead = slice(self._recorded + 1, self._end)
+        planned = list(zip(self._times_ps[ahead].tolist(), self._currents_a[ahead].tolist(), strict=True))
+        self._drop_planned(time_ps)
         if time_ps > int(self._times_ps[self._end - 1]):
             self._step(time_ps, math.nan)  # no current equals it: makes the step that carries the charge
         self._step(time_ps, current_a)
+        self._recorded = self._end - 1
         self._charges[self._end - 1] += charge_c * PS_PER_S
+        for step_ps, step_a in planned:
+            if step_ps > time_ps:
+                self.plan(step_ps, step_a)
 
     def mean_current_a(self, edges_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The mean current in A of every interval between successive ``edges_ps`` (increasing).
@@ -135,4 +185,5 @@ class SupplyTrace:
             new[:count] = old[self._first : self._end]
             setattr(self, name, new)
         self._charges[:count] -= base_charge
+        self._recorded = max(self._recorded - self._first, 0)
         self._first, self._end = 0, count

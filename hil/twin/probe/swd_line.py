@@ -3,8 +3,10 @@
 
 Time policy. A debugger's accesses take bench time, and always the same: ``SWD_PACKET_BITS`` per word at the
 SWD clock the client asked for, plus ``REQUEST_OVERHEAD_S`` per request. One read is special: DHCSR of a
-core that is not halted. Debuggers poll it, so it returns when the core halts, or after ``HALT_POLL_S``.
-Nothing else that a debugger does moves the time, and neither does the wall clock.
+core that is not halted. Debuggers poll it, so it returns when the core halts, or after ``HALT_POLL_S``. A
+client that asks for nothing else in between waits for the halt alone: each further read waits
+``HALT_POLL_GROWTH`` times as long, up to ``HALT_POLL_LONGEST_S``. Nothing else that a debugger does moves the
+time, and neither does the wall clock.
 """
 
 from __future__ import annotations
@@ -27,8 +29,18 @@ trip of an ST-LINK/V2-1 is nearer 1 ms, and its wall-clock scatter has no place 
 itself."""
 
 HALT_POLL_S = 1e-3
-"""How long a read of DHCSR waits for a running core to halt: one USB full-speed frame. An ASSUMPTION, as
-above."""
+"""How long the first read of DHCSR waits for a running core to halt: one USB full-speed frame. An
+ASSUMPTION, as above."""
+
+HALT_POLL_GROWTH = 8
+"""How much longer each further one waits: erasing a page (22 ms) takes three reads instead of twenty."""
+
+HALT_POLL_LONGEST_S = 1.0
+"""How long one waits at most. pyOCD's gdb server sleeps 0.1 s on the wall between two reads: a
+program that sleeps for an hour is then waited for in minutes, and Ctrl-C still reaches one that computes."""
+
+HALT_POLL_SLICE_S = 0.05
+"""A long wait lets go of the bench this often, for other clients."""
 
 FREQUENCY_MIN_HZ = 5e3
 """The slowest SWD clock of an ST-LINK/V2-1 (UM1075 and the table in pyOCD's ST-LINK driver)."""
@@ -106,6 +118,7 @@ class SwdLine:
         self._bench = bench
         self._packet_s = 0.0
         self._nrst_asserted = False
+        self._halt_poll_s = HALT_POLL_S
         self.set_frequency(4e6)
 
     def set_frequency(self, frequency_hz: float) -> None:
@@ -131,10 +144,12 @@ class SwdLine:
 
     def read(self, address: int, width: int) -> int:
         """Read ``width`` bytes (1, 2, 4) at ``address`` through the AHB-AP."""
+        if address == DHCSR:
+            self._wait_for_halt()
+        else:
+            self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
             core = self._clocked_core()
-            if address == DHCSR and core.state not in ("halted", "reset"):
-                self._bench.stop_at_halt(HALT_POLL_S)
             try:
                 return core.debug_read(address, width)
             except BusFault as fault:
@@ -144,6 +159,7 @@ class SwdLine:
 
     def write(self, address: int, width: int, value: int) -> None:
         """Write ``width`` bytes (1, 2, 4) at ``address`` through the AHB-AP."""
+        self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
             try:
                 self._clocked_core().debug_write(address, width, value)
@@ -154,6 +170,7 @@ class SwdLine:
 
     def read_block(self, address: int, byte_count: int) -> bytes:
         """Read ``byte_count`` bytes from ``address`` on."""
+        self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
             try:
                 return self._clocked_core().debug_read_block(address, byte_count)
@@ -164,6 +181,7 @@ class SwdLine:
 
     def write_block(self, address: int, data: bytes) -> None:
         """Write ``data`` from ``address`` on."""
+        self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
             try:
                 self._clocked_core().debug_write_block(address, data)
@@ -179,6 +197,7 @@ class SwdLine:
 
     def set_nrst(self, asserted: bool) -> None:
         """Pull NRST low, or let its pull-up raise it; without effect while the lines are isolated."""
+        self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
             self._bench.advance(REQUEST_OVERHEAD_S)
             if not self._bench.debug_lines_isolated:
@@ -189,6 +208,18 @@ class SwdLine:
         """Let bench time pass."""
         with self._bench.lock:
             self._bench.advance(seconds)
+
+    def _wait_for_halt(self) -> None:
+        """Let a core that is not halted go on, for as long as this client's patience says."""
+        rest_s = self._halt_poll_s
+        while rest_s > 0:
+            with self._bench.lock:
+                if self._clocked_core().state in ("halted", "reset"):
+                    self._halt_poll_s = HALT_POLL_S
+                    return
+                self._bench.stop_at_halt(min(rest_s, HALT_POLL_SLICE_S))
+            rest_s -= HALT_POLL_SLICE_S
+        self._halt_poll_s = min(HALT_POLL_GROWTH * self._halt_poll_s, HALT_POLL_LONGEST_S)
 
     def _clocked_core(self) -> Core:
         core = self._bench.mcu.core

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 ACR, KEYR, OPTKEYR, SR, CR, OPTR = 0x00, 0x08, 0x0C, 0x10, 0x14, 0x20
+EOP, EOPIE = 1, 1 << 24
 PG, PER, MER1, STRT, LOCK, OBL_LAUNCH = 1, 2, 4, 1 << 16, 1 << 31, 1 << 27
 BSY, PROGERR, WRPERR, PGAERR, SIZERR, PGSERR = 1 << 16, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
 ADDRESS = 0x0800_4000
@@ -35,10 +36,70 @@ def test_double_word_takes_its_time(flash):
     assert flash.read("FLASH", SR) & BSY
     flash.advance(81.6e-6)  # typical 81.69 us: DS10198 Rev 8, T63
     assert flash.read("FLASH", SR) & BSY
-    assert stored(flash, ADDRESS, 8) == b"\xff" * 8
     flash.advance(0.1e-6)
     assert flash.read("FLASH", SR) == 0
     assert stored(flash, ADDRESS, 8) == bytes.fromhex("4433221188776655")
+
+
+def test_a_reset_breaks_programming_off(flash):
+    program(flash, ADDRESS, 0x1122_3344, 0x5566_7788)
+    flash.advance(81.6e-6)
+    flash.mcu.core.on_system_reset("software")
+    flash.advance(1e-3)
+    assert stored(flash, ADDRESS, 8) == b"\xff" * 8
+    assert flash.read("FLASH", SR) == 0
+
+
+def test_a_reset_after_the_end_finds_it_programmed(flash):
+    program(flash, ADDRESS, 0x1122_3344, 0x5566_7788)
+    flash.advance(81.7e-6)
+    flash.mcu.core.on_system_reset("software")
+    assert stored(flash, ADDRESS, 8) == bytes.fromhex("4433221188776655")
+
+
+def test_the_end_interrupts_who_asks_for_it(flash):
+    flash.write("FLASH", CR, EOPIE | PG)
+    store(flash, ADDRESS, 1)
+    store(flash, ADDRESS + 4, 2)
+    interrupts = []
+    flash.mcu.peripherals.flash._interrupt.set = interrupts.append
+    flash.advance(81.6e-6)
+    assert interrupts == []
+    flash.advance(0.1e-6)
+    assert interrupts == [True]
+    assert flash.read("FLASH", SR) == EOP
+
+
+def test_programming_draws_its_peak_then_what_makes_its_average(flash):
+    mcu = flash.mcu
+    idle_a = mcu.supply.current_at_a(flash.now_ps)
+    began_ps = flash.now_ps
+    program(flash, ADDRESS, 1, 2)
+    flash.advance(100e-6)
+    edges_ps = began_ps + np.array([0, 2_000_000, 81_690_000, 100_000_000], dtype=np.int64)
+    whole_a = mcu.supply.mean_current_a(edges_ps[[0, 2]])
+    means_a = mcu.supply.mean_current_a(edges_ps)
+    # DS10198 Rev 8, T63: 7 mA for 2 us, 3.4 mA on average
+    assert whole_a - idle_a == pytest.approx([3.4e-3], rel=1e-9)
+    assert means_a[0] - idle_a == pytest.approx(7e-3, rel=1e-9)
+    assert means_a[2] == pytest.approx(idle_a, rel=1e-12)
+
+
+def test_what_changes_during_programming_changes_the_rest_of_it(flash):
+    mcu = flash.mcu
+    began_ps = flash.now_ps
+    program(flash, ADDRESS, 1, 2)
+    flash.advance(1e-6)
+    mcu.set_temperature(85.0)
+    flash.advance(99e-6)
+    edges_ps = began_ps + np.array([1_000_000, 2_000_000, 81_690_000, 100_000_000], dtype=np.int64)
+    peak_a, rest_a, after_a = mcu.supply.mean_current_a(edges_ps)
+    assert mcu.supply.step_count > 4
+    mcu.set_temperature(85.0)
+    hot_idle_a = mcu.supply.current_a
+    assert after_a == hot_idle_a
+    assert peak_a - hot_idle_a == pytest.approx(7e-3, rel=1e-9)
+    assert 0 < rest_a - hot_idle_a < 3.4e-3
 
 
 def test_page_erase(flash):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hil.twin.core.scheduler import Scheduler
 from hil.twin.power.supply_trace import SupplyTrace
 
 
@@ -77,6 +78,68 @@ def test_charge_at_an_instant_counts_once_and_leaves_the_current():
     )
     with pytest.raises(ValueError, match="too late"):
         trace.add_charge(499, 1e-12)
+
+
+def test_planned_steps_come_unless_something_is_recorded_before():
+    trace = SupplyTrace()
+    trace.record(0, 1.0)
+    trace.plan(100, 2.0)
+    trace.plan(200, 3.0)
+    assert [trace.current_at_a(time_ps) for time_ps in (99, 100, 200)] == [1.0, 2.0, 3.0]
+    assert trace.current_a == 1.0
+    assert trace.mean_current_a(edges(0, 200, 300)).tolist() == [1.5, 3.0]
+    trace.record(150, 5.0)
+    assert trace.mean_current_a(edges(0, 100, 150, 300)).tolist() == [1.0, 2.0, 5.0]
+    trace.plan(400, 6.0)
+    trace.record(400, 7.0)
+    trace.record(500, 7.0)
+    assert trace.mean_current_a(edges(150, 400, 500)).tolist() == [5.0, 7.0]
+
+
+def test_charge_at_an_instant_leaves_the_planned_steps():
+    trace = SupplyTrace()
+    trace.record(0, 1e-3)
+    trace.plan(100, 2e-3)
+    trace.plan(200, 1e-3)
+    trace.add_charge(150, 1e-14)
+    means_a = trace.mean_current_a(edges(0, 100, 150, 200, 300))
+    assert means_a == pytest.approx([1e-3, 2e-3 + 1e-14 / 50e-12, 2e-3, 1e-3])
+    assert trace.current_a == 2e-3
+
+
+def test_discarding_keeps_planned_steps():
+    trace = SupplyTrace()
+    for n in range(1, 5000):
+        trace.record(n * 1000, float(n % 7))
+        trace.plan(n * 1000 + 300, 10.0)
+        trace.plan(n * 1000 + 600, 20.0)
+        trace.discard_before(n * 1000 + 700)
+    assert trace.step_count <= 4
+    assert trace.mean_current_a(edges(4_999_600, 4_999_700)).tolist() == [20.0]
+
+
+@pytest.mark.parametrize("planned_first", [True, False])
+def test_a_planned_step_across_the_watched_threshold_is_told_when_it_comes(planned_first):
+    scheduler = Scheduler()
+    trace = SupplyTrace(scheduler)
+    told = []
+
+    def watch():
+        trace.watch(1.5, lambda above: told.append((scheduler.now_ps, above)))
+
+    trace.record(0, 1.0)
+    if not planned_first:
+        watch()
+    trace.plan(100, 2.0)
+    trace.plan(200, 1.0)
+    trace.plan(300, 2.0)
+    if planned_first:
+        watch()
+    scheduler.advance_to(250)
+    assert told == [(100, True), (200, False)]
+    trace.record(250, 1.2)
+    scheduler.advance_to(400)
+    assert told == [(100, True), (200, False)]
 
 
 @given(

@@ -164,3 +164,35 @@ def test_polling_a_running_core_waits_for_its_halt(powered: DebugPort, bench: An
     bench.mcu.core.state = "running"
     powered.read_ap(DRW)
     assert bench.halt_waits_s == [1e-3]
+
+
+def poll(port: DebugPort, bench: Any) -> float:
+    """Read DHCSR once; return how long that waited."""
+    bench.halt_waits_s.clear()
+    port.read_ap(DRW)
+    return float(sum(bench.halt_waits_s))
+
+
+def test_who_only_polls_waits_longer_and_lets_others_in_between(powered: DebugPort, bench: Any) -> None:
+    powered.write_ap(TAR, [0xE000EDF0])
+    bench.mcu.core.state = "running"
+    waits_s = [poll(powered, bench) for _ in range(6)]
+    assert waits_s == pytest.approx([1e-3, 8e-3, 64e-3, 512e-3, 1.0, 1.0])
+    assert max(bench.halt_waits_s) <= 0.05
+
+
+@pytest.mark.parametrize("between", ["halt", "another access"])
+def test_who_does_something_else_waits_briefly_again(powered: DebugPort, bench: Any, between: str) -> None:
+    powered.write_ap(TAR, [0xE000EDF0])
+    bench.mcu.core.state = "running"
+    for _ in range(3):
+        poll(powered, bench)
+    if between == "halt":
+        bench.mcu.core.state = "halted"
+        assert poll(powered, bench) == 0
+        bench.mcu.core.state = "running"
+    else:
+        powered.write_ap(TAR, [0x20000000])
+        powered.read_ap(DRW)
+        powered.write_ap(TAR, [0xE000EDF0])
+    assert poll(powered, bench) == pytest.approx(1e-3)
