@@ -7,12 +7,13 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from hil.twin import bench_config
 from hil.twin.errors import TwinError
 from hil.twin.lease import StdinLease
 
-EMULATOR_PACKAGES = ("capstone", "llvmlite", "numba", "unicorn")
+EMULATOR_PACKAGES = ("capstone", "llvmlite", "numba", "unicorn", "vcd")
 """What only the virtual bench needs: the extra ``sim`` of the project, and what numba brings along."""
 
 INTERRUPTED = 130
@@ -29,6 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--rig", required=True, metavar="NAME|FILE.toml", help="NAME is rig_configs/NAME.toml")
     serve.add_argument("--seed", type=int, help="seed of all noise (default: the rig file's)")
     serve.add_argument("--realtime", action="store_true", help="let bench time follow the wall clock")
+    serve.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE.vcd",
+        help="write modes, clock, current, pins and console as a value change dump (GTKWave, PulseView)",
+    )
     serve.add_argument(
         "--stdin-lease",
         action="store_true",
@@ -49,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
         config = bench_config.load(bench_config.find_rig_file(options.rig))
         if options.seed is not None:
             config = config.with_seed(options.seed)
+        if options.trace is not None:
+            config = config.with_trace(options.trace)
         lease = StdinLease() if options.stdin_lease else None
         _server()(config, realtime=options.realtime, lease=lease)
     except TwinError as error:

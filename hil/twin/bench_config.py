@@ -37,6 +37,7 @@ _TWIN_KEYS = {
     "ambient_temperature",
     "ambient_changes",
     "spread",
+    "trace",
     "sensor_noise",
     "adc_noise",
     "unparked_leak",
@@ -87,6 +88,8 @@ class BenchConfig:
     """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as on the board (UM1724 Rev 14, SB45)."""
     power_on_at_start: bool | None
     """``None``: as the way the bench was started suggests."""
+    trace: Path | None
+    """Where a trace is written as a value change dump, if at all."""
     wires: Mapping[str, Wire]
     """By role; what ``[twin.wires]`` says wins over ``[wiring]``."""
     power_analyzer: Mapping[str, Any]
@@ -94,6 +97,10 @@ class BenchConfig:
     daq: Mapping[str, Any]
     """The table ``[twin.daq]``, which the virtual instrument reads itself, and the device's name from
     ``[daq]``."""
+
+    def with_trace(self, path: Path) -> BenchConfig:
+        """The same bench, traced to a file."""
+        return replace(self, trace=path)
 
     def with_seed(self, seed: int) -> BenchConfig:
         """The same bench with another seed."""
@@ -146,6 +153,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         )
     _check_type(twin, "seed", int, source)
     _check_type(twin, "power_on_at_start", bool, source)
+    _check_type(twin, "trace", str, source)
     wires = {
         role: _wire(role, entry, f"[wiring] {role}", source)
         for role, entry in _table(tables, "wiring", source).items()
@@ -171,6 +179,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         vbat_v=_battery(twin, source),
         # In a rig without an analyzer the board's own supply feeds the part, from the start.
         power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
+        trace=Path(twin["trace"]) if "trace" in twin else None,
         wires=wires,
         power_analyzer=_table(twin, "power_analyzer", source),
         daq={**_device_name(tables, source), **_table(twin, "daq", source)},

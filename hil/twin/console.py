@@ -125,6 +125,8 @@ class ConsoleServer(TcpServer):
         self._receive_free_ps = 0
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
+        self.listeners: list[Callable[[str, int], None]] = []
+        """Told of each byte that has passed: "sent" by the part, or "typed" at the terminal."""
         # A frame is told of at its end: what follows it may come as late as the frame after it.
         self._host = Receiver(
             bench.scheduler, lambda: (HOST_BAUD, HOST_FORMAT), self._arrived, lag_ps=2 * FRAME_PS
@@ -216,7 +218,7 @@ class ConsoleServer(TcpServer):
         self._put_level(True)
 
     def _frame_typed(self) -> None:
-        self._typed.popleft()
+        self._tell("typed", self._typed.popleft())
         if self._typed:
             self._plan_frame()
 
@@ -236,6 +238,7 @@ class ConsoleServer(TcpServer):
         """The host's end has received a byte."""
         byte = frame.data
         self._remember(byte)
+        self._tell("sent", byte)
         terminal = self._terminal
         if terminal is None:
             return
@@ -246,6 +249,10 @@ class ConsoleServer(TcpServer):
                 terminal.send(bytes([byte]))
         except (OSError, ValueError):  # ValueError: closed meanwhile
             self._terminal = None
+
+    def _tell(self, direction: str, byte: int) -> None:
+        for listener in self.listeners:
+            listener(direction, byte)
 
     def _remember(self, byte: int) -> None:
         if byte == ord("\n") or len(self._line) >= _LINE_LIMIT:

@@ -182,6 +182,11 @@ class Stm32l476:
         self._temperature_c = temperature_c
         self._update_current()
 
+    @property
+    def nrst_low(self) -> bool:
+        """Whether something outside pulls NRST low."""
+        return self._nrst_low
+
     def set_nrst(self, asserted: bool) -> None:
         """Pull NRST low from outside, or let it go."""
         if asserted == self._nrst_low:

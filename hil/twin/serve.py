@@ -10,6 +10,8 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
@@ -54,7 +56,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     """Serve the bench that ``config`` describes until it is to end: by a signal, or when the lease does.
 
     Raises:
-        TwinError: the rig file's wiring is unusable.
+        TwinError: the rig file's wiring is unusable, or a trace cannot be written.
     """
     stop = threading.Event()
     _stop_on_signals(stop)
@@ -81,6 +83,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT),
         }
+        if config.trace is not None:
+            cleanup.callback(_trace(bench, console, config.trace))
         for server in servers.values():
             cleanup.callback(server.close)
         if realtime:
@@ -97,6 +101,14 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)
+
+
+def _trace(bench: Bench, console: ConsoleServer, path: Path) -> Callable[[], None]:
+    """Begin a trace; what is returned ends it."""
+    from hil.twin.trace import Trace  # its package is needed for nothing else
+
+    with bench.lock:
+        return Trace(bench, console, path).close
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
+import numpy as np
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -17,6 +18,11 @@ TARGET = "stm32l475xg"
 """pyOCD's built-in target with the flash controller of the L476; that one needs a CMSIS-Pack."""
 
 _REFRESH_S = 0.25
+
+CLOCKLESS = frozenset({"stop0", "stop1", "stop2", "standby", "shutdown", "off", "reset"})
+"""Modes in which the core has no clock."""
+
+_STYLES = {"run": "bold green", "lprun": "bold green", "off": "bold red", "reset": "bold red"}
 
 
 def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
@@ -34,6 +40,7 @@ def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
         f"  clock: tcp://{addresses['clock']} (NOW, SLEEP <seconds>)",
+        f"  faults: tcp://{addresses['faults']} (STICK, OPEN, SHORT, DROOP, ...)",
         "Bench time follows the wall clock."
         if realtime
         else "Bench time moves only when a client waits (--realtime).",
@@ -49,18 +56,52 @@ def watch(bench: Bench, console: ConsoleServer, stop: threading.Event) -> None:
         while not stop.wait(_REFRESH_S):
             pass
         return
+    meter = Meter(bench)
     with Live(console=screen, auto_refresh=False, transient=True) as live:
         while not stop.wait(_REFRESH_S):
             # A client may hold the bench through a long wait; the line then simply stays.
             if bench.lock.acquire(timeout=_REFRESH_S):
                 try:
-                    text = status_text(bench, console.last_line)
+                    text = status_line(bench, console.last_line, meter.mean_current_a())
                 finally:
                     bench.lock.release()
-                live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+                live.update(text, refresh=True)
 
 
-def status_text(bench: Bench, last_line: str) -> str:
-    """Bench time, the part's mode, its supply current, and the last line on the console."""
-    current_ua = bench.mcu.supply.current_at_a(bench.scheduler.now_ps) * 1e6
-    return f"{bench.now_s:12.6f} s  {bench.mcu.mode:<8} {current_ua:12.3f} µA  {last_line}"
+class Meter:
+    """The current between two looks; while time stands still, the one that flows now."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._looked_ps = bench.scheduler.now_ps
+
+    def mean_current_a(self) -> float:
+        """In amperes, since the look before, as far back as the current is still known."""
+        supply, now_ps = self._bench.mcu.supply, self._bench.scheduler.now_ps
+        start_ps, self._looked_ps = max(self._looked_ps, supply.known_from_ps), now_ps
+        if start_ps >= now_ps:
+            return supply.current_at_a(now_ps)
+        return float(supply.mean_current_a(np.array([start_ps, now_ps]))[0])
+
+
+def status_line(bench: Bench, last_line: str, current_a: float) -> Text:
+    """Bench time, the part's mode and clock, its supply, and the last line on the console."""
+    mcu = bench.mcu
+    mode = mcu.mode
+    clock_hz = 0 if mode in CLOCKLESS else mcu.peripherals.rcc.clocks.hclk_hz
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{bench.now_s:14.6f} s  ")
+    text.append(f"{mode:<8}", style=_STYLES.get(mode, "bold"))
+    text.append(f"{clock_hz / 1e6:7.3f} MHz" if clock_hz else "no clock   ")
+    text.append(f"  {_engineering(current_a):>10}A", style="bold")
+    text.append(f"  {mcu.supply_voltage_v:5.3f} V  ")
+    text.append(last_line, style="dim")
+    return text
+
+
+def _engineering(value: float) -> str:
+    """With a prefix, four digits: ``"1.234 µ"``."""
+    for prefix, factor in (("", 1.0), ("m", 1e-3), ("µ", 1e-6)):
+        if abs(value) >= factor:
+            return f"{value / factor:.4g} {prefix}"
+    return f"{value / 1e-9:.4g} n"

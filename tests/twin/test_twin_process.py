@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from vcd.reader import tokenize
 
 RIG = """
 [wiring]
@@ -22,6 +24,8 @@ debug_isolation = { terminal = "Dev1/port0/line0" }
 [power_analyzer]
 """
 
+
+VCD_START = b"$timescale 1 ps $end"
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +52,7 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
     processes = {
         "leased": start(*rig, "--stdin-lease"),
         "signalled": start(*rig, "--stdin-lease", "--seed", "5"),
-        "by hand": start(*rig, "--realtime"),
+        "by hand": start(*rig, "--realtime", "--trace", str(rig_file.with_suffix(".vcd"))),
     }
     yield processes
     for process in processes.values():
@@ -114,6 +118,10 @@ def test_a_bench_served_by_hand_is_powered_and_ends_on_ctrl_c(benches: Benches) 
     bench.send_signal(signal.SIGINT)
     _, errors = bench.communicate(timeout=10)
     assert (bench.returncode, errors) == (0, b"")
+    trace = Path(bench.args[-1])  # type: ignore[index, arg-type]
+    assert VCD_START in trace.read_bytes()
+    *_, last = tokenize(io.BytesIO(trace.read_bytes()))
+    assert last.time_change > 0  # it was closed with the time of its end
 
 
 def test_a_missing_rig_file_is_one_line_of_error() -> None:

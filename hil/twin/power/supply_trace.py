@@ -33,6 +33,8 @@ class SupplyTrace:
         self._end = 1
         self._recorded = 0
         """Index of the last step that is not a planned one."""
+        self.on_record: Callable[[float], None] | None = None
+        """Called with the current at every record, also one that changes nothing."""
         self._threshold_a = math.inf
         self._above = False
         self._on_crossing: Callable[[bool], None] = lambda above: None
@@ -48,6 +50,11 @@ class SupplyTrace:
         while step > self._recorded and self._times_ps[step] > time_ps:
             step -= 1
         return float(self._currents_a[step])
+
+    @property
+    def known_from_ps(self) -> int:
+        """The earliest time whose current has not been discarded."""
+        return int(self._times_ps[self._first])
 
     @property
     def step_count(self) -> int:
@@ -74,6 +81,8 @@ class SupplyTrace:
         self._step(time_ps, current_a)
         self._recorded = self._end - 1
         self._compare(current_a)
+        if self.on_record is not None:
+            self.on_record(current_a)
 
     def plan(self, time_ps: int, current_a: float) -> None:
         """From ``time_ps`` on the current will be ``current_a``, unless a record comes before.
