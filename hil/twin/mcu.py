@@ -53,6 +53,7 @@ class Stm32l476:
         """Supply current by what the flash does, as long as nothing else changes."""
         self._powered = False
         self._nrst_low = False
+        self._on_battery = True
         self._powering: Event | None = None
         self._leaving_power_down: Event | None = None
         self.peripherals = Peripherals(
@@ -217,6 +218,9 @@ class Stm32l476:
         # The backup domain is on VBAT while the detector of level 0 finds VDD too low (assumption
         # backup_switch).
         on_battery = self._vdd_v < thresholds_v["bor0_fall"][_TYPICAL]
+        if on_battery and not self._on_battery and self._backup.cell_v is not None:
+            self.peripherals.rtc.switched_to_battery()
+        self._on_battery = on_battery
         if (self.battery_voltage_v if on_battery else self._vdd_v) < lowest_battery_v:
             self.peripherals.lose_backup_domain()
 
@@ -237,7 +241,7 @@ class Stm32l476:
         blocks = self.peripherals
         blocks.power_on_reset()
         blocks.rcc.flag_reset("bor", "pin")
-        blocks.pwr.flag_internal_wakeup(blocks.rtc.wakeup_line or blocks.rtc.alarm_line)
+        blocks.pwr.flag_internal_wakeup(blocks.rtc.wakes)
         blocks.set_powered(True)
         self._low_power.reset()
         self.core.hold_in_reset(self._nrst_low)
@@ -301,7 +305,7 @@ class Stm32l476:
         self.core.debug_access_ok = False
         self.core.hold_in_reset(True)
         self._update_current()
-        self._wakeup_line(blocks.rtc.wakeup_line or blocks.rtc.alarm_line)
+        self._wakeup_line(blocks.rtc.wakes)
         if blocks.pwr.wakeup_pin_flagged:
             self._leave_power_down()
 

@@ -19,7 +19,7 @@ from hil.twin.peripherals.dbgmcu import Dbgmcu
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_bus import DmaBus
 from hil.twin.peripherals.dma_requests import DmaRequest
-from hil.twin.peripherals.exti import LINE_LSE_FAILURE, LINE_PVD, LINE_RTC_ALARM, LINE_RTC_WAKEUP, Exti
+from hil.twin.peripherals.exti import LINE_PVD, LINE_RTC_ALARM, LINE_RTC_WAKEUP, LINE_TAMPER, Exti
 from hil.twin.peripherals.flash import Flash
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
@@ -33,6 +33,7 @@ from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.rng import Rng
 from hil.twin.peripherals.rtc import Rtc
+from hil.twin.peripherals.rtc_tamper import TAMPER_PINS
 from hil.twin.peripherals.serial_buses import make_i2cs, make_spis
 from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.timers import Timers
@@ -81,6 +82,7 @@ class Peripherals:
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
+        self._lse_failed = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
         self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
@@ -242,11 +244,15 @@ class Peripherals:
         self.rcc.backup_access = lambda: self.pwr.backup_access
         self.rcc.on_backup_domain_reset = self.rtc.reset_backup_domain
         self.rcc.on_peripheral_reset = self._reset_peripheral
-        self.rcc.on_lse_failure = partial(self.exti.set_level, LINE_LSE_FAILURE)
+        self.rcc.on_lse_failure = self._lse_failure
         self.pwr.on_supply_low = partial(self.exti.set_level, LINE_PVD)
         self.rtc.backup_access = lambda: self.pwr.backup_access and not self.rcc.backup_domain_held
         self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
         self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)
+        self.rtc.on_stamp_line = lambda level: self._rtc_line(LINE_TAMPER, level or self._lse_failed)
+        self.rtc.tamper.level = lambda index: pins[TAMPER_PINS[index]].external_level
+        for index, tamper_pin in enumerate(TAMPER_PINS):
+            pins[tamper_pin].external_listeners.append(partial(self._tamper_pin_changed, index))
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
         self.adc1.core_asleep = lambda: self._core.state == "sleeping"
         self.flash.on_option_load = partial(request_reset, "option_bytes")
@@ -302,11 +308,20 @@ class Peripherals:
         if line == LINE_RTC_WAKEUP:
             self.timers.rtc_wakeup(level)
         self.exti.set_level(line, level)
-        wakeup = self.rtc.wakeup_line or self.rtc.alarm_line
+        wakeup = self.rtc.wakes
         if wakeup != self._rtc_wakeup:
             self._rtc_wakeup = wakeup
             self.pwr.flag_internal_wakeup(wakeup)
             self.on_wakeup_line(wakeup)
+
+    def _lse_failure(self, failed: bool) -> None:
+        self._lse_failed = failed
+        self.exti.set_level(LINE_TAMPER, failed or self.rtc.stamp_line)
+
+    def _tamper_pin_changed(self, index: int, _time_ps: int, level: bool | None) -> None:
+        self.rtc.tamper.changed(index)
+        if index == 0 and level is not None:
+            self.rtc.stamp_pin_changed(level)
 
     def _pin_changed(self, port: str, index: int, level: bool) -> None:
         if self.syscfg.exti_port(index) == port:

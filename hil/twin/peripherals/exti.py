@@ -22,7 +22,8 @@ _CONFIGURABLE: Final = {0x00: 0x007D_FFFF, BANK2: 0x0000_0078}
 
 LINE_PVD: Final = 16
 LINE_RTC_ALARM: Final = 18
-LINE_LSE_FAILURE: Final = 19
+LINE_TAMPER: Final = 19
+"""Tamper, time stamp and the failure of the LSE."""
 LINE_RTC_WAKEUP: Final = 20
 LINE_USART2: Final = 27
 _RTC_LINES: Final = (18, 19, 20)
@@ -34,7 +35,7 @@ _IRQ_OF_LINE: Final = {
     **dict.fromkeys(range(10, 16), IRQ["EXTI15_10"]),
     LINE_PVD: IRQ["PVD_PVM"],
     LINE_RTC_ALARM: IRQ["RTC_Alarm"],
-    LINE_LSE_FAILURE: IRQ["TAMP_STAMP"],
+    LINE_TAMPER: IRQ["TAMP_STAMP"],
     LINE_RTC_WAKEUP: IRQ["RTC_WKUP"],
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real-time clock (RM0351, RTC section): calendar, alarms, wake-up timer, backup registers, protection.
+"""Real-time clock (RM0351, RTC section): calendar, alarms, wake-up timer, calibration, time stamps, tamper
+detection, backup registers, protection.
 
-Stored without effect: time stamps, tamper detection, calibration, the outputs.
+Stored without effect: the outputs and the reference clock.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,9 +10,10 @@ from functools import partial
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.peripherals import rtc_alarm, rtc_calendar
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, always, field
+from hil.twin.peripherals.rtc_clock import DATE_RESET, CalendarClock
+from hil.twin.peripherals.rtc_tamper import TAMPER_PINS, TamperDetection
 from hil.twin.peripherals.tick_counter import PS_PER_S, TickCounter
 
 TR: Final = 0x00
@@ -34,27 +36,31 @@ BKP0R: Final = 0x50
 
 _KEYS: Final = (0xCA, 0x53)
 _WUTE, _WUTIE, _BYPSHAD, _FMT = 1 << 10, 1 << 14, 1 << 5, 1 << 6
-_TSE, _ADD1H, _SUB1H, _OUTPUTS = 1 << 11, 1 << 16, 1 << 17, 0xF8_0018
+_TSEDGE, _REFCKON, _TSE, _TSIE, _ITSE = 1 << 3, 1 << 4, 1 << 11, 1 << 15, 1 << 24
+_ADD1H, _SUB1H, _OUTPUTS = 1 << 16, 1 << 17, 0xF8_0000
 _ADD1S: Final = 1 << 31
 _ALARMS: Final = ((ALRMAR, ALRMASSR), (ALRMBR, ALRMBSSR))
 _ALRAE, _ALRAIE, _ALRAF, _ALRAWF = 1 << 8, 1 << 12, 1 << 8, 1 << 0
 """Bits of alarm A; alarm B's are the next ones."""
 _WUTWF, _INITS, _RSF, _INITF, _INIT, _WUTF = 1 << 2, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 10
+_TSF, _TSOVF, _TAMP1F, _RECALPF, _ITSF = 1 << 11, 1 << 12, 1 << 13, 1 << 16, 1 << 17
+_TSTR, _TSDR, _TSSSR = 0x30, 0x34, 0x38
 _FLAGS_CLEARED_BY_ZERO: Final = 0x2_FF00
+_APRE_CYCLES_TO_CALIBRATE: Final = 3
 _UNPROTECTED: Final = frozenset({WPR, TAMPCR, *range(BKP0R, BKP0R + 32 * 4, 4)})
 _OTHERS: Final = (ALRMAR, ALRMBR, 0x30, 0x34, 0x38, CALR, TAMPCR, ALRMASSR, ALRMBSSR, OR)
-_DATE_RESET: Final = 0x2101
 
 
 class Rtc(RegisterBlock):
     """The RTC and its backup registers: they live in the backup domain, so a system reset leaves them alone.
 
     ``on_wakeup_line`` gets the level of the wake-up timer's output (EXTI line 20), ``on_alarm_line`` that of
-    the alarms (EXTI line 18); both also feed PWR's internal wake-up line.
+    the alarms (EXTI line 18), ``on_stamp_line`` that of time stamp and tamper (EXTI line 19); all also feed
+    PWR's internal wake-up line.
     """
 
     resets: ClassVar[Mapping[int, int]] = (
-        {TR: 0, DR: _DATE_RESET, CR: 0, ISR: 0x7, PRER: 0x007F_00FF, WUTR: 0xFFFF, WPR: 0, SSR: 0}
+        {TR: 0, DR: DATE_RESET, CR: 0, ISR: 0x7, PRER: 0x007F_00FF, WUTR: 0xFFFF, WPR: 0, SSR: 0}
         | dict.fromkeys(_OTHERS, 0)
         | {BKP0R + 4 * index: 0 for index in range(32)}
     )
@@ -63,17 +69,19 @@ class Rtc(RegisterBlock):
         PRER: 0x7F_7FFF,
         WUTR: 0xFFFF,
         WPR: 0,
-        **dict.fromkeys((0x30, 0x34, 0x38), 0),
+        **dict.fromkeys((_TSTR, _TSDR, _TSSSR), 0),
         CALR: 0xE1FF,
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
-    stored_only: ClassVar[Mapping[int, int]] = {CR: _TSE | _OUTPUTS, CALR: 0xE1FF, TAMPCR: 0x00FF_FFFF, OR: 3}
+    stored_only: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
 
     def __init__(self, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
         super().__init__("RTC", BASE["RTC"])
         self._scheduler = scheduler
         self._clock_hz = clock_hz
         self._counter = TickCounter(scheduler)
+        self._clock = CalendarClock(scheduler, lambda: self.words, PRER, lambda: self._twelve_hours)
+        self.tamper = TamperDetection(scheduler, lambda: self.words, TAMPCR, self)
         self._expiry: Event | None = None
         self._next_alarm: list[Event | None] = [None, None]
         self._alarm_writable_from_ps = [0, 0]
@@ -83,9 +91,9 @@ class Rtc(RegisterBlock):
         """Whether PWR_CR1.DBP lets the RTC be written."""
         self.on_wakeup_line: Callable[[bool], None] = lambda level: None
         self.on_alarm_line: Callable[[bool], None] = lambda level: None
+        self.on_stamp_line: Callable[[bool], None] = lambda level: None
         self._rate_hz = 0
-        self._initial_time, self._initial_date = 0, _DATE_RESET
-        self._weekday_shift = 0
+        self._initial_time, self._initial_date = 0, DATE_RESET
         self._backup_reset_state()
 
     def reset(self) -> None:
@@ -102,6 +110,8 @@ class Rtc(RegisterBlock):
         self._plan_alarms()
         self.on_wakeup_line(False)
         self.on_alarm_line(False)
+        self.on_stamp_line(False)
+        self.tamper.configured()
 
     def freeze(self, frozen: bool) -> None:
         """Stop counting while a debugger holds the core (DBGMCU)."""
@@ -114,9 +124,24 @@ class Rtc(RegisterBlock):
         rate_hz = 0 if self._frozen else self._clock_hz()
         if rate_hz != self._rate_hz:
             self._rate_hz = rate_hz
-            self._counter.set_rate(rate_hz)
-            self._plan_expiry()
-            self._plan_alarms()
+            self._set_rates()
+            self.tamper.configured()
+
+    def _set_rates(self) -> None:
+        self._counter.set_rate(self._rate_hz)
+        self._clock.set_rate(self._rate_hz, self.words[CALR])
+        self._plan_expiry()
+        self._plan_alarms()
+
+    @property
+    def clock_hz(self) -> int:
+        """RTCCLK; zero if it stands still."""
+        return self._rate_hz
+
+    @property
+    def wakes(self) -> bool:
+        """Whether any of the lines is high: PWR's internal wake-up line."""
+        return self.wakeup_line or self.alarm_line or self.stamp_line
 
     @property
     def wakeup_line(self) -> bool:
@@ -129,13 +154,22 @@ class Rtc(RegisterBlock):
         return bool(self.words[ISR] >> 8 & self.words[CR] >> 12 & 3)
 
     @property
+    def stamp_line(self) -> bool:
+        """The level of time stamp and tamper: a flag is set whose interrupt is enabled."""
+        flags = self.words[ISR]
+        tampered = any(
+            flags & _TAMP1F << index and self.tamper.interrupts(index) for index in range(len(TAMPER_PINS))
+        )
+        return tampered or bool(flags & _TSF and self.words[CR] & _TSIE)
+
+    @property
     def wakeup_period_ticks(self) -> int:
         """The wake-up timer's period in RTCCLK cycles."""
         selection = field(self.words[CR], 0, 3)
         reload = self.words[WUTR] + 1
         if selection < 4:
             return reload << (4 - selection)
-        return (reload + (1 << 16 if selection >= 6 else 0)) * self._second_ticks
+        return (reload + (1 << 16 if selection >= 6 else 0)) * self._clock.second_ticks
 
     def read_word(self, offset: int) -> int:
         """The calendar and the flags as of now."""
@@ -149,15 +183,12 @@ class Rtc(RegisterBlock):
         """The shadow registers: reading the time holds them until the date is read, unless BYPSHAD is set."""
         if self._initialising and offset != SSR:
             return self._initial_time if offset == TR else self._initial_date
-        ticks = self._ticks() if self._locked_ticks is None else self._locked_ticks
+        ticks = self._clock.ticks if self._locked_ticks is None else self._locked_ticks
         if not self.words[CR] & _BYPSHAD:
             self._locked_ticks = None if offset == DR else ticks
-        seconds = self._origin_s + ticks // self._second_ticks
         if offset == TR:
-            return rtc_calendar.time_register(seconds, twelve_hours=self._twelve_hours)
-        if offset == DR:
-            return rtc_calendar.date_register(seconds, self._weekday_shift)
-        return self._prediv_s - ticks % self._second_ticks // self._prescaler_ticks
+            return self._clock.time_register(ticks)
+        return self._clock.date_register(ticks) if offset == DR else self._clock.subsecond_register(ticks)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register as far as the protections allow."""
@@ -185,15 +216,63 @@ class Rtc(RegisterBlock):
                     self.store(PRER, value)
         elif offset == SHIFTR:
             self._shift(value)
+        elif offset == CALR:
+            self._calibrate(value)
+        elif offset == TAMPCR:
+            self.store(TAMPCR, value)
+            self.tamper.configured()
+            self._update_lines()
         else:
             alarm = next((n for n, registers in enumerate(_ALARMS) if offset in registers), None)
             if alarm is None or self._alarm_writable(alarm) or self._initialising:
                 self.store(offset, value)
 
+    def _calibrate(self, value: int) -> None:
+        """RTC_CALR: not while an earlier value waits to take effect (RECALPF)."""
+        if not self._status() & _RECALPF:
+            self.store(CALR, value)
+            hz = self._rate_hz
+            delay_ps = _APRE_CYCLES_TO_CALIBRATE * self._clock.prescaler_ticks * PS_PER_S // hz if hz else 0
+            self._recalibrated_ps = self._scheduler.now_ps + delay_ps
+            self._scheduler.at(self._recalibrated_ps, self._set_rates)
+
+    def stamp_pin_changed(self, level: bool) -> None:
+        """An edge at RTC_TS: rising, or falling with TSEDGE."""
+        if self.words[CR] & _TSE and level is not bool(self.words[CR] & _TSEDGE):
+            self._stamp()
+
+    def switched_to_battery(self) -> None:
+        """VDD was lost: an internal event for the time stamp (ITSE)."""
+        if self.words[CR] & _ITSE:
+            self._stamp(_ITSF)
+
+    def tampered(self, index: int, *, erase: bool, stamp: bool) -> None:
+        """A tamper pin detected something."""
+        if erase:
+            for register in range(BKP0R, BKP0R + 32 * 4, 4):
+                self.words[register] = 0
+        if not self.tamper.masked(index):
+            self.words[ISR] |= _TAMP1F << index
+        if stamp:
+            self._stamp()
+        self._update_lines()
+
+    def _stamp(self, flag: int = 0) -> None:
+        """Keep the time; one that was not cleared before is kept instead."""
+        if self.words[ISR] & _TSF:
+            self.words[ISR] |= _TSOVF
+        else:
+            ticks = self._clock.ticks
+            self.words[_TSTR] = self._clock.time_register(ticks)
+            self.words[_TSDR] = self._clock.date_register(ticks) & 0xFFFF
+            self.words[_TSSSR] = self._clock.subsecond_register(ticks)
+            self.words[ISR] |= _TSF | flag
+        self._update_lines()
+
     def _shift(self, value: int) -> None:
         """Delay the calendar by SUBFS sub-seconds, and advance it by a second with ADD1S."""
-        self._origin_ticks += field(value, 0, 15) * self._prescaler_ticks
-        self._origin_s += bool(value & _ADD1S)
+        self._clock.delay(field(value, 0, 15))
+        self._clock.origin_s += bool(value & _ADD1S)
         self._desynchronise()
         self._plan_alarms()
 
@@ -204,11 +283,11 @@ class Rtc(RegisterBlock):
         self.store(CR, value)
         if (before ^ value) & _WUTE:
             if value & _WUTE:
-                self._wakeup_epoch = self._counter.count  # assumption wakeup_timer_start
+                self._wakeup_epoch = self._wakeup_counter.count  # assumption wakeup_timer_start
             else:
                 self._wutwf_from_ps = self._after_synchronisation()
             self._plan_expiry()
-        self._origin_s += 3600 * (bool(value & _ADD1H) - bool(value & _SUB1H))
+        self._clock.origin_s += 3600 * (bool(value & _ADD1H) - bool(value & _SUB1H))
         if value & (_BYPSHAD | _ADD1H | _SUB1H):
             self._locked_ticks = None
         for alarm in range(len(_ALARMS)):
@@ -229,15 +308,11 @@ class Rtc(RegisterBlock):
 
     def _set_initialising(self, initialising: bool) -> None:
         if initialising:
-            seconds = self._seconds()
-            self._initial_time = rtc_calendar.time_register(seconds, twelve_hours=self._twelve_hours)
-            self._initial_date = rtc_calendar.date_register(seconds, self._weekday_shift)
+            self._initial_time = self._clock.time_register(self._clock.ticks)
+            self._initial_date = self._clock.date_register(self._clock.ticks)
             self._initf_from_ps = self._after_synchronisation()
         else:
-            self._origin_s, self._weekday_shift = rtc_calendar.seconds_of(
-                self._initial_time, self._initial_date, twelve_hours=self._twelve_hours
-            )
-            self._origin_ticks = self._counter.count
+            self._clock.set(self._initial_time, self._initial_date)
             self._desynchronise()
         self._initialising = initialising
         self._plan_alarms()
@@ -253,7 +328,9 @@ class Rtc(RegisterBlock):
             status |= _INIT | (_INITF if self._rate_hz and now_ps >= self._initf_from_ps else 0)
         elif self._rate_hz and now_ps >= self._rsf_from_ps and not self.words[CR] & _BYPSHAD:
             status |= _RSF
-        if rtc_calendar.date_register(self._seconds(), 0) >> 16:
+        if now_ps < self._recalibrated_ps:
+            status |= _RECALPF
+        if self._clock.date_register(self._clock.ticks) >> 16:
             status |= _INITS  # the hardware looks at the year alone
         return status
 
@@ -269,24 +346,6 @@ class Rtc(RegisterBlock):
     def _twelve_hours(self) -> bool:
         return bool(self.words[CR] & _FMT)
 
-    @property
-    def _prediv_s(self) -> int:
-        return field(self.words[PRER], 0, 15)
-
-    @property
-    def _prescaler_ticks(self) -> int:
-        return field(self.words[PRER], 16, 7) + 1
-
-    @property
-    def _second_ticks(self) -> int:
-        return self._prescaler_ticks * (self._prediv_s + 1)
-
-    def _ticks(self) -> int:
-        return self._counter.count - self._origin_ticks
-
-    def _seconds(self) -> int:
-        return self._origin_s + self._ticks() // self._second_ticks
-
     def _after_synchronisation(self) -> int:
         """Flags that cross into the RTC's clock domain take two RTCCLK cycles (RM0351, RTC section)."""
         hz = self._rate_hz
@@ -300,22 +359,27 @@ class Rtc(RegisterBlock):
         self._rate_hz = 0
         self._counter.set_rate(0)
         self._counter.set_count(0)
+        self._clock.reset()
+        self._recalibrated_ps = 0
         self._keys_seen = 0
         self._locked_ticks = None
         self._alarm_writable_from_ps = [0, 0]
         self._initialising = False
-        self._initial_time, self._initial_date = 0, _DATE_RESET
-        self._origin_s, self._weekday_shift = rtc_calendar.seconds_of(0, _DATE_RESET)
-        self._origin_ticks = 0
+        self._initial_time, self._initial_date = 0, DATE_RESET
         self._wakeup_epoch = 0
         self._wutwf_from_ps = self._initf_from_ps = self._rsf_from_ps = 0
+
+    @property
+    def _wakeup_counter(self) -> TickCounter:
+        """The wake-up timer counts RTCCLK, or the calendar's seconds (assumption rtc_calibration)."""
+        return self._counter if field(self.words[CR], 0, 3) < 4 else self._clock.counter
 
     def _plan_expiry(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
         if self.words[CR] & _WUTE:
-            time_ps = self._counter.time_of(self._wakeup_epoch + self.wakeup_period_ticks)
+            time_ps = self._wakeup_counter.time_of(self._wakeup_epoch + self.wakeup_period_ticks)
             if time_ps is not None:
                 self._expiry = self._scheduler.at(time_ps, self._expired)
 
@@ -331,31 +395,10 @@ class Rtc(RegisterBlock):
                 event.cancel()
                 self._next_alarm[alarm] = None
             if self.words[CR] & _ALRAE << alarm and not self._initialising:
-                ticks = self._next_match(alarm, self._ticks())
-                time_ps = None if ticks is None else self._counter.time_of(self._origin_ticks + ticks)
+                ticks = self._clock.next_match(*(self.words[offset] for offset in _ALARMS[alarm]))
+                time_ps = None if ticks is None else self._clock.time_of(ticks)
                 if time_ps is not None:
                     self._next_alarm[alarm] = self._scheduler.at(time_ps, partial(self._alarmed, alarm))
-
-    def _next_match(self, alarm: int, after_ticks: int) -> int | None:
-        """Ticks of the calendar, more than ``after_ticks``, at which the alarm matches next."""
-        register, subseconds = (self.words[offset] for offset in _ALARMS[alarm])
-        matching = rtc_alarm.matching_subseconds(subseconds, self._prediv_s)
-        second, elapsed = divmod(after_ticks, self._second_ticks)
-        while matching:
-            found = rtc_alarm.next_second(
-                register, self._origin_s + second, self._weekday_shift, twelve_hours=self._twelve_hours
-            )
-            if found is None:
-                return None
-            if found > self._origin_s + second:
-                elapsed = -1
-            second = found - self._origin_s
-            for value in reversed(matching):
-                at = (self._prediv_s - value) * self._prescaler_ticks
-                if at > elapsed:
-                    return second * self._second_ticks + at
-            second, elapsed = second + 1, -1
-        return None
 
     def _alarmed(self, alarm: int) -> None:
         self._next_alarm[alarm] = None
@@ -366,3 +409,4 @@ class Rtc(RegisterBlock):
     def _update_lines(self) -> None:
         self.on_wakeup_line(self.wakeup_line)
         self.on_alarm_line(self.alarm_line)
+        self.on_stamp_line(self.stamp_line)

@@ -143,6 +143,12 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     ("board_led", "The board's LED LD2 at PA5 draws nothing: UM1724 gives no current for it."),
     (
+        "rtc_calibration",
+        "The RTC's smooth calibration masks and inserts its pulses evenly instead of in bursts, and acts on "
+        "the calendar and on what counts its seconds; the wake-up timer on a divided RTCCLK is not "
+        "calibrated.",
+    ),
+    (
         "wakeup_timer_start",
         "The RTC's wake-up timer starts with the write of WUTE, without synchronisation delay.",
     ),

@@ -128,12 +128,6 @@ def test_shift_and_summer_time(rtc):
     assert rtc.read("RTC", TR) == 0x10_00_00
 
 
-def test_calibration_is_stored_and_said_to_be_without_effect(rtc):
-    rtc.write("RTC", CALR, 0x8100)
-    assert rtc.read("RTC", CALR) == 0x8100
-    assert [access.register for access in rtc.mcu.peripherals.unmodelled.accesses] == ["RTC.CALR"]
-
-
 def test_every_second_matches_the_registers():
     for seconds in range(0, 3 * 86_400, 8_191):
         for twelve_hours in (False, True):
