@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ class GoldenInterpreter:
     """Runs a .tflite model as TensorFlow Lite Micro does.
 
     Attributes:
-        model: the model's layers.
+        model: the model's operators.
         name: "tflite_micro" where the pinned runtime is installed, else "numpy_reference".
         version: version of that runtime, or of numpy.
 
@@ -31,7 +32,7 @@ class GoldenInterpreter:
         model_bytes: content of a .tflite file.
 
     Raises:
-        ModelError: the file is damaged or is no stack of int8 FULLY_CONNECTED layers.
+        ModelError: the file is damaged or is no chain of operators that the firmware runs.
     """
 
     def __init__(self, model_bytes: bytes) -> None:
@@ -44,23 +45,26 @@ class GoldenInterpreter:
             self.name, self.version = "tflite_micro", RUNTIME_VERSION
             self._runtime = runtime.Interpreter.from_bytes(model_bytes)
 
-    def infer(self, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        """The network's int8 outputs [n, output_size] for int8 inputs [n, input_size].
+    def infer(self, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The network's outputs [n, output_size] for inputs [n, input_size], each int8 or float32.
 
         Raises:
             ValueError: the inputs have another type or shape.
         """
-        if inputs.dtype != np.int8 or inputs.ndim != 2 or inputs.shape[1] != self.model.input_size:
+        wanted = self.model.input_dtype
+        if inputs.dtype != wanted or inputs.ndim != 2 or inputs.shape[1] != self.model.input_size:
             raise ValueError(
-                f"infer() takes int8 [n, {self.model.input_size}], got {inputs.dtype} {list(inputs.shape)}"
+                f"infer() takes {wanted} [n, {self.model.input_size}], "
+                f"got {inputs.dtype} {list(inputs.shape)}"
             )
         if self._runtime is None:
             return run_model(self.model, inputs)
-        outputs = np.empty((inputs.shape[0], self.model.output_size), dtype=np.int8)
+        outputs = np.empty((inputs.shape[0], self.model.output_size), dtype=self.model.output_dtype)
+        shape = self._runtime.get_input_details(0)["shape"]
         for row, vector in enumerate(inputs):
-            self._runtime.set_input(vector[np.newaxis], 0)
+            self._runtime.set_input(vector.reshape(shape), 0)
             self._runtime.invoke()
-            outputs[row] = self._runtime.get_output(0)[0]
+            outputs[row] = self._runtime.get_output(0).ravel()
         return outputs
 
     def score(self, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:

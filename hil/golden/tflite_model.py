@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A .tflite file as a stack of int8 FULLY_CONNECTED layers, the one kind of network this firmware runs."""
+"""A .tflite file as a chain of the operators that the firmware's interpreter runs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,31 @@ from hil.errors import ModelError
 FILE_IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 
+LOGISTIC_SCALE, LOGISTIC_ZERO_POINT = 1.0 / 256.0, -128
+"""The only quantisation of LOGISTIC's output (TensorFlow Lite 8-bit quantization specification)."""
+TANH_SCALE, TANH_ZERO_POINT = 1.0 / 128.0, 0
+"""The only quantisation of TANH's output (same source)."""
+
 
 class Activation(Enum):
-    """Activation fused into a layer; the value is the schema's ActivationFunctionType."""
+    """Activation fused into a layer; the value is the schema's ActivationFunctionType.
+
+    TFLite Micro runs an int8 layer with a fused TANH as if it had none, so that is refused here.
+    """
 
     NONE = tflite.ActivationFunctionType.NONE
     RELU = tflite.ActivationFunctionType.RELU
     RELU6 = tflite.ActivationFunctionType.RELU6
+    RELU_N1_TO_1 = tflite.ActivationFunctionType.RELU_N1_TO_1
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """How an int8 tensor stands for reals: real = scale * (q - zero_point)."""
+
+    scale: float
+    """What the file holds: a 32-bit float, here as a Python float."""
+    zero_point: int
 
 
 @dataclass(frozen=True)
@@ -61,34 +79,104 @@ class FullyConnected:
         """Whether each output has a weight scale of its own, as the file's quantisation says."""
         return self.weight_scales.size > 1
 
+    @property
+    def input(self) -> Quantisation:
+        """Quantisation of the input."""
+        return Quantisation(self.input_scale, self.input_zero_point)
+
+    @property
+    def output(self) -> Quantisation:
+        """Quantisation of the output."""
+        return Quantisation(self.output_scale, self.output_zero_point)
+
+
+class ElementwiseKind(Enum):
+    """An operator that takes one element to one element; the value is the schema's BuiltinOperator."""
+
+    RELU = tflite.BuiltinOperator.RELU
+    RELU6 = tflite.BuiltinOperator.RELU6
+    LOGISTIC = tflite.BuiltinOperator.LOGISTIC
+    TANH = tflite.BuiltinOperator.TANH
+    QUANTIZE = tflite.BuiltinOperator.QUANTIZE
+    DEQUANTIZE = tflite.BuiltinOperator.DEQUANTIZE
+    RESHAPE = tflite.BuiltinOperator.RESHAPE
+
 
 @dataclass(frozen=True)
-class Model:
-    """A feed-forward stack of layers, each fed by the one before."""
+class Elementwise:
+    """An operator without weights. `input` and `output` are None where the tensor is float32.
 
-    layers: tuple[FullyConnected, ...]
-    description: str = ""
+    QUANTIZE has an int8 output, DEQUANTIZE an int8 input and a float32 output; the others but RESHAPE are
+    int8 on both sides.
+    """
+
+    kind: ElementwiseKind
+    size: int
+    input: Quantisation | None
+    output: Quantisation | None
+    output_shape: tuple[int, ...] | None = None
+    """Of RESHAPE; None elsewhere, which means (1, size)."""
 
     @property
     def input_size(self) -> int:
-        """Number of int8 inputs."""
-        return self.layers[0].input_size
+        """Number of inputs."""
+        return self.size
 
     @property
     def output_size(self) -> int:
-        """Number of int8 outputs."""
-        return self.layers[-1].output_size
+        """Number of outputs."""
+        return self.size
+
+
+Operator = FullyConnected | Elementwise
+
+
+@dataclass(frozen=True)
+class Model:
+    """A feed-forward chain of operators, each fed by the one before."""
+
+    operators: tuple[Operator, ...]
+    description: str = ""
+
+    @property
+    def layers(self) -> tuple[FullyConnected, ...]:
+        """The operators that have weights."""
+        return tuple(operator for operator in self.operators if isinstance(operator, FullyConnected))
+
+    @property
+    def input_size(self) -> int:
+        """Number of inputs."""
+        return self.operators[0].input_size
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs."""
+        return self.operators[-1].output_size
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """int8, or float32 before a QUANTIZE."""
+        return _dtype(self.operators[0].input)
+
+    @property
+    def output_dtype(self) -> np.dtype[Any]:
+        """int8, or float32 after a DEQUANTIZE."""
+        return _dtype(self.operators[-1].output)
+
+
+def _dtype(quantisation: Quantisation | None) -> np.dtype[Any]:
+    return np.dtype(np.float32 if quantisation is None else np.int8)
 
 
 def read_model(content: bytes) -> Model:
-    """The layers of a .tflite file.
+    """The operators of a .tflite file.
 
     Args:
         content: the file's bytes.
 
     Raises:
         ModelError: the bytes are no .tflite file, are cut off or damaged, or hold anything but one chain of
-            int8 FULLY_CONNECTED operators; the message names what was found.
+            operators that the firmware runs; the message names what was found.
     """
     if len(content) < 8 or content[4:8] != FILE_IDENTIFIER:
         raise _error(
@@ -115,36 +203,83 @@ def _read(content: bytes) -> Model:
     if graph.InputsLength() != 1 or graph.OutputsLength() != 1:
         raise _error(f"{graph.InputsLength()} inputs and {graph.OutputsLength()} outputs", "one of each")
     if not 1 <= graph.OperatorsLength() <= len(content):
-        raise _error(f"{graph.OperatorsLength()} operators", "a stack of FULLY_CONNECTED")
-    layers = []
+        raise _error(f"{graph.OperatorsLength()} operators", "a chain of operators")
+    operators: list[Operator] = []
     tensor_index = graph.Inputs(0)
     for position in range(graph.OperatorsLength()):
         operator = graph.Operators(position)
-        _check_operator(root, operator, position)
+        builtin = _builtin(root, operator, position)
         if operator.Inputs(0) != tensor_index:
             raise _error(
                 f"operator {position} reads tensor {operator.Inputs(0)}", "the output of the one before"
             )
-        layers.append(_layer(root, graph, operator, position))
+        if builtin == tflite.BuiltinOperator.FULLY_CONNECTED:
+            operators.append(_layer(root, graph, operator, position))
+        else:
+            operators.append(_elementwise(graph, operator, ElementwiseKind(builtin), position))
         tensor_index = operator.Outputs(0)
     if graph.Outputs(0) != tensor_index:
         raise _error(f"the graph's output is tensor {graph.Outputs(0)}", "the last operator's output")
     description = root.Description()
-    return Model(tuple(layers), description.decode("utf-8") if description else "")
+    return Model(tuple(operators), description.decode("utf-8") if description else "")
 
 
-def _check_operator(root: Any, operator: Any, position: int) -> None:
+def _builtin(root: Any, operator: Any, position: int) -> int:
     code = root.OperatorCodes(operator.OpcodeIndex())
     builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    if builtin != tflite.BuiltinOperator.FULLY_CONNECTED:
-        raise _error(f"operator {position} is builtin {builtin}", "FULLY_CONNECTED (9)")
-    if operator.InputsLength() not in (2, 3) or operator.OutputsLength() != 1:
-        raise _error(f"operator {position} has {operator.InputsLength()} inputs", "input, weights, bias")
-    if operator.BuiltinOptionsType() != tflite.BuiltinOptions.FullyConnectedOptions:
-        raise _error(f"operator {position} has foreign options", "FullyConnectedOptions")
+    known = {kind.value: kind.name for kind in ElementwiseKind} | {
+        tflite.BuiltinOperator.FULLY_CONNECTED: "FULLY_CONNECTED"
+    }
+    if builtin not in known:
+        raise _error(
+            f"operator {position} is builtin {builtin}", f"one of {', '.join(sorted(known.values()))}"
+        )
+    if operator.OutputsLength() != 1 or operator.InputsLength() < 1:
+        raise _error(
+            f"operator {position} has {operator.InputsLength()} inputs, {operator.OutputsLength()} outputs",
+            "one output",
+        )
+    return int(builtin)
+
+
+def _elementwise(graph: Any, operator: Any, kind: ElementwiseKind, position: int) -> Elementwise:
+    if operator.InputsLength() > (2 if kind is ElementwiseKind.RESHAPE else 1):
+        raise _error(f"operator {position}, {kind.name}, has {operator.InputsLength()} inputs", "one")
+    before, after = graph.Tensors(operator.Inputs(0)), graph.Tensors(operator.Outputs(0))
+    size, output_shape = int(np.prod(_shape(before), dtype=np.int64)), _shape(after)
+    if size < 1 or int(np.prod(output_shape, dtype=np.int64)) != size:
+        raise _error(
+            f"operator {position}, {kind.name}, takes {_shape(before)} to {output_shape}", "as many elements"
+        )
+    source, target = _activation_quantisation(before), _activation_quantisation(after)
+    types = {ElementwiseKind.DEQUANTIZE: target is None and source is not None}
+    types |= {ElementwiseKind.QUANTIZE: target is not None}
+    types |= {ElementwiseKind.RESHAPE: (source is None) == (target is None)}
+    if not types.get(kind, source is not None and target is not None):
+        raise _error(f"operator {position}, {kind.name}, has a float32 tensor where none may be", "int8")
+    fixed = {
+        ElementwiseKind.LOGISTIC: Quantisation(LOGISTIC_SCALE, LOGISTIC_ZERO_POINT),
+        ElementwiseKind.TANH: Quantisation(TANH_SCALE, TANH_ZERO_POINT),
+    }
+    if target != fixed.get(kind, target):
+        raise _error(f"the output of operator {position}, {kind.name}, has {target}", f"{fixed[kind]}")
+    return Elementwise(kind, size, source, target, output_shape if kind is ElementwiseKind.RESHAPE else None)
+
+
+def _activation_quantisation(tensor: Any) -> Quantisation | None:
+    if tensor.Type() == tflite.TensorType.FLOAT32:
+        return None
+    if tensor.Type() != tflite.TensorType.INT8:
+        raise _error(f"an activation of type {tensor.Type()}", "int8 (9) or float32 (0)")
+    scales, zero_points = _quantisation(tensor, 1)
+    return Quantisation(float(scales[0]), int(zero_points[0]))
 
 
 def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnected:
+    if operator.InputsLength() not in (2, 3):
+        raise _error(f"operator {position} has {operator.InputsLength()} inputs", "input, weights, bias")
+    if operator.BuiltinOptionsType() != tflite.BuiltinOptions.FullyConnectedOptions:
+        raise _error(f"operator {position} has foreign options", "FullyConnectedOptions")
     options = tflite.FullyConnectedOptions()
     table = operator.BuiltinOptions()
     options.Init(table.Bytes, table.Pos)
@@ -157,10 +292,10 @@ def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnecte
     outputs, inputs = weights_shape
     input_tensor, output_tensor = graph.Tensors(operator.Inputs(0)), graph.Tensors(operator.Outputs(0))
     for tensor, size in ((input_tensor, inputs), (output_tensor, outputs)):
-        if tensor.Type() != tflite.TensorType.INT8 or _shape(tensor) != (1, size):
+        if tensor.Type() != tflite.TensorType.INT8 or np.prod(_shape(tensor), dtype=np.int64) != size:
             raise _error(
                 f"operator {position} has an activation of type {tensor.Type()}, shape {_shape(tensor)}",
-                f"int8 (9) of shape (1, {size})",
+                f"int8 (9) with {size} elements",
             )
     bias = np.zeros(outputs, dtype=np.int32)
     if operator.InputsLength() == 3 and operator.Inputs(2) >= 0:
@@ -173,7 +308,7 @@ def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnecte
     output_scales, output_zero_points = _quantisation(output_tensor, 1)
     activation = options.FusedActivationFunction()
     if activation not in [known.value for known in Activation]:
-        raise _error(f"operator {position} has activation {activation}", "NONE, RELU or RELU6")
+        raise _error(f"operator {position} has activation {activation}", "NONE, RELU, RELU6 or RELU_N1_TO_1")
     return FullyConnected(
         weights=_content(root, weights_tensor, tflite.TensorType.INT8, np.dtype("i1"), weights_shape),
         bias=bias,

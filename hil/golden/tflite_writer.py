@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes stacks of int8 FULLY_CONNECTED layers as .tflite files; the same model gives the same bytes."""
+"""Writes chains of operators as .tflite files; the same model gives the same bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from hil.golden.tflite_model import FILE_IDENTIFIER, SCHEMA_VERSION, FullyConnected, Model
+from hil.golden.tflite_model import (
+    FILE_IDENTIFIER,
+    SCHEMA_VERSION,
+    Elementwise,
+    ElementwiseKind,
+    FullyConnected,
+    Model,
+    Operator,
+    Quantisation,
+)
 
 FULLY_CONNECTED_INT8_VERSION = 4
 """Operator version of FULLY_CONNECTED with int8 input, weights and output, per tensor and per channel
@@ -20,25 +29,48 @@ FULLY_CONNECTED_INT8_VERSION = 4
 _BUFFER_ALIGNMENT = 16  # schema.fbs: Buffer.data is force_align: 16
 
 
+_ELEMENTWISE_VERSIONS = {
+    ElementwiseKind.RELU: 2,
+    ElementwiseKind.RELU6: 2,
+    ElementwiseKind.LOGISTIC: 2,
+    ElementwiseKind.TANH: 2,
+    ElementwiseKind.QUANTIZE: 1,  # 2 from int8
+    ElementwiseKind.DEQUANTIZE: 2,
+    ElementwiseKind.RESHAPE: 1,
+}
+"""Operator versions with int8 tensors (same source)."""
+
+
 def write_model(model: Model) -> bytes:
     """The .tflite file of `model`: schema version 3, identifier TFL3, one subgraph."""
     builder = flatbuffers.Builder(4096)
     buffers = [_buffer(builder, b"")]  # buffer 0 is the empty one of tensors without data
-    tensors = [_activation_tensor(builder, model.layers[0], "input", of_input=True)]
+    first = model.operators[0]
+    tensors = [_activation_tensor(builder, "input", (1, first.input_size), first.input)]
+    codes: list[tuple[int, int]] = []
     operators = []
-    for position, layer in enumerate(model.layers):
-        buffers.append(_buffer(builder, layer.weights.astype("i1").tobytes()))
-        tensors.append(_weights_tensor(builder, layer, f"weights{position}", len(buffers) - 1))
-        buffers.append(_buffer(builder, layer.bias.astype("<i4").tobytes()))
-        tensors.append(_bias_tensor(builder, layer, f"bias{position}", len(buffers) - 1))
-        tensors.append(_activation_tensor(builder, layer, f"activation{position}", of_input=False))
-        output = len(tensors) - 1
-        previous = output - 3
-        operators.append(_operator(builder, layer, (previous, output - 2, output - 1), output))
+    previous = 0
+    for position, operator in enumerate(model.operators):
+        inputs = [previous]
+        if isinstance(operator, FullyConnected):
+            buffers.append(_buffer(builder, operator.weights.astype("i1").tobytes()))
+            tensors.append(_weights_tensor(builder, operator, f"weights{position}", len(buffers) - 1))
+            buffers.append(_buffer(builder, operator.bias.astype("<i4").tobytes()))
+            tensors.append(_bias_tensor(builder, operator, f"bias{position}", len(buffers) - 1))
+            inputs += [len(tensors) - 2, len(tensors) - 1]
+        shape: tuple[int, ...] = (1, operator.output_size)
+        if isinstance(operator, Elementwise) and operator.output_shape is not None:
+            shape = operator.output_shape
+        tensors.append(_activation_tensor(builder, f"activation{position}", shape, operator.output))
+        previous = len(tensors) - 1
+        code = _operator_code(operator)
+        if code not in codes:
+            codes.append(code)
+        operators.append(_operator(builder, operator, codes.index(code), inputs, previous))
 
     tensors_vector = _offsets(builder, tensors)
     inputs_vector = _int32s(builder, [0])
-    outputs_vector = _int32s(builder, [len(tensors) - 1])
+    outputs_vector = _int32s(builder, [previous])
     operators_vector = _offsets(builder, operators)
     graph_name = builder.CreateString("main")
     tflite.SubGraphStart(builder)
@@ -49,14 +81,9 @@ def write_model(model: Model) -> bytes:
     tflite.SubGraphAddName(builder, graph_name)
     graph = tflite.SubGraphEnd(builder)
 
-    tflite.OperatorCodeStart(builder)
-    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, tflite.BuiltinOperator.FULLY_CONNECTED)
-    tflite.OperatorCodeAddBuiltinCode(builder, tflite.BuiltinOperator.FULLY_CONNECTED)
-    tflite.OperatorCodeAddVersion(builder, FULLY_CONNECTED_INT8_VERSION)
-    operator_code = tflite.OperatorCodeEnd(builder)
-
+    code_tables = [_operator_code_table(builder, *code) for code in codes]
     description = builder.CreateString(model.description)
-    codes_vector = _offsets(builder, [operator_code])
+    codes_vector = _offsets(builder, code_tables)
     graphs_vector = _offsets(builder, [graph])
     buffers_vector = _offsets(builder, buffers)
     tflite.ModelStart(builder)
@@ -97,13 +124,30 @@ def _buffer(builder: Any, data: bytes) -> int:
     return int(tflite.BufferEnd(builder))
 
 
-def _activation_tensor(builder: Any, layer: FullyConnected, name: str, *, of_input: bool) -> int:
-    if of_input:
-        size, scale, zero_point = layer.input_size, layer.input_scale, layer.input_zero_point
-    else:
-        size, scale, zero_point = layer.output_size, layer.output_scale, layer.output_zero_point
-    scales = np.array([scale], dtype=np.float32)
-    return _tensor(builder, name, (1, size), tflite.TensorType.INT8, 0, scales, zero_point)
+def _operator_code(operator: Operator) -> tuple[int, int]:
+    """(builtin operator, version)."""
+    if isinstance(operator, FullyConnected):
+        return tflite.BuiltinOperator.FULLY_CONNECTED, FULLY_CONNECTED_INT8_VERSION
+    from_int8 = operator.kind is ElementwiseKind.QUANTIZE and operator.input is not None
+    return operator.kind.value, 2 if from_int8 else _ELEMENTWISE_VERSIONS[operator.kind]
+
+
+def _operator_code_table(builder: Any, builtin: int, version: int) -> int:
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, builtin)  # all of them are below 127
+    tflite.OperatorCodeAddBuiltinCode(builder, builtin)
+    tflite.OperatorCodeAddVersion(builder, version)
+    return int(tflite.OperatorCodeEnd(builder))
+
+
+def _activation_tensor(
+    builder: Any, name: str, shape: Sequence[int], quantisation: Quantisation | None
+) -> int:
+    if quantisation is None:
+        no_scales = np.empty(0, dtype=np.float32)
+        return _tensor(builder, name, shape, tflite.TensorType.FLOAT32, 0, no_scales, 0)
+    scales = np.array([quantisation.scale], dtype=np.float32)
+    return _tensor(builder, name, shape, tflite.TensorType.INT8, 0, scales, quantisation.zero_point)
 
 
 def _weights_tensor(builder: Any, layer: FullyConnected, name: str, buffer: int) -> int:
@@ -127,31 +171,49 @@ def _tensor(
 ) -> int:
     name_string = builder.CreateString(name)
     shape_vector = _int32s(builder, shape)
-    scale_vector = _vector(builder, scales.tolist(), 4, builder.PrependFloat32)
-    zero_point_vector = _vector(builder, [zero_point] * scales.size, 8, builder.PrependInt64)
-    tflite.QuantizationParametersStart(builder)
-    tflite.QuantizationParametersAddScale(builder, scale_vector)
-    tflite.QuantizationParametersAddZeroPoint(builder, zero_point_vector)
-    quantisation = tflite.QuantizationParametersEnd(builder)
+    quantisation = None if scales.size == 0 else _quantisation(builder, scales, zero_point)
     tflite.TensorStart(builder)
     tflite.TensorAddShape(builder, shape_vector)
     tflite.TensorAddType(builder, kind)
     tflite.TensorAddBuffer(builder, buffer)
     tflite.TensorAddName(builder, name_string)
-    tflite.TensorAddQuantization(builder, quantisation)
+    if quantisation is not None:
+        tflite.TensorAddQuantization(builder, quantisation)
     return int(tflite.TensorEnd(builder))
 
 
-def _operator(builder: Any, layer: FullyConnected, inputs: Sequence[int], output: int) -> int:
-    tflite.FullyConnectedOptionsStart(builder)
-    tflite.FullyConnectedOptionsAddFusedActivationFunction(builder, layer.activation.value)
-    options = tflite.FullyConnectedOptionsEnd(builder)
+def _quantisation(builder: Any, scales: npt.NDArray[np.float32], zero_point: int) -> int:
+    scale_vector = _vector(builder, scales.tolist(), 4, builder.PrependFloat32)
+    zero_point_vector = _vector(builder, [zero_point] * scales.size, 8, builder.PrependInt64)
+    tflite.QuantizationParametersStart(builder)
+    tflite.QuantizationParametersAddScale(builder, scale_vector)
+    tflite.QuantizationParametersAddZeroPoint(builder, zero_point_vector)
+    return int(tflite.QuantizationParametersEnd(builder))
+
+
+def _operator(builder: Any, operator: Operator, code: int, inputs: Sequence[int], output: int) -> int:
+    options_type, options = _options(builder, operator)
     inputs_vector = _int32s(builder, inputs)
     outputs_vector = _int32s(builder, [output])
     tflite.OperatorStart(builder)
-    tflite.OperatorAddOpcodeIndex(builder, 0)
+    tflite.OperatorAddOpcodeIndex(builder, code)
     tflite.OperatorAddInputs(builder, inputs_vector)
     tflite.OperatorAddOutputs(builder, outputs_vector)
-    tflite.OperatorAddBuiltinOptionsType(builder, tflite.BuiltinOptions.FullyConnectedOptions)
-    tflite.OperatorAddBuiltinOptions(builder, options)
+    if options is not None:
+        tflite.OperatorAddBuiltinOptionsType(builder, options_type)
+        tflite.OperatorAddBuiltinOptions(builder, options)
     return int(tflite.OperatorEnd(builder))
+
+
+def _options(builder: Any, operator: Operator) -> tuple[int, int | None]:
+    """(type, table) of the operator's options; no table where it needs none."""
+    if isinstance(operator, FullyConnected):
+        tflite.FullyConnectedOptionsStart(builder)
+        tflite.FullyConnectedOptionsAddFusedActivationFunction(builder, operator.activation.value)
+        return tflite.BuiltinOptions.FullyConnectedOptions, int(tflite.FullyConnectedOptionsEnd(builder))
+    if operator.output_shape is not None:
+        shape = _int32s(builder, operator.output_shape)
+        tflite.ReshapeOptionsStart(builder)
+        tflite.ReshapeOptionsAddNewShape(builder, shape)
+        return tflite.BuiltinOptions.ReshapeOptions, int(tflite.ReshapeOptionsEnd(builder))
+    return tflite.BuiltinOptions.NONE, None

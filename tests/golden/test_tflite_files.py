@@ -11,7 +11,15 @@ import pytest
 import tflite
 
 from hil.errors import ModelError
-from hil.golden.tflite_model import Activation, FullyConnected, Model, read_model
+from hil.golden.tflite_model import (
+    Activation,
+    Elementwise,
+    ElementwiseKind,
+    FullyConnected,
+    Model,
+    Quantisation,
+    read_model,
+)
 from hil.golden.tflite_writer import write_model
 
 SHIPPED = Path(__file__).parents[2] / "firmware" / "model" / "anomaly.tflite"
@@ -28,13 +36,32 @@ def assert_equal(first: FullyConnected, second: FullyConnected) -> None:
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_written_models_read_back(random_model: Callable[..., Model], per_channel: bool):
     rng = np.random.default_rng(21)
-    model = random_model(rng, (7, 5, 3, 9), per_channel=per_channel, activations=list(Activation))
+    model = random_model(rng, (7, 5, 3, 9, 2), per_channel=per_channel, activations=list(Activation))
     again = read_model(write_model(model))
-    assert (again.description, again.input_size, again.output_size) == ("random", 7, 9)
-    assert [layer.per_channel for layer in again.layers] == [per_channel] * 3
+    assert (again.description, again.input_size, again.output_size) == ("random", 7, 2)
+    assert [layer.per_channel for layer in again.layers] == [per_channel] * 4
     for first, second in zip(model.layers, again.layers, strict=True):
         assert_equal(first, second)
     assert write_model(again) == write_model(model)
+
+
+def test_operators_without_weights_read_back():
+    a, b = Quantisation(0.5, 3), Quantisation(0.25, -4)
+    kinds = ElementwiseKind
+    operators = (
+        Elementwise(kinds.QUANTIZE, 6, None, a),
+        Elementwise(kinds.RESHAPE, 6, a, a, (1, 2, 3)),
+        Elementwise(kinds.RELU, 6, a, b),
+        Elementwise(kinds.RELU6, 6, b, b),
+        Elementwise(kinds.LOGISTIC, 6, b, Quantisation(1 / 256, -128)),
+        Elementwise(kinds.QUANTIZE, 6, Quantisation(1 / 256, -128), a),
+        Elementwise(kinds.TANH, 6, a, Quantisation(1 / 128, 0)),
+        Elementwise(kinds.DEQUANTIZE, 6, Quantisation(1 / 128, 0), None),
+    )
+    again = read_model(write_model(Model(operators)))
+    assert again.operators == operators
+    assert (again.input_dtype, again.output_dtype) == (np.float32, np.float32)
+    assert again.layers == ()
 
 
 def test_written_file_has_what_the_format_wants(random_model: Callable[..., Model]):
@@ -94,10 +121,19 @@ def with_operator(builtin: int) -> bytes:
     return bytes(content)
 
 
+def with_elementwise(kind: ElementwiseKind, output: Quantisation | None) -> bytes:
+    """One operator on four elements."""
+    return write_model(Model((Elementwise(kind, 4, Quantisation(0.5, 0), output),)))
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         (with_operator(tflite.BuiltinOperator.CONV_2D), r"operator 0 is builtin 3.*FULLY_CONNECTED"),
+        (with_operator(tflite.BuiltinOperator.SOFTMAX), r"operator 0 is builtin 25"),
+        (with_elementwise(ElementwiseKind.TANH, output=Quantisation(1 / 64, 0)), r"TANH.*0\.0078125"),
+        (with_elementwise(ElementwiseKind.RELU, output=None), r"RELU.*float32"),
+        (with_elementwise(ElementwiseKind.DEQUANTIZE, output=Quantisation(1.0, 0)), r"DEQUANTIZE.*float32"),
         (with_layer(weight_scales=np.array([np.nan], dtype=np.float32)), "scale is not a positive number"),
         (with_layer(weight_scales=np.array([0.1, 0.2], dtype=np.float32)), "no fitting quantisation"),
         (with_layer(output_zero_point=300), "zero point does not fit int8"),
