@@ -5,14 +5,18 @@
 
 #include "threshold.h" /* HIL_ANOMALY_THRESHOLD, written with the model by its training */
 
-#define FIRMWARE_VERSION 1u
+#define FIRMWARE_VERSION 2u
+#define CONSOLE_PROTOCOL 1u
 
+/* What the application starts with; the console's SET changes them. HIL_ANOMALY_THRESHOLD is the fourth. */
 #define WAKE_PERIOD_S 10u
+#define WINDOW_SEGMENTS 1u /* of WINDOW_SAMPLES each, 1..WINDOW_SEGMENTS_MAX */
+#define CLOCK_PLAN 0u      /* of the features and the inference: see src/clock.h */
+
 #define SAMPLE_RATE_HZ 2000u
 #define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz; the FFT's length, see src/features.c */
-#define FEATURE_COUNT 32u    /* bands of the window's spectrum = the model's inputs and outputs */
-
-#define CLOCK_PLAN 0u /* of the features and the inference: see src/clock.h */
+#define WINDOW_SEGMENTS_MAX 2u
+#define FEATURE_COUNT 32u /* bands of the window's spectrum = the model's inputs and outputs */
 
 #define CONSOLE_BAUD 115200u
 
@@ -23,7 +27,10 @@
 #define NETWORK_MAX_LAYERS 16u
 
 /* A 32.768 kHz crystal starts within 2 s typically (DS10198 Rev 8, table 58); no maximum is given.
- * Assumption: one that has not started after 5 s deserves a report. The firmware keeps waiting, asleep. */
-#define LSE_REPORT_AFTER_S 5u
+ * Assumption: one that has not started after 5 s does not. */
+#define LSE_START_TIMEOUT_S 5u
+
+/* The part listens to the console until no byte has come for that long. */
+#define CONSOLE_LISTEN_MS 250u
 
 #endif

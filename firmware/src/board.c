@@ -7,12 +7,14 @@
 #include "registers.h"
 
 #define CONSOLE_TX_PIN 2u        /* PA2 */
+#define CONSOLE_RX_PIN 3u        /* PA3 */
 #define MARKER_INFERENCE_PIN 8u  /* PA8 */
 #define MARKER_ACTIVE_PIN 10u    /* PB10 */
 #define USART2_ALTERNATE 7u      /* DS10198 Rev 8, table 17 */
 
-/* Codes of GPIOx_MODER (RM0351). */
-enum { GPIO_MODE_OUTPUT = 1, GPIO_MODE_ALTERNATE = 2, GPIO_MODE_ANALOG = 3 };
+/* Codes of GPIOx_MODER and GPIOx_PUPDR (RM0351). */
+enum { GPIO_MODE_INPUT = 0, GPIO_MODE_OUTPUT = 1, GPIO_MODE_ALTERNATE = 2, GPIO_MODE_ANALOG = 3 };
+enum { GPIO_PULL_UP = 1 };
 
 static void set_mode(gpio_t *port, unsigned pin, unsigned mode)
 {
@@ -47,10 +49,11 @@ void board_init(void)
     set_mode(GPIOB, 3, GPIO_MODE_ANALOG);
     set_mode(GPIOB, 4, GPIO_MODE_ANALOG);
 
-    /* While the core sleeps only the sampling goes on. */
+    /* While the core sleeps only what it waits for goes on, and the watchdog. */
     RCC->AHB1SMENR = RCC_AHB1SMENR_DMA1SMEN | RCC_AHB1SMENR_SRAM1SMEN;
     RCC->AHB2SMENR = RCC_AHB2SMENR_ADCSMEN;
-    RCC->APB1SMENR1 = RCC_APB1SMENR1_TIM6SMEN;
+    RCC->APB1SMENR1 = RCC_APB1SMENR1_TIM6SMEN | RCC_APB1SMENR1_USART2SMEN | RCC_APB1SMENR1_WWDGSMEN |
+                      RCC_APB1SMENR1_I2C1SMEN;
     RCC->APB1SMENR2 = 0;
     RCC->APB2SMENR = 0;
 
@@ -59,8 +62,17 @@ void board_init(void)
     set_level(GPIOB, MARKER_ACTIVE_PIN, false);
     set_mode(GPIOB, MARKER_ACTIVE_PIN, GPIO_MODE_OUTPUT);
 
-    GPIOA->AFRL = (GPIOA->AFRL & ~(15u << (4u * CONSOLE_TX_PIN))) | USART2_ALTERNATE << (4u * CONSOLE_TX_PIN);
+    GPIOA->AFRL = (GPIOA->AFRL & ~(15u << (4u * CONSOLE_TX_PIN) | 15u << (4u * CONSOLE_RX_PIN))) |
+                  USART2_ALTERNATE << (4u * CONSOLE_TX_PIN) | USART2_ALTERNATE << (4u * CONSOLE_RX_PIN);
+    GPIOA->PUPDR |= (uint32_t)GPIO_PULL_UP << (2u * CONSOLE_RX_PIN); /* without effect while the pin is analog */
     ports_clock(false);
+}
+
+void board_sleep_clocks_off(void)
+{
+    RCC->AHB1SMENR = 0;
+    RCC->AHB2SMENR = 0;
+    RCC->APB1SMENR1 = 0;
 }
 
 void board_marker_active(bool level)
@@ -84,9 +96,13 @@ void board_sensor_pin(bool connected)
     ports_clock(false);
 }
 
-void board_console_pin(bool connected)
+void board_console_pins(board_console_t use)
 {
     ports_clock(true);
-    set_mode(GPIOA, CONSOLE_TX_PIN, connected ? GPIO_MODE_ALTERNATE : GPIO_MODE_ANALOG);
+    set_mode(GPIOA, CONSOLE_TX_PIN, use == BOARD_CONSOLE_AWAKE ? GPIO_MODE_ALTERNATE : GPIO_MODE_ANALOG);
+    set_mode(GPIOA, CONSOLE_RX_PIN,
+             use == BOARD_CONSOLE_AWAKE    ? GPIO_MODE_ALTERNATE
+             : use == BOARD_CONSOLE_ASLEEP ? GPIO_MODE_INPUT
+                                           : GPIO_MODE_ANALOG);
     ports_clock(false);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "mutant.h"
@@ -110,10 +109,14 @@ void clock_init(void)
     set_voltage_range(VOLTAGE_RANGE_2);
 }
 
+void clock_flash_off_in_sleep(bool off)
+{
+    FLASH->ACR = (FLASH->ACR & ~FLASH_ACR_SLEEP_PD) | (off ? FLASH_ACR_SLEEP_PD : 0u);
+}
+
 void clock_enter_sampling(void)
 {
-    /* Off in low-power sleep only: nothing is fetched then, the DMA writes to SRAM (RM0351, FLASH_ACR.SLEEP_PD). */
-    FLASH->ACR |= FLASH_ACR_SLEEP_PD;
+    clock_flash_off_in_sleep(true); /* nothing is fetched then, the DMA writes to SRAM (RM0351, FLASH_ACR.SLEEP_PD) */
     enter(&sampling_setting);
 }
 
@@ -142,6 +145,6 @@ void clock_enter_idle(void)
     if (current->voltage_range != VOLTAGE_RANGE_2) {
         set_voltage_range(VOLTAGE_RANGE_2);
     }
-    FLASH->ACR &= ~FLASH_ACR_SLEEP_PD;
+    clock_flash_off_in_sleep(false);
     current = NULL;
 }

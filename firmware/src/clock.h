@@ -14,6 +14,7 @@
 #ifndef HIL_CLOCK_H
 #define HIL_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CLOCK_IDLE_HZ 4000000u
@@ -26,6 +27,9 @@ void clock_init(void);
 /* From idle. */
 void clock_enter_sampling(void);
 void clock_enter_plan(uint32_t plan); /* < CLOCK_PLAN_COUNT */
+
+/* Whether the flash is off while the core sleeps on the low-power regulator. Idle has it on. */
+void clock_flash_off_in_sleep(bool off);
 
 /* From any of them back to idle; nothing happens on idle. */
 void clock_enter_idle(void);

@@ -2,113 +2,187 @@
 #include "console.h"
 
 #include "board.h"
-#include "clock.h"
 #include "config.h"
-#include "crc.h"
+#include "cortex_m4.h"
+#include "events.h"
+#include "handlers.h"
 #include "mutant.h"
+#include "power.h"
 #include "registers.h"
 
-#define LINE_CAPACITY 160u   /* the longest record, BOOT with every number at its widest, is under 140 */
-#define TRAILER_CAPACITY 7u  /* *CCCC\r\n */
-#define NUMBER_MAX_DIGITS 10u
+/* Codes of RM0351: RCC_CCIPR.USART2SEL, DMA_CSELR.C7S (USART2_TX). */
+enum { KERNEL_CLOCK_HSI16 = 2, REQUEST_USART2_TX = 2 };
 
-/* Divider rounded to nearest: 35 for 115200 baud from 4 MHz, 0.8 % slow; 8N1 tolerates some 4 %. */
-#define BAUD_DIVIDER ((CLOCK_IDLE_HZ + CONSOLE_BAUD / 2u) / CONSOLE_BAUD)
+#define EXTI_LINE_RECEIVE (1u << 3) /* PA3; port A is what SYSCFG_EXTICR1 selects after reset */
+#define KERNEL_HZ 16000000u
+/* Divider rounded to nearest: 139 for 115200 baud, 0.08 % slow; 8N1 tolerates some 4 %. */
+#define BAUD_DIVIDER ((KERNEL_HZ + CONSOLE_BAUD / 2u) / CONSOLE_BAUD)
 
-static char line[LINE_CAPACITY];
-static uint32_t length;
+#define RING_CAPACITY 128u /* a power of two; more than the longest command */
+
+static record_t record;
 static uint32_t sequence;
+static bool listening;
 
-static void put(char character)
+static volatile char ring[RING_CAPACITY];
+static volatile uint32_t ring_written; /* by the handler */
+static uint32_t ring_read;
+static volatile error_t damage;
+
+static void receive(void)
 {
-    if (length < LINE_CAPACITY - TRAILER_CAPACITY) {
-        line[length++] = character;
+    char character = (char)(USART2->RDR & 0xFFu);
+    if (ring_written - ring_read == RING_CAPACITY) {
+        damage = ERROR_COMMAND_OVERRUN;
+    } else {
+        ring[ring_written % RING_CAPACITY] = character;
+        ring_written++;
+    }
+    event_set(EVENT_RECEIVED);
+}
+
+void USART2_IRQHandler(void)
+{
+    uint32_t flags = USART2->ISR;
+    if ((flags & USART_ISR_RXNE) != 0u) {
+        receive();
+    }
+    if ((flags & (USART_ISR_FE | USART_ISR_NF)) != 0u) {
+        USART2->ICR = USART_ICR_FECF | USART_ICR_NCF;
+        damage = ERROR_COMMAND_CORRUPT;
+    }
+    if ((flags & USART_ISR_ORE) != 0u) {
+        USART2->ICR = USART_ICR_ORECF;
+        damage = ERROR_COMMAND_OVERRUN;
+    }
+    if ((flags & USART_ISR_TC) != 0u && (USART2->CR1 & USART_CR1_TCIE) != 0u) {
+        USART2->CR1 &= ~USART_CR1_TCIE;
+        event_set(EVENT_SENT);
     }
 }
 
-static void put_text(const char *text)
+void EXTI3_IRQHandler(void)
 {
-    while (*text != '\0') {
-        put(*text++);
+    EXTI->IMR1 &= ~EXTI_LINE_RECEIVE; /* the first edge is enough: a byte has several, on a slow clock too many */
+    EXTI->PR1 = EXTI_LINE_RECEIVE;
+    event_set(EVENT_CONSOLE_EDGE);
+}
+
+void console_arm(void)
+{
+    EXTI->PR1 = EXTI_LINE_RECEIVE;
+    EXTI->IMR1 |= EXTI_LINE_RECEIVE;
+}
+
+void console_init(void)
+{
+    board_console_pins(BOARD_CONSOLE_ASLEEP);
+    EXTI->FTSR1 |= EXTI_LINE_RECEIVE;
+    nvic_enable(IRQ_EXTI3);
+    nvic_enable(IRQ_USART2);
+    console_arm();
+}
+
+static void usart_on(void)
+{
+    RCC->CR |= RCC_CR_HSION;
+    while ((RCC->CR & RCC_CR_HSIRDY) == 0u) {
     }
-}
-
-static void put_number(uint32_t value)
-{
-    char digits[NUMBER_MAX_DIGITS];
-    unsigned count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value != 0u);
-    while (count > 0u) {
-        put(digits[--count]);
-    }
-}
-
-void console_begin(const char *kind)
-{
-    length = 0;
-    put('@');
-    put_number(sequence);
-    put(' ');
-    put_text(kind);
-    sequence += MUTANT_SEQUENCE_STEP;
-}
-
-static void put_key(const char *key)
-{
-    put(' ');
-    put_text(key);
-    put('=');
-}
-
-void console_number(const char *key, uint32_t value)
-{
-    put_key(key);
-    put_number(value);
-}
-
-void console_hex(const char *key, uint32_t value, unsigned digits)
-{
-    put_key(key);
-    while (digits > 0u) {
-        digits--;
-        put("0123456789abcdef"[(value >> (4u * digits)) & 15u]);
-    }
-}
-
-static void transmit(const char *text, uint32_t count)
-{
-    RCC->APB1ENR1 |= RCC_APB1ENR1_USART2EN; /* kernel clock: PCLK1, the reset choice of CCIPR */
+    RCC->CCIPR = (RCC->CCIPR & ~RCC_CCIPR_USART2SEL_MASK) | RCC_CCIPR_USART2SEL(KERNEL_CLOCK_HSI16);
+    RCC->APB1ENR1 |= RCC_APB1ENR1_USART2EN;
     (void)RCC->APB1ENR1;
     USART2->BRR = BAUD_DIVIDER;
+    USART2->CR3 = USART_CR3_DMAT | USART_CR3_EIE;
     USART2->CR1 = USART_CR1_UE | USART_CR1_TE;
     while ((USART2->ISR & USART_ISR_TEACK) == 0u) {
     }
-    board_console_pin(true); /* the line idles high from here: no glitch that reads as a start bit */
+    board_console_pins(BOARD_CONSOLE_AWAKE); /* the line idles high from here: no glitch that reads as a start bit */
+}
 
-    for (uint32_t i = 0; i < count; i++) {
-        while ((USART2->ISR & USART_ISR_TXE) == 0u) {
-        }
-        USART2->TDR = (uint8_t)text[i];
-    }
-    while ((USART2->ISR & USART_ISR_TC) == 0u) {
-    }
-
-    board_console_pin(false);
+static void usart_off(void)
+{
+    board_console_pins(BOARD_CONSOLE_ASLEEP);
     USART2->CR1 = 0;
     RCC->APB1ENR1 &= ~RCC_APB1ENR1_USART2EN;
+    RCC->CR &= ~RCC_CR_HSION;
+}
+
+record_t *console_begin(const char *kind)
+{
+    record_begin(&record, sequence, kind);
+    sequence += MUTANT_SEQUENCE_STEP;
+    return &record;
+}
+
+/* The DMA feeds the USART, which wakes the core when the last bit is out. */
+static void transmit(void)
+{
+    RCC->AHB1ENR |= RCC_AHB1ENR_DMA1EN;
+    (void)RCC->AHB1ENR;
+    DMA1->CSELR = (DMA1->CSELR & ~DMA_CSELR_C7S_MASK) | DMA_CSELR_C7S(REQUEST_USART2_TX);
+    DMA1->IFCR = DMA_IFCR_CGIF7;
+    DMA1->CPAR7 = (uint32_t)(uintptr_t)&USART2->TDR;
+    DMA1->CMAR7 = (uint32_t)(uintptr_t)record.text;
+    DMA1->CNDTR7 = record.length;
+    data_barrier(); /* the text is in memory */
+    DMA1->CCR7 = DMA_CCR7_DIR | DMA_CCR7_MINC | DMA_CCR7_EN;
+    USART2->ICR = USART_ICR_TCCF;
+    while (DMA1->CNDTR7 == record.length) { /* with its first byte the USART is no longer done */
+    }
+    uint32_t masked = interrupts_save();
+    USART2->CR1 |= USART_CR1_TCIE;
+    interrupts_restore(masked);
+    (void)power_sleep_until(EVENT_SENT);
+    DMA1->CCR7 = 0;
+    RCC->AHB1ENR &= ~RCC_AHB1ENR_DMA1EN;
 }
 
 void console_send(void)
 {
-    uint32_t crc = crc16_ccitt(&line[1], length - 1u);
-    line[length++] = '*';
-    for (unsigned shift = 16; shift > 0u; shift -= 4u) {
-        line[length++] = "0123456789ABCDEF"[(crc >> (shift - 4u)) & 15u];
+    record_end(&record);
+    if (!listening) {
+        usart_on();
     }
-    line[length++] = '\r';
-    line[length++] = '\n';
-    transmit(line, length);
+    transmit();
+    if (!listening) {
+        usart_off();
+    }
+}
+
+void console_listen(bool listen)
+{
+    if (listen) {
+        EXTI->IMR1 &= ~EXTI_LINE_RECEIVE;
+        (void)event_take(EVENT_CONSOLE_EDGE | EVENT_RECEIVED);
+        ring_read = ring_written;
+        damage = ERROR_NONE;
+        usart_on();
+        USART2->CR1 |= USART_CR1_RE | USART_CR1_RXNEIE;
+        while ((USART2->ISR & USART_ISR_REACK) == 0u) {
+        }
+    } else {
+        usart_off();
+        (void)event_take(EVENT_RECEIVED);
+        console_arm();
+    }
+    listening = listen;
+}
+
+bool console_read(char *character)
+{
+    if (ring_read == ring_written) {
+        return false;
+    }
+    *character = ring[ring_read % RING_CAPACITY];
+    ring_read++;
+    return true;
+}
+
+error_t console_damage(void)
+{
+    uint32_t masked = interrupts_save();
+    error_t error = damage;
+    damage = ERROR_NONE;
+    interrupts_restore(masked);
+    return error;
 }

@@ -1,18 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Records on USART2 (PA2, 115200 8N1), one line each:
+/* The console on USART2 (PA2, PA3, 115200 8N1): records out, command lines in. docs/console_protocol.md.
  *
- *   @<seq> <KIND> <key>=<value> ...*<CRC>\r\n
- *
- * seq counts records from 0 at boot; CRC is crc16_ccitt() of what stands between '@' and '*', 4 upper-case hex digits.
- * The line is put together in RAM and sent by console_send(), which needs the idle clock: the USART runs only there. */
+ * The USART's clock is HSI16, so that bytes are right on every clock of the core; it runs only while the console sends
+ * or listens, the core sleeping meanwhile. In between a falling edge on PA3 gives EVENT_CONSOLE_EDGE. */
 #ifndef HIL_CONSOLE_H
 #define HIL_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-void console_begin(const char *kind);
-void console_number(const char *key, uint32_t value);
-void console_hex(const char *key, uint32_t value, unsigned digits); /* lower case, zero-padded */
+#include "errors.h"
+#include "record.h"
+
+/* Call once, when the pins are in their idle state. */
+void console_init(void);
+
+/* A record with the next sequence number; fill it with record_...() and send it. One at a time. */
+record_t *console_begin(const char *kind);
 void console_send(void);
+
+/* Listening: EVENT_RECEIVED comes with bytes. */
+void console_listen(bool listen);
+
+/* The oldest byte that waits. */
+bool console_read(char *character);
+
+/* What the bytes read so far have suffered on their way: ERROR_NONE, ERROR_COMMAND_CORRUPT (no stop bit, noise) or
+ * ERROR_COMMAND_OVERRUN (came faster than they were taken). Forgets it. */
+error_t console_damage(void);
+
+/* Not listening, after an edge: waits for the next one. Stop 2 must not be entered before. */
+void console_arm(void);
 
 #endif

@@ -11,6 +11,7 @@ typedef struct {
 #define SCB ((scb_t *)0xE000ED00u)
 #define SCB_CPACR (*(volatile uint32_t *)0xE000ED88u)
 
+#define SCB_ICSR_PENDSTCLR (1u << 25)
 #define SCB_AIRCR_SYSRESETREQ 0x05FA0004u /* with the write key */
 #define SCB_SCR_SLEEPDEEP (1u << 2)
 #define SCB_CPACR_FPU_FULL_ACCESS (15u << 20)
@@ -47,6 +48,21 @@ static inline void interrupts_disable(void)
 static inline void interrupts_enable(void)
 {
     __asm volatile("cpsie i\n\tisb" ::: "memory"); /* ISB: a pending interrupt is taken here, not later */
+}
+
+/* Masks interrupts; the result says whether they were masked before, for interrupts_restore(). */
+static inline uint32_t interrupts_save(void)
+{
+    uint32_t masked;
+    __asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(masked)::"memory");
+    return masked;
+}
+
+static inline void interrupts_restore(uint32_t masked)
+{
+    if (masked == 0u) {
+        interrupts_enable();
+    }
 }
 
 static inline void data_barrier(void)

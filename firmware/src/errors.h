@@ -16,8 +16,16 @@ typedef enum {
     ERROR_MODEL_MEMORY = 8,       /* needs more RAM or layers than config.h grants */
 
     ERROR_SAMPLING = 16,      /* DMA transfer error or ADC overrun */
-    ERROR_LSE_START = 17,     /* the 32.768 kHz crystal has not started yet */
+    ERROR_LSE_START = 17,       /* the 32.768 kHz crystal does not start: the RTC goes on the LSI */
     ERROR_MAILBOX_COMMAND = 18, /* unknown mailbox command */
+    ERROR_LSE_FAILED = 19,      /* the 32.768 kHz crystal has stopped: the RTC goes on with the LSI */
+
+    ERROR_COMMAND_CORRUPT = 20, /* a line that is no command, or whose CRC is wrong */
+    ERROR_COMMAND_OVERLONG = 21,
+    ERROR_COMMAND_OVERRUN = 22, /* bytes came faster than they were taken */
+    ERROR_COMMAND_UNKNOWN = 23, /* no such verb */
+    ERROR_COMMAND_FIELD = 24,   /* a field is missing, unknown, not of this verb or not of its form */
+    ERROR_COMMAND_RANGE = 25,   /* a value that the setting cannot take */
 
     ERROR_FAULT = 32, /* + number of the exception that ended the previous run (3 HardFault ... 6 UsageFault) */
 } error_t;

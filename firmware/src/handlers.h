@@ -3,9 +3,12 @@
 #ifndef HIL_HANDLERS_H
 #define HIL_HANDLERS_H
 
-void SysTick_Handler(void);         /* rtc.c */
-void RTC_WKUP_IRQHandler(void);     /* rtc.c */
-void RCC_IRQHandler(void);          /* rtc.c */
+void SysTick_Handler(void);          /* timeout.c */
+void TAMP_STAMP_IRQHandler(void);    /* rtc.c */
+void RTC_WKUP_IRQHandler(void);      /* rtc.c */
+void RCC_IRQHandler(void);           /* rtc.c */
+void EXTI3_IRQHandler(void);         /* console.c */
+void USART2_IRQHandler(void);        /* console.c */
 void DMA1_Channel1_IRQHandler(void); /* sampling.c */
 void ADC1_2_IRQHandler(void);       /* sampling.c */
 

@@ -26,11 +26,10 @@ bool mailbox_open(void)
     return serve;
 }
 
-static error_t run_command(uint32_t command)
+static error_t run_command(uint32_t command, uint16_t *samples)
 {
     int8_t input[FEATURE_COUNT];
     if (command == MAILBOX_FEATURES) {
-        static uint16_t samples[WINDOW_SAMPLES];
         for (uint32_t i = 0; i < WINDOW_SAMPLES; i++) {
             samples[i] = hil_mailbox.samples[i];
         }
@@ -56,12 +55,12 @@ static error_t run_command(uint32_t command)
     return ERROR_NONE;
 }
 
-void mailbox_serve(error_t model_error)
+void mailbox_serve(error_t model_error, uint16_t *samples)
 {
     while (hil_mailbox.control == MAILBOX_SERVE) {
         uint32_t request = hil_mailbox.request;
         if (request != hil_mailbox.response) {
-            hil_mailbox.status = model_error != ERROR_NONE ? model_error : run_command(hil_mailbox.command);
+            hil_mailbox.status = model_error != ERROR_NONE ? model_error : run_command(hil_mailbox.command, samples);
             data_barrier();
             hil_mailbox.response = request;
         }

@@ -52,7 +52,8 @@ _Static_assert(FEATURE_COUNT <= MAILBOX_TENSOR_CAPACITY, "a tensor fits");
 /* Fills in the header and says whether the rig asked for the service. Call once at boot. */
 bool mailbox_open(void);
 
-/* Serves until the rig ends it, then resets. Call on the fast clock. `model_error` answers every inference if set. */
-_Noreturn void mailbox_serve(error_t model_error);
+/* Serves until the rig ends it, then resets. Call on clock plan 0. `model_error` answers every inference if set;
+ * `samples` is room for a window. */
+_Noreturn void mailbox_serve(error_t model_error, uint16_t *samples);
 
 #endif

@@ -1,54 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The duty cycle: wake every WAKE_PERIOD_S, sample a window asleep, judge it on the clock plan, report if unusual, Stop 2. */
+/* The application: every period a duty cycle, in between Stop 2, from which the console can wake it as well. */
+#include "application.h"
 #include "backup.h"
 #include "board.h"
 #include "clock.h"
-#include "config.h"
 #include "console.h"
 #include "detector.h"
 #include "errors.h"
-#include "features.h"
+#include "events.h"
 #include "mailbox.h"
+#include "modes.h"
 #include "mutant.h"
 #include "power.h"
-#include "rtc.h"
-#include "sampling.h"
 #include "registers.h"
+#include "rtc.h"
+#include "watchdog.h"
 
-/* FIREWALL, OBL, PIN, BOR, SFT, IWDG, WWDG, LPWR from bit 0 (RM0351, RCC_CSR). */
+/* FIREWALL, OBL, PIN, BOR, SFT, IWDG, WWDG, LPWR from bit 0 (RM0351, RCC_CSR). A supply that failed shows as BOR: level 0,
+ * 1.7 V, is always on and is in every figure of the datasheet. The higher levels and the PVD would draw another 1.1 uA
+ * (DS10198 Rev 8, table 25), two thirds of Stop 2, for a warning that nothing here needs: the backup registers hold
+ * whole states at any instant. */
 #define RESET_FLAGS_POS 24u
 
-static uint16_t samples[WINDOW_SAMPLES];
-
-static void report_error(error_t error)
-{
-    console_begin("ERR");
-    console_number("code", error);
-    console_send();
-}
-
-static void report_boot(uint32_t model_crc32, uint32_t reset_flags, uint32_t anomaly_count, uint32_t period_s)
-{
-    console_begin("BOOT");
-    console_number("fw", FIRMWARE_VERSION);
-    console_hex("model", model_crc32, 8);
-    console_hex("reset", reset_flags, 2);
-    console_number("anomalies", anomaly_count);
-    console_number("period_ms", period_s * 1000u);
-    console_number("threshold", HIL_ANOMALY_THRESHOLD);
-    console_send();
-}
-
-static void report_anomaly(const backup_t *backup, uint32_t cycles)
-{
-    console_begin("ANOM");
-    console_number("score", backup->last_score);
-    console_number("threshold", HIL_ANOMALY_THRESHOLD);
-    console_number("anomalies", backup->anomaly_count);
-    console_number("wake", backup->wake_count);
-    console_number("cycles", cycles);
-    console_send();
-}
+static application_t application;
 
 static uint32_t take_reset_flags(void)
 {
@@ -57,64 +31,91 @@ static uint32_t take_reset_flags(void)
     return flags;
 }
 
-/* One window, judged and counted. */
-static void duty_cycle(backup_t *backup, error_t model_error)
+static void report_boot(uint32_t reset_flags, bool crystal, bool state_is_whole)
 {
-    board_marker_active(true);
-    error_t error = model_error != ERROR_NONE ? model_error : sampling_run(samples, WINDOW_SAMPLES);
-    backup->wake_count++;
-    detection_t detection;
-    bool anomalous = false;
-    if (error == ERROR_NONE) {
-        int8_t input[FEATURE_COUNT];
-        clock_enter_plan(CLOCK_PLAN);
-        features_extract(samples, 1, input);
-        detector_run(input, &detection);
-        clock_enter_idle();
-        backup->last_score = detection.score;
-        anomalous = detection.score > HIL_ANOMALY_THRESHOLD;
-        backup->anomaly_count += anomalous ? 1u : 0u;
-    }
-    backup_store(backup);
-
-    if (error != ERROR_NONE) {
-        report_error(error);
-    } else if (anomalous && MUTANT_REPORT_ANOMALY) {
-        report_anomaly(backup, detection.cycles);
-    }
-    board_marker_active(false);
+    const state_t *state = &application.state;
+    record_t *record = console_begin("BOOT");
+    record_number(record, "fw", FIRMWARE_VERSION);
+    record_number(record, "proto", CONSOLE_PROTOCOL);
+    record_hex(record, "model", application.model_crc32, 8);
+    record_hex(record, "reset", reset_flags, 2);
+    record_number(record, "anomalies", state->anomaly_count);
+    record_number(record, "period_ms", state->period_s * 1000u);
+    record_number(record, "window_ms", state->segments * (WINDOW_SAMPLES * 1000u / SAMPLE_RATE_HZ));
+    record_number(record, "threshold", state->threshold);
+    record_number(record, "plan", state->plan);
+    record_number(record, "lse", crystal ? 1u : 0u);
+    record_number(record, "log", state_is_whole ? 1u : 0u);
+    console_send();
 }
 
-int main(void)
+static void start(void)
 {
     board_init();
     clock_init();
     uint32_t reset_flags = take_reset_flags();
+    rtc_unlock_backup_domain();
+    backup_note_t note = backup_take_note();
 
     clock_enter_plan(0);
-    error_t model_error = detector_load();
-    uint32_t model_crc32 = detector_model_crc32();
+    application.model_error = detector_load();
+    application.model_crc32 = detector_model_crc32();
     if (mailbox_open()) {
-        mailbox_serve(model_error);
+        mailbox_serve(application.model_error, application_samples);
     }
     clock_enter_idle();
-
-    rtc_unlock_backup_domain();
-    while (!rtc_start_lse(LSE_REPORT_AFTER_S)) {
-        report_error(ERROR_LSE_START);
+    if (note.mode != MODE_NONE) {
+        mode_enter((mode_t)note.mode);
     }
 
-    uint32_t fault = backup_take_fault();
-    backup_t backup = backup_load();
-    uint32_t period_s = WAKE_PERIOD_S;
-    report_boot(model_crc32, reset_flags, backup.anomaly_count, period_s);
-    if (fault != 0u) {
-        report_error(ERROR_FAULT + fault);
-    }
+    watchdog_start();
+    console_init();
+    application.sweep_next = CLOCK_PLAN_COUNT;
+    bool state_is_whole = backup_load(&application.state);
+    state_log_start(&application.state, reset_flags, note.exception, note.address);
+    backup_store(&application.state);
+    bool crystal = rtc_start();
 
-    rtc_start_wakeup(MUTANT_WAKE_PERIOD_S(period_s));
+    report_boot(reset_flags, crystal, state_is_whole);
+    if (!crystal) {
+        application_report_error(ERROR_LSE_START);
+    }
+    if (note.exception != 0u) {
+        application_report_error(ERROR_FAULT + note.exception);
+    }
+    rtc_start_wakeup(MUTANT_WAKE_PERIOD_S(application.state.period_s));
+}
+
+static void wake(void)
+{
+    detection_t detection;
+    uint32_t plan = application.state.plan;
+    if (application.sweep_next < CLOCK_PLAN_COUNT) {
+        plan = application.sweep_next++;
+    }
+    (void)application_wake(&application, plan, &detection);
+}
+
+int main(void)
+{
+    start();
+    application_listen(&application);
+    rtc_start_wakeup(MUTANT_WAKE_PERIOD_S(application.state.period_s)); /* periods are counted from the first wake */
+    uint32_t events = EVENT_WAKEUP;
     for (;;) {
-        duty_cycle(&backup, model_error);
-        power_stop2_until(&rtc_wakeup);
+        if ((events & EVENT_LSE_FAILED) != 0u) {
+            rtc_fall_back();
+            rtc_start_wakeup(application.state.period_s);
+            application_report_error(ERROR_LSE_FAILED);
+        }
+        if ((events & EVENT_WAKEUP) != 0u) {
+            wake();
+        }
+        if ((events & EVENT_CONSOLE_EDGE) != 0u) {
+            application_listen(&application);
+        }
+        (void)event_take(EVENT_OVERDUE);
+        events = power_stop2_until(EVENT_WAKEUP | EVENT_CONSOLE_EDGE | EVENT_LSE_FAILED);
+        watchdog_feed();
     }
 }

@@ -41,6 +41,11 @@
 #define MUTANT_STORE_BACKUP 0
 #endif
 
+/* one_copy: every store overwrites the copy before. */
+#ifdef MUTANT_ONE_COPY
+#define MUTANT_NEXT_COPY(copy) (copy)
+#endif
+
 /* silent: anomalies are counted and not reported. */
 #ifdef MUTANT_SILENT
 #define MUTANT_REPORT_ANOMALY 0
@@ -78,6 +83,9 @@
 #endif
 #ifndef MUTANT_STORE_BACKUP
 #define MUTANT_STORE_BACKUP 1
+#endif
+#ifndef MUTANT_NEXT_COPY
+#define MUTANT_NEXT_COPY(copy) (1u - (copy))
 #endif
 #ifndef MUTANT_REPORT_ANOMALY
 #define MUTANT_REPORT_ANOMALY 1

@@ -7,22 +7,26 @@
 #include "clock.h"
 #include "config.h"
 #include "cortex_m4.h"
+#include "events.h"
 #include "handlers.h"
 #include "power.h"
 #include "registers.h"
 
 /* Codes of RM0351: ADC_CCR.CKMODE, ADC_SMPR1.SMPx, ADC_CFGR.EXTEN and EXTSEL, DMA_CCRx.PSIZE, TIM6_CR2.MMS. */
-enum { CLOCK_HCLK = 1, SAMPLE_2_5_CYCLES = 0, TRIGGER_RISING = 1, TRIGGER_TIM6_TRGO = 13, SIZE_16 = 1, MASTER_UPDATE = 2 };
+enum { CLOCK_HCLK = 1, SAMPLE_2_5_CYCLES = 0, SAMPLE_24_5_CYCLES = 3, TRIGGER_RISING = 1, TRIGGER_TIM6_TRGO = 13, SIZE_16 = 1, MASTER_UPDATE = 2 };
 
 /* The ADC's regulator needs up to 20 us (DS10198 Rev 8, table 76). */
 #define REGULATOR_START_CYCLES (CLOCK_IDLE_HZ / 1000000u * 20u)
 /* Between the end of the calibration and ADEN: 4 ADC clocks (RM0351, ADC calibration). ADC clock = HCLK here: 4 MHz
  * while it is set up, 200 kHz while it samples (at least 140 kHz: DS10198 Rev 8, table 76). */
 #define AFTER_CALIBRATION_CYCLES 4u
+/* The internal reference starts within 12 us (DS10198 Rev 8, table 26). */
+#define REFERENCE_START_CYCLES (CLOCK_IDLE_HZ / 1000000u * 12u)
+#define REFERENCE_ADC_CHANNEL 0u
+#define REFERENCE_CONVERSIONS 16u
 
 _Static_assert(CLOCK_SAMPLING_HZ % SAMPLE_RATE_HZ == 0u, "the timer divides the clock by a whole number");
 
-static volatile bool window_over;
 static volatile bool window_failed;
 
 void DMA1_Channel1_IRQHandler(void)
@@ -31,7 +35,7 @@ void DMA1_Channel1_IRQHandler(void)
         window_failed = true;
     }
     DMA1->IFCR = DMA_IFCR_CGIF1;
-    window_over = true;
+    event_set(EVENT_WINDOW);
 }
 
 /* Only an overrun comes here: the DMA then gets no more requests and would never finish. */
@@ -39,7 +43,7 @@ void ADC1_2_IRQHandler(void)
 {
     ADC1->ISR = ADC_ISR_OVR;
     window_failed = true;
-    window_over = true;
+    event_set(EVENT_WINDOW);
 }
 
 /* Waits at least `cycles` core cycles: one turn of the loop takes more than one. */
@@ -50,11 +54,12 @@ static void wait_cycles(uint32_t cycles)
     }
 }
 
-static void adc_power_up(void)
+static void adc_calibrate(uint32_t internal_channels)
 {
     RCC->AHB2ENR |= RCC_AHB2ENR_ADCEN;
     (void)RCC->AHB2ENR;
-    ADC123_COMMON->CCR = ADC_COMMON_CCR_CKMODE(CLOCK_HCLK); /* synchronous: no jitter between trigger and conversion */
+    /* Synchronous: no jitter between trigger and conversion. */
+    ADC123_COMMON->CCR = ADC_COMMON_CCR_CKMODE(CLOCK_HCLK) | internal_channels;
 
     ADC1->CR = 0; /* out of deep power-down */
     ADC1->CR = ADC_CR_ADVREGEN;
@@ -63,17 +68,25 @@ static void adc_power_up(void)
     while ((ADC1->CR & ADC_CR_ADCAL) != 0u) {
     }
     wait_cycles(AFTER_CALIBRATION_CYCLES);
+}
 
+static void adc_enable(void)
+{
+    ADC1->ISR = ADC_ISR_ADRDY;
+    ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADEN;
+    while ((ADC1->ISR & ADC_ISR_ADRDY) == 0u) {
+    }
+}
+
+static void adc_power_up(void)
+{
+    adc_calibrate(0);
     board_sensor_pin(true);
     ADC1->SMPR1 = ADC_SMPR1_SMP5(SAMPLE_2_5_CYCLES); /* 12.5 us at 200 kHz */
     ADC1->SQR1 = ADC_SQR1_SQ1(BOARD_SENSOR_ADC_CHANNEL);
     ADC1->CFGR |= ADC_CFGR_EXTEN(TRIGGER_RISING) | ADC_CFGR_EXTSEL(TRIGGER_TIM6_TRGO) | ADC_CFGR_DMAEN;
     ADC1->IER = ADC_IER_OVRIE;
-
-    ADC1->ISR = ADC_ISR_ADRDY;
-    ADC1->CR = ADC_CR_ADVREGEN | ADC_CR_ADEN;
-    while ((ADC1->ISR & ADC_ISR_ADRDY) == 0u) {
-    }
+    adc_enable();
 }
 
 static void adc_power_down(void)
@@ -86,6 +99,7 @@ static void adc_power_down(void)
     }
     ADC1->CR = 0; /* regulator off, then deep power-down */
     ADC1->CR = ADC_CR_DEEPPWD;
+    ADC123_COMMON->CCR = 0; /* the reference's buffer too: left on it would draw on in Stop */
     board_sensor_pin(false);
     RCC->AHB2ENR &= ~RCC_AHB2ENR_ADCEN;
 }
@@ -97,7 +111,6 @@ error_t sampling_run(uint16_t *samples, uint32_t count)
     (void)RCC->APB1ENR1;
     adc_power_up();
 
-    window_over = false;
     window_failed = false;
     DMA1->CSELR &= ~DMA_CSELR_C1S_MASK /* request 0: ADC1 */;
     DMA1->IFCR = DMA_IFCR_CGIF1;
@@ -115,7 +128,7 @@ error_t sampling_run(uint16_t *samples, uint32_t count)
     TIM6->CNT = 0;
     TIM6->CR1 = TIM6_CR1_CEN;
 
-    power_sleep_until(&window_over);
+    (void)power_sleep_until(EVENT_WINDOW);
 
     clock_enter_idle();
     TIM6->CR1 = 0;
@@ -124,4 +137,23 @@ error_t sampling_run(uint16_t *samples, uint32_t count)
     RCC->APB1ENR1 &= ~RCC_APB1ENR1_TIM6EN;
     RCC->AHB1ENR &= ~RCC_AHB1ENR_DMA1EN;
     return window_failed ? ERROR_SAMPLING : ERROR_NONE;
+}
+
+uint32_t sampling_convert_reference(void)
+{
+    adc_calibrate(ADC_COMMON_CCR_VREFEN);
+    wait_cycles(REFERENCE_START_CYCLES);
+    ADC1->SMPR1 = ADC_SMPR1_SMP0(SAMPLE_24_5_CYCLES); /* 6.1 us; at least 4 us (DS10198 Rev 8, table 26) */
+    ADC1->SQR1 = ADC_SQR1_SQ1(REFERENCE_ADC_CHANNEL);
+    ADC1->CFGR &= ~(ADC_CFGR_EXTEN_MASK | ADC_CFGR_DMAEN);
+    adc_enable();
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < REFERENCE_CONVERSIONS; i++) {
+        ADC1->CR |= ADC_CR_ADSTART;
+        while ((ADC1->ISR & ADC_ISR_EOC) == 0u) {
+        }
+        sum += ADC1->DR;
+    }
+    adc_power_down();
+    return (sum + REFERENCE_CONVERSIONS / 2u) / REFERENCE_CONVERSIONS;
 }

@@ -11,4 +11,7 @@
  * Leaves the ADC in deep power-down and the clocks of ADC, DMA and timer off. ERROR_NONE or ERROR_SAMPLING. */
 error_t sampling_run(uint16_t *samples, uint32_t count);
 
+/* One conversion of the internal reference against VDDA, averaged; on the idle clock. */
+uint32_t sampling_convert_reference(void);
+
 #endif

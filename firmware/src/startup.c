@@ -38,10 +38,13 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[CORE_EX
     [1] = Reset_Handler,
     [2 ... CORE_EXCEPTIONS + IRQ_COUNT - 1] = Fault_Handler,
     [SYSTICK_EXCEPTION] = SysTick_Handler,
+    [CORE_EXCEPTIONS + IRQ_TAMP_STAMP] = TAMP_STAMP_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_RTC_WKUP] = RTC_WKUP_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_RCC] = RCC_IRQHandler,
+    [CORE_EXCEPTIONS + IRQ_EXTI3] = EXTI3_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_DMA1_CHANNEL1] = DMA1_Channel1_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_ADC1_2] = ADC1_2_IRQHandler,
+    [CORE_EXCEPTIONS + IRQ_USART2] = USART2_IRQHandler,
 };
 #pragma GCC diagnostic pop
 
@@ -71,7 +74,7 @@ __attribute__((naked)) void Fault_Handler(void)
                    "b fault_report");
 }
 
-/* Leaves a note for the next boot, which sends it as `ERR code=`, and starts over. */
+/* Leaves a note for the next boot, which logs it and sends it as `ERR code=`, and starts over. */
 __attribute__((used)) void fault_report(const uint32_t *frame, uint32_t exception_number)
 {
     RCC->APB1ENR1 |= RCC_APB1ENR1_PWREN; /* the fault may have come before main() did this */
@@ -79,6 +82,6 @@ __attribute__((used)) void fault_report(const uint32_t *frame, uint32_t exceptio
     rtc_unlock_backup_domain();
     /* A stack that ran out of RAM must not fault again here. */
     bool readable = frame >= ram_start && frame + FRAME_RETURN_ADDRESS < stack_top;
-    backup_record_fault(exception_number, readable ? frame[FRAME_RETURN_ADDRESS] : 0u);
+    backup_leave_note(&(backup_note_t){exception_number, 0, readable ? frame[FRAME_RETURN_ADDRESS] : 0u});
     system_reset();
 }

@@ -42,6 +42,7 @@ TYPES = {
 
 # Corrections. Registers are TYPE.REGISTER, fields TYPE.REGISTER.FIELD.
 ADDED_REGISTERS = {"GPIO.BRR": 0x28, "GPIO.ASCR": 0x2C}  # RM0351, GPIO: the L47x alone has ASCR
+ADDED_FIELDS = {"ADC.SMPR1.SMP0": (0, 3)}
 RENAMED = {
     "PWR.CR3.EWF": "EIWUL",
     "RCC.APB1ENR1.SP3EN": "SPI3EN",
@@ -123,6 +124,11 @@ def correct(types: dict[str, dict[str, Register]]) -> None:
         if register in types[type_name]:
             raise SystemExit(f"registers.py: {name} is no longer missing from {SVD}")
         types[type_name][register] = Register(offset)
+    for name, place in ADDED_FIELDS.items():
+        type_name, register, field_name = name.split(".")
+        if field_name in types[type_name][register].fields:
+            raise SystemExit(f"registers.py: {name} is no longer missing from {SVD}")
+        types[type_name][register].fields[field_name] = place
     for name, new in RENAMED.items():
         fields, old = fields_with(types, name)
         fields[new] = fields.pop(old)

@@ -15,6 +15,13 @@ NAMES = {
     16: "sampling: DMA transfer error or ADC overrun",
     17: "the 32.768 kHz crystal has not started",
     18: "unknown mailbox command",
+    19: "the 32.768 kHz crystal has stopped",
+    20: "command: no command line, or a wrong checksum",
+    21: "command: longer than a command can be",
+    22: "command: bytes came faster than the part took them",
+    23: "command: no such verb",
+    24: "command: a field that is missing, unknown or malformed",
+    25: "command: a value that the setting cannot take",
 }
 
 FAULT_BASE = 32

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from hil.firmware.image import FLASH_START, Image
+from hil.instruments.records import Record, RecordParser, command_line
 from hil.twin.mcu import Stm32l476
 from hil.twin.pins import make_pins
 
 PS_PER_S = 10**12
+BAUD = 115200
 LSE_START_S = 2.0
 """DS10198 Rev 8, table 58: typical."""
 SERVE = 0x5345_5256
@@ -25,9 +28,11 @@ class Part:
     def __init__(self, image: Image) -> None:
         self.image = image
         self.console = ""
+        self.records: list[Record] = []
+        self.asked = 0
         self.edges: list[tuple[float, str, bool | None]] = []
-        pins = make_pins()
-        self.mcu = Stm32l476(pins, seed=1)
+        self.pins = make_pins()
+        self.mcu = Stm32l476(self.pins, seed=1)
         for segment in image.segments:
             start = segment.address - FLASH_START
             self.mcu.core.memory.flash[start : start + len(segment.data)] = np.frombuffer(
@@ -36,7 +41,7 @@ class Part:
             self.mcu.core.memory.invalidate(segment.address, len(segment.data))
         self.mcu.usart2.on_transmit = self._byte_sent
         for name in ("PA8", "PB10"):
-            pins[name].listeners.append(self._listener(name))
+            self.pins[name].listeners.append(self._listener(name))
         self.mcu.set_supply_voltage(3.0)
         self.run(1e-3)
 
@@ -91,6 +96,47 @@ class Part:
         end_ps = self.mcu.scheduler.now_ps + round(duration_s * PS_PER_S)
         while self.mcu.scheduler.now_ps < end_ps:
             self.mcu.scheduler.advance_to(end_ps)
+
+    def type(self, data: bytes) -> None:
+        """What a terminal sends at 115200 baud, bit by bit on PA3; returns after the last stop bit."""
+        pin, scheduler = self.pins["PA3"], self.mcu.scheduler
+        start_ps = scheduler.now_ps
+        for number, byte in enumerate(data):
+            for bit, level in enumerate((0, *(byte >> shift & 1 for shift in range(8)), 1)):
+                time_ps = start_ps + (10 * number + bit) * PS_PER_S // BAUD
+                scheduler.at(time_ps, partial(pin.set_external_level, bool(level), time_ps))
+        self.run(10 * len(data) / BAUD)
+
+    def wake_console(self, timeout_s: float = 3.0) -> None:
+        """Type a line feed, and wait for READY."""
+        self.console = ""
+        self.type(b"\n")
+        self.run_until(lambda: " READY " in self.console and self.console.endswith("\n"), timeout_s)
+
+    def ask(self, verb: str, timeout_s: float = 5.0, **fields: object) -> dict[str, str]:
+        """The answer to a command of a part that listens; ``kind`` is ACK or NAK."""
+        self.asked += 1
+        return self.exchange(command_line(self.asked, verb, fields), self.asked, timeout_s)
+
+    def exchange(self, line: bytes, sequence: int, timeout_s: float = 5.0) -> dict[str, str]:
+        """The one answer to a line; ``records`` keeps all that came."""
+        self.console = ""
+        self.type(line)
+
+        def answers() -> list[Record]:
+            self.records = RecordParser().feed(self.console.encode("ascii"), 0.0)
+            return [record for record in self.records if record.fields.get("cmd") == str(sequence)]
+
+        self.run_until(lambda: bool(answers()), timeout_s)
+        (answer,) = answers()
+        return {"kind": answer.kind, **answer.fields}
+
+    def run_until(self, condition: Callable[[], bool], timeout_s: float) -> None:
+        """Let time pass until a condition holds, looked at every millisecond."""
+        end_s = self.now_s + timeout_s
+        while not condition():
+            assert self.now_s < end_s, f"not within {timeout_s} s; console: {self.console!r}"
+            self.run(1e-3)
 
     def reset(self) -> None:
         """A pulse on NRST."""

@@ -26,6 +26,7 @@ KEYR: Final = 0x08
 OPTKEYR: Final = 0x0C
 SR: Final = 0x10
 CR: Final = 0x14
+ECCR: Final = 0x18
 OPTR: Final = 0x20
 
 FLASH_BASE: Final = 0x0800_0000
@@ -108,10 +109,10 @@ class Flash(RegisterBlock):
         OPTKEYR: 0,
         SR: 0,
         CR: _LOCK | _OPTLOCK,
-        0x18: 0,
+        ECCR: 0,
     } | _OPTIONS
     polled: ClassVar[frozenset[int]] = frozenset({SR, CR})
-    writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0}
+    writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0, ECCR: 1 << 24}
     write_one: ClassVar[frozenset[int]] = frozenset({SR})
     stored_only: ClassVar[Mapping[int, int]] = {OPTR: _RDP}
 

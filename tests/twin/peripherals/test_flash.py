@@ -207,3 +207,9 @@ def test_erased_code_is_executed_no_more(flash):
     flash.write("FLASH", CR, PER | 8 << 3 | STRT)
     flash.advance(23e-3)
     assert (0x0800_4000, 2048) in invalidated
+
+
+def test_error_correction_has_nothing_to_report(flash):
+    detected, corrected = 1 << 31, 1 << 30
+    flash.write("FLASH", 0x18, detected | corrected)  # writing 1 clears
+    assert flash.read("FLASH", 0x18) == 0

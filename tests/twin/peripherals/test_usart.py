@@ -206,3 +206,23 @@ def test_dma_feeds_the_transmitter(usart):
     usart.write("USART2", CR1, UE | TE)
     usart.advance(1e-3)
     assert bytes(byte for _, byte, _ in usart.sent) == b"hello"
+
+
+def test_dma_sends_from_an_idle_line_each_byte_once(usart):
+    usart.enable_clock(0x48, 0)
+    text, sram = b"@1 ACK", 0x2000_1000
+    usart.mcu.core.memory.sram1[0x1000 : 0x1000 + len(text)] = list(text)
+    usart.write("USART2", CR3, 1 << 7)
+    usart.write("USART2", CR1, UE | TE)
+    usart.advance(1e-3)  # the idle frame is over
+    for offset, value in (
+        (0xA8, 2 << 24),
+        (0x84, len(text)),
+        (0x88, 0x4000_4428),
+        (0x8C, sram),
+        (0x80, 0x91),
+    ):
+        usart.write("DMA1", offset, value)
+    usart.write("USART2", ICR, TC)
+    usart.advance(1e-3)
+    assert bytes(byte for _, byte, *_ in usart.sent) == text
