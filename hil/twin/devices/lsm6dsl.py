@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """LSM6DSL accelerometer (ST's datasheet DocID028475), on I2C or SPI.
 
-Modelled: identity, software reset, the accelerometer's data rate, full scale, status, output registers and
-data ready on INT1. The gyroscope stands still and the die has 25 °C; FIFO and embedded functions only store.
+Modelled: identity, software reset, the accelerometer's data rate, full scale, status, output registers, the
+FIFO, data ready and the FIFO's threshold on INT1. The gyroscope stands still and the die has 25 °C; embedded
+functions only store.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.devices import lsm6dsl_fifo
+from hil.twin.devices.lsm6dsl_fifo import Fifo
 from hil.twin.pins import Pin
 
 INT1_CTRL: Final = 0x0D
@@ -22,7 +25,7 @@ OUTZ_H_XL: Final = 0x2D
 
 _IDENTITY: Final = 0x6A
 _SW_RESET, _IF_INC, _BOOT = 1 << 0, 1 << 2, 1 << 7
-_XLDA, _INT1_DRDY_XL = 1 << 0, 1 << 0
+_XLDA, _INT1_DRDY_XL, _INT1_FTH = 1 << 0, 1 << 0, 1 << 3
 _READ_ONLY: Final = frozenset({WHO_AM_I, *range(0x1A, 0x40)})
 _RATES_MILLIHERTZ: Final = (
     0,
@@ -67,6 +70,8 @@ class Lsm6dsl:
         self._next_sample: Event | None = None
         self._pointer: int | None = None
         self._reading = False
+        self._fifo = Fifo(scheduler, lambda: self._registers, _RATES_MILLIHERTZ[:11], self._codes)
+        self._fifo.on_level = self._fifo_reached
         self._reset()
 
     # I2C
@@ -118,11 +123,14 @@ class Lsm6dsl:
         self._taken = 0
         self._latched: tuple[int, bytes] = (0, bytes(6))
         self._plan()
+        self._fifo.restart()
 
     def _advance_pointer(self) -> int:
         register = self._pointer or 0
         if self._registers[CTRL3_C] & _IF_INC:
-            self._pointer = (register + 1) & 0x7F
+            # Reading on goes round within the FIFO's output.
+            last_of_fifo = register == lsm6dsl_fifo.DATA_OUT_H
+            self._pointer = lsm6dsl_fifo.DATA_OUT_L if last_of_fifo else (register + 1) & 0x7F
         return register
 
     def _read_register(self) -> int:
@@ -131,6 +139,8 @@ class Lsm6dsl:
             return _XLDA if self._samples > self._taken else 0
         if OUTX_L_XL <= register <= OUTZ_H_XL:
             return self._output(register - OUTX_L_XL)
+        if lsm6dsl_fifo.STATUS1 <= register <= lsm6dsl_fifo.DATA_OUT_H:
+            return self._fifo.read(register)
         return self._registers[register]
 
     def _write_register(self, value: int) -> None:
@@ -148,6 +158,10 @@ class Lsm6dsl:
             self._latched = (0, bytes(6))
         if register in (CTRL1_XL, INT1_CTRL):
             self._plan()
+        if register in lsm6dsl_fifo.CONFIGURATION:
+            self._fifo.restart()
+        elif register in (lsm6dsl_fifo.CTRL1, lsm6dsl_fifo.CTRL2, INT1_CTRL):
+            self._fifo.plan()
 
     # Samples
 
@@ -168,15 +182,26 @@ class Lsm6dsl:
     def _output(self, index: int) -> int:
         newest = self._samples
         if newest > self._latched[0] and index % 2 == 0:  # an axis is read low byte first, from one sample
-            ug_per_lsb = _UG_PER_LSB[self._registers[CTRL1_XL] >> 2 & 3]
-            codes = [
-                min(max(round(axis_g * 1e6 / ug_per_lsb), -0x8000), 0x7FFF)
-                for axis_g in self._acceleration_g(self._sample_time_ps(newest))
-            ]
+            codes = self._codes(self._sample_time_ps(newest))
             self._latched = (newest, b"".join(code.to_bytes(2, "little", signed=True) for code in codes))
         self._taken = self._latched[0]
         self._drive_int1(False)
         return self._latched[1][index]
+
+    def _codes(self, time_ps: int) -> tuple[int, int, int]:
+        """What the accelerometer finds at a time, in steps of its full scale; zero while it is off."""
+        if not self._rate_millihertz:
+            return 0, 0, 0
+        ug_per_lsb = _UG_PER_LSB[self._registers[CTRL1_XL] >> 2 & 3]
+        x, y, z = (
+            min(max(round(axis_g * 1e6 / ug_per_lsb), -0x8000), 0x7FFF)
+            for axis_g in self._acceleration_g(time_ps)
+        )
+        return x, y, z
+
+    def _fifo_reached(self, reached: bool) -> None:
+        if self._int1 is not None and self._registers[INT1_CTRL] & _INT1_FTH:
+            self._int1.set_external_level(reached, self._scheduler.now_ps)
 
     def _plan(self) -> None:
         if self._next_sample is not None:
