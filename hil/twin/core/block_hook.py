@@ -2,9 +2,17 @@
 """The native hook Unicorn calls before every block of instructions: it counts cycles and ends slices.
 
 The hook is compiled by numba, once per installation (its cache sits beside this file).  It shares one int64
-array with Python: the words named below, then one word per halfword of executable memory that holds the
-timing of the block starting there.  An empty or stale word stops the emulator, Python fills it in and the
+array with Python: the words named below, those of the flash accelerator, then two words per halfword of
+executable memory (the timing of the block starting there; when its code was last found in the caches), then
+the loads from flash that blocks make.  An empty or stale word stops the emulator, Python fills it in and the
 block is entered again.
+
+The flash accelerator (ART) is followed line by line.  Source: RM0351, "Embedded flash memory", "Read access
+latency" and "Adaptive real-time memory accelerator": a read gives 64 bits and takes LATENCY cycles more than
+one; the prefetch reads the line after the present one meanwhile; the instruction cache holds 32 rows of 4 x
+64 bits, the data cache 8; the least recently used row goes first.  Assumptions, where the manual is silent:
+a read that has begun (a prefetch that nobody needs any more) is finished before the next begins; the
+instructions of a block are spread evenly over its lines.  DMA out of flash does not delay the core.
 """
 
 from __future__ import annotations
@@ -41,10 +49,11 @@ EVENT_REGISTER = 10
 """The event register that SEV sets and WFE consumes."""
 TRAP_FLOATING_POINT = 11
 """Not zero: stop before a block with floating-point instructions (no access, or a lazy save)."""
-LINE_WAIT = 12
-BRANCH_WAIT = 13
-LITERAL_WAIT = 14
-"""Cycles the flash adds per 64-bit line fetched, per taken branch and per literal loaded."""
+STALLED_ADDRESS = 12
+STALLS = 13
+"""The block that was not entered for want of time, and its stalls, which are not worked out twice."""
+BLOCK_STALLS = 14
+"""Stalls of the block entered last; they are taken to be spread evenly over it."""
 COUNTING = 15
 """Zero: the hook does nothing (single step)."""
 MISSED_ADDRESS = 16
@@ -54,8 +63,38 @@ EFFECTS = 18
 """Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
 DEVICE_WORDS = 32
 """First of the words that `device_hook` names."""
-TABLE = 64
+_ACCELERATOR = 64
+"""First word of the flash accelerator."""
+WAIT_STATES = _ACCELERATOR
+"""FLASH_ACR.LATENCY."""
+PREFETCH = _ACCELERATOR + 1
+INSTRUCTION_CACHE = _ACCELERATOR + 2
+DATA_CACHE = _ACCELERATOR + 3
+"""Not zero: enabled."""
+FETCHED_LINE = _ACCELERATOR + 4
+"""The 64-bit line that the core fetches from; lines are numbered from the flash's first byte."""
+NEXT_LINE, _NEXT_READY = _ACCELERATOR + 5, _ACCELERATOR + 6
+"""The line prefetched, and the cycle from which it is there."""
+_FREE = _ACCELERATOR + 7
+"""The cycle from which the flash can begin another read."""
+_TICK = _ACCELERATOR + 8
+"""Counts uses of the caches, to tell the least recent one."""
+CACHE_EPOCH = _ACCELERATOR + 9
+"""Counts evictions, from 1 on: until the next one, a block that found all it needs in the caches finds it
+again and is not looked up (so rows are as old as their first use since the last eviction).
+"""
+_CACHE_HEAD = 64
+"""Words of a cache in front of its rows: how many rows it holds, then their numbers."""
+_FLASH_ROWS = (1 << 20) // 32 + 1
+"""Rows of 32 bytes in the flash, and the one that a prefetch at its end would want; each has a word of
+(last use << 4 | valid lines), 0 while it is not cached.
+"""
+CACHE_WORDS = _CACHE_HEAD + _FLASH_ROWS
+INSTRUCTION_ROWS = _ACCELERATOR + 16
+DATA_ROWS = INSTRUCTION_ROWS + CACHE_WORDS
+TABLE = DATA_ROWS + CACHE_WORDS
 """First word of the table."""
+_INSTRUCTION_CAPACITY, _DATA_CAPACITY = 32, 8
 
 REASON_NONE = 0
 REASON_DEADLINE = 1
@@ -77,32 +116,44 @@ SRAM1_BASE, SRAM1_SIZE = 0x2000_0000, 0x1_8000
 SRAM2_BASE, SRAM2_SIZE = 0x1000_0000, 0x8000
 SYSTEM_BASE, SYSTEM_SIZE = 0x1FFF_0000, 0x1_0000
 _FLASH_INDEX = TABLE
-_SRAM1_INDEX = _FLASH_INDEX + FLASH_SIZE // 2
-_SRAM2_INDEX = _SRAM1_INDEX + SRAM1_SIZE // 2
-_SYSTEM_INDEX = _SRAM2_INDEX + SRAM2_SIZE // 2
-STATE_WORDS = _SYSTEM_INDEX + SYSTEM_SIZE // 2
+_SRAM1_INDEX = _FLASH_INDEX + FLASH_SIZE
+_SRAM2_INDEX = _SRAM1_INDEX + SRAM1_SIZE
+_SYSTEM_INDEX = _SRAM2_INDEX + SRAM2_SIZE
+LOADS = _SYSTEM_INDEX + SYSTEM_SIZE
+"""First word of the loads: for a block, how many it makes, then LOAD_WORDS each, in their order."""
+LOAD_BASE, LOAD_OFFSET, LOAD_INDEX, LOAD_SHIFT, LOAD_CYCLES, LOAD_SAME_BASE, LOAD_VALUE = range(7)
+LOAD_WORDS = 7
+"""The base's number for Unicorn (0: none), offset (in flash, if there is no register), the index's number
+(0: none), its shift, cycles from the block's entry, words back to the earlier load with the same base (0:
+none), the base's value found.
+"""
+LOADS_SIZE = 1 << 16
+STATE_WORDS = LOADS + LOADS_SIZE
 
-# Layout of a table word: cycles, size in bytes, refill, flash lines, literals, flags.
-_SIZE_SHIFT, _REFILL_SHIFT, _LINES_SHIFT, _LITERALS_SHIFT, _FLAGS_SHIFT = 16, 32, 36, 46, 56
-_CYCLES_MASK, _SIZE_MASK, _REFILL_MASK, _LINES_MASK, _LITERALS_MASK = 0xFFFF, 0xFFFF, 0xF, 0x3FF, 0x3FF
+# Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, loads, flags.
+_SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, _FLAGS_SHIFT = 16, 32, 36, 40, 56
+_CYCLES_MASK, _SIZE_MASK, _REFILL_MASK, _LOADS_MASK = 0xFFFF, 0xFFFF, 0xF, 0xFFFF
+_MOST_REFILL_CYCLES = 3  # DDI 0439, 3.3.1
 
-llvmlite.binding.add_symbol("uc_emu_stop", ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value)
+for _name in ("uc_emu_stop", "uc_reg_read"):
+    llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
 # Named, not by address, so that the compiled hook can be kept in numba's cache.
 _STATE_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
 _uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
+_uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _STATE_POINTER))
 
 
-def pack_timing(cycles: int, size: int, refill: int, lines: int, literals: int, flags: int) -> int:
+def pack_timing(cycles: int, size: int, refill: int, wide: bool, loads: int, flags: int) -> int:
     """Return the table word of a block: its cycles at zero wait states, its size in bytes, what a taken
-    branch at its
-    end adds, the 64-bit flash lines it spans, the literals it loads, its flags.
+    branch at its end adds, whether a branch to it takes a cycle more, where its loads are after LOADS (0:
+    none), its flags.
     """
     return (
         min(cycles, _CYCLES_MASK)
         | size << _SIZE_SHIFT
         | refill << _REFILL_SHIFT
-        | min(lines, _LINES_MASK) << _LINES_SHIFT
-        | min(literals, _LITERALS_MASK) << _LITERALS_SHIFT
+        | wide << _WIDE_SHIFT
+        | loads << _LOADS_SHIFT
         | flags << _FLAGS_SHIFT
     )
 
@@ -110,16 +161,170 @@ def pack_timing(cycles: int, size: int, refill: int, lines: int, literals: int, 
 @numba.njit(inline="always")
 def _index(address):  # type: ignore[no-untyped-def]  # typed by numba
     if address < FLASH_SIZE:
-        return _FLASH_INDEX + (address >> 1)
+        return _FLASH_INDEX + (address & ~1)
     if FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE:
-        return _FLASH_INDEX + ((address - FLASH_BASE) >> 1)
+        return _FLASH_INDEX + ((address - FLASH_BASE) & ~1)
     if SRAM1_BASE <= address < SRAM1_BASE + SRAM1_SIZE:
-        return _SRAM1_INDEX + ((address - SRAM1_BASE) >> 1)
+        return _SRAM1_INDEX + ((address - SRAM1_BASE) & ~1)
     if SRAM2_BASE <= address < SRAM2_BASE + SRAM2_SIZE:
-        return _SRAM2_INDEX + ((address - SRAM2_BASE) >> 1)
+        return _SRAM2_INDEX + ((address - SRAM2_BASE) & ~1)
     if SYSTEM_BASE <= address < SYSTEM_BASE + SYSTEM_SIZE:
-        return _SYSTEM_INDEX + ((address - SYSTEM_BASE) >> 1)
+        return _SYSTEM_INDEX + ((address - SYSTEM_BASE) & ~1)
     return -1
+
+
+@numba.njit(inline="always")
+def _is_cached(state, cache, line):  # type: ignore[no-untyped-def]  # typed by numba
+    row = cache + _CACHE_HEAD + (line >> 2)
+    if state[row] >> (line & 3) & 1 == 0:
+        return False
+    state[_TICK] += 1
+    state[row] = state[_TICK] << 4 | (state[row] & 15)
+    return True
+
+
+@numba.njit(inline="always")
+def _keep(state, cache, capacity, line):  # type: ignore[no-untyped-def]  # typed by numba
+    row = line >> 2
+    rows = cache + _CACHE_HEAD
+    if state[rows + row] == 0:
+        slot = state[cache]
+        if slot < capacity:
+            state[cache] += 1
+        else:
+            slot = np.int64(0)
+            for other in range(1, capacity):
+                if state[rows + state[cache + 1 + other]] < state[rows + state[cache + 1 + slot]]:
+                    slot = np.int64(other)
+            state[rows + state[cache + 1 + slot]] = 0
+            state[CACHE_EPOCH] += 1
+        state[cache + 1 + slot] = row
+    state[_TICK] += 1
+    state[rows + row] = state[_TICK] << 4 | (state[rows + row] & 15) | 1 << (line & 3)
+
+
+@numba.njit(inline="always")
+def _fetch_stall(state, line, now):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return the stall before instructions of a 64-bit line can be executed at cycle `now`."""
+    if line == state[FETCHED_LINE]:
+        return np.int64(0)
+    if state[PREFETCH] != 0 and line == state[NEXT_LINE]:
+        stall = max(np.int64(0), state[_NEXT_READY] - now)
+    elif state[INSTRUCTION_CACHE] != 0 and _is_cached(state, INSTRUCTION_ROWS, line):
+        stall = np.int64(0)
+    else:
+        stall = max(np.int64(0), state[_FREE] - now) + state[WAIT_STATES]
+        state[_FREE] = now + stall
+    if state[INSTRUCTION_CACHE] != 0:
+        _keep(state, INSTRUCTION_ROWS, _INSTRUCTION_CAPACITY, line)
+    state[FETCHED_LINE] = line
+    if state[PREFETCH] != 0:
+        if state[INSTRUCTION_CACHE] != 0 and _is_cached(state, INSTRUCTION_ROWS, line + 1):
+            state[NEXT_LINE] = -1
+        elif line + 1 != state[NEXT_LINE]:
+            state[NEXT_LINE] = line + 1
+            state[_NEXT_READY] = max(now + stall, state[_FREE]) + state[WAIT_STATES] + 1
+            state[_FREE] = state[_NEXT_READY]
+    return stall
+
+
+@numba.njit(inline="always")
+def _data_stall(state, offset, now):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return the stall of a load from `offset` in flash at cycle `now`."""
+    line = offset >> 3
+    if state[DATA_CACHE] != 0 and _is_cached(state, DATA_ROWS, line):
+        return np.int64(0)
+    stall = max(np.int64(0), state[_FREE] - now) + state[WAIT_STATES]
+    state[_FREE] = now + stall
+    if state[DATA_CACHE] != 0:
+        _keep(state, DATA_ROWS, _DATA_CAPACITY, line)
+    return stall
+
+
+@numba.njit(inline="always")
+def _read_register(uc, register, state):  # type: ignore[no-untyped-def]  # typed by numba
+    kept = state[0]  # Unicorn writes to where the array begins
+    state[0] = 0
+    _uc_reg_read(uc, register, state)
+    value = state[0]
+    state[0] = kept
+    return value
+
+
+@numba.njit(inline="always")
+def _flash_offset(address):  # type: ignore[no-untyped-def]  # typed by numba
+    """Where in the flash an address lies, at either of its places in the memory map, or -1."""
+    if FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE:
+        return address - FLASH_BASE
+    if 0 <= address < FLASH_SIZE:
+        return address
+    return np.int64(-1)
+
+
+@numba.njit(inline="always")
+def _load_target(uc, state, entry):  # type: ignore[no-untyped-def]  # typed by numba
+    """Where in the flash a load of a block reads, or -1; `uc` is at the block's entry."""
+    base = np.int64(0)
+    if state[entry + LOAD_BASE] == 0:
+        if state[entry + LOAD_INDEX] == 0:
+            return state[entry + LOAD_OFFSET]
+    elif state[entry + LOAD_SAME_BASE] != 0:
+        base = state[entry - state[entry + LOAD_SAME_BASE] + LOAD_VALUE]
+    else:
+        base = _read_register(uc, np.int32(state[entry + LOAD_BASE]), state)
+    state[entry + LOAD_VALUE] = base
+    target = base + state[entry + LOAD_OFFSET]
+    if state[entry + LOAD_INDEX] != 0:
+        target += _read_register(uc, np.int32(state[entry + LOAD_INDEX]), state) << state[entry + LOAD_SHIFT]
+    return _flash_offset(target & 0xFFFF_FFFF)
+
+
+@numba.njit
+def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return what the flash's wait states add to a block executed from cycle `now`."""
+    stalls = np.int64(0)
+    offset = _flash_offset(address)
+    first = offset >> 3
+    lines = np.int64(0)
+    if offset >= 0:
+        lines = ((offset + size - 1) >> 3) - first + 1
+    entry = LOADS + loads + 1
+    end = entry
+    if loads > 0:
+        end += state[LOADS + loads] * LOAD_WORDS
+    line = np.int64(0)
+    while line < lines or entry < end:
+        if line < lines and (entry >= end or cycles * line // lines <= state[entry + LOAD_CYCLES]):
+            stalls += _fetch_stall(state, first + line, now + stalls + cycles * line // lines)
+            line += 1
+        else:
+            target = _load_target(uc, state, entry)
+            if target >= 0:
+                stalls += _data_stall(state, target, now + stalls + state[entry + LOAD_CYCLES])
+            entry += LOAD_WORDS
+    return stalls
+
+
+@numba.njit
+def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Tell whether a block, the line after it and its literals are in the caches, and it loads nothing else
+    from flash.
+    """
+    offset = _flash_offset(address)
+    if offset >= 0:
+        for line in range(offset >> 3, ((offset + size - 1) >> 3) + 2):
+            if state[INSTRUCTION_ROWS + _CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+                return False
+    if loads > 0:
+        entry = LOADS + loads + 1
+        for _ in range(state[LOADS + loads]):
+            if state[entry + LOAD_BASE] != 0 or state[entry + LOAD_INDEX] != 0:
+                return False
+            line = state[entry + LOAD_OFFSET] >> 3
+            if state[DATA_ROWS + _CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+                return False
+            entry += LOAD_WORDS
+    return True
 
 
 @numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
@@ -147,21 +352,26 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
     elif flags & FLAG_FLOATING_POINT != 0 and state[TRAP_FLOATING_POINT] != 0:
         reason = REASON_FLOATING_POINT
     else:
-        lines = (word >> _LINES_SHIFT) & _LINES_MASK
+        cycles = word & _CYCLES_MASK
         refill = np.int64(0)
-        if address != state[BLOCK_END]:
-            refill = state[REFILL]
-            if lines > 0:
-                refill += state[BRANCH_WAIT]
-        elif address & 7 != 0 and lines > 0:
-            lines -= 1  # this line was fetched with the block before
-        literals = (word >> _LITERALS_SHIFT) & _LITERALS_MASK
-        cycles = (word & _CYCLES_MASK) + lines * state[LINE_WAIT] + literals * state[LITERAL_WAIT]
-        if state[CYCLES] + refill + cycles > state[DEADLINE]:
+        if address != state[BLOCK_END] and state[REFILL] != 0:
+            refill = min(state[REFILL] + ((word >> _WIDE_SHIFT) & 1), np.int64(_MOST_REFILL_CYCLES))
+        stalls = np.int64(0)
+        if state[WAIT_STATES] != 0 and (index < 0 or state[index + 1] != state[CACHE_EPOCH]):
+            if state[STALLED_ADDRESS] != address:
+                loads = (word >> _LOADS_SHIFT) & _LOADS_MASK
+                state[STALLS] = _stalls(uc, address, size, cycles, state[CYCLES] + refill, loads, state)
+                if index >= 0 and state[INSTRUCTION_CACHE] != 0 and _all_cached(address, size, loads, state):
+                    state[index + 1] = state[CACHE_EPOCH]
+            stalls = state[STALLS]
+        if state[CYCLES] + refill + cycles + stalls > state[DEADLINE]:
             reason = REASON_DEADLINE
+            state[STALLED_ADDRESS] = address
         else:
+            state[STALLED_ADDRESS] = -1
             state[BLOCK_CYCLES] = state[CYCLES] + refill
-            state[CYCLES] += refill + cycles
+            state[BLOCK_STALLS] = stalls
+            state[CYCLES] += refill + cycles + stalls
             state[BLOCK_START] = address
             state[BLOCK_END] = address + size
             state[REFILL] = (word >> _REFILL_SHIFT) & _REFILL_MASK
@@ -198,7 +408,7 @@ def table_index(address: int) -> int | None:
         (SYSTEM_BASE, SYSTEM_SIZE, _SYSTEM_INDEX),
     ):
         if base <= address < base + size:
-            return index + ((address - base) >> 1)
+            return index + (address - base & ~1)
     return None
 
 
@@ -206,4 +416,6 @@ def new_state() -> npt.NDArray[np.int64]:
     """Return the state array with empty timings."""
     state = np.zeros(STATE_WORDS, dtype=np.int64)
     state[COUNTING] = 1
+    state[STALLED_ADDRESS] = -1
+    state[CACHE_EPOCH] = 1
     return state

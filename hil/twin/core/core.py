@@ -8,7 +8,7 @@ from typing import Literal
 
 from unicorn import arm_const as arm
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_hook, flash_accelerator
 from hil.twin.core import system_control as scs
 from hil.twin.core.breakpoints import BreakpointUnit
 from hil.twin.core.bus import Bus, Peripheral
@@ -20,7 +20,6 @@ from hil.twin.core.emulator import Emulator
 from hil.twin.core.exceptions import Exceptions
 from hil.twin.core.execution import Execution
 from hil.twin.core.faults import LockupError
-from hil.twin.core.flash_timing import flash_costs
 from hil.twin.core.memory import Memory
 from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
 from hil.twin.core.polling import Polling
@@ -183,12 +182,8 @@ class Core:
     def set_flash_timing(
         self, wait_states: int, instruction_cache: bool, data_cache: bool, prefetch: bool
     ) -> None:
-        """Set what flash accesses cost, from FLASH_ACR; `flash_timing` states the assumptions."""
-        costs = flash_costs(wait_states, instruction_cache, data_cache, prefetch)
-        state = self._emulator.state
-        state[block_hook.LINE_WAIT] = costs.line
-        state[block_hook.BRANCH_WAIT] = costs.branch
-        state[block_hook.LITERAL_WAIT] = costs.literal
+        """Set what flash accesses cost, from FLASH_ACR."""
+        flash_accelerator.set_up(self._emulator.state, wait_states, instruction_cache, data_cache, prefetch)
 
     # --- power and reset ---
 

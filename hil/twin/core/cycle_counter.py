@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from hil.twin.core import block_hook
 from hil.twin.core.instruction_timing import BlockTiming, analyse, instruction_size
+from hil.twin.core.load_addresses import Load
 from hil.twin.core.memory import Memory
+from hil.twin.core.trap_hooks import CORE_REGISTERS
 
 _PAGE_SHIFT = 12
-_FLASH_LINE_SHIFT = 3  # a flash read gives 64 bits: RM0351, "Read access latency"
 
 
 class CycleCounter:
@@ -19,9 +22,14 @@ class CycleCounter:
         self.state = block_hook.new_state()
         """The array itself; its words are named in `block_hook`."""
         self._code_pages: set[int] = set()
+        self._loads_used = 1  # 0 is for "none"
 
-    def fill_missing(self) -> BlockTiming:
-        """Supply the timing whose absence made the hook stop the emulator, and return it."""
+    def fill_missing(self, read_register: Callable[[int], int]) -> BlockTiming:
+        """Supply the timing whose absence made the hook stop the emulator, and return it.
+
+        Loads that read from flash now are followed by the hook whenever the block is executed; others never
+        are, also where the same code reads from flash later (assumption: code that does both is rare).
+        """
         address = int(self.state[block_hook.MISSED_ADDRESS])
         size = int(self.state[block_hook.MISSED_SIZE])
         index = block_hook.table_index(address)
@@ -30,12 +38,13 @@ class CycleCounter:
             raise RuntimeError(f"core: no timing for the block at 0x{address:08x}, {size} bytes")
         self._code_pages.update((address >> _PAGE_SHIFT, address + size - 1 >> _PAGE_SHIFT))
         timing = analyse(view.tobytes(), address)
-        lines = literals = 0
-        if self._memory.is_flash(address):
-            lines = ((address + size - 1) >> _FLASH_LINE_SHIFT) - (address >> _FLASH_LINE_SHIFT) + 1
-            literals = timing.literals
         self.state[index] = block_hook.pack_timing(
-            timing.cycles, size, timing.refill_cycles, lines, literals, timing.flags
+            timing.cycles,
+            size,
+            timing.refill_cycles,
+            timing.wide_unaligned,
+            self._place_loads(timing.loads, read_register),
+            timing.flags,
         )
         return timing
 
@@ -58,6 +67,38 @@ class CycleCounter:
     def forget_all(self) -> None:
         """Drop all timings: what was learned from filling them in must be learned again."""
         self.state[block_hook.TABLE :] = 0
+        self._loads_used = 1
+
+    def _place_loads(self, loads: Sequence[tuple[int, Load]], read_register: Callable[[int], int]) -> int:
+        """Describe the loads that read from flash to the hook; return where after LOADS, 0 if there is none.
+
+        `loads` are pairs of cycles from the block's entry and load, in their order.
+        """
+        words: list[int] = []
+        seen: dict[int, int] = {}
+        for cycles, load in loads:
+            base = 0 if load.base is None else read_register(CORE_REGISTERS[load.base])
+            index = 0 if load.index is None else read_register(CORE_REGISTERS[load.index])
+            address = base + load.offset + (index << load.shift) & 0xFFFF_FFFF
+            if not self._memory.is_flash(address) or address >= block_hook.SYSTEM_BASE:
+                continue
+            register = 0 if load.base is None else CORE_REGISTERS[load.base]
+            index_register = 0 if load.index is None else CORE_REGISTERS[load.index]
+            offset = load.offset
+            if not register and not index_register:
+                offset = address & block_hook.FLASH_SIZE - 1
+            same = len(words) - seen.setdefault(register, len(words)) if register else 0
+            words += [register, offset, index_register, load.shift, cycles, same, 0]
+        if not words:
+            return 0
+        place, end = self._loads_used, self._loads_used + 1 + len(words)
+        if end > block_hook.LOADS_SIZE:
+            self.forget_all()
+            return self._place_loads(loads, read_register)
+        self.state[block_hook.LOADS + place] = len(words) // block_hook.LOAD_WORDS
+        self.state[block_hook.LOADS + place + 1 : block_hook.LOADS + end] = words
+        self._loads_used = end
+        return place
 
     def present_block(self) -> BlockTiming | None:
         """Return the timing of the block entered last, None where there is none."""
@@ -72,7 +113,7 @@ class CycleCounter:
         if timing is None or not state[block_hook.COUNTING]:
             return
         if state[block_hook.BLOCK_START] <= pc < state[block_hook.BLOCK_END]:
-            state[block_hook.CYCLES] = state[block_hook.BLOCK_CYCLES] + timing.cycles_to(pc)
+            state[block_hook.CYCLES] = state[block_hook.BLOCK_CYCLES] + self._cycles_to(timing, pc)
             state[block_hook.BLOCK_END] = pc
             state[block_hook.REFILL] = 0
 
@@ -83,8 +124,15 @@ class CycleCounter:
         if timing is None:
             return entry
         if store_pc is not None:
-            return entry + timing.cycles_to(store_pc)
-        return entry + timing.cycles_to(timing.load_addresses[0]) if timing.load_addresses else entry
+            return entry + self._cycles_to(timing, store_pc)
+        return entry + self._cycles_to(timing, timing.load_addresses[0]) if timing.load_addresses else entry
+
+    def _cycles_to(self, timing: BlockTiming, address: int) -> int:
+        """Return the cycles from the present block's entry to one of its instructions, its share of stalls
+        included.
+        """
+        cycles = timing.cycles_to(address)
+        return cycles + int(self.state[block_hook.BLOCK_STALLS]) * cycles // timing.cycles
 
     def begin_step(self, pc: int) -> None:
         """Suspend the hook for one instruction at `pc`."""
@@ -92,6 +140,7 @@ class CycleCounter:
         state[block_hook.COUNTING] = 0
         state[block_hook.BLOCK_START] = state[block_hook.BLOCK_END] = pc
         state[block_hook.BLOCK_CYCLES] = state[block_hook.CYCLES]
+        state[block_hook.BLOCK_STALLS] = 0
 
     def end_step(self, pc: int, after: int, executed: bool) -> None:
         """Charge the instruction at `pc` if it was executed; the program is at `after` now."""

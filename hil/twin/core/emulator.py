@@ -19,6 +19,7 @@ from hil.twin.core import block_hook, device_hook
 from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus, BusFault
 from hil.twin.core.condition import condition_passes, in_it_block, it_block_start
 from hil.twin.core.cycle_counter import CycleCounter
+from hil.twin.core.division_hook import DivisionCycles
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
@@ -70,6 +71,7 @@ class Emulator:
         self._restarting = False
         self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
         self._traps = Traps(self.engine)
+        self._division_cycles = DivisionCycles(self.engine, self.state)
         self.watchpoints = Watchpoints(self.engine)
         self._map_memory()
         self._add_hooks()
@@ -92,8 +94,9 @@ class Emulator:
             if reason == block_hook.REASON_MISS:
                 if not self.engine.is_thumb:
                     return Stop.INVALID_STATE
-                timing = self._counter.fill_missing()
-                if self._traps.watch_divisions(timing.divisions, self._memory):
+                timing = self._counter.fill_missing(self.engine.read_register)
+                hooked = self._division_cycles.watch(timing.divisions)
+                if self._traps.watch_divisions(timing.divisions, self._memory) or hooked:
                     self._drop_present_code()
                 continue
             if reason == block_hook.REASON_DEADLINE:

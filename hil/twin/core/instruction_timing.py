@@ -2,8 +2,12 @@
 """Cycles of a block of Thumb instructions on a Cortex-M4F.
 
 Source: Arm Cortex-M4 Technical Reference Manual (DDI 0439), "Instruction set summary" and "Load/store
-timings" (sections 3.3.1, 3.3.2) and the floating-point instruction table (section 7.2.2).  P is the pipeline
-refill (the manual: 1 to 3 cycles), N a number of registers.
+timings" (sections 3.3.1, 3.3.2) and the floating-point instruction table with its notes (section 7.2.3).  P
+is the pipeline refill (the manual: 1 to 3 cycles, by "the alignment and width of the target instruction"
+among others), N a number of registers.
+
+Not counted, because it is known only while the instruction is executed: the penalty of an unaligned access,
+1 or 2 cycles.
 """
 
 from __future__ import annotations
@@ -16,15 +20,19 @@ import capstone
 from capstone import arm
 
 from hil.twin.core import block_hook
+from hil.twin.core.load_addresses import Load, LoadAddresses
 
 DIRECT_REFILL_CYCLES = 1
 """P of B, BL, CBZ.  Assumption inside the manual's 1 to 3: the target is known at decode, and SUBS+BNE then
-takes the
-three cycles a loop that runs without wait states is known for."""
+takes the three cycles a loop that runs without wait states is known for."""
 INDIRECT_REFILL_CYCLES = 2
-"""P of BX, BLX, POP/LDM/LDR into PC, TBB, TBH.  Assumption inside the manual's 1 to 3."""
-DIVIDE_CYCLES = 7
-"""SDIV, UDIV.  The manual: 2 to 12, by the operands; assumption: the middle."""
+"""P of BX, BLX and of data processing into PC.  Assumption inside the manual's 1 to 3: nothing is
+speculated.
+"""
+LOADED_REFILL_CYCLES = 3
+"""P of loads into PC, TBB and TBH: "three cycles for the pipeline reload" (3.3.2)."""
+DIVIDE_CYCLES = 2
+"""SDIV, UDIV at the least; what the operands add is counted by `division_hook`."""
 
 _SINGLE_LOADS = frozenset(
     (
@@ -95,6 +103,36 @@ _FUSED_MULTIPLIES = frozenset(
 )
 _FLOAT_DIVIDES = frozenset((arm.ARM_INS_VDIV, arm.ARM_INS_VSQRT))
 _FLOAT_MEMORY = frozenset((arm.ARM_INS_VLDR, arm.ARM_INS_VSTR))
+_FLOAT_ARITHMETIC = _FUSED_MULTIPLIES | {
+    arm.ARM_INS_VADD,
+    arm.ARM_INS_VSUB,
+    arm.ARM_INS_VMUL,
+    arm.ARM_INS_VNMUL,
+    arm.ARM_INS_VDIV,
+    arm.ARM_INS_VSQRT,
+    arm.ARM_INS_VCVT,
+}
+_LONG_MULTIPLIES = ("umull", "smull", "umlal", "smlal", "umaal", "smlsl")
+_WITHOUT_RESULT = (
+    "cmp",
+    "cmn",
+    "tst",
+    "teq",
+    "it",
+    "nop",
+    "b",
+    "cb",
+    "tb",
+    "msr",
+    "cps",
+    "dsb",
+    "dmb",
+    "isb",
+    "v",
+)
+"""How the mnemonics begin of instructions that leave nothing in a core register; with "v" `vmov` and `vmrs`
+do.
+"""
 
 _EFFECTIVE = ("st", "push", "v", "msr", "cps", "ldrex", "clrex", "sev", "wf", "svc", "bkpt", "mcr", "cdp")
 """How the mnemonics begin of instructions that change memory, floating-point or special registers."""
@@ -112,8 +150,12 @@ class BlockTiming:
     """Cycles when the branch at the end, if any, is not taken."""
     refill_cycles: int
     """What a taken branch at the end adds."""
-    literals: int
-    """Loads relative to PC."""
+    wide_unaligned: bool
+    """The first instruction has 32 bits and is not word-aligned: a branch to it takes a cycle more."""
+    loads: tuple[tuple[int, Load], ...]
+    """Loads whose address follows from what the registers hold at the block's entry, each with the cycles to
+    it.
+    """
     flags: int
     """FLAG_ values of `block_hook`."""
     starts: tuple[int, ...]
@@ -166,19 +208,19 @@ def _cycles(instruction: int, operands: str, loaded_before: str) -> tuple[int, i
     """Return an instruction's own cycles and its refill when it branches."""
     if instruction in _SINGLE_LOADS:
         if operands.startswith("pc"):
-            return 2, INDIRECT_REFILL_CYCLES
+            return 2, LOADED_REFILL_CYCLES
         return _single_load_cycles(operands, loaded_before), 0
     if instruction in _SINGLE_STORES:
         return (2 if _has_register_offset(operands) and not loaded_before else 1), 0
     if instruction in _MULTIPLES:
         branches = instruction in (arm.ARM_INS_POP, arm.ARM_INS_LDM, arm.ARM_INS_LDMDB) and "pc" in operands
-        return 1 + _registers_in_list(operands), INDIRECT_REFILL_CYCLES if branches else 0
+        return 1 + _registers_in_list(operands), LOADED_REFILL_CYCLES if branches else 0
     if instruction in _DIRECT_BRANCHES:
         return 1, DIRECT_REFILL_CYCLES
     if instruction in _INDIRECT_BRANCHES:
         return 1, INDIRECT_REFILL_CYCLES
     if instruction in _TABLE_BRANCHES:
-        return 2, INDIRECT_REFILL_CYCLES
+        return 3, LOADED_REFILL_CYCLES  # "two cycles for the load, one cycle for the add" (3.3.2)
     if instruction in _DOUBLES:
         return 3, 0
     if instruction in _EXCLUSIVES:
@@ -224,6 +266,37 @@ def _effects(instruction: int, mnemonic: str) -> int:
     return block_hook.EFFECTS_UNCOUNTED if mnemonic.startswith(_EFFECTIVE) else 0
 
 
+def _result_registers(instruction: capstone.CsInsn) -> tuple[str, ...]:
+    """Return the core registers that a data processing instruction leaves its result in."""
+    mnemonic, operands = instruction.mnemonic, instruction.op_str
+    if "[" in operands or "{" in operands or not operands:
+        return ()
+    first, _, rest = operands.partition(",")
+    if mnemonic.startswith(_LONG_MULTIPLIES):
+        return first, rest.partition(",")[0].strip()
+    if mnemonic.startswith(_WITHOUT_RESULT) and not mnemonic.startswith(("bic", "bf", "vmov", "vmrs")):
+        return ()
+    return (first,) if first[0] != "s" or first in ("sp", "sb", "sl") else ()
+
+
+def _address_registers(operands: str) -> tuple[str, ...]:
+    """Return the registers that a load or store computes its address from."""
+    if "[" in operands:
+        inside = operands.split("[", 1)[1].split("]", 1)[0]
+        return tuple(part.strip() for part in inside.split(",")[:2])
+    return (operands.split(",", 1)[0].rstrip("!"),)
+
+
+def _float_stall(instruction: capstone.CsInsn, computed: str) -> int:
+    """A floating-point result that the next instruction consumes takes a cycle more, unless as an addend."""
+    if not computed:
+        return 0
+    operands = instruction.op_str.replace("{", "").replace("}", "").split(", ")
+    stores = instruction.mnemonic.startswith(("vst", "vpush"))
+    sources = operands if stores or instruction.mnemonic.startswith("vcmp") else operands[1:]
+    return 1 if computed in sources else 0
+
+
 @lru_cache(maxsize=65536)
 def analyse(code: bytes, address: int) -> BlockTiming:
     """Return the timing of the instructions in `code`, which starts at `address`.
@@ -234,12 +307,17 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     before: list[int] = []
     loads: list[int] = []
     divisions: list[tuple[int, int]] = []
-    total = refill = literals = flags = 0
-    effects = 0
-    loaded_before = ""
+    total = refill = 0
+    flags = effects = 0
+    loaded_before = computed_float = ""
+    computed: tuple[str, ...] = ()
     previous_size = 4
+    addresses = LoadAddresses()
     for instruction in _DISASSEMBLER.disasm(code, address):
         number, operands = instruction.id, instruction.op_str
+        if computed and (number in _MULTIPLES or "[" in operands):
+            total += not set(computed).isdisjoint(_address_registers(operands))
+        total += _float_stall(instruction, computed_float)
         starts.append(instruction.address)
         before.append(total)
         cycles, refill = _cycles(number, operands, loaded_before)
@@ -247,15 +325,17 @@ def analyse(code: bytes, address: int) -> BlockTiming:
             cycles = 0  # folded into the 16-bit instruction before it
         total += cycles
         if _is_load(number):
-            if "[pc" in operands:
-                literals += 1
-            else:
+            addresses.add_load(instruction, before[-1])
+            if "[pc" not in operands:
                 loads.append(instruction.address)
+        addresses.follow(instruction)
         if number in _DIVIDES:
             divisor = code[instruction.address - address + 2] & 0xF  # Rm: the lowest bits of the encoding
             divisions.append((instruction.address, divisor))
         overlaps = number in _SINGLE_LOADS and not _writes_base(operands)
         loaded_before = operands.split(",", 1)[0] if overlaps else ""
+        computed = _result_registers(instruction)
+        computed_float = operands.split(",", 1)[0] if number in _FLOAT_ARITHMETIC else ""
         if number in (arm.ARM_INS_MSR, arm.ARM_INS_CPS) or instruction.mnemonic.startswith("cps"):
             flags |= block_hook.FLAG_WRITES_MASKS
         elif instruction.mnemonic.startswith("sev"):
@@ -268,5 +348,13 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         starts, before, total = [address], [0], 1
     flags |= min(effects, block_hook.EFFECTS_UNCOUNTED) << block_hook.EFFECTS_SHIFT
     return BlockTiming(
-        max(total, 1), refill, literals, flags, tuple(starts), tuple(before), tuple(loads), tuple(divisions)
+        max(total, 1),
+        refill,
+        bool(address & 2) and len(code) > 1 and instruction_size(code[1]) == 4,
+        tuple(addresses.loads),
+        flags,
+        tuple(starts),
+        tuple(before),
+        tuple(loads),
+        tuple(divisions),
     )
