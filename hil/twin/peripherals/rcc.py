@@ -365,7 +365,8 @@ class Rcc(RegisterBlock):
             self.words[BDCR] = _BDRST
             return
         bdcr = self.words[BDCR]
-        if field(bdcr, 8, 2):  # RTCSEL changes only through a backup domain reset
+        if field(bdcr, 8, 2) and not bdcr & _LSECSSD:
+            # RTCSEL, once chosen, changes only through a backup domain reset or after an LSE failure.
             value = (value & ~0x300) | (bdcr & 0x300)
         self.words[BDCR] = value & _BDCR_WRITABLE | bdcr & _LSECSSD
         self.oscillators["lse"].switch(bool(value & _LSEON))

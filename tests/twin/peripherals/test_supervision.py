@@ -34,6 +34,20 @@ def test_crystal_failure_is_seen_by_the_clock_security_system(part):
     assert part.read("RCC", 0x90) & LSERDY
 
 
+def test_rtc_clock_may_be_chosen_anew_after_a_crystal_failure_alone(part):
+    lse, lsi, rtcen = 1 << 8, 2 << 8, 1 << 15
+    part.enable_clock(0x58, 28)
+    part.set_bits("PWR", 0x00, 1 << 8)
+    part.write("RCC", 0x90, LSEON)
+    part.advance(2.1)
+    part.write("RCC", 0x90, LSEON | LSECSSON | lse | rtcen)
+    part.write("RCC", 0x90, LSEON | LSECSSON | lsi | rtcen)
+    assert part.read("RCC", 0x90) & 3 << 8 == lse
+    part.mcu.peripherals.rcc.stop_lse_crystal()
+    part.write("RCC", 0x90, lsi | rtcen)  # RM0351, RCC_BDCR.RTCSEL
+    assert part.read("RCC", 0x90) & 3 << 8 == lsi
+
+
 def test_read_protection_is_refused_and_other_options_are_programmed(part):
     for register, keys in ((0x08, (0x4567_0123, 0xCDEF_89AB)), (0x0C, (0x0819_2A3B, 0x4C5D_6E7F))):
         for key in keys:
