@@ -163,6 +163,10 @@ class ModelError(HilError):
     """A network file or a generated table is missing, malformed or does not match another."""
 
 
+class RecordingError(HilError):
+    """A recording of a machine cannot be used: unreadable, incomplete, or its rate or unit is not stated."""
+
+
 class MeasurementError(HilError):
     """Measured data cannot be evaluated: no phase found, too few samples, units that do not meet."""
 

@@ -2,24 +2,33 @@
 """``hil model``: train the anomaly detector, and look at network files."""
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+import numpy.typing as npt
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hil import quantity
 from hil.errors import ModelError
 from hil.golden.data.dataset import Advance, Dataset
+from hil.golden.data.recordings import ReadOptions
+from hil.golden.data.recordings.folder import folder_dataset
+from hil.golden.data.recordings.unit import Unit, parse_sensitivity
+from hil.golden.data.sensor import SENSOR
 from hil.golden.data.synthetic import synthetic
-from hil.golden.tflite_model import Model, read_model
+from hil.golden.tflite_model import FullyConnected, Model, Quantisation, read_model
 from hil.golden.training.false_alarms import parse_period, parse_rate
 from hil.golden.training.train import MODEL_FILE, PAGE_FILE, Options, Trained, train
 
 app = typer.Typer(help="The anomaly detector: train it, look at it.", no_args_is_help=True)
 
 SYNTHETIC = "synthetic"
+_RECORDINGS = "Recordings"
 
 
 @app.command("train", no_args_is_help=True)
@@ -27,8 +36,9 @@ def train_command(
     data: Annotated[
         str,
         typer.Option(
-            help='"synthetic": a fleet of made-up gear drives with eight kinds of fault.',
-            metavar="synthetic",
+            help='"synthetic": a fleet of made-up gear drives with eight kinds of fault. DIR: recordings, as '
+            "DIR/normal/* and DIR/FAULT/*, in CSV, WAV, NPY or TDMS.",
+            metavar="synthetic|DIR",
         ),
     ],
     out: Annotated[
@@ -54,6 +64,33 @@ def train_command(
     per_channel: Annotated[
         bool, typer.Option("--per-channel", help="A weight scale for each output instead of each layer.")
     ] = False,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            help='Sampling rate of recordings that do not state theirs, as "12 kHz".',
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            help="What 1 in a recording means: V or mV (at the sensor's pin, rest included), g, m/s^2, or so "
+            'many of them: "50 g" is the full scale of a WAV file. Left out, the file must say.',
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option(help="Name, or number from 1, of the channel to use.", rich_help_panel=_RECORDINGS),
+    ] = None,
+    sensitivity: Annotated[
+        str | None,
+        typer.Option(
+            help='Of the board\'s sensor, as "100 mV/g": makes volts at the pin of recorded accelerations. '
+            "Left out, 0.8 V/g.",
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = None,
 ) -> None:
     """Train a detector: a 32-8-8-32 autoencoder in int8, a threshold, and a card that says how good it is.
 
@@ -71,12 +108,20 @@ def train_command(
         period_s=period_s,
         per_channel=per_channel,
     )
-    trained = _trained(data, options)
+    read = ReadOptions(
+        rate_hz=None if rate is None else quantity.parse(rate, "Hz"),
+        channel=channel,
+        unit=None if unit is None else Unit.parse(unit),
+        sensor=SENSOR
+        if sensitivity is None
+        else replace(SENSOR, sensitivity_v_per_g=parse_sensitivity(sensitivity)),
+    )
+    trained = _trained(data, options, read)
     trained.write(out)
     _summary(trained, out)
 
 
-def _trained(data: str, options: Options) -> Trained:
+def _trained(data: str, options: Options, read: ReadOptions) -> Trained:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         tasks: dict[str, TaskID] = {}
@@ -91,15 +136,15 @@ def _trained(data: str, options: Options) -> Trained:
             for task in tasks.values():
                 progress.update(task, completed=1.0)
 
-        trained = train(_dataset(data, options.seed, advance), options, advance)
+        trained = train(_dataset(data, options.seed, read, advance), options, advance)
         finish()
     return trained
 
 
-def _dataset(data: str, seed: int, advance: Advance) -> Dataset:
+def _dataset(data: str, seed: int, read: ReadOptions, advance: Advance) -> Dataset:
     if data == SYNTHETIC:
         return synthetic(seed, advance=advance)
-    raise ModelError(f"no data {data!r}", operation="train", expected=SYNTHETIC)
+    return folder_dataset(Path(data), read, seed, advance)
 
 
 def _summary(trained: Trained, out: Path) -> None:
@@ -141,7 +186,7 @@ def show_command(
         error.where = str(file)
         raise
     console = _console()
-    console.print(_layers(model, f"{file}: {model.description}" if model.description else str(file)))
+    console.print(_operators(model, f"{file}: {model.description}" if model.description else str(file)))
     console.print(
         f"{len(content)} bytes, {sum(layer.weights.size for layer in model.layers)} multiply-accumulates, "
         f"CRC-32 {zlib.crc32(content):08x}"
@@ -157,7 +202,7 @@ def _content(file: Path) -> bytes:
         ) from error
 
 
-def _layers(model: Model, title: str) -> Table:
+def _operators(model: Model, title: str) -> Table:
     headers = (
         "operator",
         "shape",
@@ -168,17 +213,23 @@ def _layers(model: Model, title: str) -> Table:
         "MACs",
     )
     table = Table(*headers, title=title)
-    for layer in model.layers:
-        scales = layer.weight_scales
-        table.add_row(
-            "FULLY_CONNECTED",
-            f"{layer.input_size} → {layer.output_size}",
-            layer.activation.name,
-            f"int8, {scales.size} scales {scales.min():.4g} … {scales.max():.4g}"
-            if layer.per_channel
-            else f"int8, scale {scales[0]:.4g}",
-            f"{layer.input_scale:.4g}, {layer.input_zero_point}",
-            f"{layer.output_scale:.4g}, {layer.output_zero_point}",
-            str(layer.weights.size),
-        )
+    for operator in model.operators:
+        shape = f"{operator.input_size} → {operator.output_size}"
+        ends = (_tensor(operator.input), _tensor(operator.output))
+        if isinstance(operator, FullyConnected):
+            activation = operator.activation.name
+            weights = _weights(operator.weight_scales)
+            table.add_row("FULLY_CONNECTED", shape, activation, weights, *ends, str(operator.weights.size))
+        else:
+            table.add_row(operator.kind.name, shape, "", "", *ends, "")
     return table
+
+
+def _tensor(quantisation: Quantisation | None) -> str:
+    return "float32" if quantisation is None else f"{quantisation.scale:.4g}, {quantisation.zero_point}"
+
+
+def _weights(scales: npt.NDArray[np.float32]) -> str:
+    if scales.size == 1:
+        return f"int8, scale {scales[0]:.4g}"
+    return f"int8, {scales.size} scales {scales.min():.4g} … {scales.max():.4g}"

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hil model`` as it is typed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.io import wavfile
+
+from hil.golden.data.sensor import Sensor
+from hil.golden.data.vibration import vibration
 
 MODEL = Path(__file__).parents[2] / "firmware" / "model" / "anomaly.tflite"
 
@@ -49,7 +55,7 @@ def test_show_tells_what_is_wrong_with_a_file_in_one_line(
         ("--false-alarms", "seldom", "'seldom' is no rate"),
         ("--false-alarms", "5000 per hour", "at most one window in ten"),
         ("--period", "10", "'10' has no unit"),
-        ("--data", "syntetic", "'syntetic'"),
+        ("--data", "syntetic", "syntetic: read: no such folder"),
     ],
 )
 def test_a_wrong_option_is_one_line(tmp_path: Path, option: str, value: str, told: str) -> None:
@@ -59,3 +65,35 @@ def test_a_wrong_option_is_one_line(tmp_path: Path, option: str, value: str, tol
     assert told in run.stderr
     assert run.stderr.strip().count("\n") == 0
     assert not (tmp_path / "out").exists()
+
+
+def record(file: Path, seed: int, duration_s: float, fault: str | None = None) -> None:
+    """A machine in g, as a WAV file whose full scale is 4 g."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    recorder = Sensor(sensitivity_v_per_g=1.0, bias_v=0.0, low_v=-4.0, high_v=4.0)
+    severity = 0.0 if fault is None else 1.0
+    values_g = vibration(duration_s, 8_000.0, fault=fault, severity=severity, seed=seed, sensor=recorder)
+    wavfile.write(file, 8_000, np.rint(values_g / 4.0 * 32767).astype(np.int16))
+
+
+def test_a_folder_of_recordings_becomes_a_detector(tmp_path: Path) -> None:
+    for seed in range(3):
+        record(tmp_path / "lab" / "normal" / f"machine {seed}.wav", seed, 90.0)
+        record(tmp_path / "lab" / "bearing" / f"machine {seed}.wav", seed, 5.0, "outer_race")
+    out = tmp_path / "out"
+    wanted = ["--data", str(tmp_path / "lab"), "--out", str(out), "--false-alarms", "1 per day"]
+    run = hil_model("train", *wanted, "--unit", "4 g", "--epochs", "30")
+    assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in out.iterdir()) == [
+        "MODEL_CARD.md", "anomaly.tflite", "model_card.json", "threshold.h",
+    ]  # fmt: skip
+    card = json.loads((out / "model_card.json").read_text("utf-8"))
+    assert card["detection"]["by_fault"]["bearing"]["as recorded"]["auc"] > 0.99
+    assert card["threshold"]["false_alarms_per_week"]["at_most_95_percent"] <= 7.0
+    assert "divided in time" in (out / "MODEL_CARD.md").read_text("utf-8")
+    assert f"threshold {card['threshold']['value']}" in " ".join(run.stdout.split())
+
+    run = hil_model("train", *wanted)  # a WAV file does not say what its full scale is
+    assert run.returncode == 1
+    assert "'channel 1' has no unit; try: --unit V" in run.stderr.splitlines()[-1]
+    assert "Traceback" not in run.stderr

@@ -25,3 +25,17 @@ class PinSignal:
     def duration_s(self) -> float:
         """Length of the buffer."""
         return self.volts.size / self.rate_hz
+
+    def looped(self, fade_s: float = 0.05) -> PinSignal:
+        """The signal made to repeat without a step: its end fades into its beginning, and is cut off.
+
+        Raises:
+            ValueError: the signal is shorter than two fades.
+        """
+        count = round(fade_s * self.rate_hz)
+        if 2 * count > self.volts.size:
+            raise ValueError(f"a signal of {self.duration_s:g} s is too short for a fade of {fade_s:g} s")
+        rising = (np.arange(count) + 0.5) / count
+        volts = self.volts[: self.volts.size - count].copy()
+        volts[:count] = rising * volts[:count] + (1.0 - rising) * self.volts[self.volts.size - count :]
+        return PinSignal(self.name, volts, self.rate_hz)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of recordings as a data set: ``normal/`` and one folder for each fault."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hil.errors import RecordingError
+from hil.golden.data.analog_path import WINDOW_S, AnalogPath, sampled_windows
+from hil.golden.data.dataset import Advance, Dataset, Group
+from hil.golden.data.recordings.read import READERS, ReadOptions, Recorded, read_recording
+from hil.golden.features import features
+
+NORMAL = "normal"
+AS_RECORDED = "as recorded"
+SEPARATE_RECORDINGS = 12
+"""From so many normal recordings on, whole recordings go into training, threshold or test (a choice)."""
+_SHARES = (0.5, 0.25, 0.25)  # training, threshold, test
+_BLOCK_WINDOWS = 8
+_SPLIT_STREAM, _PATH_STREAM = 31, 32
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    label: str
+    file: Path
+    recorded: Recorded
+    group: Group
+
+
+def folder_dataset(
+    folder: Path, options: ReadOptions | None = None, seed: int = 1, advance: Advance | None = None
+) -> Dataset:
+    """The recordings in `folder`: ``normal/*`` and ``<fault>/*``; every file in them is read.
+
+    A window is every stretch of 512 ms, through the bench's analog path with its noise and tolerances.
+
+    Raises:
+        RecordingError: no folder, no normal recordings, a file elsewhere, or one that cannot be used.
+    """
+    files = _files(folder)
+    labelled = []
+    for number, (label, file) in enumerate(files):
+        if advance is not None:
+            advance("reading recordings", number / len(files))
+        recorded = read_recording(file, options)
+        rng = np.random.default_rng([seed, _PATH_STREAM, number])
+        labelled.append(_Labelled(label, file, recorded, _windows(file, recorded, rng)))
+    normal = [entry.group for entry in labelled if entry.label == NORMAL]
+    rng = np.random.default_rng([seed, _SPLIT_STREAM])
+    whole = len(normal) >= SEPARATE_RECORDINGS
+    parts = _whole_recordings(normal, rng) if whole else _stretches(normal)
+    faults: dict[str, dict[str, list[Group]]] = {}
+    for entry in labelled:
+        if entry.label != NORMAL:
+            faults.setdefault(entry.label, {AS_RECORDED: []})[AS_RECORDED].append(entry.group)
+    return Dataset(
+        training=parts[0],
+        threshold=parts[1],
+        test=parts[2],
+        faults={fault: dict(groups) for fault, groups in faults.items()},
+        source={
+            "kind": "recordings",
+            "folder": str(folder),
+            "split": _split_text(len(normal), whole),
+            "analog_path": AnalogPath().__dict__,
+            "sensor": (options or ReadOptions()).sensor.__dict__,
+            "recordings": [_described(folder, entry) for entry in labelled],
+        },
+        group_is="recording" if whole else "stretch of a recording",
+    )
+
+
+def _refused(folder: Path, message: str, expected: str = "", hint: str = "") -> RecordingError:
+    return RecordingError(message, where=str(folder), operation="read", expected=expected, hint=hint)
+
+
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    layout = f"{NORMAL}/ with recordings of normal running, and a folder for each fault"
+    if not folder.is_dir():
+        raise _refused(folder, "no such folder", expected=f'a folder with {layout}, or "synthetic"')
+    files: list[tuple[str, Path]] = []
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            raise _refused(entry, "a file outside the folders", expected=layout)
+        for file in sorted(entry.iterdir()):
+            if file.name.startswith("."):
+                continue
+            if not file.is_file() or file.suffix.lower() not in READERS:
+                raise _refused(file, "no recording", expected=f"a file of type {', '.join(READERS)}")
+            files.append((entry.name, file))
+    if not any(label == NORMAL for label, _file in files):
+        raise _refused(folder, f"no recordings in {folder / NORMAL}", expected=layout)
+    return files
+
+
+def _windows(file: Path, recorded: Recorded, rng: np.random.Generator) -> Group:
+    """Features of window after window, none overlapping."""
+    path = AnalogPath()
+    step_s = WINDOW_S * (1 + path.clock_spread)
+    count = math.floor(recorded.signal.duration_s / step_s)
+    spare_s = recorded.signal.duration_s - count * step_s
+    starts_s = rng.uniform(0.0, spare_s) + step_s * np.arange(count, dtype=np.float64)
+    return Group(str(file), features(sampled_windows(recorded.signal, starts_s, rng, path)))
+
+
+def _whole_recordings(normal: list[Group], rng: np.random.Generator) -> list[list[Group]]:
+    order = [normal[index] for index in rng.permutation(len(normal))]
+    first = round(_SHARES[0] * len(order))
+    second = first + round(_SHARES[1] * len(order))
+    return [order[:first], order[first:second], order[second:]]
+
+
+def _stretches(normal: list[Group]) -> list[list[Group]]:
+    """Each recording's beginning, middle and end, in blocks that are resampled as one."""
+    parts: list[list[Group]] = [[], [], []]
+    for group in normal:
+        count = len(group.inputs)
+        borders = [0, round(_SHARES[0] * count), round((_SHARES[0] + _SHARES[1]) * count), count]
+        for part, begin, end in zip(parts, borders[:-1], borders[1:], strict=True):
+            for start in range(begin, end, _BLOCK_WINDOWS):
+                stop = min(start + _BLOCK_WINDOWS, end)
+                part.append(Group(f"{group.name}, windows {start} to {stop - 1}", group.inputs[start:stop]))
+    return parts
+
+
+def _split_text(count: int, whole: bool) -> str:
+    if whole:
+        return f"Each of the {count} normal recordings is in one part only."
+    return (
+        f"With {count} normal recordings (fewer than {SEPARATE_RECORDINGS}), each is divided in time: its "
+        "first half trains, the next quarter sets the threshold, the last judges. Another day, or another "
+        "machine, may differ more than these parts do, and then false alarms are more frequent than stated."
+    )
+
+
+def _described(folder: Path, entry: _Labelled) -> dict[str, Any]:
+    return {
+        "file": entry.file.relative_to(folder).as_posix(),
+        "channel": entry.recorded.channel,
+        "rate_hz": round(entry.recorded.rate_hz, 3),
+        "duration_s": round(entry.recorded.signal.duration_s, 3),
+        "windows": len(entry.group.inputs),
+        "clipped": round(entry.recorded.clipped, 6),
+    }
