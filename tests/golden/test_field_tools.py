@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil.golden.tflite_model import read_model
+from hil.golden.tflite_model import Model, read_model
 from hil.golden.tflite_writer import write_model
 from hil.golden.vectors import inference_vectors
 
@@ -24,7 +24,7 @@ def per_channel() -> bytes:
         replace(layer, weight_scales=np.repeat(layer.weight_scales, layer.output_size))
         for layer in model.layers
     ]
-    return write_model(replace(model, layers=tuple(layers)))
+    return write_model(Model(tuple(layers), model.description))
 
 
 def tflite_micro(content: bytes, inputs: np.ndarray) -> np.ndarray:
