@@ -88,6 +88,7 @@ class Stm32l476:
         blocks.on_wakeup_line = self._wakeup_line
         blocks.on_wakeup_pin = self._leave_power_down
         blocks.rcc.listeners.append(self._update_current)
+        blocks.rcc.gate_listeners.append(lambda gates: self._update_current())
         blocks.pwr.listeners.append(self._regulator_changed)
         blocks.dbgmcu.listeners.append(self._core_changed)
         blocks.adc_common.listeners.append(self._update_current)
@@ -97,7 +98,7 @@ class Stm32l476:
         blocks.flash.on_activity = self._flash_activity_changed
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
-            port.on_load = self._update_current
+            port.on_load = self._load_changed
             port.on_charge = self._charge_drawn
 
     # What the bench does to the part
@@ -387,6 +388,10 @@ class Stm32l476:
                 self.supply.plan(operation.peak_end_ps, supply_current_a(plain))
             idle = replace(point, flash_activity=None, flash_peak=False)
             self.supply.plan(operation.end_ps, supply_current_a(idle))
+
+    def _load_changed(self) -> None:
+        self.peripherals.sum_loads()
+        self._update_current()
 
     def _charge_drawn(self, charge_c: float) -> None:
         self.supply.add_charge(self.scheduler.now_ps, charge_c)

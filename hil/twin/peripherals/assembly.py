@@ -82,6 +82,10 @@ class Peripherals:
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
+        self.load_siemens = 0.0
+        """Of outputs that are high into a load, and of pull resistors that work against a driven level."""
+        self.floating_inputs = 0
+        """Digital inputs with a level that nothing defines."""
         self._lse_failed = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
@@ -174,6 +178,14 @@ class Peripherals:
             core.attach(block)
             if _SYSTEM_BUS[0] <= block.base < _SYSTEM_BUS[1]:
                 peripheral_bus.attach(block)
+        clocked = (
+            *(self.timers.values(), self.uarts.values(), self.low_power_timers.values()),
+            (self.wwdg, self.rng),
+        )
+        self._retime: dict[str, Callable[[], None]] = {
+            block.name: block.retime for group in clocked for block in group
+        }
+        """What follows a clock or its own gate."""
         self._connect(pins, request_reset)
 
     def reset(self) -> None:
@@ -200,6 +212,11 @@ class Peripherals:
         """Neither VDD nor VBAT supplies the backup domain."""
         self.rcc.reset_backup_domain()
 
+    def sum_loads(self) -> None:
+        """What hangs on a port's pins changed."""
+        self.load_siemens = sum(port.load_siemens for port in self.ports.values())
+        self.floating_inputs = sum(port.floating_inputs for port in self.ports.values())
+
     @property
     def floating_wakeup_pins(self) -> tuple[str, ...]:
         """The enabled WKUP pins with a level that nothing defines."""
@@ -219,15 +236,14 @@ class Peripherals:
         hclk_hz = self.rcc.clocks.hclk_hz
         if hclk_hz and hclk_hz != self._core.hclk_hz:
             self._core.set_hclk_hz(hclk_hz)
-        for timer in self.timers.values():
-            timer.retime()
-        for uart in self.uarts.values():
-            uart.retime()
-        for low_power_timer in self.low_power_timers.values():
-            low_power_timer.retime()
         self.rtc.retime()
-        self.wwdg.retime()
-        self.rng.retime()
+        for retime in self._retime.values():
+            retime()
+
+    def _gates_changed(self, gates: tuple[str, ...]) -> None:
+        for name in gates:
+            if name in self._retime:
+                self._retime[name]()
 
     def freeze_for_debug(self, halted: bool) -> None:
         """Stop or resume the counters that DBGMCU freezes while a debugger holds the core."""
@@ -241,6 +257,7 @@ class Peripherals:
 
     def _connect(self, pins: Pins, request_reset: Callable[[str], None]) -> None:
         self.rcc.listeners.append(self.retime)
+        self.rcc.gate_listeners.append(self._gates_changed)
         self.rcc.backup_access = lambda: self.pwr.backup_access
         self.rcc.on_backup_domain_reset = self.rtc.reset_backup_domain
         self.rcc.on_peripheral_reset = self._reset_peripheral

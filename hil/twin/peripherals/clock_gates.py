@@ -6,6 +6,7 @@ register 0x20 above, all with the same bit (ST's stm32l476xx.h).
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 Bus = Literal["AHB", "APB1", "APB2"]
@@ -92,3 +93,11 @@ GATES: Final[dict[str, ClockGate]] = {
     ),
 }
 """Every clock gate of the part by the peripheral's name."""
+
+
+@cache
+def names(enable_offset: int, bits: int) -> tuple[str, ...]:
+    """The gates behind bits of an enable register."""
+    return tuple(
+        name for name, gate in GATES.items() if gate.enable_offset == enable_offset and bits >> gate.bit & 1
+    )

@@ -129,14 +129,14 @@ class GpioPort(RegisterBlock):
         level_v = self.voltage_v(index, int(times_ps[0]))
         return None if level_v is None else np.full(len(times_ps), level_v)
 
-    def load_current_a(self) -> float:
-        """Current from VDD through outputs that are high into a load, and through pull resistors that work
-        against a driven level (typical resistance).
+    @property
+    def load_siemens(self) -> float:
+        """What VDD feeds: outputs that are high into a load, and pull resistors that work against a driven
+        level (typical resistance).
         """
         if not self._opposed_pulls and not self._load_siemens:
             return 0.0
-        pulls_siemens = self._opposed_pulls / stm32l476.fact("pull_resistors").typ_scalar()
-        return self._supply_v() * (self._load_siemens + pulls_siemens)
+        return self._load_siemens + self._opposed_pulls / stm32l476.fact("pull_resistors").typ_scalar()
 
     def read_word(self, offset: int) -> int:
         """GPIOx_IDR samples the pins, the rest reads as written."""

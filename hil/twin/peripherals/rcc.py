@@ -65,7 +65,9 @@ _LSE_FAILURE: Final = 1 << 9
 
 
 class Rcc(RegisterBlock):
-    """The RCC. ``listeners`` are called after any frequency or clock gate has changed."""
+    """The RCC. ``listeners`` are called after any frequency or clock gate may have changed; where it were
+    gates and nothing else, ``gate_listeners`` are called instead, with the gates' names.
+    """
 
     resets: ClassVar[Mapping[int, int]] = {
         CR: _CR_RESET,
@@ -106,6 +108,7 @@ class Rcc(RegisterBlock):
         super().__init__("RCC", BASE["RCC"])
         self._interrupt = interrupt
         self.listeners: list[Callable[[], None]] = []
+        self.gate_listeners: list[Callable[[tuple[str, ...]], None]] = []
         self.backup_access: Callable[[], bool] = always
         """Whether PWR_CR1.DBP lets the backup domain be written."""
         self.on_backup_domain_reset: Callable[[], None] = lambda: None
@@ -338,6 +341,11 @@ class Rcc(RegisterBlock):
             if offset == CIER:
                 self._update_interrupt()
                 return
+            if offset in clock_gates.ENABLE_REGISTERS:
+                gates = clock_gates.names(offset, before ^ self.words[offset])
+                for listener in self.gate_listeners:
+                    listener(gates)
+                return
         self._changed()
 
     def _write_cr(self, value: int) -> None:
@@ -372,9 +380,8 @@ class Rcc(RegisterBlock):
         self.oscillators["lse"].switch(bool(value & _LSEON))
 
     def _reset_peripherals(self, enable_offset: int, bits: int) -> None:
-        for name, gate in GATES.items():
-            if gate.enable_offset == enable_offset and bits >> gate.bit & 1:
-                self.on_peripheral_reset(name)
+        for name in clock_gates.names(enable_offset, bits):
+            self.on_peripheral_reset(name)
 
     def _ready(self, name: str) -> None:
         bit = _INTERRUPT_BIT[name]

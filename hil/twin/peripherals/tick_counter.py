@@ -42,12 +42,14 @@ class TickCounter:
         self._anchor_ps = self._scheduler.now_ps
         self._anchor_count = count
 
-    def set_rate(self, rate_hz: int, divider: int = 1) -> None:
-        """Tick at ``rate_hz / divider`` from now on."""
-        if (rate_hz, divider) != (self._rate_hz, self._divider):
-            self.set_count(self.count)
-            self._rate_hz = rate_hz
-            self._divider = divider
+    def set_rate(self, rate_hz: int, divider: int = 1) -> bool:
+        """Tick at ``rate_hz / divider`` from now on; returns whether that is news."""
+        if rate_hz == self._rate_hz and (divider == self._divider or not rate_hz):
+            return False
+        self.set_count(self.count)
+        self._rate_hz = rate_hz
+        self._divider = divider
+        return True
 
     def time_of(self, count: int) -> int | None:
         """The time in ps at which ``count`` is reached, or ``None`` while the clock is stopped."""

@@ -115,11 +115,11 @@ class Tim(RegisterBlock):
 
     def retime(self) -> None:
         """The kernel clock may have changed: continue from the present count with the present clock."""
-        counting = bool(self.words[reg.CR1] & reg.CEN) and not self._frozen
+        counting = self.words[reg.CR1] & reg.CEN and not self._frozen
         counting = counting and not self.slave.clocked_outside and self.slave.gate_open
-        self._counter.set_rate(self._kernel_hz() if counting else 0, self._prescaler + 1)
+        if self._counter.set_rate(self._kernel_hz() if counting else 0, self._prescaler + 1):
+            self._schedule()
         self.inputs.retime()
-        self._schedule()
 
     @property
     def _event_period(self) -> int:

@@ -36,8 +36,9 @@ class InputChannels:
         """Of TI1 to TIn."""
         self._edges = [0] * count
         """Edges since the last capture, per channel."""
-        self.clock_hz: Callable[[], int] = lambda: 0
-        """A clock that software connected to TI1 instead of its pin; zero if none or if it stands still."""
+        self.clock_hz: Callable[[], int] | None = None
+        """A clock that software connected to TI1 instead of its pin; zero if none or if it stands still.
+        ``None`` if there is nothing that could be connected."""
         self.internal: Callable[[], bool] = lambda: False
         """Whether software connected something else than the pin to TI1."""
         self.pin_level: Callable[[int], bool] = lambda index: False
@@ -107,20 +108,23 @@ class InputChannels:
         if self._clock_edge is not None:
             self._clock_edge.cancel()
             self._clock_edge = None
-        if self.count and self.clock_hz() and (self._captures(0) or self._captures(1) or self.watched()):
-            self._plan_clock_edge()
+        if self.clock_hz is None:
+            return
+        told = self._captures(0) or self._captures(1) or self.watched()
+        hz = self.clock_hz() if told else 0
+        if hz:
+            self._plan_clock_edge(2 * hz)
 
     def _captures(self, channel: int) -> bool:
         wanted = _DIRECT if channel == 0 else _INDIRECT
         enabled = channel < self.count and field(self._words()[CCER], 4 * channel)
         return bool(enabled) and self._selection(channel) == wanted
 
-    def _plan_clock_edge(self) -> None:
+    def _plan_clock_edge(self, half_hz: int) -> None:
         """Edges of a clock are where they would be if it had run since time zero; even ones rise.
 
         Where one channel captures one kind of edge, those that its prescaler swallows are left out.
         """
-        half_hz = 2 * self.clock_hz()
         edge = self._scheduler.now_ps * half_hz // PS_PER_S + 1
         channel = self._only_capturing
         if channel is not None:

@@ -108,8 +108,9 @@ class Timers(Mapping[str, Tim]):
             self._connect_dma(name, timer, controllers)
             self._connect_triggers(name, timer)
 
-            timer.inputs.clock_hz = partial(self._clock_at_ti1_hz, name)
-            timer.inputs.internal = partial(self._is_remapped, name)
+            if name in _REMAPPED_CLOCKS:
+                timer.inputs.clock_hz = partial(self._clock_at_ti1_hz, name)
+                timer.inputs.internal = partial(self._is_remapped, name)
 
     def __getitem__(self, name: str) -> Tim:
         return self._timers[name]

@@ -51,7 +51,7 @@ def observe(
         peripheral_monitors=pwr.peripheral_monitors,
         vrefbuf_on=blocks.vrefbuf.buffering,
         switch_booster_on=blocks.syscfg.booster_on,
-        floating_inputs=sum(port.floating_inputs for port in blocks.ports.values()),
+        floating_inputs=blocks.floating_inputs,
         floating_wakeup_pins=blocks.floating_wakeup_pins if mode in POWER_DOWN_MODES else (),
         peripheral_clocks=() if stopped else running_clocks(rcc, blocks.kernel_clocks, blocks.adc_common),
         adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
@@ -59,7 +59,7 @@ def observe(
         temperature_sensor_on=blocks.adc_common.temperature_sensor_on,
         flash_activity=blocks.flash.activity,
         flash_peak=blocks.flash.peak,
-        load_current_a=sum(port.load_current_a() for port in blocks.ports.values()) + charging_current_a,
+        load_current_a=vdd_v * blocks.load_siemens + charging_current_a,
         external_current_a=external_current_a,
         nrst_low=nrst_low,
     )
