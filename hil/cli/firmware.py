@@ -10,6 +10,7 @@ from rich.console import Console
 
 from hil.errors import ModelError
 from hil.firmware.build import build
+from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
 from hil.golden.tflite_model import read_model
 
@@ -51,3 +52,20 @@ def build_command(
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{elf}")
     console.print(f"sha256 {Image.load(elf).sha256}", style="dim")
+
+
+@app.command("host")
+def host_command(
+    cases: Annotated[int, typer.Option(help="Damaged and foreign models to load.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Of the damage.")] = 1,
+) -> None:
+    """Build the pure C for this computer under sanitizers, run its unit tests, fuzz the interpreter."""
+    console = Console(highlight=False, soft_wrap=True)
+    programs = build_host()
+    console.print(f"{programs.folder} (sanitizers: {programs.sanitizers})", style="dim")
+    console.print(programs.test().rstrip(), style="dim")
+    counts = programs.fuzz(fuzz_models(seed), cases, seed)
+    console.print(f"seed {seed}: {counts.total():,} models, {counts[0]:,} of them sound enough to run")
+    for code, count in sorted(counts.items()):
+        if code != 0:
+            console.print(f"{count:>12,} refused with error {code} (firmware/src/errors.h)")

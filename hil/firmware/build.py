@@ -11,10 +11,8 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -22,7 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from hil.errors import FirmwareBuildError
+from hil.errors import FirmwareBuildError, ModelError
+from hil.firmware.arena import granted_bytes, needed_bytes
+from hil.firmware.tools import environment, run, tool
+from hil.golden.tflite_model import read_model
 
 Toolchain = Literal["zig", "gcc"]
 
@@ -33,12 +34,6 @@ MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
 _ELF_NAME = "firmware.elf"
 _STAMP_NAME = "inputs.sha256"
 _SVD_NAME = "STM32L4x5.svd"
-# What a caller's shell may hold to steer compilers; a build must not follow it.
-_ENVIRONMENT_DROPPED = (
-    *("CC", "CFLAGS", "CPPFLAGS", "ASM", "ASMFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"),
-    *("COMPILER_PATH", "GCC_EXEC_PREFIX", "CMAKE_GENERATOR", "CMAKE_TOOLCHAIN_FILE"),
-    *("CMAKE_C_COMPILER_LAUNCHER", "CMAKE_ASM_COMPILER_LAUNCHER"),
-)
 
 
 def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
@@ -88,6 +83,7 @@ def build(
             operation="build",
             expected=f"one of {', '.join(mutant_names(firmware_dir))}",
         )
+    _check_arena(model_file, firmware_dir)
     if build_dir is None:
         build_dir = _default_build_dir(toolchain, None if model is None else model_file, mutant)
     inputs = _hash_inputs(toolchain, firmware_dir, model_file, mutant)
@@ -101,17 +97,34 @@ def build(
     build_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="work-", dir=build_dir) as work:
         work_dir = Path(work)
-        environment = _environment(work_dir)
-        _run(
+        variables = environment(work_dir)
+        run(
             "configure",
             _configure_command(toolchain, firmware_dir, model_file, mutant, work_dir),
-            environment,
+            variables,
         )
-        _run("compile", [_tool("ninja"), "-C", str(work_dir)], environment)
+        run("compile", [tool("ninja"), "-C", str(work_dir)], variables)
         stamp.unlink(missing_ok=True)
         (work_dir / _ELF_NAME).replace(elf)
         stamp.write_text(inputs, encoding="ascii")
     return elf
+
+
+def _check_arena(model_file: Path, firmware_dir: Path) -> None:
+    """Refuse a network without room in the arena; a file that is no network is the firmware's to refuse."""
+    try:
+        needed = needed_bytes(read_model(model_file.read_bytes()))
+    except ModelError:
+        return
+    header = firmware_dir / "config.h"
+    granted = granted_bytes(header)
+    if needed > granted:
+        raise FirmwareBuildError(
+            f"{model_file} needs {needed} bytes of arena, NETWORK_ARENA_BYTES grants {granted}",
+            where="firmware",
+            operation="build",
+            hint=f"raise it in {header}",
+        )
 
 
 def _require(path: Path, hint: str = "build from a full checkout") -> None:
@@ -144,48 +157,14 @@ def _configure_command(
             hint="pip install 'hil-rig[firmware]'",
         )
     return [
-        _tool("cmake"),
+        tool("cmake"),
         *("-G", "Ninja", "-S", str(firmware_dir), "-B", str(work_dir)),
         f"-DCMAKE_TOOLCHAIN_FILE={(firmware_dir / 'cmake' / f'{toolchain}.cmake').as_posix()}",
-        f"-DCMAKE_MAKE_PROGRAM={_tool('ninja')}",
+        f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}",
         f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
         f"-DHIL_MODEL={model_file.as_posix()}",
         f"-DMUTANT={mutant or ''}",
     ]
-
-
-def _tool(name: str) -> str:
-    """The program of the environment's own package; the search path's where the environment has none."""
-    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if path is None:
-        raise FirmwareBuildError(
-            f"{name} is not installed",
-            where="firmware",
-            operation="build",
-            hint="pip install 'hil-rig[firmware]'",
-        )
-    return Path(path).as_posix()
-
-
-def _environment(work_dir: Path) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name not in _ENVIRONMENT_DROPPED}
-    cache_dir = str(work_dir / "zig-cache")
-    environment["ZIG_GLOBAL_CACHE_DIR"] = cache_dir
-    environment["ZIG_LOCAL_CACHE_DIR"] = cache_dir
-    return environment
-
-
-def _run(operation: str, command: list[str], environment: dict[str, str]) -> None:
-    result = subprocess.run(
-        command, env=environment, capture_output=True, text=True, errors="replace", check=False
-    )
-    if result.returncode != 0:
-        words = f"{result.stdout}{result.stderr}".rstrip()
-        raise FirmwareBuildError(
-            f"{Path(command[0]).name} ended with code {result.returncode}:\n{words}",
-            where="firmware",
-            operation=operation,
-        )
 
 
 def _hash_inputs(toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None) -> str:

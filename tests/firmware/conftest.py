@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
+from hil.firmware.host import HostPrograms, build_host
 
 PURE_SOURCES = ("crc", "features", "memory")
 
@@ -32,6 +33,12 @@ def pure_firmware(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     command = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", *flags, *includes]
     subprocess.run([*command, *sources, str(tables), "-o", str(library)], check=True, env=environment)
     return ctypes.CDLL(str(library))
+
+
+@pytest.fixture(scope="session")
+def host_programs() -> HostPrograms:
+    """The pure sources as programs, under sanitizers."""
+    return build_host()
 
 
 @pytest.fixture

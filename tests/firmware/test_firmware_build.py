@@ -34,7 +34,7 @@ def test_same_bytes_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_up_to_date_build_runs_no_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elf = build(build_dir=tmp_path)
     written_ns = elf.stat().st_mtime_ns
-    monkeypatch.setattr(build_module.subprocess, "run", None)  # calling it would raise
+    monkeypatch.setattr(build_module, "run", None)  # calling it would raise
     assert build(build_dir=tmp_path) == elf
     assert elf.stat().st_mtime_ns == written_ns
     assert sorted(path.name for path in tmp_path.iterdir()) == ["firmware.elf", "inputs.sha256"]
@@ -59,7 +59,7 @@ def test_another_register_description_is_built_again(tmp_path: Path, monkeypatch
     info = zipfile.ZipInfo("STM32L4x5.svd")
     info.CRC = 0x1234
     monkeypatch.setattr(zipfile.ZipFile, "getinfo", lambda _self, _name: info)
-    monkeypatch.setattr(build_module.subprocess, "run", lambda *_, **__: pytest.fail("built again"))
+    monkeypatch.setattr(build_module, "run", lambda *_, **__: pytest.fail("built again"))
     with pytest.raises(pytest.fail.Exception, match="built again"):
         build(build_dir=tmp_path)
     assert elf.is_file()
@@ -89,6 +89,14 @@ def test_unknown_mutant_names_the_known_ones() -> None:
 def test_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(FirmwareBuildError, match=r"no file .*gone\.tflite"):
         build(model=tmp_path / "gone.tflite")
+
+
+def test_model_without_room_in_the_arena_is_refused(
+    tmp_path: Path, edited_firmware: Callable[[str, str, str], Path]
+) -> None:
+    small = edited_firmware("config.h", "NETWORK_ARENA_BYTES 8192u", "NETWORK_ARENA_BYTES 100u")
+    with pytest.raises(FirmwareBuildError, match=r"needs 104 bytes of arena, NETWORK_ARENA_BYTES grants 100"):
+        build(firmware_dir=small, build_dir=tmp_path / "build")
 
 
 def test_compiler_error_is_passed_on(
