@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +12,7 @@ import numpy as np
 from hil.twin import wiring
 from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.bench_config import BenchConfig
+from hil.twin.bench_lock import BenchLock
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
 from hil.twin.mcu import Stm32l476
@@ -32,7 +32,7 @@ class Bench:
 
     def __init__(self, config: BenchConfig) -> None:
         self.config = config
-        self.lock = threading.RLock()
+        self.lock = BenchLock()
         self.pins: Pins = make_pins()
         if config.spread == "seeded":
             spread = float(self.rng("part spread").random())

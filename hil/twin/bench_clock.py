@@ -9,7 +9,9 @@ Seconds are decimal numbers that read back to the same float.
 from __future__ import annotations
 
 import contextlib
-import math
+import re
+import select
+import socket
 import socketserver
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -26,6 +28,7 @@ SLICE_S = 1.0
 out."""
 
 
+_DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LINE_LIMIT = 256
 _DISCARD_BYTES = 1 << 16
 
@@ -53,29 +56,29 @@ class ClockProtocol:
         self._bench = bench
         self._before = before
 
-    def answer(self, line: str) -> str:
+    def answer(self, line: str, alive: Callable[[], bool] = lambda: True) -> str:
         """The answer to one request line, without its line end."""
         self._before()
         match line.split():
             case ["NOW"]:
                 return self._now()
             case ["SLEEP", text]:
-                return self._sleep(text)
+                return self._sleep(text, alive)
         return f"ERR {line.strip()!r}: expected NOW or SLEEP <seconds>"
 
     def _now(self) -> str:
         with self._bench.lock:
             return f"OK {self._bench.now_s!r}"
 
-    def _sleep(self, text: str) -> str:
+    def _sleep(self, text: str, alive: Callable[[], bool]) -> str:
         try:
-            seconds = float(text)
-        except ValueError:
-            return f"ERR SLEEP {text!r}: expected a number of seconds"
-        if not math.isfinite(seconds) or not 0 <= seconds <= MAX_SLEEP_S:
-            return f"ERR SLEEP {text}: expected 0 to {MAX_SLEEP_S:.0f} seconds"
+            seconds = decimal(text, MAX_SLEEP_S)
+        except ValueError as error:
+            return f"ERR SLEEP {error} seconds"
         whole_slices, rest_s = divmod(seconds, SLICE_S)
         for _ in range(int(whole_slices)):
+            if not alive():
+                return "ERR nobody waits any more"
             with self._bench.lock:
                 self._bench.advance(SLICE_S)
         with self._bench.lock:
@@ -83,11 +86,21 @@ class ClockProtocol:
             return f"OK {self._bench.now_s!r}"
 
 
+def decimal(text: str, maximum: float) -> float:
+    """A plain decimal number from 0 to ``maximum``; raises ValueError for anything else that Python reads."""
+    value = float(text) if _DECIMAL.fullmatch(text) else -1.0
+    if not 0 <= value <= maximum:
+        raise ValueError(f"{text!r}: expected 0 to {maximum:.0f}")
+    return value
+
+
 class LineProtocol(Protocol):
     """Answers one line at a time."""
 
-    def answer(self, line: str) -> str:
-        """The answer to one request line, without its line end."""
+    def answer(self, line: str, alive: Callable[[], bool]) -> str:
+        """The answer to one request line, without its line end; ``alive`` says whether the client still
+        waits.
+        """
 
 
 class LineServer(TcpServer):
@@ -118,8 +131,16 @@ class _LineConnection(socketserver.StreamRequestHandler):
             while line := self.rfile.readline(_LINE_LIMIT):
                 if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
                     self._discard_rest()
-                answer = self.server.protocol.answer(line.decode("ascii", errors="replace"))
+                answer = self.server.protocol.answer(line.decode("ascii", errors="replace"), self._alive)
                 self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
+
+    def _alive(self) -> bool:
+        """Whether the client has not gone: there is nothing to read, or something."""
+        try:
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            return not readable or bool(self.connection.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
     def _discard_rest(self) -> None:
         """One line gets one answer, however long it is."""

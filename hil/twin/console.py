@@ -120,6 +120,7 @@ class ConsoleServer(TcpServer):
         super().__init__(host, port, _ConsoleConnection)
         self._bench = bench
         self._terminal: socket.socket | None = None
+        self._hung = False
         self._line = bytearray()
         self._typed: deque[int] = deque()
         self._receive_free_ps = 0
@@ -141,6 +142,11 @@ class ConsoleServer(TcpServer):
         """Hang up and stop serving."""
         super().close()
         self._hang_up()
+
+    def hang(self, hung: bool) -> None:
+        """A fault: the port stays open, and nothing goes through it either way."""
+        with self._bench.lock:
+            self._hung = hung
 
     def drop_clients(self) -> None:
         """A fault: the port goes away under its terminal, which may open it again."""
@@ -184,6 +190,8 @@ class ConsoleServer(TcpServer):
     def type(self, data: bytes) -> None:
         """What the terminal sends reaches the part's pin one frame time after the other, in bench time."""
         with self._bench.lock:
+            if self._hung:
+                return
             idle = not self._typed
             self._typed.extend(data)
             if idle and data:
@@ -236,6 +244,8 @@ class ConsoleServer(TcpServer):
 
     def _arrived(self, frame: Reception) -> None:
         """The host's end has received a byte."""
+        if self._hung:
+            return
         byte = frame.data
         self._remember(byte)
         self._tell("sent", byte)

@@ -8,21 +8,28 @@ answered ``OK`` or ``ERR <reason>``; see ``VERBS`` for what there is. ``CLEAR`` 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from hil.twin.bench_clock import LineServer
-from hil.twin.pins import Pins
+from hil.twin.bench_clock import LineServer, decimal
+from hil.twin.pins import Bridge, Pins
 from hil.twin.wiring import Connection
 
 PS_PER_S = 1_000_000_000_000
 
 VERBS = """DROP <link> | HANG <instrument> | UNHANG <instrument> | STICK <pin> HIGH|LOW|FREE |
-OPEN <role> | CLOSE <role> | CRYSTAL DEAD|ALIVE | DROOP <volts> <seconds> [FLASH] | CLEAR"""
-"""``DROP`` ends the clients' connections of a server, ``HANG`` lets it take requests and answer none. A dead
-``CRYSTAL`` does not start the next time LSE is switched on. ``DROOP`` holds the supply at a voltage for some
-bench time, from now or, with ``FLASH``, from the middle of the next program or erase operation on."""
+OPEN <wire> | CLOSE <wire> | SHORT <pin> <pin> | SHORT SUPPLY <ohm> | PART <pin> <pin> | PART SUPPLY |
+CRYSTAL DEAD|DIES|ALIVE | DROOP <volts> <seconds> [FLASH] | CLEAR"""
+"""``DROP`` ends the clients' connections of a server, ``HANG`` lets it take requests and answer none.
+``STICK`` is a short from a pin to a rail. A wire is a role of the rig file, or ``SUPPLY``: the lead to
+the IDD jumper. ``SHORT`` bridges two pins, or lays a resistance across the supply, and ``PART`` takes it
+away. A ``DEAD`` crystal does not start the next time LSE is switched on, one that ``DIES`` stops now as
+well. ``DROOP`` holds the supply at a voltage for some bench time, from now or, with ``FLASH``, from the
+middle of the next program or erase operation on."""
+
+MIN_SHORT_OHM = 1e-3
+"""A short has at least the resistance of its leads: 1 milliohm (ASSUMPTION)."""
 
 FLASH_DELAY_PS = 40_000_000
 """From the beginning of a flash operation to the droop: 40 us, about the middle of programming a double word
@@ -41,6 +48,23 @@ class Hangable(Protocol):
 
     def hang(self, hung: bool) -> None:
         """Answer nothing from now on, or answer again."""
+
+
+class Together:
+    """Several servers of one instrument, which fail together."""
+
+    def __init__(self, servers: Sequence[Any]) -> None:
+        self._servers = servers
+
+    def hang(self, hung: bool) -> None:
+        """Each answers nothing from now on, or answers again."""
+        for server in self._servers:
+            server.hang(hung)
+
+    def drop_clients(self) -> None:
+        """Each ends all connections."""
+        for server in self._servers:
+            server.drop_clients()
 
 
 class FaultBench(Protocol):
@@ -77,8 +101,9 @@ class Faults:
         self._links = links
         self._instruments = instruments
         self._waiting_for_flash: Callable[[], None] | None = None
+        self._bridges: dict[frozenset[str], Bridge] = {}
 
-    def answer(self, line: str) -> str:
+    def answer(self, line: str, alive: Callable[[], bool] = lambda: True) -> str:
         """The answer to one request line, without its line end."""
         try:
             return self._act(line.split())
@@ -97,16 +122,31 @@ class Faults:
                 with self._bench.lock:
                     stuck = None if level == "FREE" else level == "HIGH"
                     self._bench.pins[pin].stick(stuck, self._bench.mcu.scheduler.now_ps)
+            case ["OPEN" | "CLOSE" as verb, "SUPPLY"]:
+                with self._bench.lock:
+                    self._bench.analyzer.channel.source.lead_open = verb == "OPEN"
             case ["OPEN" | "CLOSE" as verb, role]:
                 with self._bench.lock:
                     self._bench.connections[role].set_open(verb == "OPEN")
-            case ["CRYSTAL", "DEAD" | "ALIVE" as state]:
+            case ["SHORT", "SUPPLY", ohm]:
+                resistance_ohm = decimal(ohm, 1e9)
                 with self._bench.lock:
-                    self._bench.mcu.peripherals.rcc.oscillators["lse"].dead = state == "DEAD"
+                    self._bench.analyzer.channel.source.short_ohm = max(resistance_ohm, MIN_SHORT_OHM)
+            case ["PART", "SUPPLY"]:
+                with self._bench.lock:
+                    self._bench.analyzer.channel.source.short_ohm = math.inf
+            case ["SHORT" | "PART" as verb, first, second]:
+                self._bridge(first, second, verb == "SHORT")
+            case ["CRYSTAL", "DEAD" | "DIES" | "ALIVE" as state]:
+                with self._bench.lock:
+                    rcc = self._bench.mcu.peripherals.rcc
+                    rcc.oscillators["lse"].dead = state != "ALIVE"
+                    if state == "DIES" and rcc.oscillators["lse"].ready:
+                        rcc.stop_lse_crystal()
             case ["DROOP", volts, seconds]:
-                self._droop(_number(volts, 5.0), _number(seconds, 3600.0))
+                self._droop(decimal(volts, 5.0), decimal(seconds, 3600.0))
             case ["DROOP", volts, seconds, "FLASH"]:
-                self._droop_in_flash(_number(volts, 5.0), _number(seconds, 3600.0))
+                self._droop_in_flash(decimal(volts, 5.0), decimal(seconds, 3600.0))
             case ["CLEAR"]:
                 self._clear()
             case _:
@@ -119,7 +159,18 @@ class Faults:
             self._bench.mcu.scheduler.after(round(duration_s * PS_PER_S), self._recover)
 
     def _recover(self) -> None:
-        self._bench.mcu.set_supply_voltage(self._bench.analyzer.channel.source.terminal_v)
+        self._bench.mcu.set_supply_voltage(self._bench.analyzer.channel.source.board_v)
+
+    def _bridge(self, first: str, second: str, on: bool) -> None:
+        with self._bench.lock:
+            ends = self._bench.pins[first], self._bench.pins[second]
+            if first == second:
+                raise ValueError("a pin cannot be bridged to itself")
+            now_ps, key = self._bench.mcu.scheduler.now_ps, frozenset((first, second))
+            if on and key not in self._bridges:
+                self._bridges[key] = Bridge(*ends, now_ps)
+            elif not on and key in self._bridges:
+                self._bridges.pop(key).take_away(now_ps)
 
     def _droop_in_flash(self, voltage_v: float, duration_s: float) -> None:
         with self._bench.lock:
@@ -151,17 +202,15 @@ class Faults:
             self._forget_flash()
             for pin in self._bench.pins.values():
                 pin.stick(None, self._bench.mcu.scheduler.now_ps)
+            for bridge in self._bridges.values():
+                bridge.take_away(self._bench.mcu.scheduler.now_ps)
+            self._bridges.clear()
+            self._bench.analyzer.channel.source.short_ohm = math.inf
             for connection in self._bench.connections.values():
                 connection.set_open(False)
             self._bench.mcu.peripherals.rcc.oscillators["lse"].dead = False
+            self._bench.analyzer.channel.source.lead_open = False
             self._recover()
-
-
-def _number(text: str, maximum: float) -> float:
-    value = float(text)
-    if not math.isfinite(value) or not 0 <= value <= maximum:
-        raise ValueError(f"{text}: expected 0 to {maximum:g}")
-    return value
 
 
 class FaultServer(LineServer):

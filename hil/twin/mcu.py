@@ -399,7 +399,8 @@ class Stm32l476:
     def _operating_point(self) -> OperatingPoint:
         mode = self.mode
         if mode == "off":
-            return OperatingPoint("off", self._vdd_v, self._temperature_c)
+            outside_a = self._external_current_a if self._vdd_v else 0.0
+            return OperatingPoint("off", self._vdd_v, self._temperature_c, external_current_a=outside_a)
         return observe(
             mode,
             self.peripherals,

@@ -133,6 +133,37 @@ class Pin:
         return None if self._sampler is None else self._sampler(times_ps)
 
 
+class Bridge:
+    """A fault: solder between two pins. What the part drives on one is on the other from outside.
+
+    Where it drives both, each keeps its own level (ASSUMPTION: the fight and its current are not modelled).
+    """
+
+    def __init__(self, first: Pin, second: Pin, time_ps: int) -> None:
+        self._ends = ((first, second), (second, first))
+        self._listeners: list[tuple[Pin, Listener]] = []
+        for source, sink in self._ends:
+            listener = self._carry(sink)
+            source.listeners.append(listener)
+            self._listeners.append((source, listener))
+            listener(time_ps, source.level_out)
+
+    def take_away(self, time_ps: int) -> None:
+        """Each pin is by itself again."""
+        for source, listener in self._listeners:
+            source.listeners.remove(listener)
+        for source, sink in self._ends:
+            if source.level_out is not None:
+                sink.set_external_level(None, time_ps)
+
+    @staticmethod
+    def _carry(sink: Pin) -> Listener:
+        def carry(time_ps: int, level: bool | None) -> None:
+            sink.set_external_level(level, time_ps)
+
+        return carry
+
+
 def make_pins() -> Pins:
     """Every pin of the die by its name, PA0 to PH1, nothing connected."""
     return {

@@ -20,7 +20,7 @@ from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.bench_config import BenchConfig
 from hil.twin.console import ConsoleServer
-from hil.twin.faults import Faults, FaultServer
+from hil.twin.faults import Faults, FaultServer, Together
 from hil.twin.lease import StdinLease
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
@@ -69,16 +69,18 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
         daq = bench.daq.serve(HOST, ANY_FREE_PORT)
         analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
+        hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
+        both = Together([analyzer, hislip])
         faults = Faults(
             bench,
-            links={"daq": daq, "power_analyzer": analyzer, "console": console},
-            instruments={"power_analyzer": analyzer},
+            links={"daq": daq, "power_analyzer": both, "console": console},
+            instruments={"daq": daq, "power_analyzer": both, "console": console},
         )
         servers: dict[str, Server] = {
             "probe": ProbeServer(bench, HOST, ANY_FREE_PORT),
             "daq": daq,
             "power_analyzer": analyzer,
-            "hislip": bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT),
+            "hislip": hislip,
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT),

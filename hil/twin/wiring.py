@@ -118,7 +118,7 @@ def connect(
         isolate_debug: called with whether the relay is open, whenever its line changes.
 
     Returns:
-        The wires between analog outputs or edge inputs and pins, by role.
+        The wires by role.
 
     Raises:
         WiringError: an unknown pin, a terminal of the wrong kind, or an end without the other.
@@ -130,7 +130,9 @@ def connect(
             raise WiringError(f'{config.source}: [wiring] {wire.role}: needs a terminal, such as "Dev1/ao0"')
         if wire.role == DEBUG_ISOLATION:
             if not wire.is_open:
-                daq.line_listeners(terminal).append(_relay(wire, isolate_debug))
+                coil = _Coil(_relay(wire, isolate_debug))
+                daq.line_listeners(terminal).append(coil.pass_on)
+                connections[wire.role] = Connection(coil.set_open)
             continue
         pin = _pin(config, pins, wire)
         if wire.is_open:
@@ -143,7 +145,9 @@ def connect(
             pin.connect_source(sensor_wire)
             connections[wire.role] = Connection(_source_switch(pin, sensor_wire))
         elif channel.startswith("ai"):
-            daq.connect_analog_input(terminal, PinVoltage(pin, supply_voltage_v))
+            probe = _Probe(PinVoltage(pin, supply_voltage_v))
+            daq.connect_analog_input(terminal, probe)
+            connections[wire.role] = Connection(probe.set_open)
         elif channel.startswith(("ctr", "PFI")):
             # The wire carries whatever drives the pin: the part, or another line of the DAQ.
             gate = _Gate(daq.edge_listener(terminal))
@@ -151,8 +155,10 @@ def connect(
             pin.external_listeners.append(gate.pass_on)
             connections[wire.role] = Connection(gate.set_open)
         elif channel.startswith("port"):
-            daq.connect_line(terminal, _level_reader(pin))
-            daq.line_listeners(terminal).append(_pin_driver(pin))
+            line = _Line(pin)
+            daq.connect_line(terminal, line.read)
+            daq.line_listeners(terminal).append(line.drive)
+            connections[wire.role] = Connection(line.set_open)
         else:
             raise WiringError(
                 f"{config.source}: [wiring] {wire.role}: terminal {terminal!r} is none of DEV/aoN, DEV/aiN, "
@@ -185,6 +191,49 @@ class _Gate:
             self._listener(time_ps, None if is_open else level)
 
 
+class _Coil(_Gate):
+    """The relay's coil: an open wire leaves it at rest."""
+
+
+class _Probe:
+    """The wire from a pin to an analog input, which reads 0 V where it is open."""
+
+    def __init__(self, source: AnalogSource) -> None:
+        self._source = source
+        self._open = False
+
+    def voltage_v(self, time_ps: int) -> float:
+        return 0.0 if self._open else self._source.voltage_v(time_ps)
+
+    def set_open(self, is_open: bool) -> None:
+        self._open = is_open
+
+
+class _Line:
+    """The wire between a digital line and a pin: each end sees what the other drives."""
+
+    def __init__(self, pin: Pin) -> None:
+        self._pin = pin
+        self._open = False
+        self._driven: tuple[int, bool | None] = (0, None)
+
+    def drive(self, time_ps: int, level: bool | None) -> None:
+        self._driven = (time_ps, level)
+        if not self._open:
+            self._pin.set_external_level(level, time_ps)
+
+    def read(self) -> bool | None:
+        if self._open:
+            return None
+        return self._pin.external_level if self._pin.level_out is None else self._pin.level_out
+
+    def set_open(self, is_open: bool) -> None:
+        if is_open != self._open:
+            self._open = is_open
+            time_ps, level = self._driven
+            self._pin.set_external_level(None if is_open else level, time_ps)
+
+
 def _pin(config: BenchConfig, pins: Pins, wire: Wire) -> Pin:
     if wire.pin not in pins:
         raise WiringError(
@@ -198,19 +247,5 @@ def _relay(wire: Wire, isolate_debug: Callable[[bool], None]) -> Listener:
 
     def on_line(_time_ps: int, level: bool | None) -> None:
         isolate_debug(level is not None and level == wire.active_high)
-
-    return on_line
-
-
-def _level_reader(pin: Pin) -> Callable[[], bool | None]:
-    def read() -> bool | None:
-        return pin.external_level if pin.level_out is None else pin.level_out
-
-    return read
-
-
-def _pin_driver(pin: Pin) -> Listener:
-    def on_line(time_ps: int, level: bool | None) -> None:
-        pin.set_external_level(level, time_ps)
 
     return on_line

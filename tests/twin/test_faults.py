@@ -4,15 +4,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
+import grpc
 import pytest
+from nidaqmx._stubs import nidaqmx_pb2 as pb
 
 from hil.twin import bench_config
 from hil.twin.bench import Bench
+from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S
 
 RIG = {
     "wiring": {
+        "readback": {"pin": "PA1", "terminal": "Dev1/ai1"},
+        "button": {"pin": "PC13", "terminal": "Dev1/port0/line3"},
+        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
         "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
         "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
     }
@@ -94,6 +100,126 @@ def test_a_dead_crystal_does_not_start(bench: Bench, faults: Faults, state: str,
     core.debug_write(RCC_BDCR, 4, 1)
     bench.advance(5)
     assert core.debug_read(RCC_BDCR, 4) & 2 == ready
+
+
+def test_a_crystal_that_dies_stops_while_it_runs(bench: Bench, faults: Faults) -> None:
+    core = bench.mcu.core
+    core.debug_write(RCC_APB1ENR1, 4, 1 << 28)
+    core.debug_write(PWR_CR1, 4, 1 << 8)
+    core.debug_write(RCC_BDCR, 4, 1)
+    bench.advance(5)
+    assert core.debug_read(RCC_BDCR, 4) & 2
+    assert faults.answer("CRYSTAL DIES") == "OK"
+    bench.advance(5)
+    assert not core.debug_read(RCC_BDCR, 4) & 2
+    core.debug_write(RCC_BDCR, 4, 0)
+    core.debug_write(RCC_BDCR, 4, 1)
+    bench.advance(5)
+    assert not core.debug_read(RCC_BDCR, 4) & 2  # and stays so
+
+
+def test_an_open_supply_lead_leaves_the_output_on_and_the_part_off(bench: Bench, faults: Faults) -> None:
+    assert faults.answer("OPEN SUPPLY") == "OK"
+    assert bench.mcu.mode == "off"
+    assert float(bench.analyzer.execute(b"MEAS:VOLT? (@1)")) == pytest.approx(3.0, abs=0.01)
+    assert bench.analyzer.execute(b"STAT:OPER:COND? (@1)").strip() == b"1"
+    bench.analyzer.execute(b"VOLT 2.9,(@1)")
+    assert bench.mcu.supply_voltage_v == 0.0
+    assert faults.answer("CLOSE SUPPLY") == "OK"
+    bench.advance(0.01)
+    assert bench.mcu.supply_voltage_v == pytest.approx(2.9, abs=0.01)
+    assert bench.mcu.mode not in ("off", "reset")
+
+
+def test_a_short_across_the_supply_trips_the_analyzer(bench: Bench, faults: Faults) -> None:
+    bench.analyzer.execute(b"CURR:PROT:STAT ON,(@1)")
+    assert faults.answer("SHORT SUPPLY 1") == "OK"
+    assert bench.mcu.supply_voltage_v == pytest.approx(0.1)  # the limit is 100 mA
+    assert bench.mcu.mode == "off"
+    assert float(
+        bench.analyzer.execute(b"SENS:CURR:RANG:AUTO ON,(@1);:SENS:SWE:POIN 100,(@1);:MEAS:CURR? (@1)")
+    ) == pytest.approx(0.1, rel=0.01)
+    bench.advance(0.03)
+    assert int(bench.analyzer.execute(b"STAT:QUES:COND? (@1)")) == 2
+    assert faults.answer("PART SUPPLY") == "OK"
+    bench.analyzer.execute(b"OUTP:PROT:CLE (@1)")
+    bench.advance(0.01)
+    assert bench.mcu.supply_voltage_v == pytest.approx(3.0, abs=0.01)
+
+
+def test_a_leak_across_the_supply_is_measured_with_the_part(bench: Bench, faults: Faults) -> None:
+    before_a = bench.mcu.supply.current_a
+    assert faults.answer("SHORT SUPPLY 3000") == "OK"
+    assert bench.mcu.supply.current_a - before_a == pytest.approx(1e-3, rel=0.01)
+    assert faults.answer("CLEAR") == "OK"
+    assert bench.mcu.supply.current_a == pytest.approx(before_a)
+
+
+def test_solder_between_two_pins_carries_what_the_part_drives(bench: Bench, faults: Faults) -> None:
+    first, second = bench.pins["PA8"], bench.pins["PB10"]
+    first.drive(True, 0)
+    assert faults.answer("SHORT PA8 PB10") == "OK"
+    assert second.external_level is True
+    first.drive(False, 1)
+    assert second.external_level is False
+    assert faults.answer("PART PB10 PA8") == "OK"
+    assert second.external_level is None
+    first.drive(True, 2)
+    assert second.external_level is None
+
+
+def test_every_kind_of_wire_can_be_open(bench: Bench, faults: Faults) -> None:
+    bench.pins["PA1"].drive(True, 0)
+    probe = bench.daq.analog_input.sources["ai1"]
+    assert probe.voltage_v(0) > 2.9
+    assert faults.answer("OPEN readback") == "OK"
+    assert probe.voltage_v(0) == 0.0
+    bench.daq.lines.drive(1, "port0/line3", False)
+    assert bench.pins["PC13"].external_level is False
+    assert faults.answer("OPEN button") == "OK"
+    assert bench.pins["PC13"].external_level is None
+    bench.daq.lines.drive(2, "port0/line0", True)
+    assert bench.debug_lines_isolated
+    assert faults.answer("OPEN debug_isolation") == "OK"
+    assert not bench.debug_lines_isolated  # the relay's coil is without current
+    assert faults.answer("CLEAR") == "OK"
+    assert bench.debug_lines_isolated
+    assert bench.pins["PC13"].external_level is False
+    assert probe.voltage_v(0) > 2.9
+
+
+def test_a_hung_daq_answers_when_it_is_over(bench: Bench) -> None:
+    server = bench.daq.serve()
+    faults = Faults(bench, {}, {"daq": server})
+    with grpc.insecure_channel(server.address) as channel:
+        ask = channel.unary_unary(
+            "/nidaqmx_grpc.NiDAQmx/GetErrorString",
+            pb.GetErrorStringRequest.SerializeToString,
+            pb.GetErrorStringResponse.FromString,
+        )
+        assert faults.answer("HANG daq") == "OK"
+        with pytest.raises(grpc.RpcError):
+            ask(pb.GetErrorStringRequest(error_code=-200284), timeout=0.3)
+        assert faults.answer("CLEAR") == "OK"
+        assert ask(pb.GetErrorStringRequest(error_code=-200284), timeout=10).error_string
+    server.close()
+
+
+def test_a_hung_console_loses_what_passes(bench: Bench) -> None:
+    console = ConsoleServer(bench, "127.0.0.1", 0)
+    faults = Faults(bench, {}, {"console": console})
+    typed: list[tuple[str, int]] = []
+    console.listeners.append(lambda direction, byte: typed.append((direction, byte)))
+    assert faults.answer("HANG console") == "OK"
+    console.type(b"a")
+    bench.advance(1e-3)
+    bench.mcu.usart2.on_transmit(bench.scheduler.now_ps, ord("b"), 115200.0)
+    assert typed == []
+    assert faults.answer("UNHANG console") == "OK"
+    console.type(b"c")
+    bench.advance(1e-3)
+    assert typed == [("typed", ord("c"))]
+    console.close()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import socket
 import socketserver
 import struct
 import threading
@@ -65,9 +66,26 @@ class MessageType(IntEnum):
 
 
 FATAL_POOR_HEADER = 1
+FATAL_BOTH_CHANNELS = 2
 FATAL_INITIALIZATION = 3
 ERROR_MESSAGE_TYPE = 1
+ERROR_CONTROL_CODE = 2
+ERROR_VENDOR_MESSAGE = 3
 ERROR_TOO_LARGE = 4
+"""Codes of the FatalError and Error messages (IVI-6.1, section 6). A fatal one ends the session."""
+
+_FIRST_VENDOR_TYPE = 128
+"""Message types from here on are for the makers (IVI-6.1, section 6.14)."""
+
+_CONTROL_MAX = {
+    MessageType.DATA: 1,
+    MessageType.DATA_END: 1,
+    MessageType.TRIGGER: 1,
+    MessageType.ASYNC_STATUS_QUERY: 1,
+    MessageType.ASYNC_LOCK: 1,
+    MessageType.ASYNC_REMOTE_LOCAL_CONTROL: 6,
+}
+"""The largest control code that each message may have; others have none that counts."""
 
 
 class Instrument(Protocol):
@@ -85,11 +103,20 @@ class Session:
     """What the two connections of one client share."""
 
     number: int
+    synchronous: socket.socket
+    asynchronous: socket.socket | None = None
     message_available: bool = False
     response_bytes: int = 1 << 20
     message: bytearray = field(default_factory=bytearray)
     handled: int = _NO_MESSAGE
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def end(self) -> None:
+        """Both connections end together."""
+        for connection in (self.synchronous, self.asynchronous):
+            if connection is not None:
+                with contextlib.suppress(OSError):  # it is gone already
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def has_handled(self, message_id: int) -> None:
         """Message ``message_id`` of the synchronous connection is done with."""
@@ -125,8 +152,33 @@ class HislipServer(TcpServer):
         super().__init__(host, port, _Connection)
         self.instrument = instrument
         self.sessions: dict[int, Session] = {}
-        self.numbers = itertools.count(1)
+        """Sessions by number; one connection of each may not have come yet."""
+        self.answering = threading.Event()
+        self.answering.set()
+        self._numbers = itertools.cycle(range(1, 1 << 16))
         self.start()
+
+    def hang(self, hung: bool) -> None:
+        """A fault: take messages and act on none until it is over."""
+        if hung:
+            self.answering.clear()
+        else:
+            self.answering.set()
+
+    def free_number(self) -> int:
+        """The number of a new session."""
+        return next(number for number in self._numbers if number not in self.sessions)
+
+    def drop_clients(self) -> None:
+        """A fault: every connection ends; clients may connect again."""
+        for session in list(self.sessions.values()):
+            session.end()
+
+    def close(self) -> None:
+        """Stop listening and drop the clients."""
+        super().close()
+        self.hang(False)
+        self.drop_clients()
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -140,29 +192,42 @@ class _Connection(socketserver.StreamRequestHandler):
                 return
             if first.type == MessageType.INITIALIZE:
                 self._serve_synchronous()
-            elif first.type == MessageType.ASYNC_INITIALIZE and first.parameter in self.server.sessions:
-                self._serve_asynchronous(self.server.sessions[first.parameter])
+            elif first.type == MessageType.ASYNC_INITIALIZE:
+                session = self.server.sessions.get(first.parameter)
+                if session is None or session.asynchronous is not None:
+                    self._fatal(FATAL_INITIALIZATION, b"no session waits for this connection")
+                else:
+                    self._serve_asynchronous(session)
             else:
-                self._send(
-                    MessageType.FATAL_ERROR, FATAL_INITIALIZATION, payload=b"expected Initialize first"
-                )
+                self._fatal(FATAL_INITIALIZATION, b"expected Initialize first")
 
     def _serve_synchronous(self) -> None:
-        session = Session(next(self.server.numbers) & 0xFFFF)
+        session = Session(self.server.free_number(), self.connection)
         self.server.sessions[session.number] = session
         try:
             self._send(MessageType.INITIALIZE_RESPONSE, parameter=_VERSION << 16 | session.number)
-            while (message := self._receive()) is not None:
-                self._synchronous(session, message)
+            while (message := self._receive()) is not None and self._synchronous(session, message):
+                pass
         finally:
             del self.server.sessions[session.number]
+            session.end()
 
-    def _synchronous(self, session: Session, message: Message) -> None:
+    def _synchronous(self, session: Session, message: Message) -> bool:
+        """Act on a message; whether the session goes on."""
+        self.server.answering.wait()
+        if session.asynchronous is None:
+            return self._fatal(FATAL_BOTH_CHANNELS, b"AsyncInitialize comes first")
+        if message.type in (MessageType.INITIALIZE, MessageType.ASYNC_INITIALIZE):
+            return self._fatal(FATAL_INITIALIZATION, b"initialized already")
+        if not self._control_known(message):
+            return True
         match message.type:
             case MessageType.DATA | MessageType.DATA_END:
                 session.message_available = False
                 session.message += message.payload
-                if message.too_large or len(session.message) > INPUT_BUFFER_BYTES:
+                if message.too_large:  # refused while it came in
+                    session.message.clear()
+                elif len(session.message) > INPUT_BUFFER_BYTES:
                     session.message.clear()
                     self._send(MessageType.ERROR, ERROR_TOO_LARGE, payload=b"message too large")
                 elif message.type == MessageType.DATA_END:
@@ -177,7 +242,15 @@ class _Connection(socketserver.StreamRequestHandler):
                 session.message_available = False
                 self._send(MessageType.DEVICE_CLEAR_ACKNOWLEDGE)
             case _:
-                self._refuse()
+                self._refuse(message)
+        return True
+
+    def _control_known(self, message: Message) -> bool:
+        largest = _CONTROL_MAX.get(message.type)  # type: ignore[call-overload]
+        known = largest is None or message.control <= largest
+        if not known:
+            self._send(MessageType.ERROR, ERROR_CONTROL_CODE, payload=b"unrecognized control code")
+        return known
 
     def _execute(self, session: Session, message_id: int) -> None:
         program = bytes(session.message)
@@ -197,11 +270,21 @@ class _Connection(socketserver.StreamRequestHandler):
                 )
 
     def _serve_asynchronous(self, session: Session) -> None:
-        self._send(MessageType.ASYNC_INITIALIZE_RESPONSE, parameter=_VENDOR)
-        while (message := self._receive()) is not None:
-            self._asynchronous(session, message)
+        session.asynchronous = self.connection
+        try:
+            self._send(MessageType.ASYNC_INITIALIZE_RESPONSE, parameter=_VENDOR)
+            while (message := self._receive()) is not None and self._asynchronous(session, message):
+                pass
+        finally:
+            session.end()
 
-    def _asynchronous(self, session: Session, message: Message) -> None:
+    def _asynchronous(self, session: Session, message: Message) -> bool:
+        """Act on a message; whether the session goes on."""
+        self.server.answering.wait()
+        if message.type in (MessageType.INITIALIZE, MessageType.ASYNC_INITIALIZE):
+            return self._fatal(FATAL_INITIALIZATION, b"initialized already")
+        if not self._control_known(message):
+            return True
         match message.type:
             case MessageType.ASYNC_MAX_MESSAGE_SIZE:
                 if len(message.payload) == 8:
@@ -224,10 +307,18 @@ class _Connection(socketserver.StreamRequestHandler):
             case MessageType.ASYNC_REMOTE_LOCAL_CONTROL:
                 self._send(MessageType.ASYNC_REMOTE_LOCAL_RESPONSE)
             case _:
-                self._refuse()
+                self._refuse(message)
+        return True
 
-    def _refuse(self) -> None:
-        self._send(MessageType.ERROR, ERROR_MESSAGE_TYPE, payload=b"unrecognized message type")
+    def _refuse(self, message: Message) -> None:
+        if message.type >= _FIRST_VENDOR_TYPE:
+            self._send(MessageType.ERROR, ERROR_VENDOR_MESSAGE, payload=b"unrecognized vendor message")
+        else:
+            self._send(MessageType.ERROR, ERROR_MESSAGE_TYPE, payload=b"unrecognized message type")
+
+    def _fatal(self, code: int, why: bytes) -> bool:
+        self._send(MessageType.FATAL_ERROR, code, payload=why)
+        return False
 
     def _receive(self) -> Message | None:
         """The next message; ``None`` at the end of the connection, which a bad header brings about."""
@@ -241,6 +332,8 @@ class _Connection(socketserver.StreamRequestHandler):
         if size <= INPUT_BUFFER_BYTES:
             payload = self.rfile.read(size)
             return Message(kind, control, parameter, payload) if len(payload) == size else None
+        # At once: what was announced may never come.
+        self._send(MessageType.ERROR, ERROR_TOO_LARGE, payload=b"message too large")
         while size and (piece := self.rfile.read(min(size, _DISCARD_BYTES))):
             size -= len(piece)
         return None if size else Message(kind, control, parameter, b"", too_large=True)

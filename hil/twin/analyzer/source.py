@@ -46,6 +46,7 @@ class Source:
         self.on_short_current: Callable[[float], None] = lambda current_a: None
         """Told the current through a short across the output, in amperes, whenever it changes."""
         self._short_ohm = math.inf
+        self._lead_open = False
         self._applied_v = 0.0
         self._load_exceeds = False
         self._over_current: Event | None = None
@@ -68,6 +69,22 @@ class Source:
     def terminal_v(self) -> float:
         """The voltage that really stands at the output, in volts."""
         return self._applied_v
+
+    @property
+    def board_v(self) -> float:
+        """What of it reaches the board, in volts."""
+        return 0.0 if self._lead_open else self._applied_v
+
+    @property
+    def lead_open(self) -> bool:
+        """A fault: the lead to the board is open."""
+        return self._lead_open
+
+    @lead_open.setter
+    def lead_open(self, is_open: bool) -> None:
+        if is_open is not self._lead_open:
+            self._lead_open = is_open
+            self._bench.mcu.set_supply_voltage(self.board_v)
 
     @property
     def short_ohm(self) -> float:
@@ -126,7 +143,7 @@ class Source:
         wanted_v = min(wanted_v, self.over_voltage_v, self.current_limit_a * self._short_ohm)
         if wanted_v != self._applied_v:
             self._applied_v = wanted_v
-            self._bench.mcu.set_supply_voltage(wanted_v)
+            self._bench.mcu.set_supply_voltage(self.board_v)
         self.on_short_current(wanted_v / self._short_ohm)
 
     def _watch_voltage(self, wanted_v: float) -> None:

@@ -7,6 +7,7 @@ answers with a proper DAQmx error that names the call.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -38,6 +39,8 @@ class DaqServer:
 
     def __init__(self, daq: XSeriesDevice, host: str, port: int) -> None:
         self._daq = daq
+        self._answering = threading.Event()
+        self._answering.set()
         self._sessions = Sessions(daq)
         self._server = grpc.server(
             ThreadPoolExecutor(WORKERS, thread_name_prefix="daq-rpc"), options=_OPTIONS
@@ -60,10 +63,18 @@ class DaqServer:
 
     def close(self) -> None:
         """Stop serving and clear all tasks."""
+        self.hang(False)
         self._relay.close()
         self._server.stop(None).wait()
         with self._daq.bench.lock:
             self._sessions.clear_all()
+
+    def hang(self, hung: bool) -> None:
+        """A fault: take calls and answer none until it is over."""
+        if hung:
+            self._answering.clear()
+        else:
+            self._answering.set()
 
     def drop_clients(self) -> None:
         """A fault: every connection ends; clients may connect again."""
@@ -97,6 +108,7 @@ class DaqServer:
         return grpc.unary_unary_rpc_method_handler(serve, deserialize, serialize)
 
     def _answer(self, handler: Handler, request: Any, context: Any, *, locked: bool) -> Any:
+        self._answering.wait()
         call = Call(self._daq, self._sessions, request, context.peer(), context.is_active)
         try:
             if not locked:

@@ -35,7 +35,7 @@ _MIN_TABLE_VDD_V = 1.8
 def supply_current_a(point: OperatingPoint) -> float:
     """The current from VDD, VDDA and VBAT together, in A."""
     if point.mode == "off":
-        return 0.0
+        return point.external_current_a
     point = _point_inside_tables(point)
     current_a = point.load_current_a + point.external_current_a
     if point.nrst_low:

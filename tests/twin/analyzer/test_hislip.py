@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,35 +71,3 @@ def test_a_trigger_message_triggers(visa: Any) -> None:
     assert visa.query("*OPC?").strip() == "1"
     assert visa.query("STAT:OPER:COND? (@1)").strip() == "4"  # neither waiting nor measuring: off
     assert visa.query("SYST:ERR?").startswith("+0")
-
-
-@pytest.mark.parametrize(
-    ("request_bytes", "answer"),
-    [
-        (b"GET / HTTP/1.1\r\n\r\n", b"HS\2\1"),  # FatalError, poorly formed header
-        (b"HS\6\0" + bytes(12), b"HS\2\3"),  # FatalError, data before Initialize
-        (b"HS\x11\0" + b"\0\0\0\x99" + bytes(8), b"HS\2\3"),  # the second connection of nobody
-    ],
-)
-def test_a_client_that_speaks_something_else(
-    address: tuple[str, int], request_bytes: bytes, answer: bytes
-) -> None:
-    with socket.create_connection(address, timeout=5) as client:
-        client.sendall(request_bytes)
-        assert client.recv(4) == answer
-
-
-def test_unknown_and_too_large_messages_leave_the_session(address: tuple[str, int]) -> None:
-    with socket.create_connection(address, timeout=5) as client, client.makefile("rb") as answers:
-        client.sendall(b"HS\0\0\1\0xx" + bytes(8))
-        assert answers.read(16)[:3] == b"HS\1"
-        client.sendall(b"HS\x7f\0" + bytes(12))
-        header = answers.read(16)
-        assert header[:4] == b"HS\3\1"
-        answers.read(header[-1])
-        client.sendall(b"HS\7\0\0\0\0\1" + (5_000_000).to_bytes(8, "big") + bytes(5_000_000))
-        header = answers.read(16)
-        assert header[:4] == b"HS\3\4"
-        answers.read(header[-1])
-        client.sendall(b"HS\7\0\0\0\0\3" + (5).to_bytes(8, "big") + b"*IDN?")
-        assert answers.read(16)[:3] == b"HS\7"

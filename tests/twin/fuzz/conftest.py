@@ -8,6 +8,7 @@ import hashlib
 import json
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from hil.twin import bench_config
 from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.console import RECEIVE_PIN, ConsoleServer
+from hil.twin.faults import Faults, FaultServer
 from hil.twin.probe.server import ProbeServer
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S, Server
 
@@ -65,6 +67,19 @@ REGISTERS = {
 }
 
 
+TALLY: dict[str, Counter[str]] = {}
+"""What each server was sent too much of, and what became of it."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many inputs each server was given, and with which errors it answered."""
+    if TALLY:
+        terminalreporter.section("fuzzed servers: inputs by outcome")
+    for server, outcomes in sorted(TALLY.items()):
+        shown = ", ".join(f"{outcome} {count}" for outcome, count in outcomes.most_common(14))
+        terminalreporter.line(f"{server:<15}{sum(outcomes.values()):>7}  {shown}")
+
+
 @dataclass
 class LiveBench:
     """The bench and where its servers listen."""
@@ -72,6 +87,11 @@ class LiveBench:
     bench: Bench
     servers: dict[str, Server]
     before: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def tally(server: str, outcome: str, count: int = 1) -> None:
+        """Count an input and its outcome for the summary."""
+        TALLY.setdefault(server, Counter())[outcome] += count
 
     def connect(self, name: str) -> socket.socket:
         host, port = self.servers[name].address.rsplit(":", 1)
@@ -119,6 +139,9 @@ class LiveBench:
         with self.connect("clock") as client:
             client.sendall(b"NOW\n")
             assert client.makefile("rb").readline().startswith(b"OK ")
+        with self.connect("faults") as client:
+            client.sendall(b"NO SUCH VERB\n")
+            assert client.makefile("rb").readline().startswith(b"ERR ")
         with self.connect("probe") as client:
             client.sendall(json.dumps({"id": 7, "request": "read_dp", "arguments": [0]}).encode() + b"\n")
             assert json.loads(client.makefile("rb").readline()) == {
@@ -163,6 +186,7 @@ def running_bench() -> Iterator[LiveBench]:
             "hislip": bench.analyzer.serve_hislip(host, 0),
             "console": ConsoleServer(bench, host, 0),
             "clock": ClockServer(bench, host, 0),
+            "faults": FaultServer(Faults(bench, {}, {}), host, 0),
         }
         for server in servers.values():
             stack.callback(server.close)

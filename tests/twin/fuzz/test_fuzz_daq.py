@@ -123,6 +123,7 @@ def create(channel: grpc.Channel, name: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["no task", "CreateAIVoltageChan", "CreateCICountEdgesChan"])
 def test_every_call_with_random_contents(live: Any, channel: grpc.Channel, kind: str) -> None:
+    print("seed", kind)
     source = random.Random(kind)
     failures = []
     for method in METHODS:
@@ -130,6 +131,7 @@ def test_every_call_with_random_contents(live: Any, channel: grpc.Channel, kind:
         if kind != "no task":
             create(channel, "fuzzed", kind)
         outcome = call(channel, method, fill(source, request, "fuzzed"))
+        live.tally("daq", outcome.partition(":")[0])
         if not refused_properly(outcome, request):
             failures.append(f"{method.name} {request}: {outcome}"[:400])
         clear = pb.ClearTaskRequest(task={"name": "fuzzed"})

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench's lock: whoever touches the machine holds it, and lets others in who wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+
+_HAND_OVER_S = 50e-6
+"""How long a thread that lets go stays away if others wait (ASSUMPTION: enough to wake up)."""
+
+
+class BenchLock:
+    """A lock that its holder may take again, and that no thread keeps from the others by taking it in turns.
+
+    Python's own lock goes to whoever asks first, and that is the thread that has just let it go: a long sleep
+    in slices would shut everybody out for as long as it lasts.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._counting = threading.Lock()
+        self._waiting = 0
+        self._depth = 0
+
+    def acquire(self, timeout: float = -1) -> bool:
+        """Take the lock; whether it came within ``timeout`` seconds on the wall (-1: wait for ever)."""
+        if not self._lock.acquire(blocking=False):
+            with self._counting:
+                self._waiting += 1
+            try:
+                if not self._lock.acquire(timeout=timeout):
+                    return False
+            finally:
+                with self._counting:
+                    self._waiting -= 1
+        self._depth += 1
+        return True
+
+    def release(self) -> None:
+        """Let go, and let somebody who waits have it."""
+        self._depth -= 1
+        outermost = not self._depth
+        self._lock.release()
+        if outermost and self._waiting:
+            time.sleep(_HAND_OVER_S)
+
+    def __enter__(self) -> BenchLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
