@@ -194,7 +194,7 @@ static error_t mode(const command_t *command)
     system_reset();
 }
 
-static void test(application_t *application, const command_t *command)
+static void test(const application_t *application, const command_t *command)
 {
     uint32_t flash_crc32;
     uint32_t supply_mv;

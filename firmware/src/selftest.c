@@ -25,12 +25,12 @@ bool selftest_ram(void)
 {
     bool passed = true;
     uint32_t masked = interrupts_save();
-    for (volatile uint32_t *word = ram_start; word < stack_top; word++) {
+    for (volatile uint32_t *word = ram_start; word != stack_top; word++) {
         uint32_t kept = *word;
         *word = ~kept;
-        passed = passed && *word == ~kept;
+        passed = passed && (*word ^ kept) == UINT32_MAX; /* cppcheck-suppress knownConditionTrueFalse ; volatile */
         *word = kept;
-        passed = passed && *word == kept;
+        passed = passed && (*word ^ kept) == 0u; /* cppcheck-suppress knownConditionTrueFalse ; volatile */
     }
     interrupts_restore(masked);
     return passed;

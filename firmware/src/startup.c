@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "backup.h"
+#include "config.h"
 #include "cortex_m4.h"
 #include "handlers.h"
 #include "rtc.h"
@@ -19,6 +20,13 @@ extern const uint32_t data_load[];
 extern uint32_t data_start[], data_end[], bss_start[], bss_end[];
 
 int main(void);
+
+/* Tells the linker script, as an absolute symbol, how much of the RAM is the model's and in nobody's budget. */
+void network_arena(void);
+__attribute__((naked)) void network_arena(void)
+{
+    __asm volatile(".global network_arena_bytes\n\t.set network_arena_bytes, %c0" ::"i"(NETWORK_ARENA_BYTES));
+}
 
 _Noreturn void Reset_Handler(void);
 void Fault_Handler(void);
@@ -56,10 +64,10 @@ void Reset_Handler(void)
     SCB->VTOR = (uint32_t)(uintptr_t)vectors; /* reset leaves the alias of flash at 0 */
 
     const uint32_t *from = data_load;
-    for (uint32_t *to = data_start; to < data_end; to++) {
+    for (uint32_t *to = data_start; to != data_end; to++) {
         *to = *from++;
     }
-    for (uint32_t *to = bss_start; to < bss_end; to++) {
+    for (uint32_t *to = bss_start; to != bss_end; to++) {
         *to = 0;
     }
     main();
@@ -81,7 +89,8 @@ __attribute__((used)) void fault_report(const uint32_t *frame, uint32_t exceptio
     (void)RCC->APB1ENR1;
     rtc_unlock_backup_domain();
     /* A stack that ran out of RAM must not fault again here. */
-    bool readable = frame >= ram_start && frame + FRAME_RETURN_ADDRESS < stack_top;
+    uintptr_t address = (uintptr_t)&frame[FRAME_RETURN_ADDRESS];
+    bool readable = address >= (uintptr_t)ram_start && address < (uintptr_t)stack_top;
     backup_leave_note(&(backup_note_t){exception_number, 0, readable ? frame[FRAME_RETURN_ADDRESS] : 0u});
     system_reset();
 }
