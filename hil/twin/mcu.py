@@ -19,6 +19,7 @@ from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.model import supply_current_a
 from hil.twin.power.observation import observe
 from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
+from hil.twin.power.peripheral_clocks import RunningClocks
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 
@@ -71,6 +72,7 @@ class Stm32l476:
         self._low_power = LowPower(
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
+        self._running_clocks = RunningClocks(blocks.rcc, blocks.kernel_clocks, blocks.adc_common)
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._connect()
@@ -405,6 +407,7 @@ class Stm32l476:
             mode,
             self.peripherals,
             self._low_power,
+            self._running_clocks,
             code_in_sram=self.core.executes_from_sram,
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,

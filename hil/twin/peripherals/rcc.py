@@ -115,6 +115,8 @@ class Rcc(RegisterBlock):
         self.on_lse_failure: Callable[[bool], None] = lambda failed: None
         """Gets the level of the LSE's clock security system (EXTI line 19)."""
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.version = 0
+        """Counts the changes of frequencies and gates."""
         self.asleep = False
         """Core in Sleep or Stop: gates follow the Sleep-mode enable registers."""
         self.stopped = False
@@ -342,6 +344,7 @@ class Rcc(RegisterBlock):
                 self._update_interrupt()
                 return
             if offset in clock_gates.ENABLE_REGISTERS:
+                self.version += 1
                 gates = clock_gates.names(offset, before ^ self.words[offset])
                 for listener in self.gate_listeners:
                     listener(gates)
@@ -399,5 +402,6 @@ class Rcc(RegisterBlock):
         if wanted != current and self.oscillators.system_clock(wanted).ready:
             self.words[CFGR] = (cfgr & ~0xC) | wanted << 2
         self.clocks = self.oscillators.frequencies(stopped=self.stopped)
+        self.version += 1
         for listener in self.listeners:
             listener()

@@ -4,13 +4,14 @@
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.operating_point import Mode, OperatingPoint
-from hil.twin.power.peripheral_clocks import running_clocks
+from hil.twin.power.peripheral_clocks import RunningClocks
 
 
 def observe(
     mode: Mode,
     blocks: Peripherals,
     low_power: LowPower,
+    clocks_of_peripherals: RunningClocks,
     *,
     code_in_sram: bool,
     vdd_v: float,
@@ -53,7 +54,7 @@ def observe(
         switch_booster_on=blocks.syscfg.booster_on,
         floating_inputs=blocks.floating_inputs,
         floating_wakeup_pins=blocks.floating_wakeup_pins if mode in POWER_DOWN_MODES else (),
-        peripheral_clocks=() if stopped else running_clocks(rcc, blocks.kernel_clocks, blocks.adc_common),
+        peripheral_clocks=() if stopped else clocks_of_peripherals.rows(),
         adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
         reference_buffer_on=blocks.adc_common.reference_buffer_on,
         temperature_sensor_on=blocks.adc_common.temperature_sensor_on,

@@ -8,7 +8,7 @@ interface and the SRAMs, which are on after reset. Added here is every other clo
 from typing import Final
 
 from hil.datasheet import stm32l476
-from hil.twin.peripherals.adc_common import AdcCommon
+from hil.twin.peripherals.adc_common import CCR, AdcCommon
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.kernel_clocks import KernelClocks
 from hil.twin.peripherals.rcc import Rcc
@@ -27,6 +27,25 @@ def _bus_row(gate: str) -> str | None:
 
 
 _ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
+
+
+class RunningClocks:
+    """The rows and clocks of a part, worked out anew only after a change."""
+
+    def __init__(self, rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> None:
+        self._rcc = rcc
+        self._kernels = kernels
+        self._adc_common = adc_common
+        self._key: tuple[int, bool, int] | None = None
+        self._rows: tuple[tuple[str, int], ...] = ()
+
+    def rows(self) -> tuple[tuple[str, int], ...]:
+        """As :func:`running_clocks`."""
+        key = (self._rcc.version, self._rcc.asleep, self._adc_common.words[CCR])
+        if key != self._key:
+            self._key = key
+            self._rows = running_clocks(self._rcc, self._kernels, self._adc_common)
+        return self._rows
 
 
 def running_clocks(rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
