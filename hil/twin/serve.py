@@ -69,15 +69,16 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
         daq = bench.daq.serve(HOST, ANY_FREE_PORT)
         analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
+        probe = ProbeServer(bench, HOST, ANY_FREE_PORT)
         hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
         both = Together([analyzer, hislip])
         faults = Faults(
             bench,
-            links={"daq": daq, "power_analyzer": both, "console": console},
+            links={"probe": probe, "daq": daq, "power_analyzer": both, "console": console},
             instruments={"daq": daq, "power_analyzer": both, "console": console},
         )
         servers: dict[str, Server] = {
-            "probe": ProbeServer(bench, HOST, ANY_FREE_PORT),
+            "probe": probe,
             "daq": daq,
             "power_analyzer": analyzer,
             "hislip": hislip,

@@ -55,12 +55,15 @@ STALLS = 13
 BLOCK_STALLS = 14
 """Stalls of the block entered last; they are taken to be spread evenly over it."""
 COUNTING = 15
-"""Zero: the hook does nothing (single step)."""
+"""Zero: the hook counts nothing (single step)."""
 MISSED_ADDRESS = 16
 MISSED_SIZE = 17
 """The block whose timing is missing."""
 EFFECTS = 18
 """Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
+STEP_BLOCKS = 31
+"""Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has
+translated before, and would execute where a branch leads to as well."""
 DEVICE_WORDS = 32
 """First of the words that `device_hook` names."""
 _ACCELERATOR = 64
@@ -331,6 +334,9 @@ def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  #
 def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_BLOCK callback; `user_data` is the state array."""
     if state[COUNTING] == 0:
+        state[STEP_BLOCKS] -= 1
+        if state[STEP_BLOCKS] < 0:
+            _uc_emu_stop(uc)
         return
     address = np.int64(address_u64)
     size = np.int64(size_u32)

@@ -96,6 +96,7 @@ class Core:
         self._system_control.running_exception = lambda: self._exceptions.running
         self._system_control.on_change = self._exceptions_changed
         self._system_control.on_system_reset_request = self._request_system_reset
+        self._system_control.on_core_reset = lambda: self.reset("core")
         self._system_control.on_floating_point_trap = self._set_floating_point_trap
         self._system_control.on_traps = self._emulator.set_traps
         self._set_floating_point_trap(wanted=True)

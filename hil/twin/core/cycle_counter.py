@@ -138,6 +138,7 @@ class CycleCounter:
         """Suspend the hook for one instruction at `pc`."""
         state = self.state
         state[block_hook.COUNTING] = 0
+        state[block_hook.STEP_BLOCKS] = 1
         state[block_hook.BLOCK_START] = state[block_hook.BLOCK_END] = pc
         state[block_hook.BLOCK_CYCLES] = state[block_hook.CYCLES]
         state[block_hook.BLOCK_STALLS] = 0

@@ -101,6 +101,8 @@ class SystemControlSpace:
         self.on_change: Callable[[], None] = lambda: None
         """Called after a write that may let an exception run."""
         self.on_system_reset_request: Callable[[], None] = lambda: None
+        self.on_core_reset: Callable[[], None] = lambda: None
+        """Called for AIRCR.VECTRESET: the core's own reset, which leaves the peripherals alone."""
         self.on_floating_point_trap: Callable[[bool], None] = lambda wanted: None
         """Told whether floating-point instructions need attention: no access to the unit, or a lazy save."""
         self.on_traps: Callable[[bool, bool], None] = lambda divide, unaligned: None
@@ -238,6 +240,8 @@ class SystemControlSpace:
             self._nvic.priority_group = value >> 8 & 7
             if value & 4:
                 self.on_system_reset_request()
+            elif value & 1 and self.from_debugger:  # VECTRESET is reserved for debuggers
+                self.on_core_reset()
         elif offset == 0xD10:
             self.scr = value & (SCR_SLEEPONEXIT | SCR_SLEEPDEEP | SCR_SEVONPEND)
         elif offset == 0xD14:

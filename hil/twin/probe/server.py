@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import sys
 import threading
 from types import SimpleNamespace
@@ -36,6 +38,8 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
         super().__init__((host, port), session, TwinProbe(SwdLine(bench), UNIQUE_ID))
         # What a client's request raises goes to that client; pyOCD's handler would log it here as well.
         logging.getLogger(DebugProbeRequestHandler.__module__).setLevel(logging.CRITICAL)
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
         self.server_bind()
         self.server_activate()
         self._thread = threading.Thread(
@@ -52,14 +56,26 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Handle one connection until its client hangs up; NRST is released then."""
         line = SwdLine(self._bench)
+        with self._connections_lock:
+            self._connections.add(request)
         # The handler takes its session and its probe from its server: here from a view with this client's
         # probe.
         view = SimpleNamespace(session=self.session, probe=TwinProbe(line, UNIQUE_ID))
         try:
             DebugProbeRequestHandler(request, client_address, view)
         finally:
+            with self._connections_lock:
+                self._connections.discard(request)
             if line.nrst_asserted:
                 line.set_nrst(False)  # nobody else could
+
+    def drop_clients(self) -> None:
+        """A fault: the probe is unplugged under its clients, which may connect again."""
+        with self._connections_lock:
+            connections = list(self._connections)
+        for connection in connections:
+            with contextlib.suppress(OSError):  # it closed in the meantime
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report what ended a connection, unless it is only that the client's program died."""

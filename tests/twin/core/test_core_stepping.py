@@ -99,6 +99,39 @@ def test_steps_go_through_an_it_block_one_instruction_at_a_time(machine):
     assert [value for _, value in seen][1:] == [1, 2, 2, 2]
 
 
+CALLS = """
+start:
+ movs r0, #0
+loop:
+ bl popping
+ adds r0, #1
+ bl returning
+ adds r0, #2
+ b loop
+popping:
+ push {r4, lr}
+ adds r0, #4
+ pop {r4, pc}
+returning:
+ adds r0, #8
+ bx lr
+"""
+
+
+def test_a_step_ends_where_a_return_leads_to_code_that_ran_before(machine):
+    m = machine(CALLS)
+    m.run_cycles(500)
+    write_control(m, HALT)
+    loop, popping, returning = (m.symbols[name] for name in ("loop", "popping", "returning"))
+    first = [loop, popping, popping + 2, popping + 4, loop + 4]
+    second = [loop + 6, returning, returning + 2, loop + 10, loop + 12]
+    step_to(m, "loop")
+    before = m.register(R0)
+    turn = [*first, *second]
+    assert [loop, *(step(m) for _ in range(2 * len(turn)))] == [*turn, *turn, loop]
+    assert m.register(R0) - before == 2 * (4 + 1 + 8 + 2)
+
+
 def test_program_goes_on_correctly_from_inside_an_it_block(machine):
     m = start_halted(machine)
     step_to(m, "block")
