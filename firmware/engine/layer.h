@@ -6,9 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "element_type.h"
 #include "requantise.h"
-
-typedef enum { ELEMENT_INT8, ELEMENT_FLOAT32 } element_type_t;
 
 typedef enum {
     KERNEL_FULLY_CONNECTED,

@@ -16,6 +16,8 @@
 #include "errors.h"
 #include "layer.h"
 
+#define NETWORK_ENGINE "builtin" /* as the console names it */
+
 typedef struct {
     uint32_t input_size; /* in elements */
     uint32_t output_size;

@@ -10,6 +10,7 @@
 #include "detector.h"
 #include "events.h"
 #include "modes.h"
+#include "network.h"
 #include "power.h"
 #include "registers.h"
 #include "rtc.h"
@@ -45,7 +46,7 @@ static void info(const application_t *application, const command_t *command)
     record_number(record, "proto", CONSOLE_PROTOCOL);
     record_hex(record, "model", application->model_crc32, 8);
     record_text(record, "mcu", "stm32l476");
-    record_text(record, "engine", "builtin");
+    record_text(record, "engine", NETWORK_ENGINE);
     record_number(record, "features", FEATURE_COUNT);
     console_send();
 }

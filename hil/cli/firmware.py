@@ -17,6 +17,13 @@ from hil.golden.tflite_model import read_model
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
 
+class Engine(enum.StrEnum):
+    """What runs the network."""
+
+    BUILTIN = "builtin"
+    TFLM = "tflm"
+
+
 class Toolchain(enum.StrEnum):
     """Which compiler builds the firmware."""
 
@@ -44,11 +51,18 @@ def build_command(
     mutant: Annotated[
         str | None, typer.Option(help="Plant a fault, for testing the suite: see firmware/src/mutant.h.")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="builtin: firmware/engine. tflm: your TensorFlow Lite Micro, with gcc.")
+    ] = Engine.BUILTIN,
+    tflm_dir: Annotated[
+        Path | None,
+        typer.Option(help="For tflm: its headers and static library; see firmware/cmake/tflm.cmake."),
+    ] = None,
 ) -> None:
     """Build the firmware and print where the ELF is, with its digest."""
-    if model is not None and model.is_file():
+    if model is not None and model.is_file() and engine is Engine.BUILTIN:
         _check(model)
-    elf = build(toolchain.value, model=model, mutant=mutant)
+    elf = build(toolchain.value, model=model, mutant=mutant, engine=engine.value, tflm_dir=tflm_dir)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{elf}")
     console.print(f"sha256 {Image.load(elf).sha256}", style="dim")

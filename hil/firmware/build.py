@@ -17,6 +17,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from hil.firmware.tools import environment, run, tool
 from hil.golden.tflite_model import read_model
 
 Toolchain = Literal["zig", "gcc"]
+Engine = Literal["builtin", "tflm"]
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 FIRMWARE_DIR = PROJECT_DIR / "firmware"
@@ -34,6 +36,15 @@ MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
 _ELF_NAME = "firmware.elf"
 _STAMP_NAME = "inputs.sha256"
 _SVD_NAME = "STM32L4x5.svd"
+
+
+@dataclass(frozen=True)
+class _Choices:
+    toolchain: Toolchain
+    model_file: Path
+    mutant: str | None
+    engine: Engine
+    tflm_dir: Path | None
 
 
 def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
@@ -56,6 +67,8 @@ def build(
     mutant: str | None = None,
     build_dir: Path | None = None,
     firmware_dir: Path = FIRMWARE_DIR,
+    engine: Engine = "builtin",
+    tflm_dir: Path | None = None,
 ) -> Path:
     """Build the firmware, or find it up to date.
 
@@ -66,6 +79,9 @@ def build(
         mutant: name of a planted fault (`firmware/src/mutant.h`), for tests that must notice it.
         build_dir: default `build/firmware/<toolchain>[-<mutant>][-<model's hash>]` in the project.
         firmware_dir: the firmware's sources.
+        engine: "builtin", the interpreter of `firmware/engine`, or "tflm", the user's TensorFlow Lite Micro
+            library, which needs the toolchain "gcc".
+        tflm_dir: where that library and its headers are; `firmware/cmake/tflm.cmake` says what it looks for.
 
     Returns:
         The path of the ELF image.
@@ -83,10 +99,14 @@ def build(
             operation="build",
             expected=f"one of {', '.join(mutant_names(firmware_dir))}",
         )
-    _check_arena(model_file, firmware_dir)
+    choices = _Choices(
+        toolchain, model_file, mutant, engine, None if tflm_dir is None else tflm_dir.resolve()
+    )
+    if engine == "builtin":
+        _check_arena(model_file, firmware_dir)
     if build_dir is None:
-        build_dir = _default_build_dir(toolchain, None if model is None else model_file, mutant)
-    inputs = _hash_inputs(toolchain, firmware_dir, model_file, mutant)
+        build_dir = _default_build_dir(choices, model_is_default=model is None)
+    inputs = _hash_inputs(choices, firmware_dir)
     elf = build_dir / _ELF_NAME
     stamp = build_dir / _STAMP_NAME
     if elf.is_file() and stamp.is_file() and stamp.read_text(encoding="ascii") == inputs:
@@ -100,7 +120,7 @@ def build(
         variables = environment(work_dir)
         run(
             "configure",
-            _configure_command(toolchain, firmware_dir, model_file, mutant, work_dir),
+            _configure_command(choices, firmware_dir, work_dir),
             variables,
         )
         run("compile", [tool("ninja"), "-C", str(work_dir)], variables)
@@ -132,16 +152,19 @@ def _require(path: Path, hint: str = "build from a full checkout") -> None:
         raise FirmwareBuildError(f"there is no file {path}", where="firmware", operation="build", hint=hint)
 
 
-def _default_build_dir(toolchain: Toolchain, model_file: Path | None, mutant: str | None) -> Path:
-    name = toolchain if mutant is None else f"{toolchain}-{mutant}"
-    if model_file is not None:
-        name += f"-{hashlib.sha256(model_file.read_bytes()).hexdigest()[:12]}"
+def _default_build_dir(choices: _Choices, *, model_is_default: bool) -> Path:
+    name: str = choices.toolchain
+    if choices.engine != "builtin":
+        name += f"-{choices.engine}"
+    if choices.mutant is not None:
+        name += f"-{choices.mutant}"
+    if not model_is_default:
+        name += f"-{hashlib.sha256(choices.model_file.read_bytes()).hexdigest()[:12]}"
     return PROJECT_DIR / "build" / "firmware" / name
 
 
-def _configure_command(
-    toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None, work_dir: Path
-) -> list[str]:
+def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) -> list[str]:
+    toolchain = choices.toolchain
     if toolchain == "gcc" and shutil.which("arm-none-eabi-gcc") is None:
         raise FirmwareBuildError(
             "arm-none-eabi-gcc is not on the search path",
@@ -162,29 +185,36 @@ def _configure_command(
         f"-DCMAKE_TOOLCHAIN_FILE={(firmware_dir / 'cmake' / f'{toolchain}.cmake').as_posix()}",
         f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}",
         f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
-        f"-DHIL_MODEL={model_file.as_posix()}",
-        f"-DMUTANT={mutant or ''}",
+        f"-DHIL_MODEL={choices.model_file.as_posix()}",
+        f"-DENGINE={choices.engine}",
+        f"-DTFLM_DIR={'' if choices.tflm_dir is None else choices.tflm_dir.as_posix()}",
+        f"-DMUTANT={choices.mutant or ''}",
     ]
 
 
-def _hash_inputs(toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None) -> str:
+def _hash_inputs(choices: _Choices, firmware_dir: Path) -> str:
     digest = hashlib.sha256()
-    for name, content in _inputs(toolchain, firmware_dir, model_file, mutant):
+    for name, content in _inputs(choices, firmware_dir):
         data = content.encode() if isinstance(content, str) else content
         digest.update(f"{name}\0{len(data)}\0".encode())
         digest.update(data)
     return digest.hexdigest()
 
 
-def _inputs(
-    toolchain: Toolchain, firmware_dir: Path, model_file: Path, mutant: str | None
-) -> Iterator[tuple[str, str | bytes]]:
-    yield "toolchain", toolchain
-    yield "compiler", _compiler_identity(toolchain)
+def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | bytes]]:
+    yield "toolchain", choices.toolchain
+    yield "compiler", _compiler_identity(choices.toolchain)
+    yield "engine", choices.engine
+    if choices.tflm_dir is not None:
+        # Thousands of files: told apart by what a change of theirs changes.
+        for path in sorted(choices.tflm_dir.rglob("*")):
+            if path.suffix in (".a", ".h"):
+                status = path.stat()
+                yield str(path), f"{status.st_size} {status.st_mtime_ns}"
     yield "registers", _register_description()
-    yield "mutant", mutant or ""
-    yield "model", model_file.read_bytes()
-    threshold = model_file.with_name("threshold.h")
+    yield "mutant", choices.mutant or ""
+    yield "model", choices.model_file.read_bytes()
+    threshold = choices.model_file.with_name("threshold.h")
     yield "threshold", threshold.read_bytes() if threshold.is_file() else b""
     for path in sorted(firmware_dir.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
