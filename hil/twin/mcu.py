@@ -297,12 +297,12 @@ class Stm32l476:
         memory = self.core.memory
         keeps_sram2 = mode == "standby" and blocks.pwr.sram2_retained
         memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
-        enables = blocks.pwr.wakeup_enables
+        settings = blocks.pwr.kept_settings
         if mode == "standby":
             blocks.enter_standby()
         else:
             blocks.reset()
-        blocks.pwr.restore_wakeup_enables(enables)
+        blocks.pwr.restore_settings(settings)
         blocks.set_powered(False)
         self._low_power.mode = mode
         self.core.debug_access_ok = False

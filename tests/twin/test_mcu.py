@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from hil.datasheet import stm32l476
 from hil.twin.mcu import Stm32l476
 from hil.twin.pins import make_pins
 
@@ -250,3 +251,18 @@ def test_temperature_and_board_current(board):
     assert board.current_a == pytest.approx(15.5e-6, rel=1e-9)
     board.mcu.external_current_a = 1e-6
     assert board.current_a == pytest.approx(16.5e-6, rel=1e-9)
+
+
+@pytest.mark.parametrize("mode_code", [3, 4])
+@pytest.mark.parametrize(("apc", "extra_a"), [(0, 0.0), (1 << 10, 3.0 / 40e3)])
+def test_the_pull_ups_of_pwr_work_in_standby_and_shutdown_if_they_are_applied(board, mode_code, apc, extra_a):
+    board.pins["PB0"].set_external_level(False, 0)
+    board.pins["PB1"].set_external_level(False, 0)
+    board.write(RCC + 0x58, 1 << 28)
+    board.write(PWR + 0x08, 0x8000 | apc)
+    board.write(PWR + 0x28, 0b11)  # PUCRB
+    board.write(PWR + 0x2C, 0b10)  # PDCRB: the pull-down wins
+    board.enter(mode_code)
+    assert board.mcu.mode == {3: "standby", 4: "shutdown"}[mode_code]
+    row = {3: "standby_rtc_off_no_iwdg", 4: "shutdown_rtc_off"}[mode_code]
+    assert board.current_a == pytest.approx(stm32l476.supply_current(row, 3.0, 25.0).typ + extra_a)

@@ -37,7 +37,7 @@ from hil.twin.peripherals.rtc_tamper import TAMPER_PINS
 from hil.twin.peripherals.serial_buses import make_i2cs, make_spis
 from hil.twin.peripherals.syscfg import Syscfg
 from hil.twin.peripherals.timers import Timers
-from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters
+from hil.twin.peripherals.unmodelled import Unmodelled, UnmodelledRegisters, reserved_between
 from hil.twin.peripherals.usart import Lpuart, Usart
 from hil.twin.peripherals.vrefbuf import Vrefbuf
 from hil.twin.peripherals.wwdg import Wwdg
@@ -174,6 +174,8 @@ class Peripherals:
         )
         for name in [name for name in BASE if name not in self.blocks]:
             self._add(Unmodelled(name), _SHARED_GATES.get(name))
+        for gap in reserved_between(self.blocks.values()):
+            self._add(gap)
         for block in self.blocks.values():
             core.attach(block)
             if _SYSTEM_BUS[0] <= block.base < _SYSTEM_BUS[1]:
@@ -223,13 +225,14 @@ class Peripherals:
         return tuple(
             pin.name
             for number, pin in self._wakeup_pins.items()
-            if self.pwr.wakeup_pin_enabled(number) and pin.external_level is None and not pin.has_source
+            if self.pwr.wakeup_pin_enabled(number)
+            and not (pin.external_level is not None or pin.has_source or self.pwr.pulled(pin.name))
         )
 
     def set_powered(self, powered: bool) -> None:
-        """Give or take the ports' supply."""
-        for port in self.ports.values():
-            port.set_powered(powered)
+        """Give or take the ports' supply; PWR's pull resistors stay."""
+        for name, port in self.ports.items():
+            port.set_powered(powered, self.pwr.pulls(name))
 
     def retime(self) -> None:
         """A clock changed: the core and every block follow."""

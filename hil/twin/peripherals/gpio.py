@@ -67,6 +67,7 @@ class GpioPort(RegisterBlock):
         self._alternate_levels: dict[tuple[int, int], bool] = {}
         self._inputs = [False] * len(self._pins)
         self._powered = False
+        self._standby_pulls = (0, 0)
         self._opposed_pulls = 0
         self._load_siemens = 0.0
         self.floating_inputs = 0
@@ -86,9 +87,10 @@ class GpioPort(RegisterBlock):
         self._load_reset_values()
         self._refresh()
 
-    def set_powered(self, powered: bool) -> None:
-        """Without power the port drives nothing."""
+    def set_powered(self, powered: bool, standby_pulls: tuple[int, int] = (0, 0)) -> None:
+        """Without power the port drives nothing; ``standby_pulls`` are the pins PWR pulls up and down."""
         self._powered = powered
+        self._standby_pulls = standby_pulls
         self._refresh()
 
     def set_alternate_output(self, index: int, function: int, level: bool | None) -> None:
@@ -180,7 +182,10 @@ class GpioPort(RegisterBlock):
         return self.words[AFRH if index >= 8 else AFRL] >> 4 * (index & 7) & 0xF
 
     def _pull(self, index: int) -> bool | None:
-        if self._mode(index) == _ANALOG or not self._powered:
+        if not self._powered:
+            up, down = self._standby_pulls
+            return True if up >> index & 1 else False if down >> index & 1 else None
+        if self._mode(index) == _ANALOG:
             return None
         return {_PULL_UP: True, _PULL_DOWN: False}.get(self.words[PUPDR] >> 2 * index & 3)
 

@@ -21,6 +21,7 @@ SCR: Final = 0x18
 _SBF, _WUFI = 1 << 8, 1 << 15
 _REGLPS, _REGLPF, _VOSF = 1 << 8, 1 << 9, 1 << 10
 _LPR: Final = 1 << 14
+_APC: Final = 1 << 10
 _PVDE, _PVDO = 1 << 0, 1 << 11
 _PVD_EXTERNAL: Final = 7
 """PLS code that compares PB7 with VREFINT."""
@@ -193,13 +194,26 @@ class Pwr(RegisterBlock):
         return bool(field(self.words[CR3], 15))
 
     @property
-    def wakeup_enables(self) -> tuple[int, int]:
-        """PWR_CR3 and PWR_CR4, which Standby and Shutdown keep."""
-        return self.words[CR3], self.words[CR4]
+    def kept_settings(self) -> dict[int, int]:
+        """PWR_CR3, PWR_CR4 and the pulls, which Standby and Shutdown keep."""
+        return {offset: self.words[offset] for offset in (CR3, CR4, *_PULL_REGISTERS)}
 
-    def restore_wakeup_enables(self, enables: tuple[int, int]) -> None:
+    def restore_settings(self, settings: dict[int, int]) -> None:
         """Put them back after the reset that goes with Standby and Shutdown."""
-        self.words[CR3], self.words[CR4] = enables
+        self.words.update(settings)
+
+    def pulls(self, port: str) -> tuple[int, int]:
+        """The pins of a port with a pull-up, and with a pull-down, in Standby and Shutdown (APC)."""
+        if not self.words[CR3] & _APC:
+            return 0, 0
+        up = _PULL_REGISTERS[2 * (ord(port) - ord("A"))]
+        # The pull-down wins where both are set (ST's HAL, HAL_PWREx_EnableGPIOPullUp).
+        return self.words[up] & ~self.words[up + 4], self.words[up + 4]
+
+    def pulled(self, pin: str) -> bool:
+        """Whether one of them is at a pin, "PA0"."""
+        up, down = self.pulls(pin[1])
+        return bool((up | down) >> int(pin[2:]) & 1)
 
     def wakeup_pin(self, index: int, rising: bool) -> bool:
         """An edge on WKUP pin ``index`` (1 to 5): sets its flag; true if it is enabled with this polarity."""

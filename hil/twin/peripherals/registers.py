@@ -23,6 +23,9 @@ class Unknowns(Protocol):
     def touched(self, block: "RegisterBlock", offset: int, operation: Literal["read", "write"]) -> int | None:
         """A register that the block does not have; returns its reset value, None if there is no register."""
 
+    def absent(self, block: "RegisterBlock", offset: int, operation: Literal["read", "write"]) -> None:
+        """A reserved address where no block is."""
+
     def without_effect(self, block: "RegisterBlock", offset: int) -> None:
         """A register that the block only stores was changed."""
 

@@ -7,7 +7,7 @@ for a flag of it waits in vain: the log then names the register.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,6 +20,9 @@ LOG: Final = logging.getLogger(__name__)
 Operation = Literal["read", "write"]
 
 _SIZES: Final = {"ADC2": 0x100, "ADC3": 0x100, "VREFBUF": 0x10, "COMP": 0x10, "OTG_FS": 0x4_0000}
+
+_BRIDGES: Final = ((0x4000_0000, 0x4000_9800), (0x4001_0000, 0x4001_6400))
+"""APB1 and APB2 (DS10198 Rev 8, Table 19)."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class UnmodelledRegisters:
         self._note(known.name, block.base + offset, operation, kept)
         return known.reset
 
+    def absent(self, block: RegisterBlock, offset: int, operation: Operation) -> None:
+        """A reserved address; where other parts have a register, its name is told."""
+        known = register_names().get(block.base + offset)
+        name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
+        self._note(name, block.base + offset, operation, "reserved on this part, reads as zero")
+
     def without_effect(self, block: RegisterBlock, offset: int) -> None:
         """A modelled block was told to do what it does not model; the register keeps the value."""
         known = register_names().get(block.base + offset)
@@ -77,3 +86,36 @@ class Unmodelled(RegisterBlock):
 
     def __init__(self, name: str) -> None:
         super().__init__(name, BASE[name], _SIZES.get(name, 0x400))
+
+
+class Reserved(RegisterBlock):
+    """Addresses behind a bus bridge that hold no block: they read as zero (assumption reserved_addresses)."""
+
+    def __init__(self, base: int, size: int) -> None:
+        super().__init__(f"reserved_0x{base:08X}", base, size)
+
+    def read_word(self, offset: int) -> int:
+        """Zero."""
+        self._touched(offset, "read")
+        return 0
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Nothing."""
+        self._touched(offset, "write")
+
+    def _touched(self, offset: int, operation: Operation) -> None:
+        if self.unknowns is not None:
+            self.unknowns.absent(self, offset, operation)
+
+
+def reserved_between(blocks: Iterable[RegisterBlock]) -> list[Reserved]:
+    """What fills the gaps that ``blocks`` leave behind the two APB bridges."""
+    taken = sorted((block.base, block.base + block.size) for block in blocks)
+    found = []
+    for first, end in _BRIDGES:
+        at = first
+        for base, block_end in (*(span for span in taken if first <= span[0] < end), (end, end)):
+            if base > at:
+                found.append(Reserved(at, base - at))
+            at = max(at, block_end)
+    return found

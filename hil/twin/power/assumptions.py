@@ -152,6 +152,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "wakeup_timer_start",
         "The RTC's wake-up timer starts with the write of WUTE, without synchronisation delay.",
     ),
+    (
+        "reserved_addresses",
+        "Reserved addresses behind the two APB bridges (where other parts have a CRS, for one) read as zero "
+        "and ignore writes, and the twin says so once for each; those of the AHB are bus faults.",
+    ),
     ("floating_adc_input", "An open ADC input converts to the voltage that was sampled last."),
 )
 """(id, text). Where one shapes a particular line of code, a comment there names its id."""

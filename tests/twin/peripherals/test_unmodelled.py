@@ -56,3 +56,42 @@ def test_a_gated_block_stays_silent(part):
 )
 def test_names_come_from_the_svd_file_derived_peripherals_included(address, name):
     assert register_names()[address].name == name
+
+
+def test_a_block_that_this_part_has_not_reads_as_reserved_and_says_so(part):
+    """The CRS of other parts."""
+    core = part.mcu.core
+    core.debug_write(0x4000_6000, 4, 0xFFFF_FFFF)
+    assert core.debug_read(0x4000_6000, 4) == 0
+    (access,) = part.mcu.peripherals.unmodelled.accesses
+    assert (access.register, access.address, access.operation) == ("CRS.CR", 0x4000_6000, "write")
+
+
+def test_nothing_behind_the_apb_bridges_is_without_an_answer(part):
+    for first, end in ((0x4000_0000, 0x4000_9800), (0x4001_0000, 0x4001_6400)):
+        for address in range(first, end, 0x10):
+            part.mcu.core.debug_read(address, 4)
+
+
+@pytest.mark.parametrize(
+    ("block", "gate"),
+    [
+        *(("CAN1", (0x58, 25)), ("LCD", (0x58, 9)), ("SWPMI1", (0x5C, 2)), ("TSC", (0x48, 16))),
+        *(("SDMMC1", (0x60, 10)), ("SAI1", (0x60, 21)), ("SAI2", (0x60, 22)), ("DFSDM1", (0x60, 24))),
+        *(("DAC1", (0x58, 29)), ("OPAMP", (0x58, 30)), ("COMP", (0x60, 0))),
+        *(("QUADSPI", (0x50, 8)), ("FMC", (0x50, 0))),
+    ],
+)
+def test_every_register_of_a_block_without_model_has_its_name_and_reset_value(part, block, gate):
+    part.enable_clock(*gate)
+    model = part.mcu.peripherals.blocks[block]
+    known = {
+        address: register
+        for address, register in register_names().items()
+        if model.base <= address < model.base + model.size
+    }
+    assert known
+    for address, register in known.items():
+        assert part.read(block, address - model.base) == register.reset
+    noted = {access.register for access in part.mcu.peripherals.unmodelled.accesses}
+    assert noted == {register.name for register in known.values()}
