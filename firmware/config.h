@@ -13,8 +13,12 @@
 #define WINDOW_SEGMENTS 1u /* of WINDOW_SAMPLES each, 1..WINDOW_SEGMENTS_MAX */
 #define CLOCK_PLAN 0u      /* of the features and the inference: see src/clock.h */
 
+#ifdef SENSOR_LSM6DSL
+#define SAMPLE_RATE_HZ 1660u /* a data rate of the sensor; the model must have been trained at it */
+#else
 #define SAMPLE_RATE_HZ 2000u
-#define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz; the FFT's length, see src/features.c */
+#endif
+#define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz, 616 ms at 1.66 kHz; the FFT's length, see src/features.c */
 #define WINDOW_SEGMENTS_MAX 2u
 #define FEATURE_COUNT 32u /* bands of the window's spectrum = the model's inputs and outputs */
 

@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 
+#include "cortex_m4.h"
+#include "events.h"
+#include "handlers.h"
 #include "mutant.h"
 #include "registers.h"
 
@@ -95,6 +98,49 @@ void board_sensor_pin(bool connected)
     GPIOA->ASCR = connected ? 1u << BOARD_SENSOR_PIN : 0u;
     ports_clock(false);
 }
+
+#ifdef SENSOR_LSM6DSL
+
+#define BUS_SCL_PIN 8u /* PB8 */
+#define BUS_SDA_PIN 9u /* PB9 */
+#define I2C1_ALTERNATE 4u
+#define SENSOR_INTERRUPT_PIN 5u /* PB5 */
+#define EXTI_LINE_SENSOR (1u << SENSOR_INTERRUPT_PIN)
+#define EXTI_PORT_B 1u
+
+void EXTI9_5_IRQHandler(void)
+{
+    EXTI->PR1 = EXTI_LINE_SENSOR;
+    event_set(EVENT_SENSOR);
+}
+
+void board_bus_pins(bool connected)
+{
+    unsigned mode = connected ? GPIO_MODE_ALTERNATE : GPIO_MODE_ANALOG;
+    ports_clock(true);
+    GPIOB->OTYPER |= 1u << BUS_SCL_PIN | 1u << BUS_SDA_PIN;
+    GPIOB->AFRH = (GPIOB->AFRH & ~0xFFu) | I2C1_ALTERNATE | I2C1_ALTERNATE << 4;
+    set_mode(GPIOB, BUS_SCL_PIN, mode);
+    set_mode(GPIOB, BUS_SDA_PIN, mode);
+    ports_clock(false);
+}
+
+void board_sensor_interrupt(bool on)
+{
+    ports_clock(true);
+    set_mode(GPIOB, SENSOR_INTERRUPT_PIN, on ? GPIO_MODE_INPUT : GPIO_MODE_ANALOG);
+    ports_clock(false);
+    RCC->APB2ENR |= RCC_APB2ENR_SYSCFGEN;
+    (void)RCC->APB2ENR;
+    SYSCFG->EXTICR2 = (SYSCFG->EXTICR2 & ~SYSCFG_EXTICR2_EXTI5_MASK) | SYSCFG_EXTICR2_EXTI5(EXTI_PORT_B);
+    RCC->APB2ENR &= ~RCC_APB2ENR_SYSCFGEN;
+    EXTI->RTSR1 |= EXTI_LINE_SENSOR;
+    EXTI->PR1 = EXTI_LINE_SENSOR;
+    EXTI->IMR1 = on ? EXTI->IMR1 | EXTI_LINE_SENSOR : EXTI->IMR1 & ~EXTI_LINE_SENSOR;
+    nvic_enable(IRQ_EXTI9_5);
+}
+
+#endif
 
 void board_console_pins(board_console_t use)
 {

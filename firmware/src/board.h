@@ -6,6 +6,8 @@
  *   PA3  -    USART2_RX from it, with the pull-up: high also where the line is open, as a driven idle line is
  *   PA8  D7   marker_inference: high during the network's invocation
  *   PB10 D6   marker_active: high from wake-up to Stop 2 entry
+ *   PB5  D4   INT1 of the accelerometer, where the build has one
+ *   PB8  D15  I2C1_SCL to it (AF4), PB9 D14 I2C1_SDA
  *   PA13, PA14  SWD, left as reset leaves them
  *
  * Every other pin is analog: a floating digital input would leak through its Schmitt trigger (DS10198 Rev 8,
@@ -29,6 +31,12 @@ void board_marker_inference(bool level);
 
 /* Closes the analog switch between PA0 and the ADC, which the L476 has of its own (GPIOx_ASCR). */
 void board_sensor_pin(bool connected);
+
+/* Connects PB8 and PB9 to I2C1, or parks them. */
+void board_bus_pins(bool connected);
+
+/* Lets a rising edge on PB5 give EVENT_SENSOR, also in Stop 2. */
+void board_sensor_interrupt(bool on);
 
 typedef enum {
     BOARD_CONSOLE_PARKED, /* both analog */

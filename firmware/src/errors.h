@@ -26,6 +26,7 @@ typedef enum {
     ERROR_COMMAND_UNKNOWN = 23, /* no such verb */
     ERROR_COMMAND_FIELD = 24,   /* a field is missing, unknown, not of this verb or not of its form */
     ERROR_COMMAND_RANGE = 25,   /* a value that the setting cannot take */
+    ERROR_SENSOR = 26, /* the accelerometer does not answer, is another one or gives no samples */
 
     ERROR_FAULT = 32, /* + number of the exception that ended the previous run (3 HardFault ... 6 UsageFault) */
 } error_t;

@@ -16,6 +16,7 @@ enum {
     EVENT_LSE_READY = 1u << 7,
     EVENT_LSE_FAILED = 1u << 8,
     EVENT_BUS = 1u << 9,        /* the sensor's bus is done */
+    EVENT_SENSOR = 1u << 10,    /* the sensor has samples */
 };
 
 /* From handlers only. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One window of the sensor's signal: TIM6 triggers ADC1, DMA1 stores, the core sleeps at 200 kHz on the low-power regulator. */
+/* One window of the sensor's signal. sampling_adc.c: an analog sensor on ADC1, which TIM6 triggers and DMA1 empties while
+ * the core sleeps at 200 kHz on the low-power regulator. sampling_lsm6dsl.c: an accelerometer with a FIFO, on I2C1. */
 #ifndef HIL_SAMPLING_H
 #define HIL_SAMPLING_H
 
@@ -8,10 +9,7 @@
 #include "errors.h"
 
 /* Fills `samples` with `count` 12-bit codes at SAMPLE_RATE_HZ. Call on the idle clock.
- * Leaves the ADC in deep power-down and the clocks of ADC, DMA and timer off. ERROR_NONE or ERROR_SAMPLING. */
+ * Leaves what it used off. ERROR_NONE, ERROR_SAMPLING or ERROR_SENSOR. */
 error_t sampling_run(uint16_t *samples, uint32_t count);
-
-/* One conversion of the internal reference against VDDA, averaged; on the idle clock. */
-uint32_t sampling_convert_reference(void);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "selftest.h"
 
+#include "adc.h"
 #include "clock.h"
 #include "cortex_m4.h"
 #include "crc.h"
 #include "registers.h"
 #include "rtc.h"
-#include "sampling.h"
 
 /* From the linker script. */
 extern uint32_t stack_top[], ram_start[];
@@ -57,7 +57,7 @@ bool selftest_clock(void)
 
 bool selftest_adc(uint32_t *supply_mv)
 {
-    uint32_t code = sampling_convert_reference();
+    uint32_t code = adc_convert_reference();
     *supply_mv = code == 0u ? 0u : VREFINT_CAL_MV * VREFINT_CAL / code;
     /* 1 % for the conversion's own errors: at either end the part still works. */
     return *supply_mv >= SUPPLY_MIN_MV / 100u * 99u && *supply_mv <= SUPPLY_MAX_MV / 100u * 101u;

@@ -50,8 +50,13 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[CORE_EX
     [CORE_EXCEPTIONS + IRQ_RTC_WKUP] = RTC_WKUP_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_RCC] = RCC_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_EXTI3] = EXTI3_IRQHandler,
+#ifdef SENSOR_LSM6DSL
+    [CORE_EXCEPTIONS + IRQ_EXTI9_5] = EXTI9_5_IRQHandler,
+    [CORE_EXCEPTIONS + IRQ_I2C1_EV] = I2C1_EV_IRQHandler,
+#else
     [CORE_EXCEPTIONS + IRQ_DMA1_CHANNEL1] = DMA1_Channel1_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_ADC1_2] = ADC1_2_IRQHandler,
+#endif
     [CORE_EXCEPTIONS + IRQ_USART2] = USART2_IRQHandler,
 };
 #pragma GCC diagnostic pop

@@ -17,6 +17,13 @@ from hil.golden.tflite_model import read_model
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
 
+class Sensor(enum.StrEnum):
+    """What the firmware samples."""
+
+    ADC = "adc"
+    LSM6DSL = "lsm6dsl"
+
+
 class Engine(enum.StrEnum):
     """What runs the network."""
 
@@ -51,6 +58,9 @@ def build_command(
     mutant: Annotated[
         str | None, typer.Option(help="Plant a fault, for testing the suite: see firmware/src/mutant.h.")
     ] = None,
+    sensor: Annotated[
+        Sensor, typer.Option(help="adc: an analog sensor on PA0. lsm6dsl: an accelerometer on I2C1.")
+    ] = Sensor.ADC,
     engine: Annotated[
         Engine, typer.Option(help="builtin: firmware/engine. tflm: your TensorFlow Lite Micro, with gcc.")
     ] = Engine.BUILTIN,
@@ -62,7 +72,14 @@ def build_command(
     """Build the firmware and print where the ELF is, with its digest."""
     if model is not None and model.is_file() and engine is Engine.BUILTIN:
         _check(model)
-    elf = build(toolchain.value, model=model, mutant=mutant, engine=engine.value, tflm_dir=tflm_dir)
+    elf = build(
+        toolchain.value,
+        model=model,
+        mutant=mutant,
+        engine=engine.value,
+        tflm_dir=tflm_dir,
+        sensor=sensor.value,
+    )
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{elf}")
     console.print(f"sha256 {Image.load(elf).sha256}", style="dim")

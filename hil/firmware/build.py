@@ -28,6 +28,7 @@ from hil.golden.tflite_model import read_model
 
 Toolchain = Literal["zig", "gcc"]
 Engine = Literal["builtin", "tflm"]
+Sensor = Literal["adc", "lsm6dsl"]
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 FIRMWARE_DIR = PROJECT_DIR / "firmware"
@@ -45,6 +46,7 @@ class _Choices:
     mutant: str | None
     engine: Engine
     tflm_dir: Path | None
+    sensor: Sensor
 
 
 def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ def build(
     firmware_dir: Path = FIRMWARE_DIR,
     engine: Engine = "builtin",
     tflm_dir: Path | None = None,
+    sensor: Sensor = "adc",
 ) -> Path:
     """Build the firmware, or find it up to date.
 
@@ -82,6 +85,7 @@ def build(
         engine: "builtin", the interpreter of `firmware/engine`, or "tflm", the user's TensorFlow Lite Micro
             library, which needs the toolchain "gcc".
         tflm_dir: where that library and its headers are; `firmware/cmake/tflm.cmake` says what it looks for.
+        sensor: "adc" (an analog sensor on PA0) or "lsm6dsl" (an accelerometer on I2C1).
 
     Returns:
         The path of the ELF image.
@@ -100,7 +104,7 @@ def build(
             expected=f"one of {', '.join(mutant_names(firmware_dir))}",
         )
     choices = _Choices(
-        toolchain, model_file, mutant, engine, None if tflm_dir is None else tflm_dir.resolve()
+        toolchain, model_file, mutant, engine, None if tflm_dir is None else tflm_dir.resolve(), sensor
     )
     if engine == "builtin":
         _check_arena(model_file, firmware_dir)
@@ -158,6 +162,8 @@ def _default_build_dir(choices: _Choices, *, model_is_default: bool) -> Path:
         name += f"-{choices.engine}"
     if choices.mutant is not None:
         name += f"-{choices.mutant}"
+    if choices.sensor != "adc":
+        name += f"-{choices.sensor}"
     if not model_is_default:
         name += f"-{hashlib.sha256(choices.model_file.read_bytes()).hexdigest()[:12]}"
     return PROJECT_DIR / "build" / "firmware" / name
@@ -188,6 +194,7 @@ def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) ->
         f"-DHIL_MODEL={choices.model_file.as_posix()}",
         f"-DENGINE={choices.engine}",
         f"-DTFLM_DIR={'' if choices.tflm_dir is None else choices.tflm_dir.as_posix()}",
+        f"-DSENSOR={choices.sensor}",
         f"-DMUTANT={choices.mutant or ''}",
     ]
 
@@ -212,6 +219,7 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
                 status = path.stat()
                 yield str(path), f"{status.st_size} {status.st_mtime_ns}"
     yield "registers", _register_description()
+    yield "sensor", choices.sensor
     yield "mutant", choices.mutant or ""
     yield "model", choices.model_file.read_bytes()
     threshold = choices.model_file.with_name("threshold.h")
