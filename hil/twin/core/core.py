@@ -70,9 +70,14 @@ class Core:
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
         self._debug = HaltingDebug(self, self._emulator)
-        self._system_control = SystemControlSpace(self._nvic, self._systick, self._debug)
+        self._system_control = SystemControlSpace(
+            self._nvic, self._systick, self._debug, self._emulator.protection.unit
+        )
         self._exceptions = Exceptions(
             self._emulator, self.memory, self._bus, self._nvic, self._system_control
+        )
+        self._emulator.protection.at_negative_priority = lambda: (
+            self._nvic.execution_priority(*self._exceptions.masks()) < 0
         )
         self._dwt = DataWatchpointTrace(
             lambda: self.cycle_count, lambda: self._emulator.engine.pc, self._update_breakpoints

@@ -24,6 +24,7 @@ from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import Polling
+from hil.twin.core.protection import Protection
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
@@ -47,6 +48,7 @@ _WFI_ENCODINGS = ((0xBF30,), (_WIDE_HINT, 0x8003))
 _WFE_ENCODINGS = ((0xBF20,), (_WIDE_HINT, 0x8002))
 _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
 
+_PRIVATE_BUS, _PRIVATE_BUS_END = 0xE000_0000, 0xE010_0000
 _TIMED_READS = frozenset((0xE000_1004, 0xE000_E018))
 """DWT_CYCCNT and SYST_CVR: programs time themselves with these, so their loads have exact instants."""
 
@@ -73,6 +75,8 @@ class Emulator:
         self._traps = Traps(self.engine)
         self._division_cycles = DivisionCycles(self.engine, self.state)
         self.watchpoints = Watchpoints(self.engine)
+        self.protection = Protection(self.engine)
+        self.protection.unit.on_change = self.request_stop
         self._map_memory()
         self._add_hooks()
         memory.on_invalidate = self.invalidate
@@ -200,10 +204,11 @@ class Emulator:
 
     def _apply_hooks(self) -> None:
         """Bring the hooks up to what program and debugger want; code translated before ignores new ones."""
-        changed = self._traps.apply()
-        if self.watchpoints.apply() or changed:
+        changed = (self._traps.apply(), self.protection.apply(), self.watchpoints.apply())
+        if any(changed):
             self.engine.drop_all_translations()
             self._counter.forget_all()
+        self.protection.refresh()
 
     def _drop_present_code(self) -> None:
         state = self.state
@@ -261,6 +266,15 @@ class Emulator:
         return self._stop
 
     def _stop_of_checks(self) -> Stop | None:
+        violation = self.protection.take_violation()
+        if violation is not None:
+            self.fault_address = violation.address
+            if violation.fetch:
+                return Stop.FORBIDDEN_FETCH
+            view = self._memory.ram_view(violation.address, len(violation.before))
+            if view is not None and violation.store:
+                view[:] = np.frombuffer(violation.before, dtype=np.uint8)
+            return Stop.FORBIDDEN_ACCESS
         if self._traps.dividing and self._traps.words.take_division():
             return Stop.DIVISION_BY_ZERO
         access = self._traps.words.take_access()
@@ -344,7 +358,10 @@ class Emulator:
 
     def load(self, address: int, width: int) -> int:
         """Answer a load of the program from a device."""
+        if self.protection.has_stopped:
+            return 0
         try:
+            self._check_privilege(address, "read")
             if self.watchpoints.check(address, width, WATCH_READS):
                 self.engine.stop()  # aborts the load, which is executed again
                 return 0
@@ -362,6 +379,11 @@ class Emulator:
             self._fail(error)
         return 0
 
+    def _check_privilege(self, address: int, operation: str) -> None:
+        """Raise BusFault for an unprivileged access to the private peripheral bus (DDI 0403, B3.1)."""
+        if _PRIVATE_BUS <= address < _PRIVATE_BUS_END and not self.protection.privileged:
+            raise BusFault(address, operation, "the private peripheral bus needs privilege")
+
     def _must_restart(self) -> bool:
         """Have a load executed again as the first of its block, where its instant is known, if it is not yet.
 
@@ -378,8 +400,11 @@ class Emulator:
 
     def store(self, address: int, width: int, value: int) -> bool:
         """Carry out a store of the program to a device or into flash; return False to stop at it."""
+        if self.protection.has_stopped:
+            return False
         self._accessing_store = True
         try:
+            self._check_privilege(address, "write")
             if address % width and not self._memory.is_flash(address):
                 # Always a fault in device memory (DDI 0403, A3.2.1).  A load arrives here cut into aligned
                 # ones, and so faults only where CCR.UNALIGN_TRP asks for it.

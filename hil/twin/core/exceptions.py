@@ -117,7 +117,8 @@ class Exceptions:
         exc_return |= 0 if in_handler else 0xC if process_stack else 0x8
         emulator.state[block_hook.CYCLES] += ENTRY_CYCLES
         try:
-            self._store(frame, struct.pack(f"<{len(words)}I", *words))
+            data = struct.pack(f"<{len(words)}I", *words)
+            self._store(frame, data, privileged=in_handler or not control & _CONTROL_NPRIV)
         except BusFault as error:
             return exc_return, error
         return exc_return, None
@@ -186,10 +187,11 @@ class Exceptions:
 
     def save_floating_point_context(self) -> None:
         """Fill the frame that a lazy entry reserved; raises BusFault if it cannot be written."""
+        privileged = not self._system_control.floating_point_context_is_unprivileged
         address = self._system_control.release_floating_point_context()
         words = self._floating_point_words()
         self._emulator.state[block_hook.CYCLES] += LAZY_SAVE_CYCLES
-        self._store(address, struct.pack(f"<{len(words)}I", *words))
+        self._store(address, struct.pack(f"<{len(words)}I", *words), privileged)
 
     def _floating_point_words(self) -> list[int]:
         read = self._emulator.engine.read_register
@@ -203,6 +205,8 @@ class Exceptions:
         frame = emulator.engine.read_register(stack_register)
         saved = extended and not self._system_control.floating_point_context_reserved
         count = 26 if saved else 8
+        privileged = to_handler or not self.control & _CONTROL_NPRIV
+        emulator.protection.check(frame, 4 * count, store=False, privileged=privileged)
         words = struct.unpack(f"<{count}I", self._load(frame, 4 * count))
         pc, xpsr = words[6], words[7]
         if bool(xpsr & _XPSR_EXCEPTION) != to_handler:
@@ -239,7 +243,8 @@ class Exceptions:
         if control & _CONTROL_FPCA:
             self._emulator.engine.write_register(arm.UC_ARM_REG_CONTROL, control & ~_CONTROL_FPCA)
 
-    def _store(self, address: int, data: bytes) -> None:
+    def _store(self, address: int, data: bytes, privileged: bool) -> None:
+        self._emulator.protection.check(address, len(data), store=True, privileged=privileged)
         view = self._memory.ram_view(address, len(data))
         if view is not None:
             view[:] = np.frombuffer(data, dtype=np.uint8)

@@ -94,9 +94,11 @@ class Execution:
                 emulator.skip()
             else:
                 faults.data_access(pc, emulator.fault_address)
+        elif stop is Stop.FORBIDDEN_ACCESS:
+            faults.forbidden_access(pc, emulator.fault_address)
         elif stop is Stop.FETCH_FAULT:
             faults.fetch(pc)
-        elif stop is Stop.EXECUTE_NEVER:
+        elif stop in (Stop.EXECUTE_NEVER, Stop.FORBIDDEN_FETCH):
             faults.execute_never(pc)
         elif stop in _USAGE_FLAGS:
             faults.usage(pc, _USAGE_FLAGS[stop])
@@ -113,8 +115,8 @@ class Execution:
             return True
         try:
             self._exceptions.save_floating_point_context()
-        except BusFault:
-            self._faults.lazy_save(pc)
+        except BusFault as error:
+            self._faults.lazy_save(pc, error)
         return True
 
     def _at_breakpoint(self, pc: int, stop: Stop, stepping: bool) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from hil.twin.core import system_control as scs
 from hil.twin.core.bus import BusFault
 from hil.twin.core.exceptions import Exceptions, InvalidReturnError
+from hil.twin.core.mpu import ProtectionFault
 from hil.twin.core.nvic import BUS_FAULT, HARD_FAULT, MEM_MANAGE, NMI, SVCALL, USAGE_FAULT, Nvic
 from hil.twin.core.system_control import SystemControlSpace
 
@@ -66,17 +67,21 @@ class Faults:
         self.caught |= VC_MMERR
         self._take(MEM_MANAGE, pc)
 
+    def forbidden_access(self, pc: int, address: int) -> None:
+        """The MPU forbids the load or store at `pc`."""
+        self._system_control.report_memory_fault(scs.CFSR_DACCVIOL, address)
+        self.caught |= VC_MMERR
+        self._take(MEM_MANAGE, pc)
+
     def usage(self, pc: int, flag: int) -> None:
         """A UsageFault with its flag of CFSR."""
         self._system_control.cfsr |= flag
         self.caught |= _USAGE_CATCH.get(flag, VC_STATERR)
         self._take(USAGE_FAULT, pc)
 
-    def lazy_save(self, pc: int) -> None:
+    def lazy_save(self, pc: int, error: BusFault) -> None:
         """The floating-point context of what was preempted could not be written."""
-        self._system_control.report_bus_fault(scs.CFSR_LSPERR, None)
-        self.caught |= VC_INTERR
-        self._take(BUS_FAULT, pc)
+        self._take(self._report(error, scs.CFSR_LSPERR, scs.CFSR_MLSPERR), pc)
 
     def supervisor_call(self, return_address: int) -> None:
         """SVC was executed; it escalates where its handler cannot preempt."""
@@ -94,7 +99,7 @@ class Faults:
         priority = self._execution_priority()
         exc_return, error = self._exceptions.push(return_address)
         if error is not None:
-            number = self._after_stacking_error(number, priority)
+            number = self._after_stacking_error(number, priority, error)
         self._start(number, exc_return)
 
     def replace(self, number: int, by: int) -> None:
@@ -116,9 +121,9 @@ class Faults:
         except InvalidReturnError:
             self._system_control.cfsr |= scs.CFSR_INVPC
             self._chain_fault(USAGE_FAULT, exc_return, VC_STATERR)
-        except BusFault:
-            self._system_control.report_bus_fault(scs.CFSR_UNSTKERR, None)
-            self._chain_fault(BUS_FAULT, exc_return, VC_INTERR)
+        except BusFault as error:
+            fault = self._report(error, scs.CFSR_UNSTKERR, scs.CFSR_MUNSTKERR)
+            self._chain_fault(fault, exc_return, VC_INTERR)
 
     # --- internals ---
 
@@ -149,16 +154,25 @@ class Faults:
         self.caught |= VC_HARDERR
         self.enter(HARD_FAULT, return_address)
 
-    def _after_stacking_error(self, number: int, priority: int) -> int:
+    def _report(self, error: BusFault, bus_flag: int, memory_flag: int) -> int:
+        """Note an access of the core itself that failed; return the exception that it leads to."""
+        self.caught |= VC_INTERR
+        if isinstance(error, ProtectionFault):
+            self._system_control.report_memory_fault(memory_flag, None)
+            return MEM_MANAGE
+        self._system_control.report_bus_fault(bus_flag, None)
+        return BUS_FAULT
+
+    def _after_stacking_error(self, number: int, priority: int, error: BusFault) -> int:
         """Return what is entered when stacking for `number` failed: the fault, or it with the fault pending.
 
         `priority` is that of what was preempted.
         """
-        self._system_control.report_bus_fault(scs.CFSR_STKERR, None)
-        self.caught |= VC_INTERR
-        fault = self._escalated(BUS_FAULT, priority)
+        fault = self._escalated(self._report(error, scs.CFSR_STKERR, scs.CFSR_MSTKERR), priority)
         if fault == number:
-            raise LockupError("the stack cannot be written on entry to HardFault")
+            if fault == HARD_FAULT:
+                raise LockupError("the stack cannot be written on entry to HardFault")
+            return number  # it was pending for another reason already
         nvic = self._nvic
         if nvic.group_priority(fault) < nvic.group_priority(number):
             nvic.pend(number)

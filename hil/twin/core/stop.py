@@ -28,6 +28,8 @@ class Stop(enum.Enum):
     WATCHPOINT = enum.auto()
     IT_BLOCK = enum.auto()
     FETCH_FAULT = enum.auto()
+    FORBIDDEN_ACCESS = enum.auto()
+    FORBIDDEN_FETCH = enum.auto()
     STEPPED = enum.auto()
 
 
@@ -36,6 +38,8 @@ INSIDE_BLOCK = frozenset(
         Stop.DATA_FAULT,
         Stop.UNDEFINED,
         Stop.UNALIGNED,
+        Stop.FORBIDDEN_ACCESS,
+        Stop.FORBIDDEN_FETCH,
         Stop.DIVISION_BY_ZERO,
         Stop.WATCHPOINT,
         Stop.IT_BLOCK,

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from hil.twin.core import mpu as protection
 from hil.twin.core import nvic as exception_numbers
 from hil.twin.core.component_id import identification_word
+from hil.twin.core.mpu import ProtectionUnit
 from hil.twin.core.nvic import Nvic
 from hil.twin.core.systick import SysTick
 
@@ -20,7 +22,8 @@ CPUID = 0x410F_C241
 BASE, SIZE = 0xE000_E000, 0x1000
 
 _VECTKEY, _VECTKEY_READ = 0x05FA, 0xFA05
-CFSR_IACCVIOL = 1 << 0
+CFSR_IACCVIOL, CFSR_DACCVIOL, CFSR_MUNSTKERR, CFSR_MSTKERR = 1 << 0, 1 << 1, 1 << 3, 1 << 4
+CFSR_MLSPERR, CFSR_MMARVALID = 1 << 5, 1 << 7
 CFSR_IBUSERR, CFSR_PRECISERR, CFSR_UNSTKERR, CFSR_STKERR = 1 << 8, 1 << 9, 1 << 11, 1 << 12
 CFSR_LSPERR, CFSR_BFARVALID = 1 << 13, 1 << 15
 CFSR_UNDEFINSTR, CFSR_INVSTATE, CFSR_INVPC, CFSR_NOCP = 1 << 16, 1 << 17, 1 << 18, 1 << 19
@@ -91,10 +94,11 @@ class SystemControlSpace:
     base = BASE
     size = SIZE
 
-    def __init__(self, nvic: Nvic, systick: SysTick, debug: DebugRegisters) -> None:
+    def __init__(self, nvic: Nvic, systick: SysTick, debug: DebugRegisters, mpu: ProtectionUnit) -> None:
         self._nvic = nvic
         self._systick = systick
         self._debug = debug
+        self._mpu = mpu
         self.from_debugger = False
         self.running_exception: Callable[[], int] = lambda: 0
         """Returns IPSR."""
@@ -111,6 +115,7 @@ class SystemControlSpace:
 
     def reset(self) -> None:
         """State after a system reset."""
+        self._mpu.reset()
         self.vtor = 0
         self.scr = 0
         self.ccr = CCR_STKALIGN
@@ -136,6 +141,11 @@ class SystemControlSpace:
     def floating_point_context_reserved(self) -> bool:
         """FPCCR.LSPACT: a frame waits for the floating-point context."""
         return bool(self._stored[_FPCCR] & _LSPACT)
+
+    @property
+    def floating_point_context_is_unprivileged(self) -> bool:
+        """FPCCR.USER: the context is that of unprivileged code."""
+        return bool(self._stored[_FPCCR] & _USER)
 
     def reserve_floating_point_context(self, address: int, thread: bool, user: bool) -> None:
         """Note in FPCAR and FPCCR where the context belongs, and the state it was left in.
@@ -169,6 +179,13 @@ class SystemControlSpace:
             self.cfsr |= CFSR_BFARVALID
             self._stored[0xD38] = address
 
+    def report_memory_fault(self, flags: int, address: int | None) -> None:
+        """Set MemManage flags of CFSR, and MMFAR if the address is known."""
+        self.cfsr |= flags
+        if address is not None:
+            self.cfsr |= CFSR_MMARVALID
+            self._stored[0xD34] = address
+
     def read(self, offset: int, width: int) -> int:
         """Return a register; bytes and halfwords are parts of their word."""
         return self._read_word(offset & ~3) >> 8 * (offset & 3) & (1 << 8 * width) - 1
@@ -194,6 +211,8 @@ class SystemControlSpace:
         if 0xD18 <= offset <= 0xD20:
             first = offset - 0xD18 + 4
             return sum(self._nvic.priority(first + i) << 8 * i for i in range(4))
+        if protection.FIRST_OFFSET <= offset <= protection.LAST_OFFSET:
+            return self._mpu.read_word(offset)
         if 0xDF0 <= offset <= 0xDFC:
             return self._debug.read_word(offset, self.from_debugger)
         if offset >= 0xFD0:
@@ -222,6 +241,8 @@ class SystemControlSpace:
         elif 0xD18 <= offset <= 0xD20:
             for i in range(4):
                 self._nvic.set_priority(offset - 0xD18 + 4 + i, value >> 8 * i)
+        elif protection.FIRST_OFFSET <= offset <= protection.LAST_OFFSET:
+            self._mpu.write_word(offset, value)
         elif 0xDF0 <= offset <= 0xDFC:
             self._debug.write_word(offset, value, self.from_debugger)
         elif offset in self._stored:
