@@ -78,7 +78,7 @@ def record(file: Path, seed: int, duration_s: float, fault: str | None = None) -
 
 def test_a_folder_of_recordings_becomes_a_detector(tmp_path: Path) -> None:
     for seed in range(3):
-        record(tmp_path / "lab" / "normal" / f"machine {seed}.wav", seed, 90.0)
+        record(tmp_path / "lab" / "normal" / f"machine {seed}.wav", seed, 72.0)
         record(tmp_path / "lab" / "bearing" / f"machine {seed}.wav", seed, 5.0, "outer_race")
     out = tmp_path / "out"
     wanted = ["--data", str(tmp_path / "lab"), "--out", str(out), "--false-alarms", "1 per day"]

@@ -1,19 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole way from a moving machine to a report: DAQ, wire, ADC, features, network, threshold, console."""
 
+import numpy as np
 import pytest
 
 from hil.firmware.image import Image
 from hil.fixtures.acquisitions import Acquisitions
 from hil.fixtures.recording import Recorder
-from hil.fixtures.vibration import Vibration
+from hil.fixtures.vibration import MACHINE_SEED, Vibration
 from hil.golden.data.faults import FAULTS
+from hil.golden.data.vibration import vibration_signal
+from hil.golden.data.windows import periodic_windows
+from hil.golden.features import features
+from hil.golden.interpreter import GoldenInterpreter
 from hil.instruments.protocols import Console, Daq
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.rig import Rig, State
 
 WAKES = 2
+GOLDEN_WINDOWS = 512
+MARGIN = 0.1
+
+
+def golden_scores(golden: GoldenInterpreter, fault: str) -> Limit:
+    """What the golden model makes of the very signal that is played, whenever and however it is sampled.
+
+    Its windows begin 8 ms apart and have the analog path's spread. The margin, a part of their range, is for
+    the few windows of a bench that would be more extreme than all of these.
+    """
+    signal = vibration_signal(MACHINE_SEED, fault, 1.0)
+    codes = periodic_windows(signal, GOLDEN_WINDOWS, np.random.default_rng(MACHINE_SEED))
+    scores = golden.score(features(codes))
+    spare = MARGIN * float(np.ptp(scores))
+    source = f"golden model {golden.name}, {GOLDEN_WINDOWS} windows of the signal"
+    return Limit(lower=scores.min() - spare, upper=scores.max() + spare, source=source)
 
 
 @pytest.mark.parametrize("fault", [None, *FAULTS])
@@ -23,12 +44,13 @@ def test_decision(
     image: Image,
     daq: Daq,
     console: Console,
+    golden: GoldenInterpreter,
     vibration: Vibration,
     acquisitions: Acquisitions,
     measure: Recorder,
 ) -> None:
     """A machine that runs normally is never reported; one with a fault is reported by every wake that hears
-    it."""
+    it, with a score that the golden model gives the same signal."""
     rig.to(State.RUNNING, image)
     vibration.play(fault)
     acquisitions.wait_for_wakes(1)  # a wake that heard both machines may decide as it likes
@@ -39,9 +61,13 @@ def test_decision(
     reports = [record for record in console.records[before:] if record.kind == "ANOM"]
     scores = [report.integer("score") for report in reports]
     machine = "normal machine" if fault is None else f"machine with {fault.replace('_', ' ')}"
-    lowest = [Measurement(f"lowest score of a {machine}", min(scores), "", 0)] if scores else []
+    extremes: list[Measurement] = []
+    if scores:
+        limit = None if fault is None else golden_scores(golden, fault)
+        extremes.append(Measurement(f"lowest score of a {machine}", min(scores), "", 0, limit))
+        extremes.append(Measurement(f"highest score of a {machine}", max(scores), "", 0, limit))
     measure(
-        *lowest,
+        *extremes,
         Measurement(
             f"reports of a {machine}",
             len(reports),

@@ -89,6 +89,7 @@ MUTANTS = [
     Mutant("marker_stuck", {COUNTER, CYCLES, CURRENT}, {PERIOD, BOOT}, firmware="marker_stuck"),
     Mutant("wrong_weight", {BOOT, NETWORK, WINDOWS}, {COUNTER, SUPPLY}, model="wrong weight"),
     Mutant("low_threshold", {NORMAL}, {OUTER_RACE, NETWORK, WINDOWS, BOOT}, model="low threshold"),
+    Mutant("noisy_wire", {NORMAL, IMBALANCE}, {WINDOWS, BOOT}, bench={"sensor_noise": '"100 mV"'}),
     Mutant("dead_sensor", {NORMAL}, {NETWORK}, bench={"wires": "{ sensor = { open = true } }"}),
     Mutant(
         "swapped_wires",

@@ -139,27 +139,30 @@ class Threshold:
     tail: Tail
 
 
-def choose_threshold(groups: Sequence[Scores], rate_per_window: float, rng: np.random.Generator) -> Threshold:
+def choose_threshold(
+    groups: Sequence[Scores], rate_per_window: float, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> Threshold:
     """The lowest threshold that keeps the rate with 95 % confidence.
 
     Args:
         groups: normal scores, one array per machine or recording, MINIMUM_WINDOWS in all.
         rate_per_window: false alarms per window that are accepted.
         rng: draws the resamples.
+        resamples: how many.
     """
     tail = Tail.fitted(_joined(groups))
     tails = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         drawn = rng.integers(0, len(groups), len(groups))
         tails.append(Tail.fitted(_joined([groups[index] for index in drawn])))
     candidates = sorted(other.score_at(rate_per_window) for other in tails)
-    value = math.ceil(max(candidates[math.ceil(CONFIDENCE * RESAMPLES) - 1], tail.score_at(rate_per_window)))
+    value = math.ceil(max(candidates[math.ceil(CONFIDENCE * resamples) - 1], tail.score_at(rate_per_window)))
     rates = sorted(other.probability_above(value) for other in tails)
     return Threshold(
         value=value,
         wanted=rate_per_window,
         expected=tail.probability_above(value),
-        at_most=rates[math.ceil(CONFIDENCE * RESAMPLES) - 1],
+        at_most=rates[math.ceil(CONFIDENCE * resamples) - 1],
         tail=tail,
     )
 

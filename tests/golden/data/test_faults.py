@@ -72,6 +72,7 @@ def test_impacts_repeat_at_their_defect_frequency(fault: str):
     envelope = squared_envelope(alone_g(fault, 0.5, where), where)
     background = np.median(2 * np.abs(np.fft.rfft(envelope))[: round(250 * 4.096)] / envelope.size)
     assert line(envelope, where, IMPACTS[fault]) > 8 * background
+    assert line(envelope, where, IMPACTS[fault] / 2) < 0.3 * line(envelope, where, IMPACTS[fault])
     for other in IMPACTS.values():
         if fault != "tooth_crack" and other not in (IMPACTS[fault], 1.0):
             assert line(envelope, where, other) < 0.5 * line(envelope, where, IMPACTS[fault])
