@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
 
-from dataclasses import replace
 from typing import Final
 
 from hil.datasheet import stm32l476
@@ -371,7 +370,7 @@ class Stm32l476:
         # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.
         current_a = self._flash_current_a.get((activity, peak))
         if current_a is None:
-            point = replace(self._operating_point(), flash_activity=activity, flash_peak=peak)
+            point = self._operating_point()._replace(flash_activity=activity, flash_peak=peak)
             current_a = supply_current_a(point)
             self._flash_current_a[activity, peak] = current_a
         return current_a
@@ -386,9 +385,9 @@ class Stm32l476:
         operation = self.peripherals.flash.operation
         if operation is not None:
             if point.flash_peak:
-                plain = replace(point, flash_peak=False)
+                plain = point._replace(flash_peak=False)
                 self.supply.plan(operation.peak_end_ps, supply_current_a(plain))
-            idle = replace(point, flash_activity=None, flash_peak=False)
+            idle = point._replace(flash_activity=None, flash_peak=False)
             self.supply.plan(operation.end_ps, supply_current_a(idle))
 
     def _load_changed(self) -> None:

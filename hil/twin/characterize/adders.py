@@ -59,6 +59,12 @@ _PAIRS: Final[dict[str, tuple[Pair, ...]]] = {
         Pair((), steps.pll_running(factor, 2), label=f"VCO {mhz} MHz") for mhz, factor in _VCO_MHZ.items()
     ),
     "bor_pvd_adder": (Pair(_STOP2, (steps.PWR_CLOCK_ON, steps.on(steps.PWR_CR2, 1), *_STOP2), label="PVD"),),
+    "pvm12_adder": (
+        Pair(_STOP2, (steps.PWR_CLOCK_ON, steps.on(steps.PWR_CR2, 1 << 4), *_STOP2), label="PVM1"),
+    ),
+    "pvm34_adder": (
+        Pair(_STOP2, (steps.PWR_CLOCK_ON, steps.on(steps.PWR_CR2, 1 << 6), *_STOP2), label="PVM3"),
+    ),
     "vrefint_buf_when_adc_converts": (
         Pair(_ADC_ON, (*_ADC_ON, steps.on(_ADC_COMMON, 1 << 22)), gates_off=False),
     ),
@@ -67,8 +73,6 @@ _PAIRS: Final[dict[str, tuple[Pair, ...]]] = {
 _REASONS: Final = {
     "hse": "the board has no HSE crystal",
     "flash_idd": "the firmware neither writes nor erases flash",
-    "pvm12_adder": "the firmware does not switch the peripheral voltage monitors on",
-    "pvm34_adder": "the firmware does not switch the peripheral voltage monitors on",
     "adc_idda": "VDDA, VREF+ and VDD are one net on the board: only a sum could be measured",
     "adc_ivref_single": "VDDA, VREF+ and VDD are one net on the board: only a sum could be measured",
     "adc_ivref_diff": "VDDA, VREF+ and VDD are one net on the board: only a sum could be measured",

@@ -72,6 +72,8 @@ class Lptim(RegisterBlock):
 
     def retime(self) -> None:
         """The kernel clock may have changed."""
+        if not self._counting and not self._counter.running:
+            return
         self._catch_up()
         running = self._counting and not self._frozen
         self._counter.set_rate(self._kernel_hz() if running else 0, 1 << field(self.words[CFGR], 9, 3))

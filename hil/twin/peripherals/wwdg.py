@@ -59,8 +59,8 @@ class Wwdg(RegisterBlock):
         """The bus clock may have changed."""
         counts = self.words[CR] & _WDGA and not self._frozen
         divider = _FIXED_DIVIDER << field(self.words[CFR], 7, 2)
-        self._ticks.set_rate(self._bus_hz() if counts else 0, divider)
-        self._plan()
+        if self._ticks.set_rate(self._bus_hz() if counts else 0, divider):
+            self._plan()
 
     def read_word(self, offset: int) -> int:
         """WWDG_CR shows the counter."""
@@ -91,6 +91,7 @@ class Wwdg(RegisterBlock):
         self._loaded = count
         self._ticks.set_count(0)
         self.retime()
+        self._plan()
 
     def _plan(self) -> None:
         if self._next is not None:

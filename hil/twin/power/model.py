@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The supply current of an operating point, from the tables of DS10198 Rev 8, for a part of any spread."""
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
@@ -61,7 +60,7 @@ def supply_current_a(point: OperatingPoint) -> float:
 def _point_inside_tables(point: OperatingPoint) -> OperatingPoint:
     # assumption outside_tables
     vdd_v, temperature_c = inside_tables(point.vdd_v, point.temperature_c)
-    return replace(point, temperature_c=temperature_c, vdd_v=vdd_v)
+    return point._replace(temperature_c=temperature_c, vdd_v=vdd_v)
 
 
 def inside_tables(supply_v: float, temperature_c: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 """Everything the supply current depends on, at one instant."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Mode = Literal[
     "run",
@@ -28,9 +28,8 @@ class WakeUp:
     clock_hz: int
 
 
-@dataclass(frozen=True)
-class OperatingPoint:
-    """One operating condition; hashable, so that the model computes each only once."""
+class OperatingPoint(NamedTuple):
+    """One operating condition; a tuple, because one is made and looked up at every change of a part."""
 
     mode: Mode
     vdd_v: float

@@ -42,6 +42,8 @@ def session() -> Iterator[Session]:
         (wake_up, "wakeup_standby_msi8"),
         (wake_up, "wakeup_current_stop1_msi48"),
         (adders, "pll_by_vco"),
+        (adders, "pvm12_adder"),
+        (adders, "pvm34_adder"),
         (peripheral_clocks, "peripheral:ahb_apb1_bridge"),
         (peripheral_clocks, "peripheral:i2c1_indep"),
     ],

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures are checked against the printed tables of DS10198 Rev 8."""
 
-from dataclasses import replace
-
 import pytest
 
 from hil.twin.power import wake_up
@@ -39,7 +37,7 @@ RUN_80MHZ = OperatingPoint("run", 3.0, 25.0, hclk_hz=80_000_000, art_on=True, pl
     ],
 )
 def test_low_power_modes(changes, expected_a, source):
-    assert supply_current_a(replace(STOP2, **changes)) == pytest.approx(expected_a, rel=1e-6), source
+    assert supply_current_a(STOP2._replace(**changes)) == pytest.approx(expected_a, rel=1e-6), source
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_low_power_modes(changes, expected_a, source):
     ],
 )
 def test_run_modes(changes, expected_a, source):
-    assert supply_current_a(replace(RUN_80MHZ, **changes)) == pytest.approx(expected_a, rel=1e-6), source
+    assert supply_current_a(RUN_80MHZ._replace(**changes)) == pytest.approx(expected_a, rel=1e-6), source
 
 
 @pytest.mark.parametrize(
@@ -91,16 +89,16 @@ def test_wake_up_times_are_table_52s(mode, clock, hz, voltage_range, seconds):
 @pytest.mark.parametrize(
     ("point", "typ_a", "max_a", "source"),
     [
-        (replace(STOP2, rtc_source="off", lse_on=False), 1.18e-6, 2.8e-6, "T45"),
+        (STOP2._replace(rtc_source="off", lse_on=False), 1.18e-6, 2.8e-6, "T45"),
         (RUN_80MHZ, 10.2e-3, 11.22e-3, "T27"),
-        (replace(STOP2, hsi16_on=True), 1.67e-6 + 155e-6, 3.4e-6 + 190e-6, "T45, T59"),
-        (replace(STOP2, lse_drive=3), 1.67e-6 + 0.38e-6, 3.4e-6 + 0.38e-6, "T45, T58: no maximum"),
-        (replace(STOP2, vrefbuf_on=True), 1.67e-6 + 16e-6, 3.4e-6 + 25e-6, "T45, T84"),
+        (STOP2._replace(hsi16_on=True), 1.67e-6 + 155e-6, 3.4e-6 + 190e-6, "T45, T59"),
+        (STOP2._replace(lse_drive=3), 1.67e-6 + 0.38e-6, 3.4e-6 + 0.38e-6, "T45, T58: no maximum"),
+        (STOP2._replace(vrefbuf_on=True), 1.67e-6 + 16e-6, 3.4e-6 + 25e-6, "T45, T84"),
     ],
 )
 def test_spread_lies_between_typical_and_maximum(point, typ_a, max_a, source):
     for spread, expected_a in ((0.0, typ_a), (0.5, (typ_a + max_a) / 2), (1.0, max_a)):
-        assert supply_current_a(replace(point, spread=spread)) == pytest.approx(expected_a), source
+        assert supply_current_a(point._replace(spread=spread)) == pytest.approx(expected_a), source
 
 
 def test_waking_draws_table_45s_current():
