@@ -11,7 +11,7 @@
 /* What the application starts with; the console's SET changes them. HIL_ANOMALY_THRESHOLD is the fourth. */
 #define WAKE_PERIOD_S 10u
 #define WINDOW_SEGMENTS 1u /* of WINDOW_SAMPLES each, 1..WINDOW_SEGMENTS_MAX */
-#define CLOCK_PLAN 0u      /* of the features and the inference: see src/clock.h */
+#define CLOCK_PLAN 3u      /* of the features and the inference: see src/clock.h */
 
 #ifdef SENSOR_LSM6DSL
 #define SAMPLE_RATE_HZ 1660u /* a data rate of the sensor; the model must have been trained at it */

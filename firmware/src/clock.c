@@ -91,7 +91,7 @@ static void enter(const setting_t *setting)
     }
     set_wait_states(setting->wait_states);
     if (setting->msi_range != MSI_4_MHZ) {
-        set_msi_range(setting->msi_range);
+        set_msi_range(MUTANT_MSI_RANGE(setting->msi_range));
     }
     if (setting->pll_factor != 0u) {
         start_pll(MUTANT_PLL_FACTOR(setting->pll_factor), setting->pll_output_divider);

@@ -10,6 +10,7 @@
 #include "detector.h"
 #include "events.h"
 #include "modes.h"
+#include "mutant.h"
 #include "network.h"
 #include "power.h"
 #include "registers.h"
@@ -30,7 +31,7 @@ static record_t *acknowledge(const command_t *command)
 static void refuse(application_t *application, uint32_t sequence, error_t error)
 {
     if (error >= ERROR_COMMAND_CORRUPT && error <= ERROR_COMMAND_RANGE) {
-        application->state.bad_command_count++;
+        application->state.bad_command_count += MUTANT_REFUSED_STEP;
         backup_store(&application->state);
     }
     record_t *record = console_begin("NAK");
@@ -110,6 +111,9 @@ static error_t set(application_t *application, const command_t *command)
     if (error != ERROR_NONE) {
         return error;
     }
+    if (!MUTANT_OBEY) {
+        changed = application->state;
+    }
     bool new_period = changed.period_s != application->state.period_s;
     application->state = changed;
     backup_store(&application->state);
@@ -160,6 +164,11 @@ static void ready(void)
 static error_t run(application_t *application, const command_t *command)
 {
     detection_t detection;
+    if (!MUTANT_OBEY) {
+        (void)acknowledge(command);
+        console_send();
+        return ERROR_NONE;
+    }
     console_listen(false); /* a window is sampled with nothing else on */
     error_t error = application_wake(application, application->state.plan, &detection);
     bool spoken = event_pending(EVENT_CONSOLE_EDGE) != 0u;

@@ -23,6 +23,7 @@
 #define RESET_FLAGS_POS 24u
 
 static application_t application;
+MUTANT_BALLAST_DEFINED
 
 static uint32_t take_reset_flags(void)
 {
@@ -65,13 +66,15 @@ static void start(void)
     }
     clock_enter_idle();
     if (note.mode != MODE_NONE) {
-        mode_enter((mode_t)note.mode);
+        mode_enter(MUTANT_MODE((mode_t)note.mode));
     }
 
     watchdog_start();
     console_init();
     application.sweep_next = CLOCK_PLAN_COUNT;
     bool state_is_whole = backup_load(&application.state);
+    application.state.plan = MUTANT_BUILT_IN_PLAN(application.state.plan);
+    MUTANT_CARRY();
     state_log_start(&application.state, reset_flags, note.exception, note.address);
     backup_store(&application.state);
     bool crystal = rtc_start();

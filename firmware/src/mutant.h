@@ -26,9 +26,44 @@
 #define MUTANT_STOP(wfi) ((void)0)
 #endif
 
-/* half_clock: 40 MHz instead of 80 MHz. */
-#ifdef MUTANT_HALF_CLOCK
+/* low_clock: 16 MHz (range 8) instead of 24 MHz (range 9), 40 MHz instead of 80 MHz. */
+#ifdef MUTANT_LOW_CLOCK
 #define MUTANT_PLL_FACTOR(factor) ((factor) / 2u)
+#define MUTANT_MSI_RANGE(range) ((range) == 9u ? 8u : (range))
+#endif
+
+/* costly_plan: built with a clock plan that is not the cheapest. */
+#ifdef MUTANT_COSTLY_PLAN
+#define MUTANT_BUILT_IN_PLAN(plan) 0u
+#endif
+
+/* wrong_mode: MODE enters the mode after the one that was named, and run instead of the last. */
+#ifdef MUTANT_WRONG_MODE
+#define MUTANT_MODE(mode) ((mode_t)((mode) % MODE_SHUTDOWN + 1u))
+#endif
+
+/* lazy_console: SET and RUN are acknowledged and not done. */
+#ifdef MUTANT_LAZY_CONSOLE
+#define MUTANT_OBEY 0
+#endif
+
+/* lenient_console: what is refused is not counted. */
+#ifdef MUTANT_LENIENT_CONSOLE
+#define MUTANT_REFUSED_STEP 0u
+#endif
+
+/* wrong_reference: the self-test takes the reference's calibration for one at 0.3 V. */
+#ifdef MUTANT_WRONG_REFERENCE
+#define MUTANT_REFERENCE_MV(voltage_mv) ((voltage_mv) / 10u)
+#endif
+
+/* ballast: more code and RAM than the budgets allow; the linker script lets an image with this symbol pass. */
+#ifdef MUTANT_BALLAST
+#define MUTANT_BALLAST_DEFINED                       \
+    extern const volatile uint8_t hil_ballast[8192]; \
+    const volatile uint8_t hil_ballast[8192] = {1};  \
+    static volatile uint8_t ballast_ram[1024];
+#define MUTANT_CARRY() (ballast_ram[0] = hil_ballast[8191])
 #endif
 
 /* wrong_period: wakes every 8 s. */
@@ -77,6 +112,30 @@
 #endif
 #ifndef MUTANT_PLL_FACTOR
 #define MUTANT_PLL_FACTOR(factor) (factor)
+#endif
+#ifndef MUTANT_MSI_RANGE
+#define MUTANT_MSI_RANGE(range) (range)
+#endif
+#ifndef MUTANT_BUILT_IN_PLAN
+#define MUTANT_BUILT_IN_PLAN(plan) (plan)
+#endif
+#ifndef MUTANT_MODE
+#define MUTANT_MODE(mode) (mode)
+#endif
+#ifndef MUTANT_OBEY
+#define MUTANT_OBEY 1
+#endif
+#ifndef MUTANT_REFUSED_STEP
+#define MUTANT_REFUSED_STEP 1u
+#endif
+#ifndef MUTANT_REFERENCE_MV
+#define MUTANT_REFERENCE_MV(voltage_mv) (voltage_mv)
+#endif
+#ifndef MUTANT_BALLAST_DEFINED
+#define MUTANT_BALLAST_DEFINED
+#endif
+#ifndef MUTANT_CARRY
+#define MUTANT_CARRY() ((void)0)
 #endif
 #ifndef MUTANT_WAKE_PERIOD_S
 #define MUTANT_WAKE_PERIOD_S(period_s) (period_s)

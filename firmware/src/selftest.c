@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cortex_m4.h"
 #include "crc.h"
+#include "mutant.h"
 #include "registers.h"
 #include "rtc.h"
 
@@ -58,7 +59,7 @@ bool selftest_clock(void)
 bool selftest_adc(uint32_t *supply_mv)
 {
     uint32_t code = adc_convert_reference();
-    *supply_mv = code == 0u ? 0u : VREFINT_CAL_MV * VREFINT_CAL / code;
+    *supply_mv = code == 0u ? 0u : MUTANT_REFERENCE_MV(VREFINT_CAL_MV) * VREFINT_CAL / code;
     /* 1 % for the conversion's own errors: at either end the part still works. */
     return *supply_mv >= SUPPLY_MIN_MV / 100u * 99u && *supply_mv <= SUPPLY_MAX_MV / 100u * 101u;
 }

@@ -29,14 +29,19 @@ def margin_bar(measurement: Measurement) -> MarginBar | None:
     limit = measurement.limit
     if limit is None or limit.lower == limit.upper:
         return None
+    distance = abs(measurement.value) + measurement.expanded_uncertainty
     if limit.lower is None:
-        lower, upper = 0.0, limit.upper
+        assert limit.upper is not None
+        # Below a limit of zero no length is given by itself: as much as the value needs.
+        lower, upper = (0.0 if limit.upper > 0 else limit.upper - 1.2 * distance), limit.upper
     elif limit.upper is None:
         lower, upper = limit.lower, max(2 * limit.lower, 1.2 * measurement.value)
     else:
         lower, upper = limit.lower, limit.upper
     assert upper is not None
     span = upper - lower
+    if not span > 0:
+        return None
     begin = lower - (HEADROOM * span if limit.lower is not None else 0.0)
     end = upper + (HEADROOM * span if limit.upper is not None else 0.0)
 

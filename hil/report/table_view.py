@@ -33,6 +33,8 @@ class TableView:
     label: str
     columns: tuple[str, ...]
     rows: tuple[RowView, ...]
+    folded: tuple[RowView, ...]
+    """Shown on demand."""
     notes: tuple[str, ...]
     shares: bool
     """Whether the rows' shares are drawn as one divided bar."""
@@ -44,16 +46,17 @@ def view(table: ResultTable) -> TableView:
     """Return what the template needs of a table."""
     charted = [row.cells[table.charted].value or 0.0 for row in table.rows]
     whole = sum(charted) or 1.0
+    rows = tuple(
+        RowView(row.label, tuple(_text(cell) for cell in row.cells), row.marked, _colour(row.label), share)
+        for row, share in zip(table.rows, (100 * value / whole for value in charted), strict=True)
+    )
+    shown = len(rows) - table.folded
     return TableView(
         title=table.title[:1].upper() + table.title[1:],
         label=table.label,
         columns=table.columns,
-        rows=tuple(
-            RowView(
-                row.label, tuple(_text(cell) for cell in row.cells), row.marked, _colour(row.label), share
-            )
-            for row, share in zip(table.rows, (100 * value / whole for value in charted), strict=True)
-        ),
+        rows=rows[:shown],
+        folded=rows[shown:],
         notes=table.notes,
         shares=table.chart is Chart.SHARES,
         bars=_bars(table) if table.chart is Chart.BARS else None,

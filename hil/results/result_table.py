@@ -67,6 +67,8 @@ class ResultTable:
     chart: Chart | None = None
     charted: int = 0
     """Which column the chart shows."""
+    folded: int = 0
+    """How many rows at the end are details that a reader has to ask for."""
 
     def __post_init__(self) -> None:
         if any(len(row.cells) != len(self.columns) for row in self.rows):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hil.firmware.build import MODEL_FILE, build
+from hil.fixtures.power_modes import POWER_MODES
 from hil.golden.tflite_model import read_model
 from hil.report.verdicts import TestOutcome, read_junit
 
@@ -48,6 +49,19 @@ COUNTER = "test_latency.py::test_latency_by_counter"
 CYCLES = "test_latency.py::test_latency_by_cycle_counter_agrees"
 CURRENT = "test_latency.py::test_latency_by_current_agrees"
 SLEEP = "test_sleep.py::test_stop2_current"
+CHEAPEST = "test_clock_plans.py::test_the_default_plan_is_the_cheapest"
+INFO = "test_commands.py::test_the_device_says_what_it_is"
+REFUSED = "test_commands.py::test_what_is_no_command_is_refused_and_counted"
+SELF_TEST = "test_commands.py::test_the_self_test_passes"
+INFER = "test_commands.py::test_inference_over_the_console_is_bit_exact"
+RUN = "test_commands.py::test_a_duty_cycle_on_demand"
+LOG = "test_commands.py::test_resets_are_logged"
+FOOTPRINT = "test_footprint.py::test_flash_and_ram_keep_their_budgets"
+SET_PERIOD = "test_settings.py::test_the_period_is_what_it_was_set_to"
+SET_WINDOW = "test_settings.py::test_the_window_is_what_it_was_set_to"
+SET_THRESHOLD = "test_settings.py::test_the_threshold_decides"
+SETTINGS_KEPT = "test_settings.py::test_settings_survive_a_reset_and_defaults_bring_back_the_built_in_ones"
+MODES = {f"test_low_power_modes.py::test_current_in_mode[{mode.name}]" for mode in POWER_MODES}
 
 
 @dataclass(frozen=True)
@@ -75,9 +89,20 @@ MUTANTS = [
         {REPORTS},
         firmware="no_sleep",
     ),
-    Mutant("half_clock", {CYCLES}, {COUNTER, NETWORK, SEQUENCE}, firmware="half_clock"),
+    Mutant("low_clock", {CYCLES}, {COUNTER, NETWORK, SEQUENCE}, firmware="low_clock"),
+    Mutant("costly_plan", {CHEAPEST}, {RUN, FOOTPRINT}, firmware="costly_plan"),
+    Mutant("wrong_mode", MODES, {INFO}, firmware="wrong_mode"),
+    Mutant(
+        "lazy_console",
+        {SET_PERIOD, SET_WINDOW, SET_THRESHOLD, SETTINGS_KEPT, RUN},
+        {INFO, REFUSED},
+        firmware="lazy_console",
+    ),
+    Mutant("lenient_console", {REFUSED}, {INFO, SELF_TEST, LOG}, firmware="lenient_console"),
+    Mutant("wrong_reference", {SELF_TEST}, {INFO, BOOT}, firmware="wrong_reference"),
+    Mutant("ballast", {FOOTPRINT}, {BOOT}, firmware="ballast"),
     Mutant("wrong_period", {PERIOD}, {SLEEP, AVERAGE}, firmware="wrong_period"),
-    Mutant("counter_lost", {COUNT}, {REPORTS}, firmware="counter_lost"),
+    Mutant("counter_lost", {COUNT, SETTINGS_KEPT, LOG}, {REPORTS}, firmware="counter_lost"),
     Mutant(
         "silent",
         {REPORTS, *FAULTY, COUNT, CYCLES},
@@ -87,7 +112,7 @@ MUTANTS = [
     Mutant("wrong_seq", {SEQUENCE}, {REPORTS, BOOT}, firmware="wrong_seq"),
     Mutant("slow_inference", {COUNTER}, {CYCLES, CURRENT, WINDOWS}, firmware="slow_inference"),
     Mutant("marker_stuck", {COUNTER, CYCLES, CURRENT}, {PERIOD, BOOT}, firmware="marker_stuck"),
-    Mutant("wrong_weight", {BOOT, NETWORK, WINDOWS}, {COUNTER, SUPPLY}, model="wrong weight"),
+    Mutant("wrong_weight", {BOOT, NETWORK, WINDOWS, INFO, INFER}, {COUNTER, SUPPLY}, model="wrong weight"),
     Mutant("low_threshold", {NORMAL}, {OUTER_RACE, NETWORK, WINDOWS, BOOT}, model="low threshold"),
     Mutant("noisy_wire", {NORMAL, IMBALANCE}, {WINDOWS, BOOT}, bench={"sensor_noise": '"100 mV"'}),
     Mutant("dead_sensor", {NORMAL}, {NETWORK}, bench={"wires": "{ sensor = { open = true } }"}),

@@ -41,3 +41,11 @@ def test_the_uncertainty_has_its_width() -> None:
 def test_no_limit_or_an_exact_one_has_no_bar() -> None:
     assert bar_of(1.0, None) is None
     assert bar_of(0.0, Limit.exactly(0.0, "s")) is None
+
+
+def test_a_difference_that_must_not_be_positive() -> None:
+    bar = margin_bar(Measurement("extra charge", -6e-6, "C", 1e-6, Limit.at_most(0.0, "requirement")))
+    assert bar is not None
+    assert bar.allowed_from == 0
+    assert 0 < bar.value_from < bar.value < bar.value_to < bar.allowed_to < 100
+    assert margin_bar(Measurement("extra charge", 0.0, "C", 0.0, Limit.at_most(0.0, "requirement"))) is None

@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -147,6 +148,12 @@ def test_a_divided_bar_has_the_phases_colours_and_shares() -> None:
         (PHASE_COLOURS[PhaseName.SLEEP], 25.0),
         (PHASE_COLOURS[PhaseName.SAMPLING], 75.0),
     ]
+
+
+def test_details_are_folded_away() -> None:
+    shown = view(replace(BARS, folded=1))
+    assert [row.label for row in shown.rows] == ["80 MHz"]
+    assert [row.label for row in shown.folded] == ["26 MHz </script>"]
 
 
 def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases() -> None:

@@ -19,6 +19,7 @@ TABLE = ResultTable(
     notes=("per period",),
     waveform="sweep",
     chart=Chart.BARS,
+    folded=1,
 )
 
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clock plans of one binary: what a period costs under each of them, and which one is cheapest."""
+
+from hil.datasheet import batteries
+from hil.fixtures.accuracy import RigAccuracy
+from hil.fixtures.acquisitions import Acquisitions
+from hil.fixtures.clock_plans import CLOCK_PLANS
+from hil.fixtures.recording import Recorder, TableStore
+from hil.fixtures.requirements import Requirements
+from hil.fixtures.result_tables import clock_plan_table
+from hil.instruments.protocols import Console, PowerAnalyzer
+from hil.measurement.clock_plan import PlanComparison
+from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate, expanded
+
+
+def test_the_default_plan_is_the_cheapest(
+    console: Console,
+    power_analyzer: PowerAnalyzer,
+    acquisitions: Acquisitions,
+    requirements: Requirements,
+    rig_accuracy: RigAccuracy,
+    tables: TableStore,
+    measure: Recorder,
+) -> None:
+    """No other plan takes less charge per period than the one that the firmware is built with."""
+    taken = acquisitions.plan_sweeps()
+    comparison = PlanComparison(
+        taken.sweeps,
+        taken.plans,
+        taken.period_s,
+        rig_accuracy.mean_current_a,
+        rig_accuracy.charge_difference_c,
+    )
+    supply_v = taken.supply_voltage_v
+    tables.save(
+        clock_plan_table(
+            comparison,
+            taken.default_plan,
+            Estimate(supply_v, expanded(rig_accuracy.voltage_v(supply_v))),
+            [batteries.get(battery_id) for battery_id in requirements.battery_life_years],
+        )
+    )
+    default = taken.default_plan
+    rival = comparison.cheapest(among=[plan for plan in range(taken.plans) if plan != default])
+    extra = comparison.extra_c(default, rival)
+    measure(
+        *(
+            Measurement(
+                f"charge per period on plan {plan}",
+                cost.charge_c.value,
+                "C",
+                cost.charge_c.expanded_uncertainty,
+                notes=(CLOCK_PLANS[plan].title,),
+            )
+            for plan in range(taken.plans)
+            for cost in [comparison.cost(plan)]
+        ),
+        Measurement(
+            "default clock plan above the cheapest other",
+            extra.value,
+            "C",
+            extra.expanded_uncertainty,
+            requirements.clock_plan_extra_c,
+            (
+                f"charge per period of plan {default} ({CLOCK_PLANS[default].title}) minus that of plan "
+                f"{rival} ({CLOCK_PLANS[rival].title}); below zero, the default is the cheapest of all",
+                "instrument accuracy as far as it does not cancel, and the scatter between sweeps",
+            ),
+            headline=True,
+        ),
+    )

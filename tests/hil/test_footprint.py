@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flash and RAM that the firmware takes, against its budgets."""
+
+from hil.firmware.footprint import footprint
+from hil.firmware.image import Image
+from hil.fixtures.recording import Recorder, TableStore
+from hil.fixtures.requirements import Requirements
+from hil.fixtures.result_tables import footprint_table
+from hil.measurement.measurement import Measurement
+
+
+def test_flash_and_ram_keep_their_budgets(
+    image: Image, requirements: Requirements, tables: TableStore, measure: Recorder
+) -> None:
+    """The image that is tested, without its model and the memory that the model takes."""
+    taken = footprint(image.path)
+    tables.save(footprint_table(taken, requirements.flash_bytes, requirements.ram_bytes))
+    measure(
+        Measurement("flash without the model", taken.flash_bytes, "B", 0, requirements.flash_bytes),
+        Measurement("static RAM without the arena", taken.ram_bytes, "B", 0, requirements.ram_bytes),
+    )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every low-power mode, entered by command and held until the supply is cycled, against the datasheet."""
+
+import math
+
+import pytest
+
+from hil.firmware.image import Image
+from hil.fixtures.accuracy import RigAccuracy
+from hil.fixtures.acquisitions import BOOT_TIMEOUT_S, LOG_PERIOD_S
+from hil.fixtures.power_modes import POWER_MODES, PowerMode
+from hil.fixtures.recording import Recorder
+from hil.instruments.protocols import Clock, Console, PowerAnalyzer
+from hil.measurement.limit import Limit
+from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.rig import Rig, State
+
+SETTLING_S = 1.0
+"""Assumption: after the entry into a mode, charge on the board's capacitors is gone within a second."""
+LOGGED_S = 1.0
+
+
+@pytest.mark.parametrize("mode", POWER_MODES, ids=lambda mode: mode.name)
+def test_current_in_mode(
+    mode: PowerMode,
+    rig: Rig,
+    image: Image,
+    console: Console,
+    clock: Clock,
+    power_analyzer: PowerAnalyzer,
+    rig_accuracy: RigAccuracy,
+    measure: Recorder,
+) -> None:
+    """The part draws no more than the datasheet allows in the mode, and it is that mode and no other."""
+    rig.to(State.MEASURING, image, restart=True)
+    clock.sleep(BOOT_TIMEOUT_S)
+    with rig.commander() as commander:
+        commander.ask("MODE", name=mode.name)
+    clock.sleep(SETTLING_S)
+    voltage_v = power_analyzer.measure_voltage_v()
+    samples_a = power_analyzer.log(LOGGED_S, LOG_PERIOD_S).current_a
+    current_a = float(samples_a.mean())
+
+    ambient_c = rig.config.board.ambient_temperature_c
+    coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
+    allowed = mode.figure(voltage_v, coldest_c)
+    typical = {other.name: other.figure(voltage_v, ambient_c).typ for other in POWER_MODES}
+    nearest = min(typical, key=lambda name: abs(math.log(max(current_a, 1e-12) / typical[name])))
+    assert allowed.max is not None
+    measure(
+        Measurement(
+            f"current in {mode.name}",
+            current_a,
+            "A",
+            expanded(combine(rig_accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a))),
+            Limit.at_most(allowed.max, f"{allowed.source}, maximum at {voltage_v:.3f} V, {coldest_c:g} °C"),
+            (f"typical: {typical[mode.name] * 1e6:.4g} µA",),
+        )
+    )
+    assert nearest == mode.name, f"{current_a:.4g} A is nearest to what {nearest} draws typically"
