@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil  # type: ignore[import-untyped]  # it has none
+
 RIG_FILE = Path(__file__).parents[1] / "rig_configs" / "sim.toml"
 
 
@@ -33,6 +35,12 @@ class TwinProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.communicate()
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that the process has taken so far, in s."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
 
     @property
     def resident_mb(self) -> float:
