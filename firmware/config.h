@@ -34,6 +34,10 @@
  * Assumption: one that has not started after 5 s does not. */
 #define LSE_START_TIMEOUT_S 5u
 
+/* Whether a crystal that stops is noticed, also in Stop 2: its clock security system needs the LSI, 110 nA typically and
+ * 180 nA at most (DS10198 Rev 8, table 61). Without, the part would sleep for ever. */
+#define LSE_SUPERVISED 1
+
 /* The part listens to the console until no byte has come for that long. */
 #define CONSOLE_LISTEN_MS 250u
 

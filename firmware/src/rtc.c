@@ -142,6 +142,17 @@ static void use_lsi(void)
     set_prescaler(LSI_HZ);
 }
 
+/* Both oscillators must run, and the RTC's clock be chosen, before (RM0351, clock security system on LSE). */
+static void supervise_lse(void)
+{
+    start_lsi();
+    EXTI->PR1 = EXTI_LINE_LSE_FAILURE;
+    EXTI->RTSR1 |= EXTI_LINE_LSE_FAILURE;
+    EXTI->IMR1 |= EXTI_LINE_LSE_FAILURE;
+    nvic_enable(IRQ_TAMP_STAMP);
+    RCC->BDCR |= RCC_BDCR_LSECSSON;
+}
+
 bool rtc_start(void)
 {
     uint32_t chosen = rtc_clock();
@@ -163,11 +174,9 @@ bool rtc_start(void)
         use_lsi();
         return false;
     }
-    EXTI->PR1 = EXTI_LINE_LSE_FAILURE;
-    EXTI->RTSR1 |= EXTI_LINE_LSE_FAILURE;
-    EXTI->IMR1 |= EXTI_LINE_LSE_FAILURE;
-    nvic_enable(IRQ_TAMP_STAMP);
-    RCC->BDCR |= RCC_BDCR_LSECSSON; /* the LSE and the RTC's clock must have been chosen before (RM0351) */
+    if (LSE_SUPERVISED) {
+        supervise_lse();
+    }
     return true;
 }
 

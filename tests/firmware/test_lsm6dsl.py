@@ -91,7 +91,7 @@ def test_part_is_in_stop_2_while_the_fifo_fills(make_part: Callable[[bool], Part
     assert awake_s < 0.35 * WINDOW_S
     average_a = sum(charge_c for _, charge_c in by_clock.values()) / 10.0
     print(f"the wake's share of a 10 s average: {1e6 * average_a:.2f} µA")
-    assert part.mcu.supply.current_a == pytest.approx(1.67e-6)
+    assert part.mcu.supply.current_a < 2e-6  # Stop 2 again, and nothing left on
 
 
 def test_absent_sensor_is_an_error_and_never_a_hang(make_part: Callable[[bool], Part]) -> None:
