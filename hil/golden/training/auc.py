@@ -32,7 +32,7 @@ def auc(normal: Sequence[Scores], faulty: Sequence[Scores], rng: np.random.Gener
     The interval is a percentile bootstrap that draws whole groups, of both sides independently (Efron and
     Tibshirani, "An Introduction to the Bootstrap", 1993).
     """
-    wins = np.array([[_wins(a, b) for b in faulty] for a in normal], dtype=np.float64)
+    wins = _wins(normal, faulty)
     normal_sizes, faulty_sizes = _sizes(normal), _sizes(faulty)
     value = float(wins.sum() / (normal_sizes.sum() * faulty_sizes.sum()))
     if value in (0.0, 1.0) or min(len(normal), len(faulty)) < 2:
@@ -49,12 +49,17 @@ def auc(normal: Sequence[Scores], faulty: Sequence[Scores], rng: np.random.Gener
     return Auc(value, float(low), float(high))
 
 
-def _wins(normal: Scores, faulty: Scores) -> float:
-    """Pairs in order, ties counting half."""
-    ordered = np.sort(normal)
-    below = np.searchsorted(ordered, faulty, side="left")
-    not_above = np.searchsorted(ordered, faulty, side="right")
-    return float((below + not_above).sum() / 2)
+def _wins(normal: Sequence[Scores], faulty: Sequence[Scores]) -> npt.NDArray[np.float64]:
+    """Pairs in order between each two groups, ties counting half: [normal, faulty]."""
+    joined = np.concatenate(faulty)
+    starts = np.cumsum([0, *(group.size for group in faulty[:-1])])
+    rows = []
+    for group in normal:
+        ordered = np.sort(group)
+        below = np.searchsorted(ordered, joined, side="left")
+        not_above = np.searchsorted(ordered, joined, side="right")
+        rows.append(np.add.reduceat(below + not_above, starts) / 2)
+    return np.array(rows, dtype=np.float64)
 
 
 def _sizes(groups: Sequence[Scores]) -> npt.NDArray[np.float64]:
