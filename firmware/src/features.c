@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "features.h"
 
+#include "complex_q15.h"
 #include "tables.h"
 
 #define STAGE_COUNT 10u /* log2(WINDOW_SAMPLES) */
 #define BAND_BINS 16u
-#define Q15_HALF 16384
+#define FEW_ROTATIONS 32u
 
 _Static_assert(WINDOW_SAMPLES == 1u << STAGE_COUNT, "the FFT's length");
 _Static_assert(FEATURE_COUNT *BAND_BINS == WINDOW_SAMPLES / 2u, "bands cover bins 1..512");
 
-/* Every FFT value stays below 32777 in modulus (|input| <= 32760, each stage halves), so a twiddle product and the sum
- * of two fit int32. */
-static int32_t re[WINDOW_SAMPLES];
-static int32_t im[WINDOW_SAMPLES];
+/* int16 holds every value: |input| <= 32760 before the first stage; that adds samples half a window apart, whose Hann
+ * weights add up to 1, and halves, so the modulus is below 16383 from then on and grows by less than 2 in each stage. */
+static complex_q15_t spectrum[WINDOW_SAMPLES];
 
-static uint32_t reversed(uint32_t index)
+/* The index with its bits in reverse order, plus one in that order: the carry runs from the highest bit down. */
+static inline uint32_t next_reversed(uint32_t index)
 {
-    uint32_t result = 0;
-    for (unsigned bit = 0; bit < STAGE_COUNT; bit++) {
-        result = result << 1 | (index >> bit & 1u);
+    uint32_t bit = WINDOW_SAMPLES / 2u;
+    while ((index & bit) != 0u) {
+        index ^= bit;
+        bit >>= 1;
     }
-    return result;
+    return index | bit;
 }
 
 /* Mean-free, scaled from 12 to 16 bits, Hann-weighted, in the order that the FFT's first stage reads. */
@@ -32,32 +34,42 @@ static void load_windowed(const uint16_t *codes)
         sum += codes[n];
     }
     int32_t mean = (sum + (int32_t)WINDOW_SAMPLES / 2) >> STAGE_COUNT;
+    uint32_t place = 0;
     for (uint32_t n = 0; n < WINDOW_SAMPLES; n++) {
         int32_t centred = (codes[n] - mean) * 8;
-        uint32_t place = reversed(n);
-        re[place] = (centred * hann_q15[n] + Q15_HALF) >> 15;
-        im[place] = 0;
+        spectrum[place] = complex_of((centred * hann_q15[n] + Q15_HALF) >> 15, 0);
+        place = next_reversed(place);
     }
 }
 
-/* Radix-2 decimation in time; halves with rounding in each stage, so the result is the DFT / 1024. */
+static inline void butterfly(complex_q15_t *a, complex_q15_t *b, complex_q15_t rotation)
+{
+    complex_q15_t term = rotated(*b, rotation);
+    complex_q15_t other = *a;
+    *a = half_sum(other, term);
+    *b = half_difference(other, term);
+}
+
+/* Radix-2 decimation in time; halves with rounding in each stage, so the result is the DFT / 1024. The butterflies of a
+ * stage may come in any order: the longer loop is the inner one. */
 static void transform(void)
 {
     for (uint32_t half = 1; half < WINDOW_SAMPLES; half *= 2u) {
-        uint32_t twiddle_step = WINDOW_SAMPLES / (2u * half);
-        for (uint32_t j = 0; j < half; j++) {
-            int32_t w_re = cos_q15[j * twiddle_step];
-            int32_t w_im = -sin_q15[j * twiddle_step];
-            for (uint32_t a = j; a < WINDOW_SAMPLES; a += 2u * half) {
-                uint32_t b = a + half;
-                int32_t t_re = (re[b] * w_re - im[b] * w_im + Q15_HALF) >> 15;
-                int32_t t_im = (re[b] * w_im + im[b] * w_re + Q15_HALF) >> 15;
-                int32_t a_re = re[a];
-                int32_t a_im = im[a];
-                re[a] = (a_re + t_re + 1) >> 1;
-                im[a] = (a_im + t_im + 1) >> 1;
-                re[b] = (a_re - t_re + 1) >> 1;
-                im[b] = (a_im - t_im + 1) >> 1;
+        uint32_t step = WINDOW_SAMPLES / (2u * half);
+        if (half < FEW_ROTATIONS) {
+            for (uint32_t j = 0; j < half; j++) {
+                complex_q15_t rotation = rotations_q15[j * step];
+                for (uint32_t a = j; a < WINDOW_SAMPLES; a += 2u * half) {
+                    butterfly(&spectrum[a], &spectrum[a + half], rotation);
+                }
+            }
+        } else {
+            for (uint32_t start = 0; start < WINDOW_SAMPLES; start += 2u * half) {
+                const complex_q15_t *rotation = rotations_q15;
+                for (complex_q15_t *a = &spectrum[start]; a < &spectrum[start + half]; a++) {
+                    butterfly(a, a + half, *rotation);
+                    rotation += step;
+                }
             }
         }
     }
@@ -76,14 +88,16 @@ static int32_t log2_q5(uint64_t energy)
     return (int32_t)(msb << 5 | fraction);
 }
 
-/* Adds the energy of each band of the spectrum in `re`, `im`. */
+/* Adds the energy of each band of the spectrum. */
 static void add_band_energies(uint64_t *energies)
 {
+    const complex_q15_t *bin = &spectrum[1];
     for (uint32_t band = 0; band < FEATURE_COUNT; band++) {
-        for (uint32_t k = 0; k < BAND_BINS; k++) {
-            uint32_t bin = 1u + band * BAND_BINS + k;
-            energies[band] += (uint32_t)(re[bin] * re[bin] + im[bin] * im[bin]);
+        uint64_t energy = energies[band];
+        for (const complex_q15_t *end = bin + BAND_BINS; bin < end; bin++) {
+            energy = add_power(energy, *bin);
         }
+        energies[band] = energy;
     }
 }
 

@@ -8,7 +8,7 @@
 #include "config.h"
 
 extern const int16_t hann_q15[WINDOW_SAMPLES];
-extern const int16_t cos_q15[WINDOW_SAMPLES / 2u]; /* cos(2 pi k / WINDOW_SAMPLES) */
-extern const int16_t sin_q15[WINDOW_SAMPLES / 2u];
+/* cos(2 pi k / WINDOW_SAMPLES) in the lower half of each word, sin in the upper one. */
+extern const uint32_t rotations_q15[WINDOW_SAMPLES / 2u];
 
 #endif

@@ -35,17 +35,25 @@ def twiddle_q15() -> tuple[list[int], list[int]]:
     )
 
 
-def c_array(name: str, values: Sequence[int]) -> str:
-    """A definition of `const int16_t name[]`, 16 values per line."""
-    rows = [", ".join(str(value) for value in values[i : i + 16]) for i in range(0, len(values), 16)]
+def rotations_q15() -> list[int]:
+    """The twiddles as the DSP instructions take them: cos in the lower half of a word, sin above."""
+    pairs = zip(*twiddle_q15(), strict=True)
+    return [(cos & 0xFFFF) | (sin & 0xFFFF) << 16 for cos, sin in pairs]
+
+
+def c_array(kind: str, name: str, values: Sequence[str]) -> str:
+    """A definition of `const kind name[]`, 8 values per line."""
+    rows = [", ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
     body = ",\n    ".join(rows)
-    return f"const int16_t {name}[{len(values)}] = {{\n    {body},\n}};\n"
+    return f"const {kind} {name}[{len(values)}] = {{\n    {body},\n}};\n"
 
 
 def main(output: Path) -> None:
     """Write the tables to `output`."""
-    cos, sin = twiddle_q15()
-    arrays = [c_array("hann_q15", hann_q15()), c_array("cos_q15", cos), c_array("sin_q15", sin)]
+    arrays = [
+        c_array("int16_t", "hann_q15", [str(value) for value in hann_q15()]),
+        c_array("uint32_t", "rotations_q15", [f"0x{value:08X}u" for value in rotations_q15()]),
+    ]
     text = "\n".join(["/* Written by tools/tables.py. */", '#include "tables.h"\n', *arrays])
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="ascii", newline="\n")

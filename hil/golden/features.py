@@ -42,6 +42,9 @@ FFT_PEAK_BOUND = 32776
 of 1, the twiddled term is rounded by at most 1/2 per component and the halved sum again by at most 1/2.
 Ten stages add at most 16. A product sum is at most 32776 * 32769 + 16384 < 2**31 (Cauchy-Schwarz): it fits
 int32.
+
+Behind the window it is less, and int16 holds every value, which the firmware relies on: the first stage adds
+samples half a window apart, whose weights add up to 1, and halves, so no modulus exceeds 16382 after it.
 """
 
 _CHUNK_WINDOWS = 128  # windows transformed at once: keeps the intermediates near the cache's size

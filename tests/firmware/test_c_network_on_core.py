@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -16,22 +15,14 @@ from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.tflite_model import Activation, FullyConnected, Model
 from hil.golden.tflite_writer import write_model
 from hil.golden.vectors import inference_vectors
-from tests.firmware.inference_program import (
+from tests.firmware.core_program import (
     FOUR_WAIT_STATES_CACHED,
     NO_WAIT_STATES,
-    InferenceProgram,
+    TOOLCHAINS,
+    CoreProgram,
     build_program,
 )
 
-TOOLCHAINS = [
-    "zig",
-    pytest.param(
-        "gcc",
-        marks=pytest.mark.skipif(
-            shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is not installed"
-        ),
-    ),
-]
 AD01_SIZES = (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640)
 """MLPerf Tiny's anomaly detection benchmark: an autoencoder of fully connected layers."""
 
@@ -66,14 +57,14 @@ def test_the_firmwares_model_is_exact_and_under_5000_cycles(
     tmp_path: Path, toolchain: Literal["zig", "gcc"]
 ) -> None:
     content = MODEL_FILE.read_bytes()
-    program = InferenceProgram(build_program(toolchain, content, tmp_path))
+    program = CoreProgram(build_program(toolchain, "inference", tmp_path, content))
     assert program.error == 0
     inputs = inference_vectors(1600, seed=31)
-    outputs, cycles = program.infer(inputs, 32)
+    outputs, cycles = program.run(inputs, 32)
     np.testing.assert_array_equal(outputs, GoldenInterpreter(content).infer(inputs))
     assert outputs.size >= 50_000  # 100,000 over the two toolchains
     assert cycles < 5000
-    _, cycles_at_80_mhz = program.infer(inputs[:4], 32, FOUR_WAIT_STATES_CACHED)
+    _, cycles_at_80_mhz = program.run(inputs[:4], 32, FOUR_WAIT_STATES_CACHED)
     assert cycles_at_80_mhz < 5000
 
 
@@ -84,15 +75,15 @@ def test_ad01_is_exact_and_at_most_2_5_cycles_per_product(
     content = random_stack(AD01_SIZES, seed=32)
     products = sum(inputs * outputs for inputs, outputs in itertools.pairwise(AD01_SIZES))
     assert products == 264_192
-    program = InferenceProgram(build_program(toolchain, content, tmp_path))
+    program = CoreProgram(build_program(toolchain, "inference", tmp_path, content))
     assert program.error == 0
     rng = np.random.default_rng(33)
     inputs = np.vstack([rng.integers(-128, 128, (16, 640)), rng.integers(0, 7, (16, 640))]).astype(np.int8)
-    outputs, cycles = program.infer(inputs, 640, NO_WAIT_STATES)
+    outputs, cycles = program.run(inputs, 640, NO_WAIT_STATES)
     np.testing.assert_array_equal(outputs, GoldenInterpreter(content).infer(inputs))
     assert outputs.std() > 20  # outputs that are all at a limit would prove little
     assert cycles / products <= 2.5
-    _, cycles_at_80_mhz = program.infer(inputs[:1], 640, FOUR_WAIT_STATES_CACHED)
+    _, cycles_at_80_mhz = program.run(inputs[:1], 640, FOUR_WAIT_STATES_CACHED)
     assert cycles_at_80_mhz / products <= 2.5
 
 
@@ -103,8 +94,8 @@ def test_odd_sizes_are_exact(
 ) -> None:
     """Rows that begin at any address, rests of rows, and of blocks of rows."""
     content = random_stack(sizes, seed=34, per_channel=True)
-    program = InferenceProgram(build_program(toolchain, content, tmp_path))
+    program = CoreProgram(build_program(toolchain, "inference", tmp_path, content))
     assert program.error == 0
     inputs = np.random.default_rng(35).integers(-128, 128, (60, sizes[0])).astype(np.int8)
-    outputs, _ = program.infer(inputs, sizes[-1])
+    outputs, _ = program.run(inputs, sizes[-1])
     np.testing.assert_array_equal(outputs, GoldenInterpreter(content).infer(inputs))

@@ -109,6 +109,20 @@ def test_window_cannot_exceed_the_bound_the_fft_relies_on():
     assert np.abs(golden.windowed(codes)).max() <= 32760
 
 
+def test_windowed_values_fit_int16_in_every_stage(monkeypatch: pytest.MonkeyPatch):
+    n = np.arange(1024)
+    rng = np.random.default_rng(6)
+    rows = [np.where(np.cos(2 * np.pi * k * n / 1024 + 0.1) >= 0, 4095, 0) for k in (1, 2, 7, 128, 256, 511)]
+    rows += [np.where(n % 512 == 0, 4095, 0), np.where(n == 512, 4095, 0), np.where(n == 512, 0, 4095)]
+    windows = np.vstack([rows, 4095 * rng.integers(0, 2, (200, 1024))]).astype(np.uint16)
+    samples = golden.windowed(windows)
+    assert np.abs(samples).max() <= 32760
+    for stages in range(1, golden.STAGE_COUNT + 1):
+        monkeypatch.setattr(golden, "STAGE_COUNT", stages)
+        re, im = golden.fft_q15(samples)
+        assert np.hypot(re, im).max() <= 16382 + 2 * stages
+
+
 @pytest.mark.parametrize("band", [0, 1, 9, 18, 31])
 def test_a_sine_raises_its_own_band(band: int):
     frequency_hz = (1 + 16 * band + 7.5) * 2000 / 1024

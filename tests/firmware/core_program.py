@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The firmware's interpreter on the emulated core: a small program around it, built as the firmware is."""
+"""Parts of the firmware on the emulated core: a small program around each, built as the firmware is."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
 from hil.firmware.image import FLASH_START, Image
@@ -19,6 +21,16 @@ from hil.twin.pins import make_pins
 
 NO_WAIT_STATES = 0
 FOUR_WAIT_STATES_CACHED = 0x704  # RM0351, FLASH_ACR: LATENCY = 4, PRFTEN, ICEN, DCEN: as at 80 MHz
+
+TOOLCHAINS = [
+    "zig",
+    pytest.param(
+        "gcc",
+        marks=pytest.mark.skipif(
+            shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is not installed"
+        ),
+    ),
+]
 
 _ARENA_BYTES = 32768
 _CAPACITY = 20480
@@ -45,25 +57,31 @@ _OPTIONS = (
 )
 
 
-def build_program(toolchain: Literal["zig", "gcc"], model: bytes, folder: Path) -> Image:
-    """`programs/inference.c` around the engine and `model`, in `folder`."""
+def build_program(
+    toolchain: Literal["zig", "gcc"],
+    program: Literal["inference", "features"],
+    folder: Path,
+    model: bytes = b"",
+    firmware_dir: Path = FIRMWARE_DIR,
+) -> Image:
+    """`programs/<program>.c` around the firmware's sources and `model`, in `folder`."""
     (folder / "hil_model.tflite").write_bytes(model)
-    elf = folder / "inference.elf"
-    sources = [
-        Path(__file__).parent / "programs" / "inference.c",
-        *sorted((FIRMWARE_DIR / "engine").glob("*.[cS]")),
-    ]
-    sources += [FIRMWARE_DIR / "src" / "memory.c", FIRMWARE_DIR / "src" / "model.S"]
-    includes = [*(FIRMWARE_DIR / name for name in ("", "src", "engine", "model")), folder]
+    elf, tables = folder / f"{program}.elf", folder / "tables.c"
+    programs = Path(__file__).parent / "programs"
+    subprocess.run([sys.executable, str(firmware_dir / "tools" / "tables.py"), str(tables)], check=True)
+    sources = [programs / "main.c", programs / f"{program}.c", tables]
+    sources += sorted((firmware_dir / "engine").glob("*.[cS]"))
+    sources += [firmware_dir / "src" / name for name in ("features.c", "memory.c", "model.S")]
+    includes = [programs, *(firmware_dir / name for name in ("", "src", "engine", "model")), folder]
     compiler = _COMPILERS[toolchain]
     command = [*compiler, *_OPTIONS, *(f"-I{include}" for include in includes), *map(str, sources)]
-    command += [f"-Wl,-T,{FIRMWARE_DIR / 'stm32l476rg.ld'}", "-o", str(elf)]
+    command += [f"-Wl,-T,{programs / 'link.ld'}", "-o", str(elf)]
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
     subprocess.run(command, check=True, env=environment)
     return Image.load(elf)
 
 
-class InferenceProgram:
+class CoreProgram:
     """The program, running on a part of its own."""
 
     def __init__(self, image: Image) -> None:
@@ -86,11 +104,11 @@ class InferenceProgram:
     def _read(self, offset: int) -> int:
         return self._core.debug_read(self._exchange + offset, 4)
 
-    def infer(
-        self, inputs: npt.NDArray[np.int8], output_size: int, flash_acr: int = NO_WAIT_STATES
+    def run(
+        self, inputs: npt.NDArray[Any], output_size: int, flash_acr: int = NO_WAIT_STATES
     ) -> tuple[npt.NDArray[np.int8], int]:
-        """Outputs for each row of inputs, and the cycles of the last inference."""
-        batch = _CAPACITY // max(inputs.shape[1], output_size)
+        """Outputs, int8, for each row of inputs, and the cycles of the last one."""
+        batch = _CAPACITY // max(inputs.shape[1] * inputs.itemsize, output_size)
         outputs = []
         for start in range(0, len(inputs), batch):
             rows = np.ascontiguousarray(inputs[start : start + batch])
