@@ -37,7 +37,8 @@ def build(name: str) -> Image:
         tables, elf = work / "tables.c", work / f"{name}.elf"
         environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
         shutil.copy(MODEL_FILE, work / "hil_model.tflite")
-        subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / "tables.py"), str(tables)], check=True)
+        for tool, written in (("tables.py", tables), ("registers.py", work / "registers.h")):
+            subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / tool), str(written)], check=True)
         sources = [PROGRAMS_DIR / "main.c", PROGRAMS_DIR / f"{name}.c", tables]
         sources += [FIRMWARE_DIR / "src" / source for source in _FIRMWARE_SOURCES]
         sources += sorted((FIRMWARE_DIR / "engine").glob("*.[cS]"))
