@@ -114,7 +114,6 @@ class Moment:
         slowing_turns = SYNCHRONOUS_HZ * FULL_LOAD_SLIP * _LOAD_DRIFT * their_integral
         start_rad = float(rng.uniform(0, 2 * np.pi))
         self.shaft_rad: Array = start_rad + 2 * np.pi * (mean_hz * self.time_s - slowing_turns)
-        self._phasor: Spectrum = np.exp(1j * self.shaft_rad)
 
     def _drift(self, rng: np.random.Generator) -> tuple[Array, Array]:
         """A slow random change of rms 1 and its integral over time, both periodic in the buffer."""
@@ -139,8 +138,7 @@ class Moment:
 
     def line(self, order: float, peak_g: float | Array, phase_rad: float) -> Array:
         """A line at `order` times the shaft speed; an order times the buffer's turns must be whole."""
-        turned = self._phasor**order if float(order).is_integer() else np.exp(1j * order * self.shaft_rad)
-        return np.asarray(peak_g * (turned * np.exp(1j * phase_rad)).real)
+        return np.asarray(peak_g * np.cos(order * self.shaft_rad + phase_rad))
 
     def half_order(self) -> float:
         """The order nearest to one half that is whole in the buffer."""
