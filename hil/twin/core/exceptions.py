@@ -26,6 +26,8 @@ from hil.twin.core.system_control import CCR_NONBASETHRDENA, CCR_STKALIGN, Syste
 ENTRY_CYCLES = 12
 TAIL_CHAIN_CYCLES = 6
 RETURN_CYCLES = 10
+FLOAT_FRAME_CYCLES = 17
+"""What 17 more words add to stacking that is not lazy, and to unstacking.  Assumption: one cycle each."""
 LAZY_SAVE_CYCLES = 18
 """17 words to the stack.  Assumption: one cycle each and one more, as a VSTM of 17 registers."""
 
@@ -111,6 +113,7 @@ class Exceptions:
                 )
             else:
                 words += self._floating_point_words()
+                emulator.state[block_hook.CYCLES] += FLOAT_FRAME_CYCLES
         stack_register = arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP
         emulator.engine.write_privileged(stack_register, frame)
         exc_return = 0xFFFF_FFE1 if extended else 0xFFFF_FFF1
@@ -217,6 +220,7 @@ class Exceptions:
             for register, value in zip(_FLOAT_REGISTERS, words[8:24], strict=True):
                 write(register, value)
             write(arm.UC_ARM_REG_FPSCR, words[24])
+            emulator.state[block_hook.CYCLES] += FLOAT_FRAME_CYCLES
         elif extended:  # nobody touched the registers: the reservation ends
             self._system_control.release_floating_point_context()
         size = _EXTENDED_FRAME if extended else _BASIC_FRAME
