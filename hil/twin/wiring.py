@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +47,9 @@ class DaqTerminals(Protocol):
 
     def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
         """Called when the DAQ drives a digital line to another level, or lets go of it (``None``)."""
+
+    def line_edges(self, line: str) -> Listener:
+        """What to call at every edge of what is connected to a digital line."""
 
     def connect_line(self, line: str, read: Callable[[], bool | None]) -> None:
         """What a digital line reads while the DAQ does not drive it."""
@@ -154,10 +158,20 @@ def connect(
             pin.listeners.append(gate.pass_on)
             pin.external_listeners.append(gate.pass_on)
             connections[wire.role] = Connection(gate.set_open)
+            if channel.startswith("PFI"):
+                # What the DAQ puts on the terminal (pulses, exported clocks) drives the pin.
+                out = _Line(pin)
+                device, number = terminal.partition("/")[0], int(channel.removeprefix("PFI"))
+                line_name = f"{device}/port{1 + number // 8}/line{number % 8}"
+                daq.line_listeners(line_name).append(out.drive)
+                connections[wire.role] = Connection(partial(_open_both, gate, out))
         elif channel.startswith("port"):
             line = _Line(pin)
             daq.connect_line(terminal, line.read)
             daq.line_listeners(terminal).append(line.drive)
+            edges = daq.line_edges(terminal)
+            pin.listeners.append(line.watch(edges))
+            pin.external_listeners.append(line.watch(edges))
             connections[wire.role] = Connection(line.set_open)
         else:
             raise WiringError(
@@ -189,6 +203,11 @@ class _Gate:
             self._open = is_open
             time_ps, level = self._last
             self._listener(time_ps, None if is_open else level)
+
+
+def _open_both(gate: _Gate, line: _Line, is_open: bool) -> None:
+    gate.set_open(is_open)
+    line.set_open(is_open)
 
 
 class _Coil(_Gate):
@@ -226,6 +245,10 @@ class _Line:
         if self._open:
             return None
         return self._pin.external_level if self._pin.level_out is None else self._pin.level_out
+
+    def watch(self, edges: Listener) -> Listener:
+        """Tells of what the line reads, whenever the pin has changed."""
+        return lambda time_ps, _level: edges(time_ps, self.read())
 
     def set_open(self, is_open: bool) -> None:
         if is_open != self._open:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hil.twin import bench_config, wiring
+from hil.twin.bench import Bench
 from hil.twin.errors import WiringError
 from hil.twin.pins import AnalogSource, Listener, Pins, make_pins
 
@@ -48,6 +49,9 @@ class Terminals:
 
     def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
         return self.listeners.setdefault(line, [])
+
+    def line_edges(self, line: str) -> Listener:
+        return lambda time_ps, level: None
 
     def connect_line(self, line: str, read: Callable[[], bool | None]) -> None:
         self.readers[line] = read
@@ -143,3 +147,18 @@ def test_a_relay_with_a_broken_wire_never_isolates() -> None:
 def test_wires_without_two_ends_are_refused(wire: dict[str, str], message: str) -> None:
     with pytest.raises(WiringError, match=message):
         wired(wires={"sensor": wire})
+
+
+def test_what_the_daq_puts_on_a_terminal_reaches_the_pin() -> None:
+    wire = {"stimulus": {"pin": "PB0", "terminal": "Dev1/PFI12"}}
+    bench = Bench(bench_config.parse({"wiring": wire}, "rig.toml"))
+    pin, terminal = bench.pins["PB0"], bench.daq.lines.terminals["PFI12"]
+    bench.daq.lines.put(0, "PFI12", True)
+    assert pin.external_level is True
+    bench.connections["stimulus"].set_open(True)
+    assert pin.external_level is None
+    bench.connections["stimulus"].set_open(False)
+    bench.daq.lines.drive(0, "port2/line4", None)
+    assert pin.external_level is None
+    pin.drive(True, 0)
+    assert terminal.level  # the same wire, the other way

@@ -16,7 +16,13 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 from hil.twin.daq import device
 from hil.twin.daq.buffers import InputBuffer
 from hil.twin.daq.channels import Edge
-from hil.twin.daq.engines import ArmedCounter, ClockedInput, ClockedOutput
+from hil.twin.daq.engines import (
+    ArmedCounter,
+    ChangeDetection,
+    ClockedInput,
+    ClockedLines,
+    ClockedOutput,
+)
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.sessions import Sessions
 from hil.twin.daq.tasks import Task
@@ -86,13 +92,18 @@ DEVICE: dict[int, Attribute[XSeriesDevice]] = {
     pb.DEVICE_ATTRIBUTE_AI_PHYSICAL_CHANS: Attribute(_names(device.ANALOG_INPUTS)),
     pb.DEVICE_ATTRIBUTE_AO_PHYSICAL_CHANS: Attribute(_names(device.ANALOG_OUTPUTS)),
     pb.DEVICE_ATTRIBUTE_CI_PHYSICAL_CHANS: Attribute(_names(device.COUNTERS)),
-    pb.DEVICE_ATTRIBUTE_CO_PHYSICAL_CHANS: Attribute(lambda _: ""),
+    pb.DEVICE_ATTRIBUTE_CO_PHYSICAL_CHANS: Attribute(_names(device.COUNTERS)),
+    pb.DEVICE_ATTRIBUTE_CO_MAX_SIZE: Attribute(lambda _: device.COUNTER_BITS),
+    pb.DEVICE_ATTRIBUTE_CO_MAX_TIMEBASE: Attribute(lambda _: 100e6),
+    pb.DEVICE_ATTRIBUTE_CO_SAMP_CLK_SUPPORTED: Attribute(lambda _: False),
+    pb.DEVICE_ATTRIBUTE_DI_MAX_RATE: Attribute(lambda _: device.DIGITAL_MAX_RATE_HZ),
+    pb.DEVICE_ATTRIBUTE_DO_MAX_RATE: Attribute(lambda _: device.DIGITAL_MAX_RATE_HZ),
     pb.DEVICE_ATTRIBUTE_DI_LINES: Attribute(_names(device.LINES)),
     pb.DEVICE_ATTRIBUTE_DO_LINES: Attribute(_names(device.LINES)),
     pb.DEVICE_ATTRIBUTE_DI_PORTS: Attribute(_names(tuple(device.PORTS))),
     pb.DEVICE_ATTRIBUTE_DO_PORTS: Attribute(_names(tuple(device.PORTS))),
     pb.DEVICE_ATTRIBUTE_TERMINALS: Attribute(
-        lambda daq: ", ".join(rooted(daq, name) for name in device.PFI_TERMINALS)
+        lambda daq: ", ".join(rooted(daq, name) for name in device.TERMINALS)
     ),
     pb.DEVICE_ATTRIBUTE_AI_MAX_SINGLE_CHAN_RATE: Attribute(lambda _: device.AI_MAX_SINGLE_RATE_HZ),
     pb.DEVICE_ATTRIBUTE_AI_MAX_MULTI_CHAN_RATE: Attribute(lambda _: device.AI_MAX_MULTI_RATE_HZ),
@@ -100,9 +111,9 @@ DEVICE: dict[int, Attribute[XSeriesDevice]] = {
     pb.DEVICE_ATTRIBUTE_AI_VOLTAGE_RNGS: Attribute(lambda _: _BIPOLAR_AI),
     pb.DEVICE_ATTRIBUTE_AO_VOLTAGE_RNGS: Attribute(lambda _: [-device.AO_RANGE_V, device.AO_RANGE_V]),
     pb.DEVICE_ATTRIBUTE_AO_SAMP_CLK_SUPPORTED: Attribute(lambda _: True),
-    pb.DEVICE_ATTRIBUTE_CI_SAMP_CLK_SUPPORTED: Attribute(lambda _: False),
+    pb.DEVICE_ATTRIBUTE_CI_SAMP_CLK_SUPPORTED: Attribute(lambda _: True),
     pb.DEVICE_ATTRIBUTE_AI_SIMULTANEOUS_SAMPLING_SUPPORTED: Attribute(lambda _: False),
-    pb.DEVICE_ATTRIBUTE_ANLG_TRIG_SUPPORTED: Attribute(lambda _: False),
+    pb.DEVICE_ATTRIBUTE_ANLG_TRIG_SUPPORTED: Attribute(lambda _: True),
     pb.DEVICE_ATTRIBUTE_DIG_TRIG_SUPPORTED: Attribute(lambda _: True),
     pb.DEVICE_ATTRIBUTE_CI_MAX_SIZE: Attribute(lambda _: device.COUNTER_BITS),
     pb.DEVICE_ATTRIBUTE_CI_MAX_TIMEBASE: Attribute(lambda _: 100e6),
@@ -151,7 +162,10 @@ TIMING: dict[int, Attribute[TaskOn]] = {
     ),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_RATE: Attribute(lambda on: on.task.timing.rate_hz, _set_rate),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_MAX_RATE: Attribute(lambda on: on.task.maximum_rate_hz),
-    pb.TIMING_ATTRIBUTE_SAMP_CLK_ACTIVE_EDGE: Attribute(lambda _: int(Edge.RISING)),
+    pb.TIMING_ATTRIBUTE_SAMP_CLK_ACTIVE_EDGE: Attribute(lambda on: int(on.task.timing.edge)),
+    pb.TIMING_ATTRIBUTE_SAMP_CLK_SRC: Attribute(
+        lambda on: "OnboardClock" if on.task.timing.source is None else rooted(on.daq, on.task.timing.source)
+    ),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_RATE: Attribute(lambda _: 100e6),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_DIV: Attribute(lambda on: on.task.timing.divisor),
 }
@@ -159,7 +173,7 @@ TIMING: dict[int, Attribute[TaskOn]] = {
 
 def _input_buffer(on: TaskOn) -> InputBuffer[Any] | None:
     engine = on.task.engine
-    return engine.buffer if isinstance(engine, ClockedInput | ArmedCounter) else None
+    return engine.buffer if isinstance(engine, ClockedInput | ArmedCounter | ChangeDetection) else None
 
 
 def _available(on: TaskOn) -> int:
@@ -178,7 +192,8 @@ def _acquired(on: TaskOn) -> int:
 
 
 def _generated(on: TaskOn) -> int:
-    return on.task.engine.generated if isinstance(on.task.engine, ClockedOutput) else 0
+    engine = on.task.engine
+    return engine.generated if isinstance(engine, ClockedOutput | ClockedLines) else 0
 
 
 def _lines_per_channel(on: TaskOn) -> int:
@@ -239,21 +254,41 @@ BUFFER: dict[int, Attribute[TaskOn]] = {
 
 def _set_trigger_terminal(on: TaskOn, text: str) -> None:
     on.task.check_idle("change its start trigger")
-    edge = on.task.start_trigger.edge if on.task.start_trigger else Edge.RISING
+    present = on.task.start_trigger
+    edge = present.edge if isinstance(present, StartTrigger) else Edge.RISING
     on.task.start_trigger = StartTrigger(device.terminal(text, on.daq.name), edge)
+
+
+def _start_terminal(on: TaskOn) -> str:
+    trigger = on.task.start_trigger
+    return trigger.terminal if isinstance(trigger, StartTrigger) else ""
 
 
 TRIGGER: dict[int, Attribute[TaskOn]] = {
     pb.TRIGGER_ATTRIBUTE_DIG_EDGE_START_TRIG_SRC: Attribute(
-        lambda on: rooted(on.daq, on.task.start_trigger.terminal) if on.task.start_trigger else "",
+        lambda on: rooted(on.daq, _start_terminal(on)),
         _set_trigger_terminal,
     ),
     pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: Attribute(
         lambda on: int(
-            pb.TRIGGER_INT32_TRIGGER_TYPE8_DIG_EDGE
-            if on.task.start_trigger
-            else pb.TRIGGER_INT32_TRIGGER_TYPE8_NONE
+            pb.TRIGGER_INT32_TRIGGER_TYPE8_NONE
+            if on.task.start_trigger is None
+            else pb.TRIGGER_INT32_TRIGGER_TYPE8_DIG_EDGE
+            if isinstance(on.task.start_trigger, StartTrigger)
+            else pb.TRIGGER_INT32_TRIGGER_TYPE8_ANLG_EDGE
         )
+    ),
+    pb.TRIGGER_ATTRIBUTE_REF_TRIG_TYPE: Attribute(
+        lambda on: int(
+            pb.TRIGGER_INT32_TRIGGER_TYPE8_NONE
+            if on.task.reference_trigger is None
+            else pb.TRIGGER_INT32_TRIGGER_TYPE8_DIG_EDGE
+            if isinstance(on.task.reference_trigger.edge, StartTrigger)
+            else pb.TRIGGER_INT32_TRIGGER_TYPE8_ANLG_EDGE
+        )
+    ),
+    pb.TRIGGER_ATTRIBUTE_REF_TRIG_PRETRIG_SAMPLES: Attribute(
+        lambda on: on.task.reference_trigger.pretrigger if on.task.reference_trigger else 0
     ),
 }
 

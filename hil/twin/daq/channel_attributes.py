@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nidaqmx._stubs import nidaqmx_pb2 as pb
 
 from hil.twin.daq import device
 from hil.twin.daq.attributes import Attribute, rooted
-from hil.twin.daq.channels import Channel, CounterChannel, Edge
+from hil.twin.daq.channels import Channel, CounterChannel, Edge, PulseChannel
 from hil.twin.daq.counters import timebase_hz
 from hil.twin.daq.engines import ArmedCounter
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.tasks import Task
+from hil.twin.daq.timebase import NOMINAL_HZ
 from hil.twin.daq.x_series import XSeriesDevice
 
 
@@ -36,6 +39,20 @@ class ChannelOf:
             raise DaqmxError(
                 Code.PROPERTY_NOT_SUPPORTED,
                 f"{self.channel.name!r} is of kind {self.channel.kind.name}, no counter.",
+            )
+        return self.channel
+
+    @property
+    def pulses(self) -> PulseChannel:
+        """The channel as a counter output.
+
+        Raises:
+            DaqmxError: -200452 if it is none.
+        """
+        if not isinstance(self.channel, PulseChannel):
+            raise DaqmxError(
+                Code.PROPERTY_NOT_SUPPORTED,
+                f"{self.channel.name!r} is of kind {self.channel.kind.name}, no counter output.",
             )
         return self.channel
 
@@ -79,6 +96,23 @@ def _present_count(on: ChannelOf) -> int:
 
 def _ai_range(on: ChannelOf) -> float:
     return on.daq.analog_input.range_for(on.channel.minimum, on.channel.maximum)
+
+
+def _pulse_attribute(
+    get: Callable[[PulseChannel], Any], put: Callable[[PulseChannel, Any], None] | None = None
+) -> Attribute[ChannelOf]:
+    """An attribute of a counter output; what changes while it runs counts from its next phase on."""
+    if put is None:
+        return Attribute(lambda on: get(on.pulses))
+    return Attribute(lambda on: get(on.pulses), lambda on, value: put(on.pulses, value))
+
+
+def _set_pulse_terminal(on: ChannelOf, text: str) -> None:
+    on.task.check_idle("change a terminal")
+    name = device.terminal(text, on.daq.name) if text else ""
+    if name and name not in device.PFI_TERMINALS:
+        raise DaqmxError(Code.ROUTE_NOT_SUPPORTED, f"{name!r} cannot be driven; PFI0 to PFI15 can.")
+    on.pulses.terminal = name
 
 
 CHANNEL: dict[int, Attribute[ChannelOf]] = {
@@ -129,4 +163,23 @@ CHANNEL: dict[int, Attribute[ChannelOf]] = {
     pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_FIRST_EDGE: _edge_attribute("first_edge"),
     pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_SECOND_TERM: _terminal_attribute("terminal"),
     pb.CHANNEL_ATTRIBUTE_CI_TWO_EDGE_SEP_SECOND_EDGE: _edge_attribute("edge"),
+    pb.CHANNEL_ATTRIBUTE_CO_OUTPUT_TYPE: _pulse_attribute(lambda pulses: int(pulses.unit)),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_FREQ: _pulse_attribute(
+        lambda pulses: pulses.frequency_hz, lambda pulses, hz: pulses.set_frequency(hz, pulses.duty_cycle)
+    ),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_DUTY_CYC: _pulse_attribute(
+        lambda pulses: pulses.duty_cycle, lambda pulses, duty: pulses.set_frequency(pulses.frequency_hz, duty)
+    ),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_HIGH_TIME: _pulse_attribute(lambda pulses: pulses.high_ticks / NOMINAL_HZ),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_LOW_TIME: _pulse_attribute(lambda pulses: pulses.low_ticks / NOMINAL_HZ),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_HIGH_TICKS: _pulse_attribute(lambda pulses: pulses.high_ticks),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_LOW_TICKS: _pulse_attribute(lambda pulses: pulses.low_ticks),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_IDLE_STATE: _pulse_attribute(
+        lambda pulses: int(pb.LEVEL1_HIGH if pulses.idle_high else pb.LEVEL1_LOW)
+    ),
+    pb.CHANNEL_ATTRIBUTE_CO_CTR_TIMEBASE_RATE: _pulse_attribute(lambda _: float(NOMINAL_HZ)),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_DONE: Attribute(lambda on: bool(on.pulses) and on.task.done),
+    pb.CHANNEL_ATTRIBUTE_CO_PULSE_TERM: Attribute(
+        lambda on: rooted(on.daq, on.pulses.terminal), _set_pulse_terminal
+    ),
 }

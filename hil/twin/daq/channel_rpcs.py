@@ -9,8 +9,20 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 
 from hil.twin.daq import device
 from hil.twin.daq.call import Call, Handler
-from hil.twin.daq.channels import TICKS, VOLTS, Channel, ChannelType, CounterChannel, Edge, Measurement
+from hil.twin.daq.channels import (
+    TICKS,
+    VOLTS,
+    Channel,
+    ChannelType,
+    CounterChannel,
+    Edge,
+    Measurement,
+    PulseChannel,
+    PulseUnit,
+)
 from hil.twin.daq.errors import Code, DaqmxError
+from hil.twin.daq.timebase import NOMINAL_HZ
+from hil.twin.daq.x_series import FOREVER_S
 
 COUNT_DOWN = 10124
 """``DAQmx_Val_CountDown``."""
@@ -185,6 +197,66 @@ def create_ci_two_edge_sep_chan(call: Call) -> Any:
     return pb.CreateCITwoEdgeSepChanResponse()
 
 
+LOW, HIGH = 10214, 10192
+"""``DAQmx_Val_Low`` and ``DAQmx_Val_High``."""
+
+
+def _pulse_channel(call: Call, unit: PulseUnit, delay_ticks: float) -> PulseChannel:
+    """A counter output at the counter's default terminal; its times are still to be set."""
+    request = call.request
+    physical = device.physical_channels(request.counter, call.daq.name, device.COUNTERS)
+    if len(physical) > 1:
+        raise DaqmxError(Code.CHANNEL_ALREADY_IN_TASK, "A task takes one counter; use a task for each.")
+    idle = request.idle_state or request.idle_state_raw
+    if idle not in (LOW, HIGH):
+        raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"Idle state {idle}: expected LOW or HIGH.")
+    if not 0 <= delay_ticks < 2**device.COUNTER_BITS:
+        raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"An initial delay of {delay_ticks:g} ticks.")
+    return PulseChannel(
+        _names(call, request.name_to_assign_to_channel, physical)[0],
+        ChannelType.COUNTER_OUTPUT,
+        (physical[0],),
+        unit=unit,
+        delay_ticks=round(delay_ticks),
+        idle_high=idle == HIGH,
+        terminal=device.COUNTER_OUTPUTS[physical[0]],
+    )
+
+
+def create_co_pulse_chan_freq(call: Call) -> Any:
+    """CreateCOPulseChanFreq."""
+    request = call.request
+    channel = _pulse_channel(call, PulseUnit.FREQUENCY, request.initial_delay * NOMINAL_HZ)
+    channel.set_frequency(request.freq, request.duty_cycle)
+    call.task.add_channels([channel])
+    return pb.CreateCOPulseChanFreqResponse()
+
+
+def create_co_pulse_chan_time(call: Call) -> Any:
+    """CreateCOPulseChanTime."""
+    request = call.request
+    channel = _pulse_channel(call, PulseUnit.TIME, request.initial_delay * NOMINAL_HZ)
+    times_s = request.high_time, request.low_time
+    if not all(0 < time_s < FOREVER_S for time_s in times_s):
+        raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"High and low time {times_s} s.")
+    channel.set_ticks(*(round(time_s * NOMINAL_HZ) for time_s in times_s))
+    call.task.add_channels([channel])
+    return pb.CreateCOPulseChanTimeResponse()
+
+
+def create_co_pulse_chan_ticks(call: Call) -> Any:
+    """CreateCOPulseChanTicks, of the 100 MHz timebase."""
+    request = call.request
+    if request.source_terminal.rpartition("/")[2].lower() not in ("", "100mhztimebase"):
+        raise DaqmxError(
+            Code.FUNCTION_NOT_SUPPORTED, "The virtual device counts its 100MHzTimebase for pulses only."
+        )
+    channel = _pulse_channel(call, PulseUnit.TICKS, request.initial_delay)
+    channel.set_ticks(request.high_ticks, request.low_ticks)
+    call.task.add_channels([channel])
+    return pb.CreateCOPulseChanTicksResponse()
+
+
 LOCKED: dict[str, Handler] = {
     "CreateAIVoltageChan": create_ai_voltage_chan,
     "CreateAOVoltageChan": create_ao_voltage_chan,
@@ -196,6 +268,9 @@ LOCKED: dict[str, Handler] = {
     "CreateCIPulseChanTime": create_ci_pulse_chan_time,
     "CreateCIPeriodChan": create_ci_period_chan,
     "CreateCIFreqChan": create_ci_freq_chan,
+    "CreateCOPulseChanFreq": create_co_pulse_chan_freq,
+    "CreateCOPulseChanTime": create_co_pulse_chan_time,
+    "CreateCOPulseChanTicks": create_co_pulse_chan_ticks,
     "CreateCITwoEdgeSepChan": create_ci_two_edge_sep_chan,
 }
 """Calls that take no bench time; they run with the bench's lock held."""

@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from hil.twin.daq.device import COUNTER_BITS, PULSE_MIN_TICKS
 from hil.twin.daq.errors import Code, DaqmxError
+from hil.twin.daq.timebase import NOMINAL_HZ
 
 
 class ChannelType(IntEnum):
@@ -17,6 +19,7 @@ class ChannelType(IntEnum):
     DIGITAL_INPUT = 10151
     DIGITAL_OUTPUT = 10153
     COUNTER_INPUT = 10131
+    COUNTER_OUTPUT = 10132
 
 
 class Measurement(IntEnum):
@@ -91,3 +94,57 @@ class CounterChannel(Channel):
     count_down: bool = False
     rolled_over: bool = field(default=False, compare=False)
     """Whether the counter passed its terminal count, so that a measurement is too small by 2^32 ticks."""
+
+
+class PulseUnit(IntEnum):
+    """``DAQmx_CO_OutputType`` values: how a pulse train was specified."""
+
+    FREQUENCY = 10119
+    TIME = 10269
+    TICKS = 10268
+
+
+@dataclass
+class PulseChannel(Channel):
+    """A counter output: pulses on ``terminal``, in ticks of the 100 MHz timebase."""
+
+    unit: PulseUnit = PulseUnit.FREQUENCY
+    high_ticks: int = 0
+    low_ticks: int = 0
+    delay_ticks: int = 0
+    idle_high: bool = False
+    terminal: str = ""
+
+    def set_frequency(self, hz: float, duty: float) -> None:
+        """Choose frequency and duty cycle.
+
+        Raises:
+            DaqmxError: -200077 outside what the timebase can divide down to.
+        """
+        if not 0 < duty < 1 or not 0 < hz <= NOMINAL_HZ / (2 * PULSE_MIN_TICKS):
+            raise DaqmxError(
+                Code.INVALID_ATTRIBUTE_VALUE,
+                f"A pulse train of {hz:g} Hz and duty cycle {duty:g}: up to "
+                f"{NOMINAL_HZ / (2 * PULSE_MIN_TICKS):g} Hz, and between 0 and 1.",
+            )
+        self.set_ticks(round(NOMINAL_HZ / hz * duty), round(NOMINAL_HZ / hz * (1 - duty)))
+
+    def set_ticks(self, high: int, low: int) -> None:
+        """Choose high and low time in ticks. Raises DaqmxError -200077 outside the counter."""
+        for ticks in (high, low):
+            if not PULSE_MIN_TICKS <= ticks < 2**COUNTER_BITS:
+                raise DaqmxError(
+                    Code.INVALID_ATTRIBUTE_VALUE,
+                    f"{ticks} ticks of the 100 MHz timebase: {PULSE_MIN_TICKS} to {2**COUNTER_BITS - 1}.",
+                )
+        self.high_ticks, self.low_ticks = high, low
+
+    @property
+    def frequency_hz(self) -> float:
+        """Pulses a second, as the timebase divides down."""
+        return NOMINAL_HZ / (self.high_ticks + self.low_ticks)
+
+    @property
+    def duty_cycle(self) -> float:
+        """Part of the period that is high."""
+        return self.high_ticks / (self.high_ticks + self.low_ticks)

@@ -213,7 +213,19 @@ def write_digital_lines(call: Call) -> Any:
     widest = max(len(channel.physical) for channel in channels)
     data = np.frombuffer(call.request.write_array, dtype=np.uint8)
     count = _check_data(call, data.size, len(channels) * widest)
-    levels = _grouped(call, data, count)[:, -1, :]
+    grouped = _grouped(call, data, count)
+    if call.task.clocked:
+        samples = [
+            [
+                bool(level)
+                for row, channel in zip(grouped[:, index], channels, strict=True)
+                for level in row[: len(channel.physical)]
+            ]
+            for index in range(count)
+        ]
+        call.task.write_line_samples(samples, auto_start=call.request.auto_start)
+        return pb.WriteDigitalLinesResponse(samps_per_chan_written=count)
+    levels = grouped[:, -1, :]
     call.task.write_lines(
         [
             [bool(level) for level in row[: len(channel.physical)]]
@@ -241,7 +253,19 @@ def _write_ports(response: Any) -> Handler:
         _require(call, ChannelType.DIGITAL_OUTPUT)
         data = np.array(list(call.request.write_array), dtype=np.uint32)
         count = _check_data(call, data.size, len(call.task.channels))
-        _drive_ports(call, _grouped(call, data, count)[:, -1, 0], count)
+        grouped = _grouped(call, data, count)[:, :, 0]
+        if call.task.clocked:
+            samples = [
+                [
+                    bool(int(value) >> int(line.rsplit("line", 1)[1]) & 1)
+                    for value, channel in zip(grouped[:, index], call.task.channels, strict=True)
+                    for line in channel.physical
+                ]
+                for index in range(count)
+            ]
+            call.task.write_line_samples(samples, auto_start=call.request.auto_start)
+            return response(samps_per_chan_written=count)
+        _drive_ports(call, grouped[:, -1], count)
         return response(samps_per_chan_written=count)
 
     return write

@@ -22,18 +22,38 @@ PORTS = {"port0": 8, "port1": 8, "port2": 8}
 LINES = tuple(f"{port}/line{n}" for port, width in PORTS.items() for n in range(width))
 PFI_TERMINALS = tuple(f"PFI{n}" for n in range(16))
 
+INTERNAL_TERMINALS = (
+    *(f"Ctr{n}InternalOutput" for n in range(4)),
+    "ai/SampleClock",
+    "ai/StartTrigger",
+    "ai/ReferenceTrigger",
+    "ao/SampleClock",
+    "ao/StartTrigger",
+    "di/SampleClock",
+    "do/SampleClock",
+    "ChangeDetectionEvent",
+)
+"""Signals inside the device that can be a source of triggers, clocks and routes (NI MAX, device routes)."""
+TERMINALS = (*PFI_TERMINALS, *INTERNAL_TERMINALS)
+
 AI_RANGES_V = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 AO_RANGE_V = 10.0
 AI_MAX_SINGLE_RATE_HZ = 2e6
 AI_MAX_MULTI_RATE_HZ = 1e6
 AO_MAX_RATE_HZ = 2.86e6
 AO_MAX_MULTI_RATE_HZ = 2.0e6
+DIGITAL_MAX_RATE_HZ = 10e6
+"""Sample clock of port 0 (NI 6361 Device Specifications, digital waveforms)."""
+PULSE_MIN_TICKS = 2
+"""Shortest high, low and initial delay of a pulse, in ticks of the timebase (X Series User Manual)."""
 CONVERTER_BITS = 16
 COUNTER_BITS = 32
 
 GATES = {"ctr0": "PFI9", "ctr1": "PFI4", "ctr2": "PFI1", "ctr3": "PFI6"}
 SOURCES = {"ctr0": "PFI8", "ctr1": "PFI3", "ctr2": "PFI0", "ctr3": "PFI5"}
 AUXILIARIES = {"ctr0": "PFI10", "ctr1": "PFI11", "ctr2": "PFI2", "ctr3": "PFI7"}
+
+COUNTER_OUTPUTS = {"ctr0": "PFI12", "ctr1": "PFI13", "ctr2": "PFI14", "ctr3": "PFI15"}
 
 _ITEM = re.compile(r"/?(?P<device>[^/\s]+)/(?P<channel>.+)")
 _RANGE = re.compile(r"(?P<stem>.*?)(?P<first>\d+):(?P<last>\d+)")
@@ -45,6 +65,12 @@ def pfi_of_line(line: str) -> str | None:
     if port == "port0":
         return None
     return f"PFI{int(number) + (8 if port == 'port2' else 0)}"
+
+
+def line_of_pfi(terminal: str) -> str:
+    """The static line that shares its screw with a PFI terminal."""
+    number = int(terminal.removeprefix("PFI"))
+    return f"port1/line{number}" if number < 8 else f"port2/line{number - 8}"
 
 
 def strip_device(name: str) -> str:
@@ -110,14 +136,19 @@ def physical_channels(text: str, device: str, known: tuple[str, ...]) -> list[st
 
 
 def terminal(text: str, device: str) -> str:
-    """A PFI terminal's name without the device.
+    """A terminal's name without the device.
 
     Raises:
-        DaqmxError: -200254 for anything that is not a PFI terminal of this device.
+        DaqmxError: -200254 for anything that is not a terminal of this device.
     """
-    name = strip_device(text.strip()).upper()
-    if name not in PFI_TERMINALS:
-        raise DaqmxError(
-            Code.INVALID_TERMINAL, f"{text!r} is no terminal of {device!r}; /{device}/PFI0 to PFI15 are."
-        )
-    return name
+    name = text.strip().lstrip("/")
+    if name.lower().startswith(f"{device.lower()}/"):
+        name = name[len(device) + 1 :]
+    for known in TERMINALS:
+        if name.lower() == known.lower():
+            return known
+    raise DaqmxError(
+        Code.INVALID_TERMINAL,
+        f"{text!r} is no terminal of {device!r}; /{device}/PFI0 to PFI15 are, and "
+        f"{', '.join(INTERNAL_TERMINALS)}.",
+    )

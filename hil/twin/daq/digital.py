@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hil.twin.daq.device import LINES, PFI_TERMINALS, pfi_of_line
+from hil.twin.daq.device import LINES, PFI_TERMINALS, TERMINALS, line_of_pfi, pfi_of_line
 
 EdgeListener = Callable[[int, bool], None]
 """Called with the time in picoseconds and the new level."""
@@ -36,10 +36,30 @@ class DigitalLines:
     """The lines of ports 0 to 2. Those of ports 1 and 2 share their screws with the PFI terminals."""
 
     def __init__(self) -> None:
-        self.terminals = {name: Terminal() for name in PFI_TERMINALS}
+        self.terminals = {name: Terminal() for name in TERMINALS}
         self.listeners: dict[str, list[LineListener]] = {line: [] for line in LINES}
         self.readers: dict[str, Callable[[], bool | None]] = {}
         self._driven: dict[str, bool] = {}
+        self._inputs = {line: Terminal() for line in LINES if pfi_of_line(line) is None}
+
+    def input(self, line: str) -> Terminal:
+        """The level at a line's screw with its edges, for change detection."""
+        pfi = pfi_of_line(line)
+        return self.terminals[pfi] if pfi is not None else self._inputs[line]
+
+    def put(self, time_ps: int, terminal: str, level: bool) -> None:
+        """The device puts a signal on a terminal; a PFI's screw carries it outside."""
+        if terminal in PFI_TERMINALS:
+            self.drive(time_ps, line_of_pfi(terminal), level)
+        else:
+            self.terminals[terminal].set_level(time_ps, level)
+
+    def pulse(self, time_ps: int, terminal: str) -> None:
+        """A pulse of no length, if anything listens to it."""
+        listening = self.terminals[terminal].listeners
+        if listening or terminal in PFI_TERMINALS:
+            self.put(time_ps, terminal, True)
+            self.put(time_ps, terminal, False)
 
     def drive(self, time_ps: int, line: str, level: bool | None) -> None:
         """Drive a line, or let it go with ``None``."""
@@ -49,9 +69,7 @@ class DigitalLines:
             del self._driven[line]
         else:
             self._driven[line] = level
-        pfi = pfi_of_line(line)
-        if pfi is not None:
-            self.terminals[pfi].set_level(time_ps, level)
+        self.input(line).set_level(time_ps, level)
         for listener in self.listeners[line]:
             listener(time_ps, level)
 

@@ -16,6 +16,14 @@ class EveryN(IntEnum):
     TRANSFERRED_FROM_BUFFER = 2
 
 
+class Signal(IntEnum):
+    """Hardware events that a client can register for (``DAQmx_Val_`` values of RegisterSignalEvent)."""
+
+    COUNTER_OUTPUT = 12494
+    CHANGE_DETECTION = 12511
+    SAMPLE_CLOCK = 12487
+
+
 class TaskEvents:
     """The events one task's client has registered for.
 
@@ -27,6 +35,7 @@ class TaskEvents:
         self._interval = 0
         self._every_n: SimpleQueue[int | None] | None = None
         self._done: SimpleQueue[int | None] | None = None
+        self._signals: dict[Signal, SimpleQueue[int | None]] = {}
 
     def register_every_n(self, interval: int) -> SimpleQueue[int | None]:
         """An item in the queue for every ``interval`` samples per channel.
@@ -54,6 +63,30 @@ class TaskEvents:
         self._done = SimpleQueue()
         return self._done
 
+    def register_signal(self, signal: Signal) -> SimpleQueue[int | None]:
+        """An item in the queue for every such event.
+
+        Raises:
+            DaqmxError: -200967 registered already.
+        """
+        if signal in self._signals:
+            raise DaqmxError(
+                Code.SIGNAL_ALREADY_REGISTERED, f"The {signal.name} event has a callback already."
+            )
+        self._signals[signal] = SimpleQueue()
+        return self._signals[signal]
+
+    def unregister_signal(self, signal: Signal) -> None:
+        """End the stream; no error if there is none."""
+        queue = self._signals.pop(signal, None)
+        if queue is not None:
+            queue.put(None)
+
+    def signal(self, signal: Signal) -> None:
+        """A hardware event."""
+        if signal in self._signals:
+            self._signals[signal].put(int(signal))
+
     def unregister_every_n(self) -> None:
         """End the stream; no error if there is none."""
         if self._every_n is not None:
@@ -70,6 +103,8 @@ class TaskEvents:
         """End all streams: the task is cleared."""
         self.unregister_every_n()
         self.unregister_done()
+        for signal in tuple(self._signals):
+            self.unregister_signal(signal)
 
     def acquired(self, count: int) -> None:
         """The task has acquired its sample number ``count``."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from hil.twin.daq.buffers import InputBuffer
 from hil.twin.daq.channels import Channel, ChannelType, CounterChannel, Measurement
-from hil.twin.daq.engines import ArmedCounter, ClockedInput
+from hil.twin.daq.engines import ArmedCounter, ChangeDetection, ClockedInput
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.tasks import State, Task
 from hil.twin.daq.x_series import XSeriesDevice
@@ -70,6 +70,11 @@ class Reader:
     def lines(self, count: int) -> list[list[list[bool]]]:
         """Levels of the lines of each channel, for each sample."""
         self.require(ChannelType.DIGITAL_INPUT, ChannelType.DIGITAL_OUTPUT)
+        if self._task.clocked and self._task.kind is ChannelType.DIGITAL_INPUT:
+            try:
+                return self._buffered(count)
+            except SamplesTimeoutError as timeout:
+                raise timeout.error from timeout
         samples = []
         for _ in self._untimed(count):
             with self._daq.bench.lock:
@@ -174,7 +179,7 @@ class Reader:
 
     def _buffer(self) -> InputBuffer[Any]:
         engine = self._task.engine
-        assert isinstance(engine, ClockedInput | ArmedCounter)
+        assert isinstance(engine, ClockedInput | ArmedCounter | ChangeDetection)
         return engine.buffer
 
 

@@ -11,10 +11,10 @@ from session_pb2 import Session
 
 from hil.twin.daq import device
 from hil.twin.daq.call import Call, Handler
-from hil.twin.daq.channels import Edge
+from hil.twin.daq.channels import ChannelType, Edge
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.sessions import Initialization
-from hil.twin.daq.timing import StartTrigger, TimingType
+from hil.twin.daq.timing import AnalogEdge, ReferenceTrigger, StartTrigger, TimingType
 
 
 def create_task(call: Call) -> Any:
@@ -85,16 +85,25 @@ def wait_until_task_done(call: Call) -> Any:
 
 
 def cfg_samp_clk_timing(call: Call) -> Any:
-    """CfgSampClkTiming; the onboard clock is the only source."""
+    """CfgSampClkTiming; from the onboard clock, or from edges on a terminal."""
     request, task = call.request, call.task
-    if request.source not in ("", "OnboardClock"):
+    own = request.source.lower() in ("", "onboardclock")
+    source = None if own else device.terminal(request.source, call.daq.name)
+    if source is not None and task.kind is ChannelType.ANALOG_OUTPUT:
         raise DaqmxError(
             Code.FUNCTION_NOT_SUPPORTED,
-            f"Sample clock source {request.source!r}: the virtual {device.PRODUCT} has OnboardClock only.",
+            f"Sample clock source {request.source!r}: the virtual {device.PRODUCT} clocks its analog outputs "
+            "by OnboardClock only.",
+        )
+    if own and task.kind is ChannelType.COUNTER_INPUT:
+        raise DaqmxError(
+            Code.INVALID_ATTRIBUTE_VALUE, "Counters have no sample clock of their own; name a terminal."
         )
     mode = request.sample_mode or request.sample_mode_raw
+    edge = Edge.of(request.active_edge or request.active_edge_raw or Edge.RISING)
     task.configure_timing(TimingType.SAMPLE_CLOCK, mode, request.samps_per_chan)
     task.set_rate(request.rate)
+    task.timing.source, task.timing.edge = source, edge
     return pb.CfgSampClkTimingResponse()
 
 
@@ -103,6 +112,153 @@ def cfg_implicit_timing(call: Call) -> Any:
     mode = call.request.sample_mode or call.request.sample_mode_raw
     call.task.configure_timing(TimingType.IMPLICIT, mode, call.request.samps_per_chan)
     return pb.CfgImplicitTimingResponse()
+
+
+def cfg_change_detection_timing(call: Call) -> Any:
+    """CfgChangeDetectionTiming."""
+    request, task = call.request, call.task
+    task.require_channels()
+    lines = [
+        tuple(device.physical_channels(text, call.daq.name, device.LINES)) if text else ()
+        for text in (request.rising_edge_chan, request.falling_edge_chan)
+    ]
+    if not any(lines):
+        raise DaqmxError(
+            Code.NO_CHANNELS_FOR_CHANGE_DETECTION, "Neither rising nor falling edges are to be detected."
+        )
+    present = {line for channel in task.channels for line in channel.physical}
+    foreign = sorted({*lines[0], *lines[1]} - present)
+    if foreign:
+        raise DaqmxError(
+            Code.CHANGE_DETECTION_CHANNEL_NOT_IN_TASK,
+            f"{foreign[0]!r} is not in task {task.name!r}, so its changes cannot be detected.",
+        )
+    mode = request.sample_mode or request.sample_mode_raw
+    task.configure_timing(TimingType.CHANGE_DETECTION, mode, request.samps_per_chan)
+    task.timing.rising_lines, task.timing.falling_lines = lines
+    return pb.CfgChangeDetectionTimingResponse()
+
+
+def _analog_edge(call: Call) -> AnalogEdge:
+    """The analog edge that a request describes, on one of the task's channels."""
+    request, task = call.request, call.task
+    slope = Edge.of(request.trigger_slope or request.trigger_slope_raw)
+    (channel,) = task.select([request.trigger_source])
+    if channel.kind is not ChannelType.ANALOG_INPUT:
+        raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"{channel.name!r} is no analog input.")
+    if not channel.minimum <= request.trigger_level <= channel.maximum:
+        raise DaqmxError(
+            Code.INVALID_ATTRIBUTE_VALUE,
+            f"A trigger level of {request.trigger_level:g} V is outside {channel.name!r}, "
+            f"{channel.minimum:g} V to {channel.maximum:g} V.",
+        )
+    return AnalogEdge(task.channels.index(channel), request.trigger_level, slope is Edge.RISING)
+
+
+def cfg_anlg_edge_start_trig(call: Call) -> Any:
+    """CfgAnlgEdgeStartTrig; one of the task's own channels."""
+    call.task.check_idle("change its start trigger")
+    call.task.start_trigger = _analog_edge(call)
+    return pb.CfgAnlgEdgeStartTrigResponse()
+
+
+def _reference(call: Call, edge: StartTrigger | AnalogEdge) -> None:
+    task = call.task
+    task.check_idle("change its reference trigger")
+    if task.kind is not ChannelType.ANALOG_INPUT:
+        raise DaqmxError(
+            Code.FUNCTION_NOT_SUPPORTED, "The virtual device has reference triggers for analog inputs only."
+        )
+    if call.request.pretrigger_samples < 2:
+        raise DaqmxError(
+            Code.INVALID_ATTRIBUTE_VALUE,
+            f"{call.request.pretrigger_samples} samples before the trigger; 2 is the least.",
+        )
+    task.reference_trigger = ReferenceTrigger(edge, call.request.pretrigger_samples)
+
+
+def cfg_dig_edge_ref_trig(call: Call) -> Any:
+    """CfgDigEdgeRefTrig."""
+    edge = Edge.of(call.request.trigger_edge or call.request.trigger_edge_raw)
+    _reference(call, StartTrigger(device.terminal(call.request.trigger_source, call.daq.name), edge))
+    return pb.CfgDigEdgeRefTrigResponse()
+
+
+def cfg_anlg_edge_ref_trig(call: Call) -> Any:
+    """CfgAnlgEdgeRefTrig; one of the task's own channels."""
+    _reference(call, _analog_edge(call))
+    return pb.CfgAnlgEdgeRefTrigResponse()
+
+
+def disable_ref_trig(call: Call) -> Any:
+    """DisableRefTrig."""
+    call.task.check_idle("change its reference trigger")
+    call.task.reference_trigger = None
+    return pb.DisableRefTrigResponse()
+
+
+_SIGNALS = {
+    (pb.SIGNAL_SAMPLE_CLOCK, ChannelType.ANALOG_INPUT): "ai/SampleClock",
+    (pb.SIGNAL_START_TRIGGER, ChannelType.ANALOG_INPUT): "ai/StartTrigger",
+    (pb.SIGNAL_REFERENCE_TRIGGER, ChannelType.ANALOG_INPUT): "ai/ReferenceTrigger",
+    (pb.SIGNAL_START_TRIGGER, ChannelType.ANALOG_OUTPUT): "ao/StartTrigger",
+    (pb.SIGNAL_SAMPLE_CLOCK, ChannelType.DIGITAL_INPUT): "di/SampleClock",
+    (pb.SIGNAL_SAMPLE_CLOCK, ChannelType.DIGITAL_OUTPUT): "do/SampleClock",
+    (pb.SIGNAL_CHANGE_DETECTION_EVENT, ChannelType.DIGITAL_INPUT): "ChangeDetectionEvent",
+}
+
+
+def export_signal(call: Call) -> Any:
+    """ExportSignal: the route stands as long as the task runs."""
+    task, number = call.task, call.request.signal_id or call.request.signal_id_raw
+    task.check_idle("export a signal")
+    task.require_channels()
+    destination = device.terminal(call.request.output_terminal, call.daq.name)
+    if number == pb.SIGNAL_COUNTER_OUTPUT_EVENT and task.kind is ChannelType.COUNTER_OUTPUT:
+        source = f"Ctr{task.channels[0].physical[0].removeprefix('ctr')}InternalOutput"
+    elif task.kind is not None and (number, task.kind) in _SIGNALS:
+        source = _SIGNALS[number, task.kind]
+    else:
+        raise DaqmxError(
+            Code.ROUTE_NOT_SUPPORTED,
+            f"A task of kind {task.kind.name if task.kind else 'none'} has no signal {number} to export.",
+        )
+    if destination not in device.PFI_TERMINALS:
+        raise DaqmxError(Code.ROUTE_NOT_SUPPORTED, f"{destination!r} cannot be driven; PFI0 to PFI15 can.")
+    task.exports.append((source, destination))
+    return pb.ExportSignalResponse()
+
+
+def connect_terms(call: Call) -> Any:
+    """ConnectTerms; signals are not inverted."""
+    modifiers = call.request.signal_modifiers or call.request.signal_modifiers_raw
+    if modifiers:
+        raise DaqmxError(Code.ROUTE_NOT_SUPPORTED, "The virtual device inverts no signal on its way.")
+    source, destination = (
+        device.terminal(text, call.daq.name)
+        for text in (call.request.source_terminal, call.request.destination_terminal)
+    )
+    call.daq.connect_terminals(source, destination)
+    return pb.ConnectTermsResponse()
+
+
+def disconnect_terms(call: Call) -> Any:
+    """DisconnectTerms."""
+    source, destination = (
+        device.terminal(text, call.daq.name)
+        for text in (call.request.source_terminal, call.request.destination_terminal)
+    )
+    call.daq.disconnect_terminals(source, destination)
+    return pb.DisconnectTermsResponse()
+
+
+def tristate_output_term(call: Call) -> Any:
+    """TristateOutputTerm: nothing drives it any more."""
+    name = device.terminal(call.request.output_terminal, call.daq.name)
+    if name not in device.PFI_TERMINALS:
+        raise DaqmxError(Code.ROUTE_NOT_SUPPORTED, f"{name!r} is not on a screw.")
+    call.daq.tristate(name)
+    return pb.TristateOutputTermResponse()
 
 
 def cfg_input_buffer(call: Call) -> Any:
@@ -164,6 +320,15 @@ LOCKED: dict[str, Handler] = {
     "TaskControl": task_control,
     "CfgSampClkTiming": cfg_samp_clk_timing,
     "CfgImplicitTiming": cfg_implicit_timing,
+    "CfgChangeDetectionTiming": cfg_change_detection_timing,
+    "CfgAnlgEdgeStartTrig": cfg_anlg_edge_start_trig,
+    "CfgDigEdgeRefTrig": cfg_dig_edge_ref_trig,
+    "CfgAnlgEdgeRefTrig": cfg_anlg_edge_ref_trig,
+    "DisableRefTrig": disable_ref_trig,
+    "ExportSignal": export_signal,
+    "ConnectTerms": connect_terms,
+    "DisconnectTerms": disconnect_terms,
+    "TristateOutputTerm": tristate_output_term,
     "CfgInputBuffer": cfg_input_buffer,
     "CfgDigEdgeStartTrig": cfg_dig_edge_start_trig,
     "DisableStartTrig": disable_start_trig,

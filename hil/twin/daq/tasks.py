@@ -10,18 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.twin.daq.buffers import InputBuffer
-from hil.twin.daq.channels import Channel, ChannelType, CounterChannel, Measurement
+from hil.twin.daq.channels import Channel, ChannelType, CounterChannel, Edge, Measurement, PulseChannel
 from hil.twin.daq.device import (
     AI_MAX_MULTI_RATE_HZ,
     AI_MAX_SINGLE_RATE_HZ,
     AO_MAX_MULTI_RATE_HZ,
     AO_MAX_RATE_HZ,
+    DIGITAL_MAX_RATE_HZ,
+    pfi_of_line,
 )
-from hil.twin.daq.engines import ArmedCounter, ClockedInput, ClockedOutput, Engine
+from hil.twin.daq.engines import (
+    ArmedCounter,
+    ChangeDetection,
+    ClockedInput,
+    ClockedLines,
+    ClockedOutput,
+    Engine,
+)
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.events import TaskEvents
-from hil.twin.daq.timing import SampleMode, StartTrigger, Timing, TimingType
+from hil.twin.daq.pulse_output import PulseTrain
+from hil.twin.daq.timing import AnalogEdge, ReferenceTrigger, SampleMode, StartTrigger, Timing, TimingType
 from hil.twin.daq.x_series import XSeriesDevice
+
+_KINDS = {
+    TimingType.ON_DEMAND: frozenset(ChannelType),
+    TimingType.SAMPLE_CLOCK: frozenset(
+        {
+            ChannelType.ANALOG_INPUT,
+            ChannelType.ANALOG_OUTPUT,
+            ChannelType.DIGITAL_INPUT,
+            ChannelType.DIGITAL_OUTPUT,
+        }
+    ),
+    TimingType.IMPLICIT: frozenset({ChannelType.COUNTER_INPUT, ChannelType.COUNTER_OUTPUT}),
+    TimingType.CHANGE_DETECTION: frozenset({ChannelType.DIGITAL_INPUT}),
+}
+"""The channels that each timing is for; edges are also counted on a sample clock."""
 
 
 class State(Enum):
@@ -39,7 +64,10 @@ class Task:
         self.name = name
         self.channels: list[Channel] = []
         self.timing = Timing()
-        self.start_trigger: StartTrigger | None = None
+        self.start_trigger: StartTrigger | AnalogEdge | None = None
+        self.reference_trigger: ReferenceTrigger | None = None
+        self.exports: list[tuple[str, str]] = []
+        """Signals of the task and the terminals that they are exported to."""
         self.state = State.VERIFIED
         self.engine: Engine | None = None
         self.buffer_size: int | None = None
@@ -49,6 +77,7 @@ class Task:
         self._state_before_start = State.VERIFIED
         self._started_implicitly = False
         self._output_v: NDArray[np.float64] | None = None
+        self._output_levels: list[list[bool]] | None = None
 
     @property
     def kind(self) -> ChannelType | None:
@@ -68,7 +97,12 @@ class Task:
             return {"analog input timing engine"}
         if self.kind is ChannelType.ANALOG_OUTPUT and self.clocked:
             return physical | {"analog output timing engine"}
-        return physical
+        if self.kind is ChannelType.DIGITAL_INPUT and self.clocked:
+            return physical | {"digital input timing engine"}
+        if self.kind is ChannelType.DIGITAL_OUTPUT and self.clocked:
+            return physical | {"digital output timing engine"}
+        outputs = {channel.terminal for channel in self.channels if isinstance(channel, PulseChannel)}
+        return physical | (outputs - {""})
 
     @property
     def done(self) -> bool:
@@ -94,7 +128,8 @@ class Task:
                     Code.CHANNEL_ALREADY_IN_TASK,
                     f"Task {self.name!r} already has a channel {channel.name!r}.",
                 )
-            if channel.kind is ChannelType.COUNTER_INPUT and self.channels:
+            counters = (ChannelType.COUNTER_INPUT, ChannelType.COUNTER_OUTPUT)
+            if channel.kind in counters and self.channels:
                 raise DaqmxError(
                     Code.CHANNEL_ALREADY_IN_TASK,
                     f"Task {self.name!r} already has a counter; use a task for each counter.",
@@ -148,6 +183,8 @@ class Task:
     def maximum_rate_hz(self) -> float:
         """The fastest sample clock for the task's channels."""
         several = len(self.channels) > 1
+        if self.kind in (ChannelType.DIGITAL_INPUT, ChannelType.DIGITAL_OUTPUT):
+            return DIGITAL_MAX_RATE_HZ
         if self.kind is ChannelType.ANALOG_OUTPUT:
             return AO_MAX_MULTI_RATE_HZ if several else AO_MAX_RATE_HZ
         return AI_MAX_MULTI_RATE_HZ if several else AI_MAX_SINGLE_RATE_HZ
@@ -161,21 +198,21 @@ class Task:
         """
         self.check_idle("change its timing")
         self.require_channels()
-        clocked_kinds = (ChannelType.ANALOG_INPUT, ChannelType.ANALOG_OUTPUT)
-        fits = (
-            self.kind in clocked_kinds
-            if timing is TimingType.SAMPLE_CLOCK
-            else (self.kind is ChannelType.COUNTER_INPUT)
-        )
+        counter = self.channels[0]
+        counts = isinstance(counter, CounterChannel) and counter.measurement is Measurement.COUNT_EDGES
+        fits = timing is TimingType.SAMPLE_CLOCK if counts else self.kind in _KINDS[timing]
         if not fits and self.kind is not None:
             raise DaqmxError(
                 Code.FUNCTION_NOT_SUPPORTED,
                 f"The virtual {self._daq.product} has no {timing.name} timing for {self.kind.name} channels.",
             )
-        counter = self.channels[0]
-        if isinstance(counter, CounterChannel) and counter.measurement is Measurement.COUNT_EDGES:
+        digital = self.kind in (ChannelType.DIGITAL_INPUT, ChannelType.DIGITAL_OUTPUT)
+        lines = [line for channel in self.channels for line in channel.physical] if digital else []
+        static = [line for line in lines if pfi_of_line(line)]
+        if static and timing is TimingType.SAMPLE_CLOCK:
             raise DaqmxError(
-                Code.FUNCTION_NOT_SUPPORTED, f"The virtual {self._daq.product} counts edges untimed only."
+                Code.INVALID_ATTRIBUTE_VALUE,
+                f"{static[0]!r} is a static line; only those of port0 have a sample clock.",
             )
         if mode not in list(SampleMode):
             raise DaqmxError(
@@ -184,6 +221,8 @@ class Task:
         if SampleMode(mode) is SampleMode.FINITE and samples_per_channel < 1:
             raise DaqmxError(Code.INVALID_ATTRIBUTE_VALUE, f"{samples_per_channel} samples per channel.")
         self.timing.type = timing
+        self.timing.source = None
+        self.timing.edge = Edge.RISING
         self.timing.mode = SampleMode(mode)
         self.timing.samples_per_channel = samples_per_channel
 
@@ -225,12 +264,32 @@ class Task:
         self.engine = engine
         self.state = State.RUNNING
         self._started_implicitly = implicitly
+        for signal, terminal in self.exports:
+            self._daq.connect_terminals(signal, terminal, self)
         if engine is None:
             return
-        if self.start_trigger is None:
-            engine.begin(self._daq.bench.scheduler.now_ps)
+        reference = self.reference_trigger
+        if reference is not None and isinstance(reference.edge, StartTrigger):
+            assert isinstance(engine, ClockedInput)
+            # After the start, whatever its trigger, and more than once: early ones are ignored.
+            self._daq.on_edge(
+                reference.edge.terminal, reference.edge.edge, self, engine.reference_edge, once=False
+            )
+        if isinstance(self.start_trigger, StartTrigger):
+            self._daq.on_edge(self.start_trigger.terminal, self.start_trigger.edge, self, self._begin)
         else:
-            self._daq.on_edge(self.start_trigger.terminal, self.start_trigger.edge, self, engine.begin)
+            self._begin(self._daq.bench.scheduler.now_ps)
+
+    def _begin(self, time_ps: int) -> None:
+        """The start trigger came, or there is none."""
+        terminal = {
+            ChannelType.ANALOG_INPUT: "ai/StartTrigger",
+            ChannelType.ANALOG_OUTPUT: "ao/StartTrigger",
+        }.get(self.kind or ChannelType.COUNTER_INPUT)
+        if terminal is not None:
+            self._daq.lines.pulse(time_ps, terminal)
+        if self.engine is not None:
+            self.engine.begin(time_ps)
 
     def stop(self) -> None:
         """Stop and return to the state before the start; no error if the task does not run."""
@@ -296,6 +355,18 @@ class Task:
                 self._daq.lines.drive(now_ps, line, level)
         self.stop_if_implicit()
 
+    def write_line_samples(self, samples: list[list[bool]], *, auto_start: bool) -> None:
+        """Take samples to put out on the sample clock: for each the levels of all lines, in their order."""
+        self.commit()
+        self._output_levels = samples
+        if self.state is State.RUNNING:
+            self._stop_engine()
+            self.engine = self._make_engine()
+            assert self.engine is not None
+            self.engine.begin(self._daq.bench.scheduler.now_ps)
+        elif auto_start:
+            self.start(implicitly=False)
+
     def _write_now(self, samples: int, *, auto_start: bool) -> None:
         if samples != 1:
             raise DaqmxError(
@@ -321,18 +392,65 @@ class Task:
                 counter,
                 InputBuffer(self.input_capacity, total if self.clocked else None),
                 self.events,
+                self.timing if self.timing.type is TimingType.SAMPLE_CLOCK else None,
             )
+        if self.kind is ChannelType.COUNTER_OUTPUT:
+            pulses = self.channels[0]
+            assert isinstance(pulses, PulseChannel)
+            return PulseTrain(self._daq, pulses, total if self.clocked else 1, self.events)
         if not self.clocked:
             return None
+        if self.kind is ChannelType.DIGITAL_INPUT:
+            return self._make_line_input()
+        if self.kind is ChannelType.DIGITAL_OUTPUT:
+            if self._output_levels is None:
+                raise DaqmxError(
+                    Code.OUTPUT_BUFFER_EMPTY,
+                    f"Task {self.name!r} has nothing to generate; write samples first.",
+                )
+            lines = [line for channel in self.channels for line in channel.physical]
+            return ClockedLines(self._daq, lines, self._output_levels, self.timing, self.events)
         if self.kind is ChannelType.ANALOG_INPUT:
+            reference = self.reference_trigger
+            if reference is not None and (total is None or reference.pretrigger + 2 > total):
+                raise DaqmxError(
+                    Code.REFERENCE_TRIGGER_WHEN_CONTINUOUS
+                    if total is None
+                    else Code.TOO_MANY_PRETRIGGER_SAMPLES,
+                    f"Task {self.name!r}: a reference trigger needs a finite acquisition of two samples more "
+                    f"than the {reference.pretrigger} before it.",
+                )
             return ClockedInput(
                 self._daq,
-                self.channels,
-                self.timing.divisor,
+                self._convert,
+                self.timing,
                 InputBuffer(self.input_capacity, total),
                 self.events,
+                clock_outputs=["ai/SampleClock"],
+                start=self.start_trigger if isinstance(self.start_trigger, AnalogEdge) else None,
+                reference=reference,
             )
         return self._make_output()
+
+    def _convert(self, time_ps: int) -> tuple[float, ...]:
+        converter = self._daq.analog_input
+        return tuple(
+            converter.read(
+                channel.physical[0], converter.range_for(channel.minimum, channel.maximum), time_ps
+            )
+            for channel in self.channels
+        )
+
+    def _read_lines(self, _time_ps: int) -> list[list[bool]]:
+        return [[self._daq.lines.read(line) for line in channel.physical] for channel in self.channels]
+
+    def _make_line_input(self) -> Engine:
+        buffer: InputBuffer[list[list[bool]]] = InputBuffer(self.input_capacity, self.timing.total)
+        if self.timing.type is TimingType.CHANGE_DETECTION:
+            return ChangeDetection(self._daq, self._read_lines, self.timing, buffer, self.events)
+        return ClockedInput(
+            self._daq, self._read_lines, self.timing, buffer, self.events, clock_outputs=["di/SampleClock"]
+        )
 
     def _make_output(self) -> ClockedOutput:
         if self._output_v is None:
@@ -350,5 +468,6 @@ class Task:
 
     def _stop_engine(self) -> None:
         self._daq.forget_edges(self)
+        self._daq.disconnect_task(self)
         if self.engine is not None:
             self.engine.stop()

@@ -22,6 +22,7 @@ class TimingType(IntEnum):
     SAMPLE_CLOCK = 10388
     ON_DEMAND = 10390
     IMPLICIT = 10451
+    CHANGE_DETECTION = 12504
 
 
 class SampleMode(IntEnum):
@@ -39,6 +40,12 @@ class Timing:
     mode: SampleMode = SampleMode.FINITE
     samples_per_channel: int = 1000
     divisor: int = NOMINAL_HZ // 1000
+    source: str | None = None
+    """The terminal that clocks the samples; ``None``: the device's own timebase."""
+    edge: Edge = Edge.RISING
+    rising_lines: tuple[str, ...] = ()
+    falling_lines: tuple[str, ...] = ()
+    """The lines whose changes are samples, with change detection."""
 
     @property
     def rate_hz(self) -> float:
@@ -69,3 +76,29 @@ class StartTrigger:
 
     terminal: str
     edge: Edge
+
+
+@dataclass(frozen=True)
+class AnalogEdge:
+    """An analog input of the task crosses a level; looked for at the sample clock (ASSUMPTION: the device has
+    a comparator that looks all the time).
+    """
+
+    channel: int
+    """Index in the task."""
+    level_v: float
+    rising: bool
+
+    def crossed(self, before_v: float, now_v: float) -> bool:
+        """Whether two samples lie on either side of the level, in the right order."""
+        if self.rising:
+            return before_v < self.level_v <= now_v
+        return before_v > self.level_v >= now_v
+
+
+@dataclass(frozen=True)
+class ReferenceTrigger:
+    """Ends an acquisition: ``pretrigger`` samples before it are kept, the rest come after it."""
+
+    edge: StartTrigger | AnalogEdge
+    pretrigger: int

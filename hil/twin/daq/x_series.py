@@ -69,6 +69,8 @@ class XSeriesDevice:
         self.lines = DigitalLines()
         self._reservations: dict[str, Owner] = {}
         self._triggers: list[tuple[Owner, str, EdgeListener]] = []
+        self._routes: dict[str, tuple[str, EdgeListener, Owner | None]] = {}
+        """By destination: the source, what carries the signal, and the task that asked for it."""
         self._waiting = 0
 
     # The screws: terminal names may carry the device's name ("Dev1/ao0") or not ("ao0").
@@ -124,6 +126,15 @@ class XSeriesDevice:
         """
         return self.lines.listeners[self._screw(name, device.LINES)]
 
+    def line_edges(self, name: str) -> LineListener:
+        """What to call with the time (ps) and the level whenever what is connected to a line changes.
+
+        Raises:
+            WiringError: no such line.
+        """
+        terminal = self.lines.input(self._screw(name, device.LINES))
+        return terminal.set_level
+
     def connect_line(self, name: str, read: Callable[[], bool | None]) -> None:
         """What a digital line reads while the device does not drive it; ``None`` is floating, which reads
         low.
@@ -169,6 +180,8 @@ class XSeriesDevice:
         """Abort every task, outputs to 0 V, lines let go."""
         for task in list(dict.fromkeys(self._reservations.values())):
             task.unreserve()
+        for destination, (source, _, _) in list(self._routes.items()):
+            self.disconnect_terminals(source, destination)
         now_ps = self.bench.scheduler.now_ps
         for output in self.analog_outputs.values():
             output.hold(now_ps, 0.0)
@@ -176,16 +189,70 @@ class XSeriesDevice:
 
     # Triggers.
 
-    def on_edge(self, terminal: str, edge: Edge, task: Owner, action: Callable[[int], None]) -> None:
-        """Call ``action`` with the time of the first such edge on a terminal, on behalf of a task."""
+    def on_edge(
+        self, terminal: str, edge: Edge, task: Owner, action: Callable[[int], None], *, once: bool = True
+    ) -> None:
+        """Call ``action`` with the time of the first (or of every) such edge on a terminal, for a task."""
 
         def listen(time_ps: int, level: bool) -> None:
             if level == edge.level:
-                self.forget_edges(task)
+                if once:
+                    self._triggers.remove((task, terminal, listen))
+                    self.lines.terminals[terminal].listeners.remove(listen)
                 action(time_ps)
 
         self.lines.terminals[terminal].listeners.append(listen)
         self._triggers.append((task, terminal, listen))
+
+    def connect_terminals(self, source: str, destination: str, owner: Owner | None = None) -> None:
+        """Route a signal to a PFI terminal, for good or as long as a task runs.
+
+        Raises:
+            DaqmxError: -89131 onto itself, -89136 to something that cannot be driven, -89137 where another
+                signal drives it.
+        """
+        if source == destination:
+            raise DaqmxError(Code.ROUTE_SOURCE_IS_DESTINATION, f"{source!r} cannot be routed to itself.")
+        if destination not in device.PFI_TERMINALS:
+            raise DaqmxError(
+                Code.ROUTE_NOT_SUPPORTED, f"{destination!r} cannot be driven; PFI0 to PFI15 can."
+            )
+        present = self._routes.get(destination)
+        if present is not None:
+            if present[0] == source:
+                return
+            raise DaqmxError(
+                Code.ROUTE_IN_USE, f"{destination!r} already carries {present[0]!r}; disconnect that first."
+            )
+
+        def carry(time_ps: int, level: bool) -> None:
+            self.lines.put(time_ps, destination, level)
+
+        self._routes[destination] = (source, carry, owner)
+        self.lines.terminals[source].listeners.append(carry)
+        carry(self.bench.scheduler.now_ps, self.lines.terminals[source].level)
+
+    def disconnect_terminals(self, source: str, destination: str) -> None:
+        """Take a route away; no error if there is none."""
+        present = self._routes.get(destination)
+        if present is not None and present[0] == source:
+            del self._routes[destination]
+            self.lines.terminals[source].listeners.remove(present[1])
+            now_ps = self.bench.scheduler.now_ps
+            self.lines.drive(now_ps, device.line_of_pfi(destination), None)
+
+    def tristate(self, destination: str) -> None:
+        """Let a PFI terminal go, whatever drives it."""
+        present = self._routes.get(destination)
+        if present is not None:
+            self.disconnect_terminals(present[0], destination)
+        self.lines.drive(self.bench.scheduler.now_ps, device.line_of_pfi(destination), None)
+
+    def disconnect_task(self, owner: Owner) -> None:
+        """Take the routes of a task away."""
+        for destination, (source, _, whose) in list(self._routes.items()):
+            if whose is owner:
+                self.disconnect_terminals(source, destination)
 
     def forget_edges(self, task: Owner) -> None:
         """Stop waiting for a task's trigger."""

@@ -248,8 +248,8 @@ def test_other_kinds_of_misuse(session) -> None:
         task.timing.cfg_samp_clk_timing(1000.0)
         with raises(-200462):
             task.start()
-    with nidaqmx.Task(grpc_options=session) as task, pytest.raises(DaqError, match="CreateCOPulseChanFreq"):
-        task.co_channels.add_co_pulse_chan_freq("Dev1/ctr0")
+    with nidaqmx.Task(grpc_options=session) as task, pytest.raises(DaqError, match="CreateAIThrmcplChan"):
+        task.ai_channels.add_ai_thrmcpl_chan("Dev1/ai0")
 
 
 def test_named_sessions_are_shared_and_unnamed_ones_are_not(session, connect) -> None:
