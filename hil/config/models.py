@@ -92,6 +92,9 @@ class PowerAnalyzerConfig(_Table):
     """Date of the last calibration, for the record of the run."""
     ranges: tuple[CurrentRange, ...] = Field(min_length=1)
     """Current ranges, in the order of the file."""
+    output_watchdog_s: Duration | None = Field(default=None, alias="output_watchdog", ge=1, le=3600)
+    """How long the instrument keeps its outputs on without a message, so that a controller that was killed
+    leaves nothing supplied; longer than the longest pause between messages. Without it, for ever."""
     voltage: VoltageAccuracy
     """Accuracy of the voltage measurement."""
 

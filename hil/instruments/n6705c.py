@@ -57,6 +57,8 @@ _ARM_POLLS = 1000
 """Status reads before arming counts as failed; a read takes 0.1 ms to a few ms."""
 _PROTECTION_BITS = 1 | 2
 """STATus:QUEStionable:CONDition bits 0 (over-voltage) and 1 (over-current)."""
+_WATCHDOG_BIT = 2048
+"""STATus:QUEStionable:CONDition bit 11: disabled by a protection that is not the channel's own."""
 
 
 class N6705C:
@@ -71,6 +73,7 @@ class N6705C:
         current_maximum_a: float,
         clock: Clock,
         serial: str | None = None,
+        output_watchdog_s: float | None = None,
     ) -> None:
         """Connect, check who answers, and put the instrument into its reset state: outputs off.
 
@@ -81,10 +84,15 @@ class N6705C:
             current_maximum_a: what the board may draw at most; higher current limits are refused.
             clock: the bench's clock.
             serial: the serial number that must answer, if given.
+            output_watchdog_s: how long the instrument keeps its outputs on without a message, in whole
+                seconds from 1 to 3600; ``None``: for ever. A controller that is killed then leaves nothing
+                supplied (N6700C Operating and Service Guide, Watchdog Timer Protection; that the N6705C has
+                the commands of its siblings is an assumption: with one that has not, nothing is supplied).
 
         Raises:
             ConnectError: nobody answers, or somebody else does.
         """
+        self._output_watchdog_s = output_watchdog_s
         self._link = ScpiLink(_WHERE, open_resource)
         self._channels = f"(@{channel})"
         self._channel = channel
@@ -135,6 +143,11 @@ class N6705C:
             f"OUTP:PROT:CLE {at}",
             f"VOLT {voltage_v:.6g},{at}",
         )
+        if self._output_watchdog_s is not None:
+            self._link.write(
+                f"OUTP:PROT:WDOG:DEL {round(self._output_watchdog_s)}",
+                "OUTP:PROT:WDOG ON",
+            )
         self._link.check_errors("supply settings")
         try:
             self._link.write(f"OUTP ON,{at}")
@@ -145,7 +158,18 @@ class N6705C:
             raise
 
     def _check_protection(self) -> None:
-        tripped = int(self._link.query_number(f"STAT:QUES:COND? {self._channels}")) & _PROTECTION_BITS
+        status = int(self._link.query_number(f"STAT:QUES:COND? {self._channels}"))
+        if status & _WATCHDOG_BIT:
+            raise ProtocolError(
+                f"the output watchdog has switched the supply off (questionable status {status})",
+                where=_WHERE,
+                operation="supply",
+                expected=f"a message at least every {self._output_watchdog_s:g} s"
+                if self._output_watchdog_s is not None
+                else "no watchdog",
+                hint="a longer [power_analyzer] output_watchdog than the longest pause between messages",
+            )
+        tripped = status & _PROTECTION_BITS
         if tripped:
             raise ProtocolError(
                 f"the protection tripped (questionable status {tripped})",
@@ -206,7 +230,7 @@ class N6705C:
         start_s = self._clock.now_s()
         self._link.write("*TRG")
         self._link.check_errors("capture")  # its answer proves that the trigger has been taken
-        self._clock.sleep(count * actual_s)
+        self._sleep(count * actual_s)
         current_a = self._link.query_block(f"FETC:ARR:CURR? {at}")
         self._link.check_errors("capture")
         if current_a.size != count:
@@ -293,6 +317,18 @@ class N6705C:
                 self._clock.sleep(min(poll_s, max(end_s - now_s, shortest_s)))
         return np.concatenate(chunks)[:count]
 
+    def _sleep(self, duration_s: float) -> None:
+        """Wait, and speak often enough that the output watchdog hears."""
+        if self._output_watchdog_s is None:
+            self._clock.sleep(duration_s)
+            return
+        left_s = duration_s
+        while left_s > 0:
+            pause_s = min(left_s, self._output_watchdog_s / 2)
+            self._clock.sleep(pause_s)
+            self._check_protection()
+            left_s -= pause_s
+
     def _measure(self, function: str) -> float:
         at = self._channels
         self._link.write(
@@ -305,6 +341,8 @@ class N6705C:
         )
         value = self._link.query_number(f"MEAS:{function}? {at}")
         self._link.check_errors("measure")
+        if self._output_watchdog_s is not None:
+            self._check_protection()
         return value
 
     def _wait_armed(self) -> None:
@@ -353,6 +391,7 @@ def open_n6705c(
     current_maximum_a: float,
     clock: Clock,
     serial: str | None,
+    output_watchdog_s: float | None = None,
 ) -> N6705C:
     """The N6705C at a VISA resource name. Raises ConnectError."""
     return N6705C(
@@ -362,4 +401,5 @@ def open_n6705c(
         current_maximum_a=current_maximum_a,
         clock=clock,
         serial=serial,
+        output_watchdog_s=output_watchdog_s,
     )

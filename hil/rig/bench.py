@@ -89,6 +89,7 @@ class Bench:
             current_maximum_a=self.config.board.definition.supply_current_maximum_a,
             clock=self.clock,
             serial=config.serial,
+            output_watchdog_s=config.output_watchdog_s,
         )
 
     @cached_property

@@ -139,6 +139,49 @@ def test_supply_on_writes_limits_and_protection_before_the_output() -> None:
         analyzer.supply_on(3.0, 0.1)
 
 
+WATCHDOG: list[tuple[str, Answer | None]] = [("OUTP:PROT:WDOG:DEL 60", None), ("OUTP:PROT:WDOG ON", None)]
+
+
+def test_the_output_watchdog_is_armed_before_the_output_goes_on() -> None:
+    with conversation(
+        *SUPPLY_SETTINGS,
+        *WATCHDOG,
+        NO_ERROR,
+        ("OUTP ON,(@2)", None),
+        NO_ERROR,
+        ("STAT:QUES:COND? (@2)", "0"),
+        output_watchdog_s=60.0,
+    ) as (analyzer, _, _):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_an_instrument_without_a_watchdog_supplies_nothing() -> None:
+    with (
+        conversation(
+            *SUPPLY_SETTINGS,
+            *WATCHDOG,
+            ("SYST:ERR?", '-113,"Undefined header"'),
+            NO_ERROR,
+            output_watchdog_s=60.0,
+        ) as (analyzer, _, _),
+        pytest.raises(ProtocolError, match="-113"),
+    ):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_a_long_wait_keeps_the_watchdog_awake_and_notices_when_it_has_bitten() -> None:
+    with conversation(
+        ("STAT:QUES:COND? (@2)", "0"),
+        ("STAT:QUES:COND? (@2)", "0"),
+        ("STAT:QUES:COND? (@2)", "2048"),
+        output_watchdog_s=60.0,
+    ) as (analyzer, _, clock):
+        started_s = clock.now_s()
+        with pytest.raises(ProtocolError, match="output watchdog has switched the supply off"):
+            analyzer._sleep(80.0)
+        assert clock.now_s() - started_s == 80.0
+
+
 def test_a_refused_protection_keeps_the_output_off() -> None:
     refused: tuple[str, Answer | None] = ("SYST:ERR?", '-222,"Data out of range;CURR:LIM"')
     with (

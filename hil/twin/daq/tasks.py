@@ -9,7 +9,6 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.twin.daq.buffers import InputBuffer
 from hil.twin.daq.channels import Channel, ChannelType, CounterChannel, Edge, Measurement, PulseChannel
 from hil.twin.daq.device import (
     AI_MAX_MULTI_RATE_HZ,
@@ -19,17 +18,10 @@ from hil.twin.daq.device import (
     DIGITAL_MAX_RATE_HZ,
     pfi_of_line,
 )
-from hil.twin.daq.engines import (
-    ArmedCounter,
-    ChangeDetection,
-    ClockedInput,
-    ClockedLines,
-    ClockedOutput,
-    Engine,
-)
+from hil.twin.daq.engines import ClockedInput, ClockedOutput, Engine
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.events import TaskEvents
-from hil.twin.daq.pulse_output import PulseTrain
+from hil.twin.daq.task_engines import EngineSetup, make_engine
 from hil.twin.daq.timing import AnalogEdge, ReferenceTrigger, SampleMode, StartTrigger, Timing, TimingType
 from hil.twin.daq.x_series import XSeriesDevice
 
@@ -330,7 +322,8 @@ class Task:
             self._output_v = samples_v
             if isinstance(self.engine, ClockedOutput) and self.state is State.RUNNING:
                 self._stop_engine()
-                self.engine = engine = self._make_output()
+                self.engine = engine = self._make_engine()
+                assert engine is not None
                 engine.begin(self._daq.bench.scheduler.now_ps)
             elif auto_start:
                 self.start(implicitly=False)
@@ -382,83 +375,20 @@ class Task:
             self.start(implicitly=True)
 
     def _make_engine(self) -> Engine | None:
-        total = self.timing.total
-        if self.kind is ChannelType.COUNTER_INPUT:
-            counter = self.channels[0]
-            assert isinstance(counter, CounterChannel)
-            # Without timing, only the newest measurement counts.
-            return ArmedCounter(
-                self._daq,
-                counter,
-                InputBuffer(self.input_capacity, total if self.clocked else None),
-                self.events,
-                self.timing if self.timing.type is TimingType.SAMPLE_CLOCK else None,
-            )
-        if self.kind is ChannelType.COUNTER_OUTPUT:
-            pulses = self.channels[0]
-            assert isinstance(pulses, PulseChannel)
-            return PulseTrain(self._daq, pulses, total if self.clocked else 1, self.events)
-        if not self.clocked:
-            return None
-        if self.kind is ChannelType.DIGITAL_INPUT:
-            return self._make_line_input()
-        if self.kind is ChannelType.DIGITAL_OUTPUT:
-            if self._output_levels is None:
-                raise DaqmxError(
-                    Code.OUTPUT_BUFFER_EMPTY,
-                    f"Task {self.name!r} has nothing to generate; write samples first.",
-                )
-            lines = [line for channel in self.channels for line in channel.physical]
-            return ClockedLines(self._daq, lines, self._output_levels, self.timing, self.events)
-        if self.kind is ChannelType.ANALOG_INPUT:
-            reference = self.reference_trigger
-            if reference is not None and (total is None or reference.pretrigger + 2 > total):
-                raise DaqmxError(
-                    Code.REFERENCE_TRIGGER_WHEN_CONTINUOUS
-                    if total is None
-                    else Code.TOO_MANY_PRETRIGGER_SAMPLES,
-                    f"Task {self.name!r}: a reference trigger needs a finite acquisition of two samples more "
-                    f"than the {reference.pretrigger} before it.",
-                )
-            return ClockedInput(
-                self._daq,
-                self._convert,
-                self.timing,
-                InputBuffer(self.input_capacity, total),
-                self.events,
-                clock_outputs=["ai/SampleClock"],
-                start=self.start_trigger if isinstance(self.start_trigger, AnalogEdge) else None,
-                reference=reference,
-            )
-        return self._make_output()
-
-    def _convert(self, time_ps: int) -> tuple[float, ...]:
-        converter = self._daq.analog_input
-        return tuple(
-            converter.read(
-                channel.physical[0], converter.range_for(channel.minimum, channel.maximum), time_ps
-            )
-            for channel in self.channels
-        )
-
-    def _read_lines(self, _time_ps: int) -> list[list[bool]]:
-        return [[self._daq.lines.read(line) for line in channel.physical] for channel in self.channels]
-
-    def _make_line_input(self) -> Engine:
-        buffer: InputBuffer[list[list[bool]]] = InputBuffer(self.input_capacity, self.timing.total)
-        if self.timing.type is TimingType.CHANGE_DETECTION:
-            return ChangeDetection(self._daq, self._read_lines, self.timing, buffer, self.events)
-        return ClockedInput(
-            self._daq, self._read_lines, self.timing, buffer, self.events, clock_outputs=["di/SampleClock"]
-        )
-
-    def _make_output(self) -> ClockedOutput:
-        if self._output_v is None:
-            raise DaqmxError(
-                Code.OUTPUT_BUFFER_EMPTY, f"Task {self.name!r} has nothing to generate; write samples first."
-            )
-        return ClockedOutput(
-            self._daq, self.channels, self._output_v, self.timing.divisor, self.timing.total, self.events
+        return make_engine(
+            self._daq,
+            EngineSetup(
+                task_name=self.name,
+                channels=tuple(self.channels),
+                timing=self.timing,
+                clocked=self.clocked,
+                input_capacity=self.input_capacity,
+                start_trigger=self.start_trigger,
+                reference_trigger=self.reference_trigger,
+                output_v=self._output_v,
+                output_levels=self._output_levels,
+            ),
+            self.events,
         )
 
     @property
