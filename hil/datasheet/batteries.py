@@ -17,6 +17,8 @@ class Battery:
 
     id: str
     title: str
+    short: str
+    """A name for the head of a column."""
     capacity_c: float
     """Charge to the cut-off voltage under the stated condition, in coulomb."""
     nominal_v: float
@@ -46,6 +48,7 @@ def get(battery_id: str) -> Battery:
     return Battery(
         id=battery_id,
         title=cell["title"],
+        short=cell["short"],
         capacity_c=cell["capacity_mah"] * _COULOMB_PER_MAH,
         nominal_v=cell["nominal_v"],
         cutoff_v=cell["cutoff_v"],
