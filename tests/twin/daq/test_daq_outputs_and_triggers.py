@@ -90,6 +90,8 @@ def test_an_endless_train_by_time_idles_high_and_stops_at_once(session, daq, ben
     assert edges[-1][1] is True
     times_s = [time_s for time_s, level in edges if level is False]
     assert times_s[1] - times_s[0] == pytest.approx(4e-3)
+    ends_s = [time_s for time_s, level in edges[1:] if level is True]
+    assert ends_s[0] - times_s[0] == pytest.approx(1e-3)  # active low for the low time
 
 
 def test_one_pulse_by_ticks_without_timing(session, daq, bench) -> None:
