@@ -62,7 +62,7 @@ def _status(rig: Rig) -> Answer:
 
 
 def check_day(before: Answer, after: Answer) -> int:
-    """The wakes between two answers to STATUS; raises RuntimeError unless the firmware lived the whole day."""
+    """The wakes between two answers to STATUS; raises RuntimeError unless the firmware lived all day."""
     for event in ("resets", "faults"):
         first, last = before.integer(event), after.integer(event)
         if first != last:
