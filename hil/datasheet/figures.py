@@ -85,6 +85,15 @@ class Fact:
             return self.typ
         raise DatasheetError(f"{self.id} has no single typical value ({self.source})")
 
+    def max_scalar(self) -> float:
+        """The maximum of a line with one column.
+
+        Raises DatasheetError if the line has none, or several.
+        """
+        if isinstance(self.max, float):
+            return self.max
+        raise DatasheetError(f"{self.id} has no single maximum ({self.source})")
+
     def min_scalar(self) -> float:
         """The minimum of a line with one column.
 
