@@ -73,7 +73,7 @@ static void start(void)
     console_init();
     application.sweep_next = CLOCK_PLAN_COUNT;
     bool state_is_whole = backup_load(&application.state);
-    application.state.plan = MUTANT_BUILT_IN_PLAN(application.state.plan);
+    MUTANT_SETTINGS(&application.state);
     MUTANT_CARRY();
     state_log_start(&application.state, reset_flags, note.exception, note.address);
     backup_store(&application.state);

@@ -32,9 +32,9 @@
 #define MUTANT_MSI_RANGE(range) ((range) == 9u ? 8u : (range))
 #endif
 
-/* costly_plan: built with a clock plan that is not the cheapest. */
+/* costly_plan: starts with a clock plan that is not the cheapest. */
 #ifdef MUTANT_COSTLY_PLAN
-#define MUTANT_BUILT_IN_PLAN(plan) 0u
+#define MUTANT_SETTINGS(state) ((state)->plan = 0u)
 #endif
 
 /* wrong_mode: MODE enters the mode after the one that was named, and run instead of the last. */
@@ -116,8 +116,8 @@
 #ifndef MUTANT_MSI_RANGE
 #define MUTANT_MSI_RANGE(range) (range)
 #endif
-#ifndef MUTANT_BUILT_IN_PLAN
-#define MUTANT_BUILT_IN_PLAN(plan) (plan)
+#ifndef MUTANT_SETTINGS
+#define MUTANT_SETTINGS(state) ((void)0)
 #endif
 #ifndef MUTANT_MODE
 #define MUTANT_MODE(mode) (mode)

@@ -22,6 +22,7 @@ NAMES = {
     23: "command: no such verb",
     24: "command: a field that is missing, unknown or malformed",
     25: "command: a value that the setting cannot take",
+    26: "the accelerometer does not answer, is another one or gives no samples",
 }
 
 FAULT_BASE = 32

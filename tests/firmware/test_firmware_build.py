@@ -75,8 +75,10 @@ def test_threshold_beside_the_model_wins(tmp_path: Path) -> None:
 def test_every_mutant_builds_and_differs() -> None:
     images = {name: build(mutant=name).read_bytes() for name in mutant_names()}
     assert set(images) == {
-        *("lpr_set", "dbgmcu_left_set", "no_sleep", "half_clock", "wrong_period"),
+        *("lpr_set", "dbgmcu_left_set", "no_sleep", "low_clock", "wrong_period"),
         *("counter_lost", "one_copy", "silent", "wrong_seq", "slow_inference", "marker_stuck"),
+        *("costly_plan", "wrong_mode", "lazy_console", "lenient_console", "wrong_reference"),
+        "ballast",
     }
     assert len({build().read_bytes(), *images.values()}) == len(images) + 1
 
