@@ -16,9 +16,8 @@ from hil.twin.power import wake_up
 from hil.twin.power.backup_supply import BackupSupply
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.model import supply_current_a
-from hil.twin.power.observation import observe
+from hil.twin.power.observation import Observer
 from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
-from hil.twin.power.peripheral_clocks import RunningClocks
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 
@@ -45,7 +44,6 @@ class Stm32l476:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
         self.supply = SupplyTrace(self.scheduler)
-        self._spread = spread
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
@@ -54,6 +52,7 @@ class Stm32l476:
         self._powered = False
         self._nrst_low = False
         self._on_battery = True
+        self._halted = False
         self._powering: Event | None = None
         self._leaving_power_down: Event | None = None
         self.peripherals = Peripherals(
@@ -71,7 +70,7 @@ class Stm32l476:
         self._low_power = LowPower(
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
-        self._running_clocks = RunningClocks(blocks.rcc, blocks.kernel_clocks, blocks.adc_common)
+        self._observer = Observer(blocks, self._low_power, spread)
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._connect()
@@ -350,7 +349,10 @@ class Stm32l476:
     # Supply current
 
     def _core_changed(self) -> None:
-        self.peripherals.freeze_for_debug(self.core.state == "halted")
+        halted = self.core.state == "halted"
+        if halted or self._halted:
+            self._halted = halted
+            self.peripherals.freeze_for_debug(halted)
         self._update_current()
 
     def _regulator_changed(self) -> None:
@@ -402,15 +404,11 @@ class Stm32l476:
         if mode == "off":
             outside_a = self._external_current_a if self._vdd_v else 0.0
             return OperatingPoint("off", self._vdd_v, self._temperature_c, external_current_a=outside_a)
-        return observe(
+        return self._observer.observe(
             mode,
-            self.peripherals,
-            self._low_power,
-            self._running_clocks,
             code_in_sram=self.core.executes_from_sram,
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,
-            spread=self._spread,
             charging_current_a=self._backup.charging_current_a,
             external_current_a=self._external_current_a,
             nrst_low=self._nrst_low,

@@ -86,13 +86,13 @@ CACHE_EPOCH = _ACCELERATOR + 9
 """Counts evictions, from 1 on: until the next one, a block that found all it needs in the caches finds it
 again and is not looked up (so rows are as old as their first use since the last eviction).
 """
-_CACHE_HEAD = 64
+CACHE_HEAD = 64
 """Words of a cache in front of its rows: how many rows it holds, then their numbers."""
 _FLASH_ROWS = (1 << 20) // 32 + 1
 """Rows of 32 bytes in the flash, and the one that a prefetch at its end would want; each has a word of
 (last use << 4 | valid lines), 0 while it is not cached.
 """
-CACHE_WORDS = _CACHE_HEAD + _FLASH_ROWS
+CACHE_WORDS = CACHE_HEAD + _FLASH_ROWS
 INSTRUCTION_ROWS = _ACCELERATOR + 16
 DATA_ROWS = INSTRUCTION_ROWS + CACHE_WORDS
 TABLE = DATA_ROWS + CACHE_WORDS
@@ -178,7 +178,7 @@ def _index(address):  # type: ignore[no-untyped-def]  # typed by numba
 
 @numba.njit(inline="always")
 def _is_cached(state, cache, line):  # type: ignore[no-untyped-def]  # typed by numba
-    row = cache + _CACHE_HEAD + (line >> 2)
+    row = cache + CACHE_HEAD + (line >> 2)
     if state[row] >> (line & 3) & 1 == 0:
         return False
     state[_TICK] += 1
@@ -189,7 +189,7 @@ def _is_cached(state, cache, line):  # type: ignore[no-untyped-def]  # typed by 
 @numba.njit(inline="always")
 def _keep(state, cache, capacity, line):  # type: ignore[no-untyped-def]  # typed by numba
     row = line >> 2
-    rows = cache + _CACHE_HEAD
+    rows = cache + CACHE_HEAD
     if state[rows + row] == 0:
         slot = state[cache]
         if slot < capacity:
@@ -316,7 +316,7 @@ def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  #
     offset = _flash_offset(address)
     if offset >= 0:
         for line in range(offset >> 3, ((offset + size - 1) >> 3) + 2):
-            if state[INSTRUCTION_ROWS + _CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+            if state[INSTRUCTION_ROWS + CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
                 return False
     if loads > 0:
         entry = LOADS + loads + 1
@@ -324,7 +324,7 @@ def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  #
             if state[entry + LOAD_BASE] != 0 or state[entry + LOAD_INDEX] != 0:
                 return False
             line = state[entry + LOAD_OFFSET] >> 3
-            if state[DATA_ROWS + _CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+            if state[DATA_ROWS + CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
                 return False
             entry += LOAD_WORDS
     return True

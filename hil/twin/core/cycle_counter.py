@@ -23,6 +23,8 @@ class CycleCounter:
         """The array itself; its words are named in `block_hook`."""
         self._code_pages: set[int] = set()
         self._loads_used = 1  # 0 is for "none"
+        self._present: tuple[int, int, BlockTiming] | None = None
+        """The block in flash that was asked for last."""
 
     def fill_missing(self, read_register: Callable[[int], int]) -> BlockTiming:
         """Supply the timing whose absence made the hook stop the emulator, and return it.
@@ -59,6 +61,7 @@ class CycleCounter:
 
     def forget(self, address: int, size: int) -> None:
         """Drop the timings of changed code."""
+        self._present = None
         first = block_hook.table_index(address)
         last = block_hook.table_index(address + size - 1)
         if first is not None and last is not None:
@@ -66,6 +69,7 @@ class CycleCounter:
 
     def forget_all(self) -> None:
         """Drop all timings: what was learned from filling them in must be learned again."""
+        self._present = None
         self.state[block_hook.TABLE :] = 0
         self._loads_used = 1
 
@@ -103,8 +107,15 @@ class CycleCounter:
     def present_block(self) -> BlockTiming | None:
         """Return the timing of the block entered last, None where there is none."""
         start, end = int(self.state[block_hook.BLOCK_START]), int(self.state[block_hook.BLOCK_END])
+        if self._present is not None and self._present[0] == start and self._present[1] == end:
+            return self._present[2]
         view = self._memory.view(start, end - start) if end > start else None
-        return None if view is None else analyse(view.tobytes(), start)
+        if view is None:
+            return None
+        timing = analyse(view.tobytes(), start)
+        if self._memory.is_flash(start):  # what programs write into SRAM nobody tells
+            self._present = start, end, timing
+        return timing
 
     def stop_at(self, pc: int) -> None:
         """Take back what the instructions from `pc` to the end of the present block were charged."""

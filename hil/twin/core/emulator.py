@@ -69,7 +69,9 @@ class Emulator:
         self.polling = Polling(self.engine, self.state)
         self._stop: Stop | None = None
         self._error: BaseException | None = None
-        self._accessing_store = False
+        self._accessing = self._accessing_store = False
+        self._access_cycles: int | None = None
+        """`cycles_now()` during the present access, once it was asked for."""
         self._restarting = False
         self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
         self._traps = Traps(self.engine)
@@ -156,7 +158,12 @@ class Emulator:
         """Return the cycles executed; inside an access, up to the store or the first load of the block."""
         if not self.engine.is_running:
             return int(self.state[block_hook.CYCLES])
-        return self._counter.cycles_inside_block(self.engine.pc if self._accessing_store else None)
+        if not self._accessing:
+            return self._counter.cycles_inside_block(None)
+        if self._access_cycles is None:
+            store_pc = self.engine.pc if self._accessing_store else None
+            self._access_cycles = self._counter.cycles_inside_block(store_pc)
+        return self._access_cycles
 
     def at_floating_point(self) -> bool:
         """Tell whether the next instruction is a floating-point one."""
@@ -369,6 +376,7 @@ class Emulator:
                 self.engine.stop()
                 return 0
             self.polling.loading(address)
+            self._accessing, self._access_cycles = True, None
             value = self._bus.read(address, width)
             self.polling.loaded(address, width, value, watched=self.watchpoints.watching)
             return value
@@ -377,6 +385,8 @@ class Emulator:
             self._halt(Stop.DATA_FAULT)  # aborts the load; the program counter then is the load's
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
             self._fail(error)
+        finally:
+            self._accessing = False
         return 0
 
     def _check_privilege(self, address: int, operation: str) -> None:
@@ -402,7 +412,8 @@ class Emulator:
         """Carry out a store of the program to a device or into flash; return False to stop at it."""
         if self.protection.has_stopped:
             return False
-        self._accessing_store = True
+        self._accessing = self._accessing_store = True
+        self._access_cycles = None
         try:
             self._check_privilege(address, "write")
             if address % width and not self._memory.is_flash(address):
@@ -427,7 +438,7 @@ class Emulator:
             self._fail(error)
             return True
         finally:
-            self._accessing_store = False
+            self._accessing = self._accessing_store = False
 
     def _on_invalid_access(
         self, _handle: int, access: int, address: int, _width: int, _value: int, _user: int

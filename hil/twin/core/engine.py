@@ -74,6 +74,11 @@ class Engine:
         with self._privileged():
             return self.read_register(register)
 
+    def read_all_privileged(self, registers: tuple[int, ...]) -> tuple[int, ...]:
+        """As `read_privileged`, several at once."""
+        with self._privileged():
+            return tuple(map(self.read_register, registers))
+
     def write_privileged(self, register: int, value: int) -> None:
         """Write one of PRIVILEGED_REGISTERS whatever the program's privilege."""
         with self._privileged():

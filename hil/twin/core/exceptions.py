@@ -50,6 +50,9 @@ class InvalidReturnError(Exception):
     """EXC_RETURN does not fit the state it would return to."""
 
 
+_MASKS = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_BASEPRI)
+
+
 class Exceptions:
     """Changes between programs and handlers."""
 
@@ -74,8 +77,8 @@ class Exceptions:
 
     def masks(self) -> tuple[int, int, int]:
         """Return PRIMASK, FAULTMASK, BASEPRI."""
-        read = self._emulator.engine.read_privileged
-        return read(arm.UC_ARM_REG_PRIMASK), read(arm.UC_ARM_REG_FAULTMASK), read(arm.UC_ARM_REG_BASEPRI)
+        primask, faultmask, basepri = self._emulator.engine.read_all_privileged(_MASKS)
+        return primask, faultmask, basepri
 
     def preempting(self, among: int | None = None) -> int | None:
         """Return the exception that would be taken now, None if there is none.

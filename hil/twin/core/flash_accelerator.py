@@ -28,5 +28,13 @@ def set_up(
         (block_hook.DATA_ROWS, data_cache),
     ):
         if not enabled:
-            state[first : first + block_hook.CACHE_WORDS] = 0
+            _empty(state, first)
     state[block_hook.CACHE_EPOCH] += 1
+
+
+def _empty(state: npt.NDArray[np.int64], first: int) -> None:
+    """Forget the rows that a cache holds; all its other words are 0 already."""
+    rows = first + block_hook.CACHE_HEAD
+    held = state[first + 1 : first + 1 + state[first]]
+    state[rows + held] = 0
+    state[first:rows] = 0

@@ -2,6 +2,7 @@
 """Reset and clock control (RM0351, RCC section): oscillators, clocks, gates, reset causes, backup domain."""
 
 from collections.abc import Callable, Mapping
+from operator import and_, itemgetter
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Scheduler
@@ -35,8 +36,12 @@ from hil.twin.peripherals.rcc_registers import (
     PLLSAI2ON,
     RESET_FLAGS,
 )
-from hil.twin.peripherals.registers import WORD, RegisterBlock, always, field
+from hil.twin.peripherals.registers import RegisterBlock, always, field
 
+_ENABLES: Final = itemgetter(*clock_gates.ENABLE_REGISTERS)
+_SLEEP_ENABLES: Final = itemgetter(
+    *(offset + clock_gates.TO_SLEEP_ENABLE for offset in clock_gates.ENABLE_REGISTERS)
+)
 _ALL_FLAGS: Final = 0xFF00_0000
 _CSR_RMVF: Final = 1 << 23
 _MSISRANGE_RESET: Final = 6 << 8
@@ -276,11 +281,14 @@ class Rcc(RegisterBlock):
 
     def running_gates(self) -> list[str]:
         """The gates whose clocks run now."""
-        running = {}
-        for offset in clock_gates.ENABLE_REGISTERS:
-            kept = self.words[offset + clock_gates.TO_SLEEP_ENABLE] if self.asleep else WORD
-            running[offset] = self.words[offset] & kept
+        running = dict(zip(clock_gates.ENABLE_REGISTERS, self.running_words(), strict=True))
         return [gate for gate, where in GATES.items() if running[where.enable_offset] >> where.bit & 1]
+
+    def running_words(self) -> tuple[int, ...]:
+        """The bits of the enable registers, in their order, whose gates' clocks run now."""
+        words = self.words
+        enabled: tuple[int, ...] = _ENABLES(words)
+        return tuple(map(and_, enabled, _SLEEP_ENABLES(words))) if self.asleep else enabled
 
     def bus_hz(self, gate: str) -> int:
         """Bus clock that reaches the peripheral now, zero if gated or stopped."""

@@ -32,7 +32,8 @@ class BackupSupply:
         """Something may have changed; ``vdd_v`` is ``None`` while VBAT supplies the domain."""
         if self.cell_v is None:
             self.charging_current_a = 0.0
-            self.trace.record(time_ps, 0.0)
+            if self.trace.current_a:
+                self.trace.record(time_ps, 0.0)
         elif vdd_v is None:
             self.charging_current_a = 0.0
             self.trace.record(time_ps, self._drawn_a(self.cell_v, temperature_c))

@@ -5,6 +5,7 @@ The Run and Sleep tables are taken with all peripherals disabled, so they contai
 interface and the SRAMs, which are on after reset. Added here is every other clock that software enabled.
 """
 
+from collections.abc import Hashable
 from typing import Final
 
 from hil.datasheet import stm32l476
@@ -12,6 +13,7 @@ from hil.twin.peripherals.adc_common import CCR, AdcCommon
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.kernel_clocks import KernelClocks
 from hil.twin.peripherals.rcc import Rcc
+from hil.twin.peripherals.rcc_registers import CCIPR
 
 _ON_AFTER_RESET: Final = frozenset({"FLASH"})
 _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
@@ -27,10 +29,12 @@ def _bus_row(gate: str) -> str | None:
 
 
 _ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
+_KEPT: Final = 256
+"""Settings whose rows are remembered: firmware goes through the same few again and again."""
 
 
 class RunningClocks:
-    """The rows and clocks of a part, worked out anew only after a change."""
+    """The rows and clocks of a part, worked out only for settings that it did not have lately."""
 
     def __init__(self, rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> None:
         self._rcc = rcc
@@ -38,14 +42,34 @@ class RunningClocks:
         self._adc_common = adc_common
         self._key: tuple[int, bool, int] | None = None
         self._rows: tuple[tuple[str, int], ...] = ()
+        self._known: dict[Hashable, tuple[tuple[str, int], ...]] = {}
 
     def rows(self) -> tuple[tuple[str, int], ...]:
         """As :func:`running_clocks`."""
         key = (self._rcc.version, self._rcc.asleep, self._adc_common.words[CCR])
         if key != self._key:
             self._key = key
-            self._rows = running_clocks(self._rcc, self._kernels, self._adc_common)
+            self._rows = self._look_up()
         return self._rows
+
+    def _look_up(self) -> tuple[tuple[str, int], ...]:
+        rcc = self._rcc
+        # All that running_clocks() depends on.
+        settings = (
+            rcc.running_words(),
+            rcc.clocks,
+            rcc.stopped,
+            rcc.in_stop_2,
+            rcc.words[CCIPR],
+            self._adc_common.words[CCR],
+        )
+        rows = self._known.get(settings)
+        if rows is None:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            rows = running_clocks(rcc, self._kernels, self._adc_common)
+            self._known[settings] = rows
+        return rows
 
 
 def running_clocks(rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
