@@ -9,7 +9,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import LSI_HZ
-from hil.twin.peripherals.flash import Activity
+from hil.twin.peripherals.flash import Activity, Operation
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import wake_up
@@ -96,6 +96,8 @@ class Stm32l476:
         blocks.vrefbuf.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
         blocks.flash.on_activity = self._flash_activity_changed
+        blocks.flash.on_programmed = self._flash_begins
+        blocks.flash.is_unobserved = self._flash_is_unobserved
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
             port.on_load = self._load_changed
@@ -364,9 +366,17 @@ class Stm32l476:
         if operation is None:
             self.supply.record(now_ps, self._flash_current(None, peak=False))
         else:
-            self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
-            self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
-            self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
+            self._flash_begins(now_ps, operation)
+
+    def _flash_begins(self, now_ps: int, operation: Operation) -> None:
+        self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
+        self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
+        self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
+
+    def _flash_is_unobserved(self) -> bool:
+        # Who watches a threshold that programming crosses has an event planned, which stops the program.
+        told_at_once = self.peripherals.flash.on_activity != self._flash_activity_changed
+        return not told_at_once and self.supply.on_record is None
 
     def _flash_current(self, activity: Activity | None, *, peak: bool) -> float:
         # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.

@@ -131,7 +131,10 @@ LOAD_WORDS = 7
 none), the base's value found.
 """
 LOADS_SIZE = 1 << 16
-STATE_WORDS = LOADS + LOADS_SIZE
+PROGRAMMED = LOADS + LOADS_SIZE
+"""First word of what `device_hook` has programmed."""
+PROGRAMMED_SIZE = 512
+STATE_WORDS = PROGRAMMED + PROGRAMMED_SIZE
 
 # Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, loads, flags.
 _SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, _FLAGS_SHIFT = 16, 32, 36, 40, 56

@@ -23,6 +23,7 @@ from hil.twin.core.faults import LockupError
 from hil.twin.core.memory import Memory
 from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
 from hil.twin.core.polling import Polling
+from hil.twin.core.programming import Programming
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.core.system_control import SystemControlSpace
@@ -67,6 +68,7 @@ class Core:
         self._emulator = Emulator(self.memory, self._bus)
         self._clock = CoreClock(_RESET_HCLK_HZ)
         self._emulator.polling.cycles_at = self._clock.cycles_at
+        self._emulator.programming.clock = self._clock
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
         self._debug = HaltingDebug(self, self._emulator)
@@ -163,6 +165,11 @@ class Core:
     def polling(self) -> Polling:
         """Where peripherals name the registers that programs wait for."""
         return self._emulator.polling
+
+    @property
+    def programming(self) -> Programming:
+        """Where the flash controller lets further double words go without it."""
+        return self._emulator.programming
 
     def set_interrupt(self, irq: int, level: bool) -> None:
         """Follow the request line of a peripheral to the NVIC."""

@@ -5,6 +5,9 @@ Unicorn calls them for every load from and every store to the peripherals. A loa
 answered last, and a store that was seen to do nothing, are served from words of the block hook's state array
 as long as nothing can have changed; all others go on to the ``Devices`` of their engine. Who fills the words
 in is `polling`.
+
+A program that writes flash programs one double word like the other. Where `programming` says so, the stores
+and the status that come with them are served here, and what was programmed is written down for it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba import types
+from numba.extending import intrinsic
+from unicorn import arm_const as arm
 
 from hil.twin.core import block_hook
 from hil.twin.core.bus import PERIPHERALS
@@ -34,6 +39,45 @@ STORE_ADDRESS = LOADS_LEFT + 6
 STORE_VALUE = LOADS_LEFT + 7
 STORES_IGNORED = LOADS_LEFT + 8
 """Stores that did nothing, counted here and by `polling`."""
+
+PROGRAMMING = LOADS_LEFT + 9
+"""Not zero: programming goes on here, under the circumstances that the words below tell."""
+STATUS_ADDRESS = PROGRAMMING + 1
+STATUS = PROGRAMMING + 2
+"""FLASH_SR without BSY."""
+CONTROL_ADDRESS = PROGRAMMING + 3
+CONTROL = PROGRAMMING + 4
+"""FLASH_CR."""
+PAGE = PROGRAMMING + 5
+"""Offset of the only page in which double words are programmed here."""
+PAGE_SIZE = PROGRAMMING + 6
+CELLS = PROGRAMMING + 7
+"""Where the host has the array's first byte."""
+FIRST_OFFSET = PROGRAMMING + 8
+"""Offset of a double word of which the first half was stored, -1 for none."""
+FIRST_VALUE = PROGRAMMING + 9
+DURATION = PROGRAMMING + 10
+"""Cycles that programming takes."""
+BUSY_UNTIL = PROGRAMMING + 11
+"""Cycles at which it ends: a block that ends later sees that it has."""
+POLLS_LEFT = PROGRAMMING + 12
+"""How often its status may still be answered here while it lasts."""
+SITE_BLOCK, SITE_END, SITE_PC = PROGRAMMING + 13, PROGRAMMING + 14, PROGRAMMING + 15
+"""The store that completes a double word: its block, and its address."""
+SITE_CYCLES, SITE_BLOCK_CYCLES = PROGRAMMING + 16, PROGRAMMING + 17
+"""Cycles from its block's entry to it, and of the whole block, without stalls."""
+COUNT = PROGRAMMING + 18
+"""Double words programmed here: offset and cycles of each are at `block_hook.PROGRAMMED`."""
+PATIENCE = 64
+"""Times that a status is answered here until somebody looks into the loop that asks for it."""
+
+ENTRY_WORDS = 2
+_MOST = block_hook.PROGRAMMED_SIZE // ENTRY_WORDS
+_BSY = 1 << 16
+_PG = 1
+_ERASED = -1
+_WORD = 0xFFFF_FFFF
+_PC = np.int32(arm.UC_ARM_REG_PC)
 
 
 class Devices(Protocol):
@@ -80,12 +124,96 @@ _python_store: Any = types.ExternalFunction(
     "hil_device_store", types.boolean(types.uintp, types.uint64, types.uint32, types.int64)
 )
 _STATE_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
+_uc_reg_read: Any = types.ExternalFunction(
+    "uc_reg_read", types.int32(types.uintp, types.int32, _STATE_POINTER)
+)
+
+
+@intrinsic
+def _words_at(_context: Any, address: Any) -> Any:
+    """The 64-bit words of the host's memory from an address on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return _STATE_POINTER(types.int64), generate
+
+
+@numba.njit(inline="always")
+def _status(state):  # type: ignore[no-untyped-def]  # typed by numba
+    """FLASH_SR while programming goes on here; -1 if it is to be asked about."""
+    if state[block_hook.CYCLES] > state[BUSY_UNTIL]:
+        return state[STATUS]
+    if state[POLLS_LEFT] <= 0:
+        return np.int64(-1)
+    state[POLLS_LEFT] -= 1
+    return state[STATUS] | _BSY
+
+
+@numba.njit(inline="always")
+def _set_control(value, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Write FLASH_CR; False if more than PG may change."""
+    if value & ~(state[CONTROL] | _PG):
+        return False
+    state[CONTROL] = state[CONTROL] & ~_PG | value & _PG
+    if not value & _PG:
+        state[FIRST_OFFSET] = -1
+    return True
+
+
+@numba.njit(inline="always")
+def _program(uc, offset, value, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Store a word into the array; False if anything about it is not as with the last double word."""
+    first = state[FIRST_OFFSET]
+    if not (state[CONTROL] & _PG and state[PAGE] <= offset < state[PAGE] + state[PAGE_SIZE]):
+        return False
+    if first < 0:
+        if offset & 7:
+            return False
+        state[FIRST_OFFSET] = offset
+        state[FIRST_VALUE] = value
+        return True
+    count = state[COUNT]
+    if (
+        offset != first + 4
+        or count >= _MOST
+        or state[block_hook.BLOCK_START] != state[SITE_BLOCK]
+        or state[block_hook.BLOCK_END] != state[SITE_END]
+    ):
+        return False
+    kept = state[0]  # Unicorn writes to where the array begins
+    state[0] = 0
+    _uc_reg_read(uc, _PC, state)
+    pc = state[0]
+    state[0] = kept
+    cell: Any = _words_at(state[CELLS] + first)  # type: ignore[call-arg]  # numba passes its context
+    if pc != state[SITE_PC] or cell[0] != _ERASED:
+        return False
+    cell[0] = value << 32 | state[FIRST_VALUE]
+    to_store = state[SITE_CYCLES]
+    cycles = state[block_hook.BLOCK_CYCLES] + to_store
+    cycles += state[block_hook.BLOCK_STALLS] * to_store // state[SITE_BLOCK_CYCLES]
+    entry = block_hook.PROGRAMMED + ENTRY_WORDS * count
+    state[entry] = first
+    state[entry + 1] = cycles
+    state[COUNT] = count + 1
+    state[FIRST_OFFSET] = -1
+    state[BUSY_UNTIL] = cycles + state[DURATION]
+    state[POLLS_LEFT] = PATIENCE
+    return True
 
 
 @numba.cfunc(types.uint64(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
 def on_load(uc, offset, width, state):  # type: ignore[no-untyped-def]  # typed by numba
     """Read callback of `uc_mmio_map` for the peripherals; `user_data` is the state array."""
     address = PERIPHERALS + np.int64(offset)
+    if state[PROGRAMMING] and width == 4:
+        if address == state[STATUS_ADDRESS]:
+            status = _status(state)
+            if status >= 0:
+                return np.uint64(status)
+        elif address == state[CONTROL_ADDRESS]:
+            return np.uint64(state[CONTROL])
     if (
         state[LOADS_LEFT] > 0
         and address == state[LOAD_ADDRESS]
@@ -110,6 +238,16 @@ def on_store(uc, kind, address, width, value, state):  # type: ignore[no-untyped
     ):
         state[STORES_IGNORED] += 1
         return True
+    if state[PROGRAMMING] and width == 4 and state[block_hook.CYCLES] > state[BUSY_UNTIL]:
+        state[LOADS_LEFT] = 0
+        at = np.int64(address)
+        word = value & _WORD
+        offset = at - block_hook.FLASH_BASE
+        if at == state[CONTROL_ADDRESS]:
+            if _set_control(word, state):
+                return True
+        elif 0 <= offset < block_hook.FLASH_SIZE and _program(uc, offset, word, state):
+            return True
     return _python_store(uc, address, np.uint32(width), value)
 
 

@@ -24,6 +24,7 @@ from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import Polling
+from hil.twin.core.programming import Programming
 from hil.twin.core.protection import Protection
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
@@ -79,6 +80,7 @@ class Emulator:
         self.watchpoints = Watchpoints(self.engine)
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
+        self.programming = Programming(self.engine, self._counter, memory.flash, self._undisturbed)
         self._map_memory()
         self._add_hooks()
         memory.on_invalidate = self.invalidate
@@ -261,6 +263,7 @@ class Emulator:
         self.polling.forget()
         state[block_hook.REASON] = block_hook.REASON_NONE
         status = self.engine.start(until)
+        self.programming.catch_up()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -368,6 +371,7 @@ class Emulator:
         if self.protection.has_stopped:
             return 0
         try:
+            self.programming.catch_up()
             self._check_privilege(address, "read")
             if self.watchpoints.check(address, width, WATCH_READS):
                 self.engine.stop()  # aborts the load, which is executed again
@@ -388,6 +392,10 @@ class Emulator:
         finally:
             self._accessing = False
         return 0
+
+    def _undisturbed(self) -> bool:
+        """Tell whether the program's accesses are carried out without a look at them."""
+        return not (self.watchpoints.watching or self.protection.unit.enabled)
 
     def _check_privilege(self, address: int, operation: str) -> None:
         """Raise BusFault for an unprivileged access to the private peripheral bus (DDI 0403, B3.1)."""
@@ -425,9 +433,11 @@ class Emulator:
                 return False
             if self._memory.is_flash(address):
                 self.polling.forget()
+                self.programming.catch_up()
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
             else:
                 if not self.polling.stored(address, width, value, watched=self.watchpoints.watching):
+                    self.programming.catch_up()
                     self._bus.write(address, width, value)
             return True
         except BusFault:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.datasheet import stm32l476
+from hil.twin.core.programming import Circumstances, Programmed
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
@@ -56,6 +57,7 @@ _OPTIONS: Final = {
 }
 _RDP: Final = 0xFF
 """The read protection byte of FLASH_OPTR."""
+_ERASED: Final = (1 << 64) - 1
 _WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
 
 Activity = Literal["write", "erase"]
@@ -91,6 +93,13 @@ _PEAK_PS: Final[Mapping[Activity, int]] = {
     "write": round(stm32l476.fact("flash_idd").extra["write_peak_s"] * PS_PER_S),
     "erase": round(stm32l476.fact("flash_idd").extra["erase_peak_s"] * PS_PER_S),
 }
+
+
+def _programming(now_ps: int, undo: Callable[[], None]) -> Operation:
+    """A double word that nobody waits for the end of."""
+    return Operation(
+        "write", now_ps + _PEAK_PS["write"], now_ps + _PROGRAM_PS, lambda: None, undo, event=None
+    )
 
 
 class Flash(RegisterBlock):
@@ -137,6 +146,12 @@ class Flash(RegisterBlock):
         self.on_activity: Callable[[], None] = lambda: None
         self.on_caches: Callable[[], None] = lambda: None
         self.on_option_load: Callable[[], None] = lambda: None
+        self.go_on: Callable[[Circumstances], None] = lambda like: None
+        """May program further double words itself, which is then told."""
+        self.on_programmed: Callable[[int, Operation], None] = lambda time_ps, operation: None
+        """Takes the place of `on_activity` for these, with the instant at which each began."""
+        self.is_unobserved: Callable[[], bool] = lambda: False
+        """Tells whether nobody acts on what programming draws at the instant at which it does."""
 
     def reset(self) -> None:
         """System reset: locked; an operation under way is broken off and the option bytes are loaded."""
@@ -301,12 +316,40 @@ class Flash(RegisterBlock):
         old = int.from_bytes(self._cells[offset : offset + 8].tobytes(), "little")
         if self._protected(offset, 8):
             self._fail(_WRPERR)
-        elif old != (1 << 64) - 1 and value != 0:
+        elif old != _ERASED and value != 0:
             self._fail(_PROGERR)
         else:
             # At once: the bus would stall whoever reads it before the end.
             self._fill(offset, value)
             self._start("write", _PROGRAM_PS, undo=partial(self._fill, offset, old))
+            self._let_others_follow(offset)
+
+    def _let_others_follow(self, offset: int) -> None:
+        """Let the double words after the one at ``offset`` go without Python, if nobody would notice."""
+        plain = self.words[CR] & ~_OPTLOCK == _PG and self.is_clocked()
+        if plain and self.is_unobserved():
+            self.go_on(
+                Circumstances(
+                    status_address=self.base + SR,
+                    control_address=self.base + CR,
+                    status=self.words[SR] & ~_BSY,
+                    control=self.words[CR],
+                    page=offset - offset % PAGE_SIZE,
+                    page_size=PAGE_SIZE,
+                    duration_ps=_PROGRAM_PS,
+                    catch_up=self._catch_up,
+                )
+            )
+
+    def _catch_up(self, programmed: Programmed, control: int, first_word: tuple[int, int] | None) -> None:
+        """Other double words were programmed, of cells that were erased; the cells have their values."""
+        for offset, now_ps in programmed:
+            undo = partial(self._fill, offset, _ERASED)
+            self._operation = _programming(now_ps, undo)
+            self.words[SR] |= _BSY
+            self.on_programmed(now_ps, self._operation)
+        self.words[CR] = control
+        self._first_word = first_word
 
     def _fill(self, offset: int, value: int) -> None:
         """Give a double word of the array a value."""
