@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from hil.datasheet import stm32l476
@@ -9,7 +10,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import LSI_HZ
-from hil.twin.peripherals.flash import Activity, Operation
+from hil.twin.peripherals.flash import Activity
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import wake_up
@@ -96,7 +97,7 @@ class Stm32l476:
         blocks.vrefbuf.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
         blocks.flash.on_activity = self._flash_activity_changed
-        blocks.flash.on_programmed = self._flash_begins
+        blocks.flash.on_programmed = self._flash_programmed
         blocks.flash.is_unobserved = self._flash_is_unobserved
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
@@ -366,12 +367,18 @@ class Stm32l476:
         if operation is None:
             self.supply.record(now_ps, self._flash_current(None, peak=False))
         else:
-            self._flash_begins(now_ps, operation)
+            self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
+            self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
+            self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
 
-    def _flash_begins(self, now_ps: int, operation: Operation) -> None:
-        self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
-        self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
-        self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
+    def _flash_programmed(self, begun: Sequence[tuple[int, int, int]]) -> None:
+        peak_a, rest_a = self._flash_current("write", peak=True), self._flash_current("write", peak=False)
+        idle_a = self._flash_current(None, peak=False)
+        record, plan = self.supply.record, self.supply.plan
+        for now_ps, peak_end_ps, end_ps in begun:
+            record(now_ps, peak_a)
+            plan(peak_end_ps, rest_a)
+            plan(end_ps, idle_a)
 
     def _flash_is_unobserved(self) -> bool:
         # Who watches a threshold that programming crosses has an event planned, which stops the program.

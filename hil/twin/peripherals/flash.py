@@ -6,7 +6,7 @@ Not modelled: fast programming, PCROP, ECC, and the stall of instruction fetches
 that is being programmed or erased.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final, Literal
@@ -95,13 +95,6 @@ _PEAK_PS: Final[Mapping[Activity, int]] = {
 }
 
 
-def _programming(now_ps: int, undo: Callable[[], None]) -> Operation:
-    """A double word that nobody waits for the end of."""
-    return Operation(
-        "write", now_ps + _PEAK_PS["write"], now_ps + _PROGRAM_PS, lambda: None, undo, event=None
-    )
-
-
 class Flash(RegisterBlock):
     """The flash interface over the array ``cells``.
 
@@ -148,8 +141,9 @@ class Flash(RegisterBlock):
         self.on_option_load: Callable[[], None] = lambda: None
         self.go_on: Callable[[Circumstances], None] = lambda like: None
         """May program further double words itself, which is then told."""
-        self.on_programmed: Callable[[int, Operation], None] = lambda time_ps, operation: None
-        """Takes the place of `on_activity` for these, with the instant at which each began."""
+        self.on_programmed: Callable[[Sequence[tuple[int, int, int]]], None] = lambda begun: None
+        """Takes the place of `on_activity` for these: with the instant (ps) at which each began, at which its
+        peak was over, and at which it ended."""
         self.is_unobserved: Callable[[], bool] = lambda: False
         """Tells whether nobody acts on what programming draws at the instant at which it does."""
 
@@ -343,11 +337,15 @@ class Flash(RegisterBlock):
 
     def _catch_up(self, programmed: Programmed, control: int, first_word: tuple[int, int] | None) -> None:
         """Other double words were programmed, of cells that were erased; the cells have their values."""
-        for offset, now_ps in programmed:
+        if programmed:
+            peak_ps = _PEAK_PS["write"]
+            self.on_programmed([(now_ps, now_ps + peak_ps, now_ps + _PROGRAM_PS) for _, now_ps in programmed])
+            offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
-            self._operation = _programming(now_ps, undo)
+            self._operation = Operation(
+                "write", began_ps + peak_ps, began_ps + _PROGRAM_PS, lambda: None, undo, event=None
+            )
             self.words[SR] |= _BSY
-            self.on_programmed(now_ps, self._operation)
         self.words[CR] = control
         self._first_word = first_word
 

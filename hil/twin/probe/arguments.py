@@ -39,6 +39,8 @@ def values(value: object, maximum: int = WORDS_MAX) -> Sequence[int]:
         raise exceptions.ProbeError(
             f"malformed request: expected a list of up to {maximum} integers, got {_short(value)}"
         )
+    if set(map(type, value)) <= {int}:
+        return value
     return [register_value(item) for item in value]
 
 

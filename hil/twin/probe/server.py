@@ -14,6 +14,7 @@ from typing import Any
 from pyocd.core.session import Session
 from pyocd.probe.tcp_probe_server import DebugProbeRequestHandler, TCPProbeServer
 
+from hil.twin.probe.connection import Connection
 from hil.twin.probe.debug_probe import TwinProbe
 from hil.twin.probe.swd_line import DebuggedBench, SwdLine
 
@@ -62,7 +63,7 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
         # probe.
         view = SimpleNamespace(session=self.session, probe=TwinProbe(line, UNIQUE_ID))
         try:
-            DebugProbeRequestHandler(request, client_address, view)
+            Connection(request, client_address, view)
         finally:
             with self._connections_lock:
                 self._connections.discard(request)
