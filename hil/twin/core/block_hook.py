@@ -86,11 +86,14 @@ CACHE_EPOCH = _ACCELERATOR + 9
 """Counts evictions, from 1 on: until the next one, a block that found all it needs in the caches finds it
 again and is not looked up (so rows are as old as their first use since the last eviction).
 """
-CACHE_HEAD = 64
-"""Words of a cache in front of its rows: how many rows it holds, then their numbers."""
+CACHE_HEAD = 128
+"""Words of a cache in front of its rows: how many rows it holds, their numbers by slot, and from `_USES` on
+when each slot was used last (use << 6 | slot).
+"""
+_USES = 64
 _FLASH_ROWS = (1 << 20) // 32 + 1
 """Rows of 32 bytes in the flash, and the one that a prefetch at its end would want; each has a word of
-(last use << 4 | valid lines), 0 while it is not cached.
+(1 << 12 | slot << 4 | valid lines), 0 while it is not cached.
 """
 CACHE_WORDS = CACHE_HEAD + _FLASH_ROWS
 INSTRUCTION_ROWS = _ACCELERATOR + 16
@@ -180,71 +183,39 @@ def _index(address):  # type: ignore[no-untyped-def]  # typed by numba
 
 
 @numba.njit(inline="always")
-def _is_cached(state, cache, line):  # type: ignore[no-untyped-def]  # typed by numba
-    row = cache + CACHE_HEAD + (line >> 2)
-    if state[row] >> (line & 3) & 1 == 0:
-        return False
-    state[_TICK] += 1
-    state[row] = state[_TICK] << 4 | (state[row] & 15)
-    return True
+def _holds(state, cache, line):  # type: ignore[no-untyped-def]  # typed by numba
+    return state[cache + CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 != 0
 
 
 @numba.njit(inline="always")
-def _keep(state, cache, capacity, line):  # type: ignore[no-untyped-def]  # typed by numba
+def _use(state, cache, line, use):  # type: ignore[no-untyped-def]  # typed by numba
+    """Note the use of a row that the cache holds."""
+    slot = state[cache + CACHE_HEAD + (line >> 2)] >> 4 & 63
+    state[cache + _USES + slot] = use << 6 | slot
+
+
+@numba.njit(inline="always")
+def _keep(state, cache, capacity, line, use):  # type: ignore[no-untyped-def]  # typed by numba
+    """Put a line into the cache, and note its use."""
     row = line >> 2
-    rows = cache + CACHE_HEAD
-    if state[rows + row] == 0:
+    at = cache + CACHE_HEAD + row
+    word = state[at]
+    if word == 0:
         slot = state[cache]
         if slot < capacity:
-            state[cache] += 1
+            state[cache] = slot + 1
         else:
-            slot = np.int64(0)
+            oldest = state[cache + _USES]
             for other in range(1, capacity):
-                if state[rows + state[cache + 1 + other]] < state[rows + state[cache + 1 + slot]]:
-                    slot = np.int64(other)
-            state[rows + state[cache + 1 + slot]] = 0
+                oldest = min(oldest, state[cache + _USES + other])
+            slot = oldest & 63
+            state[cache + CACHE_HEAD + state[cache + 1 + slot]] = 0
             state[CACHE_EPOCH] += 1
         state[cache + 1 + slot] = row
-    state[_TICK] += 1
-    state[rows + row] = state[_TICK] << 4 | (state[rows + row] & 15) | 1 << (line & 3)
-
-
-@numba.njit(inline="always")
-def _fetch_stall(state, line, now):  # type: ignore[no-untyped-def]  # typed by numba
-    """Return the stall before instructions of a 64-bit line can be executed at cycle `now`."""
-    if line == state[FETCHED_LINE]:
-        return np.int64(0)
-    if state[PREFETCH] != 0 and line == state[NEXT_LINE]:
-        stall = max(np.int64(0), state[_NEXT_READY] - now)
-    elif state[INSTRUCTION_CACHE] != 0 and _is_cached(state, INSTRUCTION_ROWS, line):
-        stall = np.int64(0)
-    else:
-        stall = max(np.int64(0), state[_FREE] - now) + state[WAIT_STATES]
-        state[_FREE] = now + stall
-    if state[INSTRUCTION_CACHE] != 0:
-        _keep(state, INSTRUCTION_ROWS, _INSTRUCTION_CAPACITY, line)
-    state[FETCHED_LINE] = line
-    if state[PREFETCH] != 0:
-        if state[INSTRUCTION_CACHE] != 0 and _is_cached(state, INSTRUCTION_ROWS, line + 1):
-            state[NEXT_LINE] = -1
-        elif line + 1 != state[NEXT_LINE]:
-            state[NEXT_LINE] = line + 1
-            state[_NEXT_READY] = max(now + stall, state[_FREE]) + state[WAIT_STATES] + 1
-            state[_FREE] = state[_NEXT_READY]
-    return stall
-
-
-@numba.njit(inline="always")
-def _data_stall(state, offset, now):  # type: ignore[no-untyped-def]  # typed by numba
-    """Return the stall of a load from `offset` in flash at cycle `now`."""
-    line = offset >> 3
-    if state[DATA_CACHE] != 0 and _is_cached(state, DATA_ROWS, line):
-        return np.int64(0)
-    stall = max(np.int64(0), state[_FREE] - now) + state[WAIT_STATES]
-    state[_FREE] = now + stall
-    if state[DATA_CACHE] != 0:
-        _keep(state, DATA_ROWS, _DATA_CAPACITY, line)
-    return stall
+        word = 1 << 12 | slot << 4
+    slot = word >> 4 & 63
+    state[cache + _USES + slot] = use << 6 | slot
+    state[at] = word | 1 << (line & 3)
 
 
 @numba.njit(inline="always")
@@ -285,49 +256,125 @@ def _load_target(uc, state, entry):  # type: ignore[no-untyped-def]  # typed by 
     return _flash_offset(target & 0xFFFF_FFFF)
 
 
-@numba.njit
+@numba.njit(error_model="numpy")
 def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
-    """Return what the flash's wait states add to a block executed from cycle `now`."""
-    stalls = np.int64(0)
+    """Return what the flash's wait states add to a block executed from cycle `now`.
+
+    The accelerator's words are worked on in local variables, which the compiler keeps in registers.
+    """
+    wait_states = state[WAIT_STATES]
+    prefetches = np.int64(state[PREFETCH] != 0)
+    keeps_instructions, keeps_data = state[INSTRUCTION_CACHE] != 0, state[DATA_CACHE] != 0
+    fetched_line, next_line, next_ready = state[FETCHED_LINE], state[NEXT_LINE], state[_NEXT_READY]
+    free, use = state[_FREE], state[_TICK]
     offset = _flash_offset(address)
-    first = offset >> 3
+    line = offset >> 3
     lines = np.int64(0)
     if offset >= 0:
-        lines = ((offset + size - 1) >> 3) - first + 1
+        lines = ((offset + size - 1) >> 3) - line + 1
+    end_line = line + lines
+    # The k-th line begins cycles * k // lines after the block: one division makes all of them.
+    line_cycles, spare_cycles = cycles, np.int64(0)
+    if lines > 1:
+        line_cycles = cycles // lines
+        spare_cycles = cycles - line_cycles * lines
+    into = spare = np.int64(0)
     entry = LOADS + loads + 1
     end = entry
     if loads > 0:
         end += state[LOADS + loads] * LOAD_WORDS
-    line = np.int64(0)
-    while line < lines or entry < end:
-        if line < lines and (entry >= end or cycles * line // lines <= state[entry + LOAD_CYCLES]):
-            stalls += _fetch_stall(state, first + line, now + stalls + cycles * line // lines)
+    stalls = np.int64(0)
+    while line < end_line or entry < end:
+        stall = np.int64(0)
+        if line < end_line and (entry >= end or into <= state[entry + LOAD_CYCLES]):
+            if keeps_instructions and line != fetched_line:
+                # Lines of a row that are all there cost nothing, so that loads between them may wait; the
+                # prefetch asks for the line after each. What is being prefetched is never there.
+                last = min(line | 3, end_line - 1 + prefetches)
+                count = last - line + 1 - prefetches
+                wanted = (2 << (last & 3)) - (1 << (line & 3))
+                if count > 0 and wanted & ~state[INSTRUCTION_ROWS + CACHE_HEAD + (line >> 2)] == 0:
+                    use += 1
+                    _use(state, INSTRUCTION_ROWS, line, use)
+                    line += count
+                    fetched_line = line - 1
+                    if prefetches:
+                        next_line = np.int64(-1)
+                    into += count * line_cycles
+                    spare += count * spare_cycles
+                    while spare >= lines:
+                        spare -= lines
+                        into += 1
+                    continue
+            if line != fetched_line:
+                moment = now + stalls + into
+                use += 1
+                if prefetches and line == next_line:
+                    stall = max(stall, next_ready - moment)
+                    if keeps_instructions:
+                        _keep(state, INSTRUCTION_ROWS, _INSTRUCTION_CAPACITY, line, use)
+                elif keeps_instructions and _holds(state, INSTRUCTION_ROWS, line):
+                    _use(state, INSTRUCTION_ROWS, line, use)
+                else:
+                    stall = max(stall, free - moment) + wait_states
+                    free = moment + stall
+                    if keeps_instructions:
+                        _keep(state, INSTRUCTION_ROWS, _INSTRUCTION_CAPACITY, line, use)
+                fetched_line = line
+                if prefetches:
+                    if keeps_instructions and _holds(state, INSTRUCTION_ROWS, line + 1):
+                        use += 1
+                        _use(state, INSTRUCTION_ROWS, line + 1, use)
+                        next_line = np.int64(-1)
+                    elif line + 1 != next_line:
+                        next_line = line + 1
+                        next_ready = max(moment + stall, free) + wait_states + 1
+                        free = next_ready
             line += 1
+            into += line_cycles
+            spare += spare_cycles
+            if spare >= lines:
+                spare -= lines
+                into += 1
         else:
             target = _load_target(uc, state, entry)
             if target >= 0:
-                stalls += _data_stall(state, target, now + stalls + state[entry + LOAD_CYCLES])
+                use += 1
+                if keeps_data and _holds(state, DATA_ROWS, target >> 3):
+                    _use(state, DATA_ROWS, target >> 3, use)
+                else:
+                    moment = now + stalls + state[entry + LOAD_CYCLES]
+                    stall = max(stall, free - moment) + wait_states
+                    free = moment + stall
+                    if keeps_data:
+                        _keep(state, DATA_ROWS, _DATA_CAPACITY, target >> 3, use)
             entry += LOAD_WORDS
+        stalls += stall
+    state[FETCHED_LINE], state[NEXT_LINE], state[_NEXT_READY] = fetched_line, next_line, next_ready
+    state[_FREE], state[_TICK] = free, use
     return stalls
 
 
-@numba.njit
+@numba.njit(error_model="numpy")
 def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
     """Tell whether a block, the line after it and its literals are in the caches, and it loads nothing else
     from flash.
     """
     offset = _flash_offset(address)
     if offset >= 0:
-        for line in range(offset >> 3, ((offset + size - 1) >> 3) + 2):
-            if state[INSTRUCTION_ROWS + CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+        line, last = offset >> 3, ((offset + size - 1) >> 3) + 1
+        while line <= last:  # row by row
+            end = min(line | 3, last)
+            wanted = (2 << (end & 3)) - (1 << (line & 3))
+            if wanted & ~state[INSTRUCTION_ROWS + CACHE_HEAD + (line >> 2)]:
                 return False
+            line = end + 1
     if loads > 0:
         entry = LOADS + loads + 1
         for _ in range(state[LOADS + loads]):
             if state[entry + LOAD_BASE] != 0 or state[entry + LOAD_INDEX] != 0:
                 return False
-            line = state[entry + LOAD_OFFSET] >> 3
-            if state[DATA_ROWS + CACHE_HEAD + (line >> 2)] >> (line & 3) & 1 == 0:
+            if not _holds(state, DATA_ROWS, state[entry + LOAD_OFFSET] >> 3):
                 return False
             entry += LOAD_WORDS
     return True

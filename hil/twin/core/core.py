@@ -138,7 +138,7 @@ class Core:
     @property
     def executes_from_sram(self) -> bool:
         """The next instruction lies in SRAM1 or SRAM2, not in flash or system memory."""
-        pc: int = self._emulator.engine.pc
+        pc = self._emulator.pc
         return _SRAM1 <= pc < _SRAM1_END or _SRAM2 <= pc < _SRAM2_END
 
     @property

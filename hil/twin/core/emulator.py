@@ -72,7 +72,8 @@ class Emulator:
         self._error: BaseException | None = None
         self._accessing = self._accessing_store = False
         self._access_cycles: int | None = None
-        """`cycles_now()` during the present access, once it was asked for."""
+        self._access_pc: int | None = None
+        """`cycles_now()` and `pc` during the present access, once they were asked for."""
         self._restarting = False
         self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
         self._traps = Traps(self.engine)
@@ -156,6 +157,15 @@ class Emulator:
         if self._traps.want(divide, unaligned):
             self.request_stop()
 
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction; inside a store, of the storing one."""
+        if not self._accessing:
+            return self.engine.pc
+        if self._access_pc is None:
+            self._access_pc = self.engine.pc
+        return self._access_pc
+
     def cycles_now(self) -> int:
         """Return the cycles executed; inside an access, up to the store or the first load of the block."""
         if not self.engine.is_running:
@@ -163,7 +173,7 @@ class Emulator:
         if not self._accessing:
             return self._counter.cycles_inside_block(None)
         if self._access_cycles is None:
-            store_pc = self.engine.pc if self._accessing_store else None
+            store_pc = self.pc if self._accessing_store else None
             self._access_cycles = self._counter.cycles_inside_block(store_pc)
         return self._access_cycles
 
@@ -380,7 +390,7 @@ class Emulator:
                 self.engine.stop()
                 return 0
             self.polling.loading(address)
-            self._accessing, self._access_cycles = True, None
+            self._begin_access()
             value = self._bus.read(address, width)
             self.polling.loaded(address, width, value, watched=self.watchpoints.watching)
             return value
@@ -396,6 +406,10 @@ class Emulator:
     def _undisturbed(self) -> bool:
         """Tell whether the program's accesses are carried out without a look at them."""
         return not (self.watchpoints.watching or self.protection.unit.enabled)
+
+    def _begin_access(self) -> None:
+        self._accessing = True
+        self._access_cycles = self._access_pc = None
 
     def _check_privilege(self, address: int, operation: str) -> None:
         """Raise BusFault for an unprivileged access to the private peripheral bus (DDI 0403, B3.1)."""
@@ -420,8 +434,8 @@ class Emulator:
         """Carry out a store of the program to a device or into flash; return False to stop at it."""
         if self.protection.has_stopped:
             return False
-        self._accessing = self._accessing_store = True
-        self._access_cycles = None
+        self._accessing_store = True
+        self._begin_access()
         try:
             self._check_privilege(address, "write")
             if address % width and not self._memory.is_flash(address):
