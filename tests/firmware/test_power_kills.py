@@ -150,7 +150,7 @@ def test_part_comes_back_from_every_kill() -> None:
     part = killed_part()
     draw = random.Random(SEED)
     killer = Killer(part, draw)
-    for _ in range(max(KILLS // 10, 10)):
+    for _ in range(KILLS):
         killer.kill()
         part.run(1e-3)
         killer.start()
