@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +20,11 @@ from pyocd.probe.tcp_probe_server import DebugProbeRequestHandler
 
 _decode = json.JSONDecoder().raw_decode
 _CHUNK = 1 << 16
+_WATCHED_NS = 1_000_000
+"""How long a connection is watched before its thread sleeps, and the most that watching an idle one costs.
+Waking two processes for every request is a good part of a load's time on an idle machine
+(``python -m benchmarks twin-dap``)."""
+_WITHOUT_WAITING: int | None = getattr(socket, "MSG_DONTWAIT", None)  # None on Windows, where it just sleeps
 
 
 class Requests:
@@ -31,13 +38,24 @@ class Requests:
         """The next line with its end; when the client has hung up what came of it, at last nothing."""
         received = self._received
         while not (end := received.find(b"\n") + 1):
-            chunk = self._connection.recv(_CHUNK)
+            chunk = self._receive()
             if not chunk:
                 self._received = b""
                 return received
             received += chunk
         self._received = received[end:]
         return received[:end]
+
+    def _receive(self) -> bytes:
+        """What comes next, watched for awake at first: a client that was answered asks again at once."""
+        if _WITHOUT_WAITING is not None:
+            until_ns = time.perf_counter_ns() + _WATCHED_NS
+            while time.perf_counter_ns() < until_ns:
+                try:
+                    return self._connection.recv(_CHUNK, _WITHOUT_WAITING)
+                except BlockingIOError:
+                    os.sched_yield()  # who else wants this processor, the client perhaps, goes first
+        return self._connection.recv(_CHUNK)
 
 
 class Connection(DebugProbeRequestHandler):  # type: ignore[misc]  # pyOCD has no type information
