@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
 
-from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from hil.datasheet import stm32l476
 from hil.twin.core.core import Core
@@ -371,14 +373,16 @@ class Stm32l476:
             self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
             self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
 
-    def _flash_programmed(self, begun: Sequence[tuple[int, int, int]]) -> None:
+    def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
         peak_a, rest_a = self._flash_current("write", peak=True), self._flash_current("write", peak=False)
         idle_a = self._flash_current(None, peak=False)
-        record, plan = self.supply.record, self.supply.plan
-        for now_ps, peak_end_ps, end_ps in begun:
-            record(now_ps, peak_a)
-            plan(peak_end_ps, rest_a)
-            plan(end_ps, idle_a)
+        *past, last = begun
+        if past:
+            self.supply.record_all(begun[:-1].ravel(), np.tile([peak_a, rest_a, idle_a], len(past)))
+        now_ps, peak_end_ps, end_ps = last.tolist()
+        self.supply.record(now_ps, peak_a)
+        self.supply.plan(peak_end_ps, rest_a)
+        self.supply.plan(end_ps, idle_a)
 
     def _flash_is_unobserved(self) -> bool:
         # Who watches a threshold that programming crosses has an event planned, which stops the program.

@@ -6,7 +6,7 @@ Not modelled: fast programming, PCROP, ECC, and the stall of instruction fetches
 that is being programmed or erased.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final, Literal
@@ -141,9 +141,9 @@ class Flash(RegisterBlock):
         self.on_option_load: Callable[[], None] = lambda: None
         self.go_on: Callable[[Circumstances], None] = lambda like: None
         """May program further double words itself, which is then told."""
-        self.on_programmed: Callable[[Sequence[tuple[int, int, int]]], None] = lambda begun: None
-        """Takes the place of `on_activity` for these: with the instant (ps) at which each began, at which its
-        peak was over, and at which it ended."""
+        self.on_programmed: Callable[[npt.NDArray[np.int64]], None] = lambda begun: None
+        """Takes the place of `on_activity` for these: a row of each, with the instants (ps) at which it
+        began, at which its peak was over, and at which it ended."""
         self.is_unobserved: Callable[[], bool] = lambda: False
         """Tells whether nobody acts on what programming draws at the instant at which it does."""
 
@@ -339,7 +339,8 @@ class Flash(RegisterBlock):
         """Other double words were programmed, of cells that were erased; the cells have their values."""
         if programmed:
             peak_ps = _PEAK_PS["write"]
-            self.on_programmed([(now_ps, now_ps + peak_ps, now_ps + _PROGRAM_PS) for _, now_ps in programmed])
+            began = np.array([now_ps for _, now_ps in programmed], dtype=np.int64)
+            self.on_programmed(began[:, np.newaxis] + np.array([0, peak_ps, _PROGRAM_PS], dtype=np.int64))
             offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
             self._operation = Operation(
