@@ -376,13 +376,11 @@ class Stm32l476:
     def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
         peak_a, rest_a = self._flash_current("write", peak=True), self._flash_current("write", peak=False)
         idle_a = self._flash_current(None, peak=False)
-        *past, last = begun
-        if past:
-            self.supply.record_all(begun[:-1].ravel(), np.tile([peak_a, rest_a, idle_a], len(past)))
-        now_ps, peak_end_ps, end_ps = last.tolist()
-        self.supply.record(now_ps, peak_a)
-        self.supply.plan(peak_end_ps, rest_a)
-        self.supply.plan(end_ps, idle_a)
+        times_ps, currents_a = begun.ravel(), np.tile([peak_a, rest_a, idle_a], len(begun))
+        # How the last one goes on lies ahead.
+        self.supply.record_all(times_ps[:-2], currents_a[:-2])
+        self.supply.plan(int(times_ps[-2]), rest_a)
+        self.supply.plan(int(times_ps[-1]), idle_a)
 
     def _flash_is_unobserved(self) -> bool:
         # Who watches a threshold that programming crosses has an event planned, which stops the program.

@@ -339,8 +339,8 @@ class Flash(RegisterBlock):
         """Other double words were programmed, of cells that were erased; the cells have their values."""
         if programmed:
             peak_ps = _PEAK_PS["write"]
-            began = np.array([now_ps for _, now_ps in programmed], dtype=np.int64)
-            self.on_programmed(began[:, np.newaxis] + np.array([0, peak_ps, _PROGRAM_PS], dtype=np.int64))
+            instants = [(now_ps, now_ps + peak_ps, now_ps + _PROGRAM_PS) for _, now_ps in programmed]
+            self.on_programmed(np.array(instants, dtype=np.int64))
             offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
             self._operation = Operation(

@@ -218,7 +218,7 @@ class SupplyTrace:
 
     def _make_room(self, wanted: int = 1) -> None:
         count, capacity = self.step_count, len(self._times_ps)
-        while count + wanted - 1 > capacity // 2:
+        while count + wanted > capacity // 2:
             capacity *= 2
         base_charge = self._charges[self._first]
         for name in ("_times_ps", "_currents_a", "_charges"):
