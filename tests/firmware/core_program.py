@@ -15,9 +15,8 @@ import numpy.typing as npt
 import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
-from hil.firmware.image import FLASH_START, Image
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from hil.firmware.image import Image
+from tests.twin.bare_part import BarePart
 
 NO_WAIT_STATES = 0
 FOUR_WAIT_STATES_CACHED = 0x704  # RM0351, FLASH_ACR: LATENCY = 4, PRFTEN, ICEN, DCEN: as at 80 MHz
@@ -86,23 +85,13 @@ class CoreProgram:
 
     def __init__(self, image: Image) -> None:
         self._exchange = image.symbol("exchange")
-        self._part = Stm32l476(make_pins(), seed=1)
-        self._core = self._part.core
-        for segment in image.segments:
-            start = segment.address - FLASH_START
-            self._core.memory.flash[start : start + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
-            self._core.memory.invalidate(segment.address, len(segment.data))
-        self._part.set_supply_voltage(3.0)
-        self._advance(0.5)
+        self._part = BarePart(image)
+        self._part.mcu.set_supply_voltage(3.0)
+        self._part.advance(0.5)
         self.error = self._read(_ERROR)
 
-    def _advance(self, duration_s: float) -> None:
-        end_ps = self._part.scheduler.now_ps + round(duration_s * 1e12)
-        while self._part.scheduler.now_ps < end_ps:
-            self._part.scheduler.advance_to(end_ps)
-
     def _read(self, offset: int) -> int:
-        return self._core.debug_read(self._exchange + offset, 4)
+        return self._part.read_word(self._exchange + offset)
 
     def run(
         self, inputs: npt.NDArray[Any], output_size: int, flash_acr: int = NO_WAIT_STATES
@@ -114,11 +103,11 @@ class CoreProgram:
             rows = np.ascontiguousarray(inputs[start : start + batch])
             words = np.frombuffer(rows.tobytes() + bytes(-rows.nbytes % 4), dtype="<u4").tolist()
             for position, word in enumerate(words):
-                self._core.debug_write(self._exchange + _INPUT + 4 * position, 4, word)
-            self._core.debug_write(self._exchange + _FLASH_ACR, 4, flash_acr)
-            self._core.debug_write(self._exchange + _COUNT, 4, len(rows))
+                self._part.write_word(self._exchange + _INPUT + 4 * position, word)
+            self._part.write_word(self._exchange + _FLASH_ACR, flash_acr)
+            self._part.write_word(self._exchange + _COUNT, len(rows))
             while self._read(_COUNT) != 0:
-                self._advance(0.05)
+                self._part.advance(0.05)
             size = len(rows) * output_size
             answer = [self._read(_OUTPUT + offset) for offset in range(0, size, 4)]
             outputs.append(np.array(answer, dtype="<u4").view(np.int8)[:size].reshape(-1, output_size))

@@ -9,12 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from hil.firmware.image import FLASH_START, Image
+from hil.firmware.image import Image
 from hil.instruments.records import Record, RecordParser, command_line
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import PS_PER_S, BarePart
 
-PS_PER_S = 10**12
 BAUD = 115200
 LSE_START_S = 2.0
 """DS10198 Rev 8, table 58: typical."""
@@ -22,28 +20,21 @@ SERVE = 0x5345_5256
 CONTROL, REQUEST, RESPONSE, COMMAND, STATUS = 8, 12, 16, 20, 24
 
 
-class Part:
+class Part(BarePart):
     """A powered part that runs an image, with its console and markers recorded."""
 
     def __init__(self, image: Image) -> None:
+        super().__init__(image)
         self.image = image
         self.console = ""
         self.records: list[Record] = []
         self.asked = 0
         self.edges: list[tuple[float, str, bool | None]] = []
-        self.pins = make_pins()
-        self.mcu = Stm32l476(self.pins, seed=1)
-        for segment in image.segments:
-            start = segment.address - FLASH_START
-            self.mcu.core.memory.flash[start : start + len(segment.data)] = np.frombuffer(
-                segment.data, np.uint8
-            )
-            self.mcu.core.memory.invalidate(segment.address, len(segment.data))
         self.mcu.usart2.on_transmit = self._byte_sent
         for name in ("PA8", "PB10"):
             self.pins[name].listeners.append(self._listener(name))
         self.mcu.set_supply_voltage(3.0)
-        self.run(1e-3)
+        self.advance(1e-3)
 
     def _byte_sent(self, time_ps: int, byte: int, baud: float) -> None:
         self.console += chr(byte)
@@ -55,7 +46,7 @@ class Part:
         """What the part draws between two instants (s) to come: time in s and charge in C by mode and core
         clock in MHz.
         """
-        self._run_to(start_s)
+        self.advance_to(round(start_s * PS_PER_S))
         steps: list[tuple[int, tuple[str, float]]] = []
         record = self.mcu.supply.record
 
@@ -69,7 +60,7 @@ class Part:
 
         self.mcu.supply.record = note  # type: ignore[method-assign]
         note(self.mcu.scheduler.now_ps, self.mcu.supply.current_a)
-        self._run_to(end_s)
+        self.advance_to(round(end_s * PS_PER_S))
         self.mcu.supply.record = record  # type: ignore[method-assign]
         edges_ps = np.array([time_ps for time_ps, _ in steps] + [self.mcu.scheduler.now_ps])
         durations_s = np.diff(edges_ps) / PS_PER_S
@@ -79,23 +70,9 @@ class Part:
             found[where] = (found[where][0] + duration_s, found[where][1] + charge_c)
         return dict(found)
 
-    def _run_to(self, time_s: float) -> None:
-        self.run(time_s - self.now_s)
-
-    @property
-    def now_s(self) -> float:
-        """The time since the part was made, in s."""
-        return self.mcu.scheduler.now_ps / PS_PER_S
-
     def rises(self, pin: str) -> list[float]:
         """When the part drove a marker high, in s."""
         return [time_s for time_s, name, level in self.edges if name == pin and level]
-
-    def run(self, duration_s: float) -> None:
-        """Let time pass."""
-        end_ps = self.mcu.scheduler.now_ps + round(duration_s * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
 
     def type(self, data: bytes) -> None:
         """What a terminal sends at 115200 baud, bit by bit on PA3; returns after the last stop bit."""
@@ -105,7 +82,7 @@ class Part:
             for bit, level in enumerate((0, *(byte >> shift & 1 for shift in range(8)), 1)):
                 time_ps = start_ps + (10 * number + bit) * PS_PER_S // BAUD
                 scheduler.at(time_ps, partial(pin.set_external_level, bool(level), time_ps))
-        self.run(10 * len(data) / BAUD)
+        self.advance(10 * len(data) / BAUD)
 
     def wake_console(self, timeout_s: float = 3.0) -> None:
         """Type a line feed, and wait for READY."""
@@ -136,37 +113,29 @@ class Part:
         end_s = self.now_s + timeout_s
         while not condition():
             assert self.now_s < end_s, f"not within {timeout_s} s; console: {self.console!r}"
-            self.run(1e-3)
+            self.advance(1e-3)
 
     def reset(self) -> None:
         """A pulse on NRST."""
         self.mcu.set_nrst(True)
-        self.run(1e-4)
+        self.advance(1e-4)
         self.mcu.set_nrst(False)
-
-    def read(self, address: int) -> int:
-        """A word, as the debugger sees it."""
-        return self.mcu.core.debug_read(address, 4)
-
-    def write(self, address: int, value: int) -> None:
-        """Write a word, as the debugger does."""
-        self.mcu.core.debug_write(address, 4, value)
 
     def serve(self) -> int:
         """Start the mailbox service; its address."""
         mailbox = self.image.symbol("hil_mailbox")
         self.mcu.set_nrst(True)
-        self.run(1e-4)
-        self.write(mailbox + CONTROL, SERVE)
-        self.write(mailbox + REQUEST, ~SERVE & 0xFFFF_FFFF)
+        self.advance(1e-4)
+        self.write_word(mailbox + CONTROL, SERVE)
+        self.write_word(mailbox + REQUEST, ~SERVE & 0xFFFF_FFFF)
         self.mcu.set_nrst(False)
-        self.run(0.02)
+        self.advance(0.02)
         return mailbox
 
     def command(self, mailbox: int, command: int, request: int) -> int:
         """Run a mailbox command; its status."""
-        self.write(mailbox + COMMAND, command)
-        self.write(mailbox + REQUEST, request)
-        self.run(0.01)
-        assert self.read(mailbox + RESPONSE) == request
-        return self.read(mailbox + STATUS)
+        self.write_word(mailbox + COMMAND, command)
+        self.write_word(mailbox + REQUEST, request)
+        self.advance(0.01)
+        assert self.read_word(mailbox + RESPONSE) == request
+        return self.read_word(mailbox + STATUS)

@@ -27,7 +27,7 @@ PLANS_MHZ = {0: 80.0, 1: 26.0, 2: 2.0, 3: 24.0}
 def part() -> Part:
     """A part that has been woken from Stop 2 over its console and listens."""
     part = Part(Image.load(build()))
-    part.run(4.0)
+    part.advance(4.0)
     assert part.mcu.mode == "stop2"
     part.wake_console()
     return part
@@ -38,11 +38,11 @@ def is_asleep(part: Part) -> bool:
 
 
 def test_listens_until_the_line_has_been_silent_for_a_quarter_second(part: Part) -> None:
-    part.run(LISTENING_S - 0.02)
+    part.advance(LISTENING_S - 0.02)
     assert part.ask("INFO")["kind"] == "ACK"
-    part.run(LISTENING_S - 0.02)
+    part.advance(LISTENING_S - 0.02)
     assert not is_asleep(part)
-    part.run(0.04)
+    part.advance(0.04)
     assert is_asleep(part)
     typical_a = stm32l476.supply_current("stop2_rtc_lse_quartz", 3.0, 25.0).typ
     assert part.mcu.supply.current_a == pytest.approx(typical_a + stm32l476.fact("lsi").typ_scalar())
@@ -51,11 +51,11 @@ def test_listens_until_the_line_has_been_silent_for_a_quarter_second(part: Part)
 def test_ready_comes_once_after_boot_and_for_an_empty_line(part: Part) -> None:
     part.console = ""
     part.type(b"\n")
-    part.run(0.01)
+    part.advance(0.01)
     assert part.console.split()[1:] == ["READY", "proto=1*" + part.console.strip()[-4:]]
     part.reset()
     part.console = ""
-    part.run(1.0)
+    part.advance(1.0)
     assert part.console.count("READY") == 1
 
 
@@ -71,7 +71,7 @@ def test_set_is_kept_over_a_reset_and_undone_by_defaults(part: Part) -> None:
     for key, value in wanted.items():
         assert part.ask("SET", **{key: value}) == {"kind": "ACK", "cmd": str(part.asked), key: value}
     part.reset()
-    part.run(0.1)
+    part.advance(0.1)
     after = part.ask("STATUS")
     assert {key: after[key] for key in wanted} == wanted
     part.ask("DEFAULTS")
@@ -136,19 +136,19 @@ def test_carriage_return_before_the_line_feed_is_accepted(part: Part) -> None:
 def test_line_that_never_ends_is_answered_when_listening_does(part: Part) -> None:
     answer = part.exchange(b"$7 INF", SEQUENCE_MAX)
     assert answer["error"] == CORRUPT
-    part.run(0.01)
+    part.advance(0.01)
     assert is_asleep(part)
 
 
 def test_commands_faster_than_the_answers_are_told_that_bytes_were_lost(part: Part) -> None:
     part.console = ""
     part.type(b"".join(command_line(number, "STATUS", {}) for number in range(100, 112)))
-    part.run(0.2)
+    part.advance(0.2)
     answers = [line.split()[1:] for line in part.console.splitlines()]
     assert answers[0][:2] == ["ACK", "cmd=100"]
     assert sum(fields[0] == "NAK" and f"error={OVERRUN}*" in fields[2] for fields in answers) >= 1
     assert len(answers) <= 12
-    part.run(2 * LISTENING_S)
+    part.advance(2 * LISTENING_S)
     part.wake_console()
     assert int(part.ask("STATUS")["bad_commands"]) == sum(fields[0] == "NAK" for fields in answers)
 
@@ -175,9 +175,9 @@ def test_run_is_a_whole_duty_cycle(part: Part) -> None:
 
 
 def test_what_is_said_during_a_window_is_answered_by_ready_after_it(part: Part) -> None:
-    part.run(LISTENING_S + 0.01)
+    part.advance(LISTENING_S + 0.01)
     wake_s = part.rises("PB10")[-1] + 10.0
-    part.run(wake_s + 0.2 - part.now_s)
+    part.advance(wake_s + 0.2 - part.now_s)
     assert part.mcu.mode == "lpsleep"
     part.console = ""
     part.type(command_line(7, "INFO", {}))
@@ -191,7 +191,7 @@ def test_sweep_takes_each_clock_plan_once(part: Part) -> None:
     set_plan = int(part.ask("STATUS")["plan"])
     assert part.ask("SWEEP")["plans"] == str(len(PLANS_MHZ))
     part.ask("SET", period_ms=2000)
-    part.run(1.0)  # the middle between two wakes
+    part.advance(1.0)  # the middle between two wakes
     clocks = []
     for _ in range(len(PLANS_MHZ) + 1):
         by_clock = part.charge_by_clock(part.now_s, part.now_s + 2.0)
@@ -236,17 +236,17 @@ def test_self_test_finds_a_slow_clock(part: Part, monkeypatch: pytest.MonkeyPatc
 )
 def test_mode_is_entered_for_good_until_a_reset(part: Part, name: str, table: str | None) -> None:
     assert part.ask("MODE", name=name)["kind"] == "ACK"
-    part.run(0.05)
+    part.advance(0.05)
     edges = len(part.edges)
     for _ in range(3):
         assert part.mcu.mode == name
-        part.run(20.0)  # beyond any watchdog's longest time, and two periods
+        part.advance(20.0)  # beyond any watchdog's longest time, and two periods
     if table is not None:
         assert part.mcu.supply.current_a == pytest.approx(stm32l476.supply_current(table, 3.0, 25.0).typ)
     assert len(part.edges) == edges
     part.console = ""
     part.reset()
-    part.run(0.1)
+    part.advance(0.1)
     assert "BOOT" in part.console
     assert "log=1" in part.console
 
@@ -255,9 +255,9 @@ def test_log_keeps_the_last_starts(part: Part) -> None:
     software, nrst = "14", "04"  # SFTRSTF and PINRSTF; PINRSTF
     for _ in range(2):
         part.ask("RESET")
-        part.run(0.05)
+        part.advance(0.05)
     part.reset()
-    part.run(0.05)
+    part.advance(0.05)
     assert part.ask("LOG")["entries"] == "3"
     entries = [record.fields for record in part.records if record.kind == "LOGE"]
     assert [entry["reset"] for entry in entries] == [software, software, nrst]

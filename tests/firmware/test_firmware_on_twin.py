@@ -27,9 +27,9 @@ def without_crc(console: str) -> list[str]:
 
 
 def test_waits_for_the_crystal_asleep_then_cycles(part: Part) -> None:
-    part.run(LSE_START_S / 2)
+    part.advance(LSE_START_S / 2)
     assert part.mcu.mode == "sleep"
-    part.run(5.0 - LSE_START_S / 2)
+    part.advance(5.0 - LSE_START_S / 2)
     assert part.mcu.mode == "stop2"
     assert [(name, level) for _, name, level in part.edges[-4:]] == [
         ("PB10", True),
@@ -38,33 +38,33 @@ def test_waits_for_the_crystal_asleep_then_cycles(part: Part) -> None:
         ("PB10", False),
     ]
     before = len(part.edges)
-    part.run(9.0)
+    part.advance(9.0)
     first_active_s = part.edges[before - 4][0]
     assert part.edges[before][0] - first_active_s == pytest.approx(10.0, abs=1e-3)
 
 
 def test_warm_start_does_not_wait_for_the_crystal(part: Part) -> None:
-    part.run(3.0)
+    part.advance(3.0)
     part.console = ""
     part.reset()
-    part.run(0.1)
+    part.advance(0.1)
     assert "BOOT" in part.console
 
 
 def test_fault_is_reported_after_the_reset_it_causes(part: Part) -> None:
-    part.run(LSE_START_S + 0.2)  # it samples, asleep: the debugger can reach it, as it could not in Stop 2
+    part.advance(LSE_START_S + 0.2)  # it samples, asleep: not in Stop 2, where no debugger reaches it
     part.console = ""
     execute_never = 0xE000_0000
-    part.write(DHCSR, 0xA05F_0003)  # C_HALT, C_DEBUGEN
-    part.run(1e-3)
-    part.write(DCRDR, execute_never)
-    part.write(DCRSR, 0x0001_000F)  # PC
-    part.write(DHCSR, 0xA05F_0001)
-    part.run(0.1)
+    part.write_word(DHCSR, 0xA05F_0003)  # C_HALT, C_DEBUGEN
+    part.advance(1e-3)
+    part.write_word(DCRDR, execute_never)
+    part.write_word(DCRSR, 0x0001_000F)  # PC
+    part.write_word(DHCSR, 0xA05F_0001)
+    part.advance(0.1)
     assert [line.split()[1:] for line in without_crc(part.console)][1] == ["ERR", "code=35"]  # 32 + HardFault
     part.console = ""
     part.reset()
-    part.run(0.1)
+    part.advance(0.1)
     assert "ERR" not in part.console
 
 
@@ -72,18 +72,18 @@ def anomalies_at_boot(part: Part) -> int:
     """Reset the part; the count in its BOOT record."""
     part.console = ""
     part.reset()
-    part.run(0.1)
+    part.advance(0.1)
     match = re.search(r"BOOT .* anomalies=(\d+)", part.console)
     assert match is not None, part.console
     return int(match[1])
 
 
 def test_counters_survive_a_reset_and_not_a_wrong_crc(part: Part) -> None:
-    part.run(3.0)
+    part.advance(3.0)
     assert "anomalies=1 wake=1" in part.console  # the sensor's wire is open
     assert anomalies_at_boot(part) == 1
     for copy in range(2):
-        part.write(BKP1R + 4 * COPY_WORDS * copy, 77)
+        part.write_word(BKP1R + 4 * COPY_WORDS * copy, 77)
     assert anomalies_at_boot(part) == 0
 
 
@@ -91,7 +91,7 @@ def test_damaged_model_is_an_error_and_never_a_hang(tmp_path: Path) -> None:
     model = tmp_path / "damaged.tflite"
     model.write_bytes(MODEL_FILE.read_bytes()[:400])
     part = Part(Image.load(build(model=model, build_dir=tmp_path / "build")))
-    part.run(3.0)
+    part.advance(3.0)
     assert without_crc(part.console)[1:] == ["@1 READY proto=1", "@2 ERR code=1"]
     assert part.mcu.mode == "stop2"
     mailbox = part.serve()

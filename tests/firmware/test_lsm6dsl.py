@@ -52,7 +52,7 @@ def samples(part: Part) -> npt.NDArray[np.uint16]:
 
 def test_window_is_what_the_sensor_felt(make_part: Callable[[bool], Part]) -> None:
     part = make_part(True)
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     assert "wake=1 " in part.console
     codes = samples(part).astype(float)
     centred_g = (codes - 2048) * G_PER_CODE
@@ -65,7 +65,7 @@ def test_window_is_what_the_sensor_felt(make_part: Callable[[bool], Part]) -> No
 
 def test_verdict_is_the_golden_models(make_part: Callable[[bool], Part]) -> None:
     part = make_part(True)
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     part.wake_console()
     part.ask("RUN")
     model = read_model(part_model(part))
@@ -81,7 +81,7 @@ def part_model(part: Part) -> bytes:
 
 def test_part_is_in_stop_2_while_the_fifo_fills(make_part: Callable[[bool], Part]) -> None:
     part = make_part(True)
-    part.run(LSE_START_S + 3.0)
+    part.advance(LSE_START_S + 3.0)
     begun_s = part.rises("PB10")[-1]
     by_clock = part.charge_by_clock(begun_s + 9.5, begun_s + 11.5)
     awake_s = sum(time_s for (mode, _), (time_s, _) in by_clock.items() if mode != "stop2")
@@ -96,7 +96,7 @@ def test_part_is_in_stop_2_while_the_fifo_fills(make_part: Callable[[bool], Part
 
 def test_absent_sensor_is_an_error_and_never_a_hang(make_part: Callable[[bool], Part]) -> None:
     part = make_part(False)
-    part.run(LSE_START_S + 12.0)
+    part.advance(LSE_START_S + 12.0)
     assert part.console.count(ERROR_SENSOR) == 2
     assert part.mcu.mode == "stop2"
     part.wake_console()
@@ -108,16 +108,16 @@ def test_sensor_whose_interrupt_is_not_wired_is_given_up(make_part: Callable[[bo
     part = make_part(False)
     part.mcu.peripherals.i2cs["I2C1"].devices.append(Lsm6dsl(part.mcu.scheduler, tone_g))
     part.pins["PB5"].set_external_level(False, part.mcu.scheduler.now_ps)
-    part.run(LSE_START_S + 12.0)
+    part.advance(LSE_START_S + 12.0)
     assert part.console.count(ERROR_SENSOR) == 1
-    part.run(20.0)
+    part.advance(20.0)
     assert part.console.count(ERROR_SENSOR) >= 2
     assert "BOOT" not in part.console[10:]
 
 
 def test_window_of_two_segments_is_two_windows_long(make_part: Callable[[bool], Part]) -> None:
     part = make_part(True)
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     part.wake_console()
     assert part.ask("SET", window_ms=512)["error"] == "25"
     assert part.ask("SET", window_ms=1232)["kind"] == "ACK"

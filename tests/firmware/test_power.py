@@ -19,7 +19,7 @@ AVERAGE_BUDGET_A = 20e-6
 def by_clock() -> dict[tuple[str, float], tuple[float, float]]:
     """The charge of one period, from the middle of one sleep to the middle of the next."""
     part = Part(Image.load(build()))
-    part.run(3.0)
+    part.advance(3.0)
     middle_s = part.rises("PB10")[-1] + PERIOD_S / 2
     return part.charge_by_clock(middle_s, middle_s + PERIOD_S)
 

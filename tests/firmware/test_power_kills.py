@@ -82,13 +82,13 @@ class Killer:
 
     def kill(self) -> None:
         """Lose power at any instant of the time awake."""
-        self._part.run(self._draw.uniform(0.0, AWAKE_S))
+        self._part.advance(self._draw.uniform(0.0, AWAKE_S))
         self.off()
 
     def kill_in_a_store(self) -> None:
         """Lose power between two of the stores to backup registers of a start or a wake."""
         self._stores_left = self._draw.randint(1, 2 * COPY_WORDS)
-        self._part.run(AWAKE_S)
+        self._part.advance(AWAKE_S)
         self.off()
 
     def start(self) -> None:
@@ -100,7 +100,7 @@ class Killer:
 def killed_part(mutant: str | None = None) -> Part:
     part = Part(Image.load(build(mutant=mutant)))
     part.mcu.set_backup_supply(3.0)
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     assert newest(part) is not None
     return part
 
@@ -129,11 +129,11 @@ def whole_after_kills(part: Part, count: int) -> None:
         assert kept.anomalies - before.anomalies == kept.wakes - before.wakes, (
             where
         )  # the sensor's wire is open
-        part.run(draw.choice((1e-6, 1e-4, 1e-2)))
+        part.advance(draw.choice((1e-6, 1e-4, 1e-2)))
     before = newest(part)
     killer.start()
     part.run_until(lambda: "log=1" in part.console, BOOT_TIMEOUT_S)
-    part.run(1.0)
+    part.advance(1.0)
     after = newest(part)
     assert before is not None
     assert after is not None
@@ -152,7 +152,7 @@ def test_part_comes_back_from_every_kill() -> None:
     killer = Killer(part, draw)
     for _ in range(KILLS):
         killer.kill()
-        part.run(1e-3)
+        part.advance(1e-3)
         killer.start()
         part.run_until(lambda: "log=1" in part.console, BOOT_TIMEOUT_S)
         part.run_until(lambda: " READY " in part.console, BOOT_TIMEOUT_S)
@@ -166,11 +166,11 @@ def test_one_copy_overwritten_in_place_would_be_torn() -> None:
 
 def test_without_a_cell_a_loss_of_power_begins_anew() -> None:
     part = Part(Image.load(build()))
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     part.mcu.set_supply_voltage(0.0)
-    part.run(1e-3)
+    part.advance(1e-3)
     part.console = ""
     part.mcu.set_supply_voltage(3.0)
-    part.run(LSE_START_S + 0.1)
+    part.advance(LSE_START_S + 0.1)
     assert " anomalies=0 " in part.console
     assert " log=0" in part.console

@@ -48,10 +48,10 @@ def test_painted_stack_stays_below_the_bound() -> None:
     bottom, top = image.symbol("bss_end"), image.symbol("stack_top")
     stack = part.mcu.core.memory.sram1[bottom - SRAM1 : top - SRAM1].view("<u4")
     part.mcu.set_nrst(True)
-    part.run(1e-4)
+    part.advance(1e-4)
     stack[:] = PAINT
     part.mcu.set_nrst(False)
-    part.run(LSE_START_S + 2.0)
+    part.advance(LSE_START_S + 2.0)
     part.wake_console()
     for verb, fields in (
         ("TEST", {}),
@@ -61,7 +61,7 @@ def test_painted_stack_stays_below_the_bound() -> None:
         ("RUN", {}),
     ):
         assert part.ask(verb, **fields)["kind"] == "ACK"
-    part.run(12.0)
+    part.advance(12.0)
     assert part.mcu.scheduler.now_ps > 12 * PS_PER_S
     used = top - bottom - 4 * int(np.flatnonzero(stack != PAINT)[0])
     print(f"{used} bytes used")

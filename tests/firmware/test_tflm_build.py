@@ -49,9 +49,9 @@ def test_the_library_runs_behind_the_same_interface(tflm_dir: Path, tmp_path: Pa
     mailbox = part.serve()
     inputs = np.arange(-16, 16, dtype=np.int8)
     for offset, word in enumerate(inputs.view("<u4").tolist()):
-        part.write(mailbox + MAILBOX_INPUT + 4 * offset, word)
+        part.write_word(mailbox + MAILBOX_INPUT + 4 * offset, word)
     assert part.command(mailbox, command=1, request=1) == 0
-    words = [part.read(mailbox + MAILBOX_OUTPUT + 4 * offset) for offset in range(8)]
+    words = [part.read_word(mailbox + MAILBOX_OUTPUT + 4 * offset) for offset in range(8)]
     assert np.array(words, dtype="<u4").view(np.int8).tolist() == (inputs + 1).tolist()
 
 

@@ -224,6 +224,4 @@ class Session:
     def _load(self, segments: Sequence[image.Segment]) -> None:
         memory = self.bench.mcu.core.memory
         for segment in segments:
-            offset = segment.address - _FLASH_START
-            memory.flash[offset : offset + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
-            memory.invalidate(segment.address, len(segment.data))
+            memory.preload(segment.address, segment.data)

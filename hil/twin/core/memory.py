@@ -104,6 +104,17 @@ class Memory:
         self.on_invalidate(address, len(data))
         return True
 
+    def preload(self, address: int, data: bytes) -> None:
+        """Put `data` into one of the memories, as a programmer does before the part is on its board.
+
+        Raises ValueError for a range that is not all in one memory.
+        """
+        view = self.view(address, len(data))
+        if view is None:
+            raise ValueError(f"{len(data)} bytes at {address:#010x} are not all in one memory")
+        view[:] = np.frombuffer(data, dtype=np.uint8)
+        self.on_invalidate(address, len(data))
+
     def invalidate(self, address: int, size: int) -> None:
         """Forget translated code in a range whose bytes were changed from outside the core."""
         self.on_invalidate(address, size)

@@ -19,11 +19,9 @@ import numpy as np
 import pytest
 
 from hil.firmware.image import FLASH_START, Image
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import BarePart
 
 SOURCES = Path(__file__).with_name("firmware")
-PS_PER_S = 10**12
 SUPPLY_V = 3.0
 ROUNDS, FAST_ROUNDS = 12, 400
 BUSY_S = 0.8
@@ -47,26 +45,14 @@ def image(tmp_path_factory) -> Image:
     return Image.load(elf)
 
 
-class Part:
+class KernelPart(BarePart):
     """A supplied part that runs the kernel."""
 
     def __init__(self, image: Image, overflow: bool = False) -> None:
         self._image = image
-        self.mcu = Stm32l476(make_pins(), seed=1)
-        flash = self.mcu.core.memory.flash
-        for segment in image.segments:
-            start = segment.address - FLASH_START
-            flash[start : start + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
-        flash[image.symbol("overflow_wanted") - FLASH_START] = overflow
+        super().__init__(image)
+        self.mcu.core.memory.flash[image.symbol("overflow_wanted") - FLASH_START] = overflow
         self.mcu.set_supply_voltage(SUPPLY_V)
-
-    def run(self, duration_s: float) -> float:
-        """Let time pass; return the mean current over it."""
-        start_ps = self.mcu.scheduler.now_ps
-        end_ps = start_ps + round(duration_s * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
-        return float(self.mcu.supply.mean_current_a(np.array([start_ps, end_ps], dtype=np.int64))[0])
 
     def word(self, name: str) -> int:
         return self.mcu.core.memory.read(self._image.symbol(name), 4)
@@ -77,7 +63,7 @@ class Part:
     def run_to_the_end_of_start_up(self) -> None:
         """Let the crystal start: until the kernel's first tick."""
         for _ in range(100):
-            self.run(0.05)
+            self.advance(0.05)
             if self.word("kernel_ticks"):
                 return
         raise AssertionError("the kernel's tick never starts")
@@ -119,7 +105,7 @@ def hash_result() -> int:
 class Observed:
     """What was seen of one run, from the kernel's first tick on."""
 
-    part: Part
+    part: KernelPart
     mean_a: float
     """Over the first `BUSY_S`."""
     active: float
@@ -131,13 +117,13 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def observed(image) -> Observed:
-    part = Part(image)
+    part = KernelPart(image)
     part.run_to_the_end_of_start_up()
     cycles, stops, ticks = part.mcu.core.cycle_count, part.word("board_stops"), part.word("kernel_ticks")
-    mean_a = part.run(BUSY_S)
+    mean_a = part.mean_current_a(BUSY_S)
     active = (part.mcu.core.cycle_count - cycles) / 80e6 / BUSY_S
     stops, ticks = part.word("board_stops") - stops, part.word("kernel_ticks") - ticks
-    part.run(1.5 - BUSY_S)  # all tasks have ended by tick 1200
+    part.advance(1.5 - BUSY_S)  # all tasks have ended by tick 1200
     return Observed(part, mean_a, active, stops, ticks)
 
 
@@ -173,15 +159,15 @@ def test_it_stays_in_stop_2_when_all_tasks_wait(observed):
     part = observed.part
     ticks = part.word("kernel_ticks")
     assert part.mcu.mode == "stop2"
-    assert STOP2_A < part.run(10.0) < STOP2_RTC_LSE_A
+    assert STOP2_A < part.mean_current_a(10.0) < STOP2_RTC_LSE_A
     assert part.mcu.mode == "stop2"
     assert part.word("kernel_ticks") == ticks
 
 
 def test_a_stack_overflow_ends_in_the_guard(image):
-    part = Part(image, overflow=True)
+    part = KernelPart(image, overflow=True)
     part.run_to_the_end_of_start_up()
-    part.run(0.6)
+    part.advance(0.6)
     assert part.word("fault_flags") & 0x82 == 0x82  # DACCVIOL, MMARVALID
     assert part.word("fault_address") < 32  # in the guard, the lowest bytes of that stack
     assert part.word("finished") < 6

@@ -1,33 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A powered part whose core sleeps, so that tests can work its peripherals from outside."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import Pins, make_pins
+from hil.twin.peripherals.clock_tree import LSI_HZ
 from hil.twin.uart_line import Format
-
-PS_PER_S = 10**12
-# Stack pointer, reset vector, then: cpsid i; loop: wfi; b loop. Masked interrupts still end WFI.
-IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dtype="<u4").view(np.uint8)
+from tests.twin.bare_part import PS_PER_S, BarePart
 
 
-@dataclass
-class Part:
-    """The part and its outside."""
+class Part(BarePart):
+    """The part, on its supply."""
 
-    mcu: Stm32l476
-    pins: Pins
-
-    @property
-    def now_ps(self) -> int:
-        return self.mcu.scheduler.now_ps
-
-    def advance(self, seconds: float) -> None:
-        self.mcu.scheduler.advance_to(self.now_ps + round(seconds * PS_PER_S))
+    def __init__(self, lsi_hz: int = LSI_HZ) -> None:
+        super().__init__(lsi_hz=lsi_hz)
+        self.mcu.set_supply_voltage(3.0)
+        self.advance(1e-3)
+        assert self.mcu.mode == "sleep"
 
     def read(self, name: str, offset: int, width: int = 4) -> int:
         return self.mcu.peripherals.blocks[name].read(offset, width)
@@ -56,11 +46,4 @@ class Part:
 
 @pytest.fixture
 def part() -> Part:
-    pins = make_pins()
-    mcu = Stm32l476(pins, seed=1)
-    mcu.core.memory.flash[: len(IDLE_PROGRAM)] = IDLE_PROGRAM
-    part = Part(mcu, pins)
-    mcu.set_supply_voltage(3.0)
-    part.advance(1e-3)
-    assert mcu.mode == "sleep"
-    return part
+    return Part()

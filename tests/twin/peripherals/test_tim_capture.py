@@ -3,10 +3,7 @@
 
 import pytest
 
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
-
-from .conftest import IDLE_PROGRAM, Part
+from .conftest import Part
 
 CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCER = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18, 0x20
 CNT, PSC, ARR, CCR1, CCR2, OR1 = 0x24, 0x28, 0x2C, 0x34, 0x38, 0x50
@@ -141,12 +138,7 @@ def test_tim16_measures_the_lse(tim, divider_code, edges):
 
 
 def measured_lsi_hz(lsi_hz):
-    pins = make_pins()
-    mcu = Stm32l476(pins, seed=1, lsi_hz=lsi_hz)
-    mcu.core.memory.flash[: len(IDLE_PROGRAM)] = IDLE_PROGRAM
-    part = Part(mcu, pins)
-    mcu.set_supply_voltage(3.0)
-    part.advance(1e-3)
+    part = Part(lsi_hz)
     part.enable_clock(0x60, 17)
     part.set_bits("RCC", 0x94, 1)
     part.write("TIM16", OR1, FROM_LSI)
@@ -212,12 +204,7 @@ def test_tim16_captures_the_rtcs_wake_up(tim):
 
 @pytest.mark.parametrize("lsi_hz", [31_040, 32_960])
 def test_the_rtc_and_the_watchdog_run_at_this_parts_lsi(lsi_hz):
-    pins = make_pins()
-    mcu = Stm32l476(pins, seed=1, lsi_hz=lsi_hz)
-    mcu.core.memory.flash[: len(IDLE_PROGRAM)] = IDLE_PROGRAM
-    part = Part(mcu, pins)
-    mcu.set_supply_voltage(3.0)
-    part.advance(1e-3)
+    part = Part(lsi_hz)
     part.enable_clock(0x58, 28)
     part.set_bits("PWR", 0x00, 1 << 8)
     part.set_bits("RCC", 0x94, 1)

@@ -5,22 +5,16 @@ import numpy as np
 import pytest
 
 from hil.twin.devices.lsm6dsl import Lsm6dsl
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import BarePart
 
-PS_PER_S = 10**12
-# Stack pointer, reset vector, then: cpsid i; loop: wfi; b loop. Masked interrupts still end WFI.
-IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dtype="<u4").view(np.uint8)
 SEED = 20_241
 KILLS = 30
 BUSY_S = 4e-3
 
 
-class Board:
+class Board(BarePart):
     def __init__(self):
-        self.pins = make_pins()
-        self.mcu = Stm32l476(self.pins, seed=1)
-        self.mcu.core.memory.flash[: len(IDLE_PROGRAM)] = IDLE_PROGRAM
+        super().__init__()
         for bus in self.mcu.peripherals.i2cs.values():
             bus.devices.append(Lsm6dsl(self.mcu.scheduler))
         self.supply(3.0)
@@ -28,11 +22,6 @@ class Board:
     def supply(self, voltage_v):
         self.mcu.set_supply_voltage(voltage_v)
         self.advance(2e-3)
-
-    def advance(self, seconds):
-        end_ps = self.mcu.scheduler.now_ps + round(seconds * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
 
     def write(self, name, offset, value):
         self.mcu.peripherals.blocks[name].write(offset, 4, value)

@@ -1,46 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Brown-out levels, the voltage detector and slow ramps: DS10198 Rev 8, Tables 22 and 25."""
 
-import numpy as np
 import pytest
 
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import BarePart
 
-PS_PER_S = 10**12
 RCC, PWR, FLASH, EXTI = 0x4002_1000, 0x4000_7000, 0x4002_2000, 0x4001_0400
 CSR = RCC + 0x94
 BOR_AND_PIN = 0x0C
 PVDO, PVD_LINE = 1 << 11, 1 << 16
-IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dtype="<u4").view(np.uint8)
 # (rising, falling), typical: Table 25.
 BOR_V = {0: (1.66, 1.64), 1: (2.1, 2.0), 2: (2.31, 2.2), 3: (2.61, 2.52), 4: (2.9, 2.81)}
 PVD_V = {0: (2.15, 2.05), 3: (2.61, 2.52)}
 
 
-class Board:
-    def __init__(self):
-        self.mcu = Stm32l476(make_pins(), seed=1)
-        self.mcu.core.memory.flash[: len(IDLE_PROGRAM)] = IDLE_PROGRAM
-
-    def advance(self, seconds):
-        self.mcu.scheduler.advance_to(self.mcu.scheduler.now_ps + round(seconds * PS_PER_S))
-
-    def write(self, address, value):
-        self.mcu.core.debug_write(address, 4, value)
-
-    def read(self, address):
-        return self.mcu.core.debug_read(address, 4)
-
+class Board(BarePart):
     def set_brown_out_level(self, level):
         for key in (0x4567_0123, 0xCDEF_89AB):
-            self.write(FLASH + 0x08, key)
+            self.write_word(FLASH + 0x08, key)
         for key in (0x0819_2A3B, 0x4C5D_6E7F):
-            self.write(FLASH + 0x0C, key)
-        self.write(FLASH + 0x20, self.read(FLASH + 0x20) & ~0x700 | level << 8)
-        self.write(FLASH + 0x14, 1 << 17)
+            self.write_word(FLASH + 0x0C, key)
+        self.write_word(FLASH + 0x20, self.read_word(FLASH + 0x20) & ~0x700 | level << 8)
+        self.write_word(FLASH + 0x14, 1 << 17)
         self.advance(0.05)
-        self.write(FLASH + 0x14, 1 << 27)
+        self.write_word(FLASH + 0x14, 1 << 27)
         self.advance(2e-3)
 
 
@@ -69,7 +52,7 @@ def test_a_slow_ramp_meets_both_thresholds_of_a_brown_out_level(board, level):
     board.mcu.ramp_supply_voltage(rising_v + 0.002, 0.1)
     board.advance(0.2)
     assert board.mcu.mode == "sleep"
-    assert board.read(CSR) >> 24 == BOR_AND_PIN
+    assert board.read_word(CSR) >> 24 == BOR_AND_PIN
 
 
 def test_a_ramp_from_zero_starts_the_part_when_it_passes_the_threshold():
@@ -101,20 +84,20 @@ def test_a_supply_that_hesitates_at_the_threshold_starts_the_part_once():
 @pytest.mark.parametrize("level", PVD_V)
 def test_the_voltage_detector_tells_both_edges_on_a_ramp(board, level):
     rising_v, falling_v = PVD_V[level]
-    board.write(RCC + 0x58, 1 << 28)
-    board.write(PWR + 4, level << 1 | 1)
-    board.write(EXTI + 0x08, PVD_LINE)
-    board.write(EXTI + 0x0C, PVD_LINE)
+    board.write_word(RCC + 0x58, 1 << 28)
+    board.write_word(PWR + 4, level << 1 | 1)
+    board.write_word(EXTI + 0x08, PVD_LINE)
+    board.write_word(EXTI + 0x0C, PVD_LINE)
     for to_v, low in ((falling_v + 0.002, False), (falling_v - 0.002, True), (rising_v - 0.002, True)):
         board.mcu.ramp_supply_voltage(to_v, 0.05)
         board.advance(0.06)
-        assert bool(board.read(PWR + 0x14) & PVDO) is low
-    assert board.read(EXTI + 0x14) & PVD_LINE
-    board.write(EXTI + 0x14, PVD_LINE)
+        assert bool(board.read_word(PWR + 0x14) & PVDO) is low
+    assert board.read_word(EXTI + 0x14) & PVD_LINE
+    board.write_word(EXTI + 0x14, PVD_LINE)
     board.mcu.ramp_supply_voltage(rising_v + 0.002, 0.05)
     board.advance(0.06)
-    assert not board.read(PWR + 0x14) & PVDO
-    assert board.read(EXTI + 0x14) & PVD_LINE
+    assert not board.read_word(PWR + 0x14) & PVDO
+    assert board.read_word(EXTI + 0x14) & PVD_LINE
 
 
 def test_between_the_functional_minimum_and_the_brown_out_the_part_runs(board):

@@ -9,15 +9,12 @@ Both start the 32.768 kHz crystal, lock the MSI at 48 MHz to it, and make 80 MHz
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import PS_PER_S, BarePart
 
-PS_PER_S = 10**12
 SUPPLY_V = 3.0
 LSE_START_S = 2.0
 """Typical start-up time of the LSE: DS10198 Rev 8, table 58."""
@@ -39,28 +36,18 @@ RCC_CFGR, RCC_BDCR, FLASH_ACR, TIM5_CNT = 0x08, 0x90, 0x00, 0x24
 MSI_PLL_MODE, SWS_PLL, FOUR_WAIT_STATES = 1 << 2, 0xC, 4
 
 
-@dataclass
-class Board:
+class Board(BarePart):
     """A supplied part that runs an image, and what its pins did: (time in s, level)."""
 
-    image: bytes
-    edges: dict[str, list[tuple[float, bool | None]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.pins = make_pins()
-        self.mcu = Stm32l476(self.pins, seed=1)
-        self.mcu.core.memory.flash[: len(self.image)] = np.frombuffer(self.image, np.uint8)
+    def __init__(self, image: bytes) -> None:
+        super().__init__(image)
+        self.edges: dict[str, list[tuple[float, bool | None]]] = {}
         self.mcu.set_supply_voltage(SUPPLY_V)
 
     def watch(self, *names: str) -> None:
         for name in names:
             seen = self.edges.setdefault(name, [])
             self.pins[name].listeners.append(lambda at, level, seen=seen: seen.append((at / PS_PER_S, level)))
-
-    def run_to(self, time_s: float) -> None:
-        end_ps = round(time_s * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
 
     def read(self, block: str, offset: int) -> int:
         return self.mcu.peripherals.blocks[block].read(offset, 4)
@@ -84,17 +71,17 @@ def test_mbed_on_the_nucleo_waits_for_the_crystal_then_lights_its_led_at_80_mhz(
 ) -> None:
     board = Board(third_party_image("nucleo_l476rg"))
     board.watch("PA2", "PA5")
-    board.run_to(LSE_START_S)
+    board.advance_to(round((LSE_START_S) * PS_PER_S))
     assert board.mcu.core.hclk_hz == 4_000_000, "it waits on the MSI as reset left it"
     assert not board.edges["PA5"]
-    board.run_to(LSE_START_S + 0.002)
+    board.advance_to(round((LSE_START_S + 0.002) * PS_PER_S))
     assert_runs_at_80_mhz_on_the_crystal(board)
     assert board.pins["PA2"].level_out is True, "USART2_TX idles high"
     first, lit = board.edges["PA5"]
     assert (first[1], lit[1]) == (False, True), "LD2 on PA5"
 
     count, start_s = board.read("TIM5", TIM5_CNT), board.mcu.scheduler.now_ps / PS_PER_S
-    board.run_to(start_s + 0.01)
+    board.advance_to(round((start_s + 0.01) * PS_PER_S))
     assert board.read("TIM5", TIM5_CNT) - count == pytest.approx(0.01 * US_TIMER_HZ, abs=2)
     awake_a = RUN_80_MHZ_A + MSI_48_MHZ_A + HCLK_HZ * (APB1_BRIDGE + GPIOA + TIM5 + USART2)
     assert board.currents_a(start_s, start_s + 0.01, 0.009)[0] == pytest.approx(awake_a, rel=0.02)
@@ -104,7 +91,7 @@ def test_mbed_on_the_nucleo_waits_for_the_crystal_then_lights_its_led_at_80_mhz(
 def rtx(third_party_image: Callable[[str], bytes]) -> Board:
     board = Board(third_party_image("l475_iot01a"))
     board.watch("PA5", "PB14")
-    board.run_to(LSE_START_S + 6.5)
+    board.advance_to(round((LSE_START_S + 6.5) * PS_PER_S))
     return board
 
 

@@ -14,38 +14,26 @@ import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
 from hil.firmware.image import FLASH_START, Image
-from hil.twin.mcu import Stm32l476
-from hil.twin.pins import make_pins
+from tests.twin.bare_part import PS_PER_S, BarePart
 
-PS_PER_S = 10**12
 SUPPLY_V = 3.0
 SOURCES = Path(__file__).with_name("firmware")
 
 
-class TrapPart:
+class TrapPart(BarePart):
     """A part whose flash holds the trap firmware; `start` powers it."""
 
     def __init__(self, image: Image, entry: str, seed: int = 1) -> None:
-        self.pins = make_pins()
-        self.mcu = Stm32l476(self.pins, seed=seed)
+        super().__init__(image, seed=seed)
         flash = self.mcu.core.memory.flash
-        for segment in image.segments:
-            start = segment.address - FLASH_START
-            flash[start : start + len(segment.data)] = np.frombuffer(segment.data, np.uint8)
         word = image.symbol("entry") - FLASH_START
         flash[word : word + 4] = np.array([image.symbol(entry) | 1], dtype="<u4").view(np.uint8)
 
     def start(self, duration_s: float = 0.01) -> TrapPart:
         """Switch the supply on and let the firmware get where it goes."""
         self.mcu.set_supply_voltage(SUPPLY_V)
-        self.run(duration_s)
+        self.advance(duration_s)
         return self
-
-    def run(self, duration_s: float) -> None:
-        """Let time pass."""
-        end_ps = self.mcu.scheduler.now_ps + round(duration_s * PS_PER_S)
-        while self.mcu.scheduler.now_ps < end_ps:
-            self.mcu.scheduler.advance_to(end_ps)
 
     def time_of_mode(self, mode: str, limit_s: float) -> float:
         """Let time pass until the part is in a mode, and return when that was, in s."""
@@ -57,18 +45,6 @@ class TrapPart:
     def drive(self, pin: str, level: bool | None) -> None:
         """Drive a pin from outside, or let go of it."""
         self.pins[pin].set_external_level(level, self.mcu.scheduler.now_ps)
-
-    @property
-    def current_a(self) -> float:
-        """The supply current now."""
-        return self.mcu.supply.current_a
-
-    def mean_current_a(self, duration_s: float) -> float:
-        """The mean supply current over the time to come."""
-        start_ps = self.mcu.scheduler.now_ps
-        self.run(duration_s)
-        edges_ps = np.array([start_ps, self.mcu.scheduler.now_ps], dtype=np.int64)
-        return float(self.mcu.supply.mean_current_a(edges_ps)[0])
 
 
 @pytest.fixture(scope="session")

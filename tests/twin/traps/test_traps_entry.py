@@ -32,7 +32,7 @@ def test_pending_wake_up_lets_the_program_run_on(trap_part, name):
     trapped = trap_part(f"{name}_trap").start(0.013)
     assert trapped.mcu.mode == "run"
     cycles = trapped.mcu.core.cycle_count
-    trapped.run(1e-3)
+    trapped.advance(1e-3)
     assert trapped.mcu.core.cycle_count - cycles > 3_900  # 4 MHz: it executes all the time
     assert trapped.current_a > 500e-6  # T27
     assert trap_part(f"{name}_avoided").start(0.013).mcu.mode == "stop2"
@@ -63,7 +63,7 @@ def test_late_write_of_cr4_is_lost_and_the_button_does_not_wake(trap_part):
         part.start()
         assert part.mcu.mode == "standby", end
         part.drive("PC13", False)
-        part.run(10e-6)
+        part.advance(10e-6)
         assert (part.current_a > 1e-3) is woken, end  # the wake-up draws 1.7 mA: T48
 
 
@@ -80,11 +80,11 @@ def test_debugger_leaves_dbgmcu_set_until_the_supply_goes(trap_part):
     part.start()
     part.mcu.core.debug_write(dbgmcu_cr, 4, 0x7)  # what pyOCD does at every connect
     part.mcu.set_nrst(False)
-    part.run(0.01)
+    part.advance(0.01)
     assert (part.mcu.mode, part.current_a) == ("stop2", pytest.approx(260e-6))
     part.mcu.set_nrst(True)
     part.mcu.set_nrst(False)
-    part.run(0.01)
+    part.advance(0.01)
     assert part.current_a == pytest.approx(260e-6)
     part.mcu.set_supply_voltage(0.0)
     part.start()

@@ -46,7 +46,7 @@ def test_rtc_on_lsi_draws_the_same_and_keeps_bad_time(trap_part):
         awake = []
         for _ in range(2):
             awake.append(part.time_of_mode("run", limit_s=1.5))
-            part.run(1e-3)
+            part.advance(1e-3)
         periods_s.append(awake[1] - awake[0])
     assert currents_a == pytest.approx([1.67e-6, 1.64e-6])  # T45
     assert periods_s[0] == pytest.approx(1.0, abs=2e-4)

@@ -65,7 +65,7 @@ def test_console_pin_as_wake_up_pin(trap_part):
     assert trapped.current_a == pytest.approx(STANDBY_A + 300e-6)  # assumption floating_input: measured
     for part, woken in ((avoided, False), (trapped, True)):
         part.drive("PA2", True)  # a byte on the line
-        part.run(10e-6)
+        part.advance(10e-6)
         assert (part.current_a > 1e-3) is woken  # T48: 1.7 mA while waking
 
 

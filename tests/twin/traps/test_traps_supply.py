@@ -30,10 +30,10 @@ def test_droop_below_a_raised_brown_out_level_resets_and_keeps_the_backup_domain
     part.mcu.set_supply_voltage(2.50)
     assert part.mcu.mode == "reset"
     part.mcu.set_supply_voltage(2.60)  # and rises at 2.61 V
-    part.run(1e-3)
+    part.advance(1e-3)
     assert part.mcu.mode == "reset"
     part.mcu.set_supply_voltage(3.0)
-    part.run(1e-3)
+    part.advance(1e-3)
     assert part.mcu.mode == "stop2"
     assert part.mcu.peripherals.rcc.words[0x94] >> 24 == BROWN_OUT_AND_PIN
     assert part.mcu.peripherals.rtc.words[BKP0R & 0xFF] == 0xCAFE
@@ -58,7 +58,7 @@ def test_backup_domain_lives_down_to_the_lowest_vbat(trap_part, lowest_v, kept):
 def test_average_hides_the_peak_of_waking(trap_part):
     part = trap_part("c3_rtc_on_lsi_trap").start(0.1)
     start_ps = part.mcu.scheduler.now_ps
-    part.run(2.0)
+    part.advance(2.0)
     average_a = part.mcu.supply.mean_current_a(np.array([start_ps, part.mcu.scheduler.now_ps]))
     fine = part.mcu.supply.mean_current_a(np.arange(start_ps, part.mcu.scheduler.now_ps, 5_000_000))
     assert average_a[0] < 2e-6
