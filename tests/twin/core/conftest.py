@@ -22,6 +22,14 @@ CODE = 0x0800_0400
 STACK = 0x2000_1000
 PS_PER_CYCLE = 250_000  # at the 4 MHz the core starts with
 
+PROLOGUE = """
+.macro setup
+ ldr r7, =0x40000000
+ ldr r6, =0xE000E000
+.endm
+"""
+"""r7 is the recorder, r6 the System Control Space."""
+
 
 @dataclass
 class Recorder:
