@@ -128,7 +128,7 @@ class Core:
     @property
     def cycle_count(self) -> int:
         """Core clock cycles executed since the twin began."""
-        return self._emulator.cycles_now()
+        return self._emulator.access.cycles_now()
 
     @property
     def hclk_hz(self) -> int:
@@ -138,7 +138,7 @@ class Core:
     @property
     def executes_from_sram(self) -> bool:
         """The next instruction lies in SRAM1 or SRAM2, not in flash or system memory."""
-        pc = self._emulator.pc
+        pc = self._emulator.access.pc
         return _SRAM1 <= pc < _SRAM1_END or _SRAM2 <= pc < _SRAM2_END
 
     @property
@@ -151,11 +151,11 @@ class Core:
         """Called with address, width and value of a store into flash or system memory, which changes nothing
         itself.
         """
-        return self._emulator.on_flash_write
+        return self._emulator.access.on_flash_write
 
     @on_flash_write.setter
     def on_flash_write(self, callback: Callable[[int, int, int], None]) -> None:
-        self._emulator.on_flash_write = callback
+        self._emulator.access.on_flash_write = callback
 
     def attach(self, peripheral: Peripheral) -> None:
         """Put a peripheral on the bus; raises ValueError if its addresses are taken or no device's."""
@@ -188,7 +188,7 @@ class Core:
         """
         if hz <= 0:
             raise ValueError(f"core: HCLK must be positive, not {hz} Hz")
-        self._clock.set_hclk(hz, self._emulator.cycles_now())
+        self._clock.set_hclk(hz, self._emulator.access.cycles_now())
         self._update_systick()
         self._update_deadline()
 
@@ -267,7 +267,7 @@ class Core:
     @property
     def time_ps(self) -> int:
         """How far the program is, also from inside an access of its own."""
-        return self._clock.time_ps(self._emulator.cycles_now())
+        return self._clock.time_ps(self._emulator.access.cycles_now())
 
     def has_passed(self, time_ps: int) -> bool:
         """Tell whether the block under way would not have been entered before an event at `time_ps`."""

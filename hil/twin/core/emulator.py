@@ -8,7 +8,7 @@ How each event of the architecture surfaces from Unicorn 2.1 is decided here and
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from unicorn import arm_const as arm
@@ -16,7 +16,7 @@ from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.twin.core import block_hook, device_hook
-from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus, BusFault
+from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus
 from hil.twin.core.condition import condition_passes, in_it_block, it_block_start
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.division_hook import DivisionCycles
@@ -24,12 +24,13 @@ from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import Polling
+from hil.twin.core.program_access import Ending, ProgramAccess
 from hil.twin.core.programming import Programming
 from hil.twin.core.protection import Protection
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
-from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
+from hil.twin.core.watchpoints import Watchpoints
 
 _INVALID_ACCESSES = (
     uc.UC_HOOK_MEM_READ_UNMAPPED
@@ -49,32 +50,17 @@ _WFI_ENCODINGS = ((0xBF30,), (_WIDE_HINT, 0x8003))
 _WFE_ENCODINGS = ((0xBF20,), (_WIDE_HINT, 0x8002))
 _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
 
-_PRIVATE_BUS, _PRIVATE_BUS_END = 0xE000_0000, 0xE010_0000
-_TIMED_READS = frozenset((0xE000_1004, 0xE000_E018))
-"""DWT_CYCCNT and SYST_CVR: programs time themselves with these, so their loads have exact instants."""
-
 
 class Emulator:
     """One Cortex-M4F on Unicorn, its memories and its way to the bus."""
 
     def __init__(self, memory: Memory, bus: Bus) -> None:
         self._memory = memory
-        self._bus = bus
         self._counter = CycleCounter(memory)
         self.state = self._counter.state
-        self.fault_address = 0
-        """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
-        self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
+        self._ending = Ending()
         self.engine = Engine()
-        device_hook.register(self.engine.handle, self)
         self.polling = Polling(self.engine, self.state)
-        self._stop: Stop | None = None
-        self._error: BaseException | None = None
-        self._accessing = self._accessing_store = False
-        self._access_cycles: int | None = None
-        self._access_pc: int | None = None
-        """`cycles_now()` and `pc` during the present access, once they were asked for."""
-        self._restarting = False
         self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
         self._traps = Traps(self.engine)
         self._division_cycles = DivisionCycles(self.engine, self.state)
@@ -82,6 +68,18 @@ class Emulator:
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
         self.programming = Programming(self.engine, self._counter, memory.flash, self._undisturbed)
+        self.access = ProgramAccess(
+            self.engine,
+            self._counter,
+            memory,
+            bus,
+            ending=self._ending,
+            polling=self.polling,
+            programming=self.programming,
+            protection=self.protection,
+            watchpoints=self.watchpoints,
+        )
+        device_hook.register(self.engine.handle, self.access)
         self._map_memory()
         self._add_hooks()
         memory.on_invalidate = self.invalidate
@@ -117,7 +115,7 @@ class Emulator:
                 return Stop.MASKS_WRITTEN
             if reason == block_hook.REASON_FLOATING_POINT:
                 return Stop.FLOATING_POINT_TRAP
-            if self._restarting:
+            if self.access.restarting:
                 self._counter.stop_at(self.engine.pc)
                 continue
             if self._hint_before(self.engine.pc) in _WFI_ENCODINGS:
@@ -158,24 +156,9 @@ class Emulator:
             self.request_stop()
 
     @property
-    def pc(self) -> int:
-        """Address of the next instruction; inside a store, of the storing one."""
-        if not self._accessing:
-            return self.engine.pc
-        if self._access_pc is None:
-            self._access_pc = self.engine.pc
-        return self._access_pc
-
-    def cycles_now(self) -> int:
-        """Return the cycles executed; inside an access, up to the store or the first load of the block."""
-        if not self.engine.is_running:
-            return int(self.state[block_hook.CYCLES])
-        if not self._accessing:
-            return self._counter.cycles_inside_block(None)
-        if self._access_cycles is None:
-            store_pc = self.pc if self._accessing_store else None
-            self._access_cycles = self._counter.cycles_inside_block(store_pc)
-        return self._access_cycles
+    def fault_address(self) -> int:
+        """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
+        return self._ending.fault_address
 
     def at_floating_point(self) -> bool:
         """Tell whether the next instruction is a floating-point one."""
@@ -268,27 +251,27 @@ class Emulator:
         return condition_passes(self.engine.read_register(arm.UC_ARM_REG_XPSR))
 
     def _start(self, until: int | None = None) -> Stop | None:
-        state = self.state
-        self._stop = None
+        state, ending = self.state, self._ending
+        ending.stop = None
         self.polling.forget()
         state[block_hook.REASON] = block_hook.REASON_NONE
         status = self.engine.start(until)
         self.programming.catch_up()
-        if self._error is not None:
-            error, self._error = self._error, None
+        if ending.error is not None:
+            error, ending.error = ending.error, None
             raise error
-        if self._stop is None:
-            self._stop = self._stop_of_checks()
-        if self._stop is None and status != uc.UC_ERR_OK:
-            self._stop = self._stop_of_error(status)
-        if self._stop in INSIDE_BLOCK:
+        if ending.stop is None:
+            ending.stop = self._stop_of_checks()
+        if ending.stop is None and status != uc.UC_ERR_OK:
+            ending.stop = self._stop_of_error(status)
+        if ending.stop in INSIDE_BLOCK:
             self._counter.stop_at(self.engine.pc)
-        return self._stop
+        return ending.stop
 
     def _stop_of_checks(self) -> Stop | None:
         violation = self.protection.take_violation()
         if violation is not None:
-            self.fault_address = violation.address
+            self._ending.fault_address = violation.address
             if violation.fetch:
                 return Stop.FORBIDDEN_FETCH
             view = self._memory.ram_view(violation.address, len(violation.before))
@@ -335,6 +318,10 @@ class Emulator:
         page = address & ~0xFFF
         self.invalidate(page, address + 4 - page)
 
+    def _undisturbed(self) -> bool:
+        """Tell whether the program's accesses are carried out without a look at them."""
+        return not (self.watchpoints.watching or self.protection.unit.enabled)
+
     def _map_memory(self) -> None:
         for address, size, pointer, writable in self._memory.regions():
             self.engine.map_memory(address, size, pointer, writable)
@@ -362,114 +349,20 @@ class Emulator:
             self.engine.add_hook(kind, callback, *EVERYWHERE)
 
     def _halt(self, stop: Stop) -> None:
-        self._stop = stop
-        self.engine.stop()
-
-    def _fail(self, error: BaseException) -> None:
-        """Keep an exception raised below a native frame for the caller of `run`."""
-        if self._error is None:
-            self._error = error
+        self._ending.stop = stop
         self.engine.stop()
 
     # --- callbacks of Unicorn: no Python exception may leave them ---
 
     def _on_device_read(self, _handle: int, offset: int, width: int, base: int | None) -> int:
-        return self.load((base or 0) + offset, width)
-
-    def load(self, address: int, width: int) -> int:
-        """Answer a load of the program from a device."""
-        if self.protection.has_stopped:
-            return 0
-        try:
-            self.programming.catch_up()
-            self._check_privilege(address, "read")
-            if self.watchpoints.check(address, width, WATCH_READS):
-                self.engine.stop()  # aborts the load, which is executed again
-                return 0
-            if address in _TIMED_READS and self._must_restart():
-                self.engine.stop()
-                return 0
-            self.polling.loading(address)
-            self._begin_access()
-            value = self._bus.read(address, width)
-            self.polling.loaded(address, width, value, watched=self.watchpoints.watching)
-            return value
-        except BusFault:
-            self.fault_address = address
-            self._halt(Stop.DATA_FAULT)  # aborts the load; the program counter then is the load's
-        except BaseException as error:  # noqa: BLE001 - raised again by `run`
-            self._fail(error)
-        finally:
-            self._accessing = False
-        return 0
-
-    def _undisturbed(self) -> bool:
-        """Tell whether the program's accesses are carried out without a look at them."""
-        return not (self.watchpoints.watching or self.protection.unit.enabled)
-
-    def _begin_access(self) -> None:
-        self._accessing = True
-        self._access_cycles = self._access_pc = None
-
-    def _check_privilege(self, address: int, operation: str) -> None:
-        """Raise BusFault for an unprivileged access to the private peripheral bus (DDI 0403, B3.1)."""
-        if _PRIVATE_BUS <= address < _PRIVATE_BUS_END and not self.protection.privileged:
-            raise BusFault(address, operation, "the private peripheral bus needs privilege")
-
-    def _must_restart(self) -> bool:
-        """Have a load executed again as the first of its block, where its instant is known, if it is not yet.
-
-        Stopping the emulator inside a load takes the load back, with the exact program counter.
-        """
-        if self._restarting:
-            self._restarting = False
-            return False
-        timing = self._counter.present_block()
-        self._restarting = (
-            timing is not None and len(timing.load_addresses) > 1 and bool(self.state[block_hook.COUNTING])
-        )
-        return self._restarting
-
-    def store(self, address: int, width: int, value: int) -> bool:
-        """Carry out a store of the program to a device or into flash; return False to stop at it."""
-        if self.protection.has_stopped:
-            return False
-        self._accessing_store = True
-        self._begin_access()
-        try:
-            self._check_privilege(address, "write")
-            if address % width and not self._memory.is_flash(address):
-                # Always a fault in device memory (DDI 0403, A3.2.1).  A load arrives here cut into aligned
-                # ones, and so faults only where CCR.UNALIGN_TRP asks for it.
-                self._stop = Stop.UNALIGNED
-                return False
-            if self.watchpoints.check(address, width, WATCH_WRITES):
-                return False
-            if self._memory.is_flash(address):
-                self.polling.forget()
-                self.programming.catch_up()
-                self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
-            else:
-                if not self.polling.stored(address, width, value, watched=self.watchpoints.watching):
-                    self.programming.catch_up()
-                    self._bus.write(address, width, value)
-            return True
-        except BusFault:
-            self.fault_address = address
-            self._stop = Stop.DATA_FAULT
-            return False
-        except BaseException as error:  # noqa: BLE001 - raised again by `run`
-            self._fail(error)
-            return True
-        finally:
-            self._accessing = self._accessing_store = False
+        return self.access.load((base or 0) + offset, width)
 
     def _on_invalid_access(
         self, _handle: int, access: int, address: int, _width: int, _value: int, _user: int
     ) -> bool:
-        self.fault_address = address
+        self._ending.fault_address = address
         fetch = access in (uc.UC_MEM_FETCH_UNMAPPED, uc.UC_MEM_FETCH_PROT, uc.UC_MEM_FETCH)
-        self._stop = Stop.FETCH_FAULT if fetch else Stop.DATA_FAULT
+        self._ending.stop = Stop.FETCH_FAULT if fetch else Stop.DATA_FAULT
         return False
 
     def _on_interrupt(self, _handle: int, number: int, _user: int) -> None:
@@ -491,7 +384,7 @@ class Emulator:
                 return True
             if hint in _YIELD_ENCODINGS:
                 return True
-        self._stop = Stop.UNDEFINED if self.engine.is_thumb else Stop.INVALID_STATE
+        self._ending.stop = Stop.UNDEFINED if self.engine.is_thumb else Stop.INVALID_STATE
         return False
 
     def _on_it_block(self, _handle: int, _address: int, _size: int, _user: int) -> None:

@@ -98,7 +98,7 @@ def run(
         carry_out(address, width, value)
 
     mcu.core.on_flash_write = store
-    mcu.core._emulator.on_flash_write = store
+    mcu.core._emulator.access.on_flash_write = store
     mcu.set_nrst(True)
     mcu.set_supply_voltage(3.0)
     mcu.scheduler.advance_to(PS_PER_S // 1000)
