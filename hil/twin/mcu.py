@@ -3,24 +3,20 @@
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from hil.datasheet import stm32l476
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import LSI_HZ
-from hil.twin.peripherals.flash import Activity
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import wake_up
 from hil.twin.power.backup_supply import BackupSupply
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
-from hil.twin.power.model import supply_current_a
 from hil.twin.power.observation import Observer
 from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
+from hil.twin.power.supply_current import SupplyCurrent
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 
@@ -46,12 +42,9 @@ class Stm32l476:
     def __init__(self, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ) -> None:
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
-        self.supply = SupplyTrace(self.scheduler)
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
-        self._flash_current_a: dict[tuple[Activity | None, bool], float] = {}
-        """Supply current by what the flash does, as long as nothing else changes."""
         self._powered = False
         self._nrst_low = False
         self._on_battery = True
@@ -74,6 +67,7 @@ class Stm32l476:
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
         self._observer = Observer(blocks, self._low_power, spread)
+        self._current = SupplyCurrent(self.scheduler, blocks.flash, self._operating_point)
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._connect()
@@ -98,9 +92,6 @@ class Stm32l476:
         blocks.adc1.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
-        blocks.flash.on_activity = self._flash_activity_changed
-        blocks.flash.on_programmed = self._flash_programmed
-        blocks.flash.is_unobserved = self._flash_is_unobserved
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():
             port.on_load = self._load_changed
@@ -123,6 +114,11 @@ class Stm32l476:
         """Up to the lowest brown-out threshold nothing works: assumption held_in_reset."""
         threshold_v: float = stm32l476.fact("bor_V").extra["bor0_rise"][_TYPICAL]
         return threshold_v
+
+    @property
+    def supply(self) -> SupplyTrace:
+        """The current that the part draws, in A."""
+        return self._current.trace
 
     @property
     def supply_voltage_v(self) -> float:
@@ -364,52 +360,10 @@ class Stm32l476:
         self._low_power.regulator_changed()
         self._update_current()
 
-    def _flash_activity_changed(self) -> None:
-        operation, now_ps = self.peripherals.flash.operation, self.scheduler.now_ps
-        if operation is None:
-            self.supply.record(now_ps, self._flash_current(None, peak=False))
-        else:
-            self.supply.record(now_ps, self._flash_current(operation.activity, peak=True))
-            self.supply.plan(operation.peak_end_ps, self._flash_current(operation.activity, peak=False))
-            self.supply.plan(operation.end_ps, self._flash_current(None, peak=False))
-
-    def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
-        peak_a, rest_a = self._flash_current("write", peak=True), self._flash_current("write", peak=False)
-        idle_a = self._flash_current(None, peak=False)
-        times_ps, currents_a = begun.ravel(), np.tile([peak_a, rest_a, idle_a], len(begun))
-        # How the last one goes on lies ahead.
-        self.supply.record_all(times_ps[:-2], currents_a[:-2])
-        self.supply.plan(int(times_ps[-2]), rest_a)
-        self.supply.plan(int(times_ps[-1]), idle_a)
-
-    def _flash_is_unobserved(self) -> bool:
-        # Who watches a threshold that programming crosses has an event planned, which stops the program.
-        told_at_once = self.peripherals.flash.on_activity != self._flash_activity_changed
-        return not told_at_once and self.supply.on_record is None
-
-    def _flash_current(self, activity: Activity | None, *, peak: bool) -> float:
-        # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.
-        current_a = self._flash_current_a.get((activity, peak))
-        if current_a is None:
-            point = self._operating_point()._replace(flash_activity=activity, flash_peak=peak)
-            current_a = supply_current_a(point)
-            self._flash_current_a[activity, peak] = current_a
-        return current_a
-
     def _update_current(self) -> None:
-        self._flash_current_a.clear()
-        now_ps = self.scheduler.now_ps
         on_battery = not self._powered and self._vdd_v < self._off_below_v
-        self._backup.update(now_ps, None if on_battery else self._vdd_v, self._temperature_c)
-        point = self._operating_point()
-        self.supply.record(now_ps, supply_current_a(point))
-        operation = self.peripherals.flash.operation
-        if operation is not None:
-            if point.flash_peak:
-                plain = point._replace(flash_peak=False)
-                self.supply.plan(operation.peak_end_ps, supply_current_a(plain))
-            idle = point._replace(flash_activity=None, flash_peak=False)
-            self.supply.plan(operation.end_ps, supply_current_a(idle))
+        self._backup.update(self.scheduler.now_ps, None if on_battery else self._vdd_v, self._temperature_c)
+        self._current.update()
 
     def _load_changed(self) -> None:
         self.peripherals.sum_loads()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the part draws: recorded at every change of what that depends on, planned as far as it is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals.flash import Activity, Flash
+from hil.twin.power.model import supply_current_a
+from hil.twin.power.operating_point import OperatingPoint
+from hil.twin.power.supply_trace import SupplyTrace
+
+
+class SupplyCurrent:
+    """Keeps ``trace``. What programming and erasing will draw is planned when they begin."""
+
+    def __init__(self, scheduler: Scheduler, flash: Flash, point: Callable[[], OperatingPoint]) -> None:
+        """``point`` is asked for the operating point as of now."""
+        self.trace = SupplyTrace(scheduler)
+        self._scheduler = scheduler
+        self._flash = flash
+        self._point = point
+        self._by_activity: dict[tuple[Activity | None, bool], float] = {}
+        """The current by what the flash does, as long as nothing else changes."""
+        flash.on_activity = self._flash_activity_changed
+        flash.on_programmed = self._flash_programmed
+        flash.is_unobserved = self._flash_is_unobserved
+
+    def update(self) -> None:
+        """Something else than the flash's activity may have changed."""
+        self._by_activity.clear()
+        point = self._point()
+        self.trace.record(self._scheduler.now_ps, supply_current_a(point))
+        operation = self._flash.operation
+        if operation is not None:
+            if point.flash_peak:
+                plain = point._replace(flash_peak=False)
+                self.trace.plan(operation.peak_end_ps, supply_current_a(plain))
+            idle = point._replace(flash_activity=None, flash_peak=False)
+            self.trace.plan(operation.end_ps, supply_current_a(idle))
+
+    def _flash_activity_changed(self) -> None:
+        operation, now_ps = self._flash.operation, self._scheduler.now_ps
+        if operation is None:
+            self.trace.record(now_ps, self._current_a(None, peak=False))
+        else:
+            self.trace.record(now_ps, self._current_a(operation.activity, peak=True))
+            self.trace.plan(operation.peak_end_ps, self._current_a(operation.activity, peak=False))
+            self.trace.plan(operation.end_ps, self._current_a(None, peak=False))
+
+    def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
+        peak_a, rest_a = self._current_a("write", peak=True), self._current_a("write", peak=False)
+        idle_a = self._current_a(None, peak=False)
+        times_ps, currents_a = begun.ravel(), np.tile([peak_a, rest_a, idle_a], len(begun))
+        # How the last one goes on lies ahead.
+        self.trace.record_all(times_ps[:-2], currents_a[:-2])
+        self.trace.plan(int(times_ps[-2]), rest_a)
+        self.trace.plan(int(times_ps[-1]), idle_a)
+
+    def _flash_is_unobserved(self) -> bool:
+        # Who watches a threshold that programming crosses has an event planned, which stops the program.
+        told_at_once = self._flash.on_activity != self._flash_activity_changed
+        return not told_at_once and self.trace.on_record is None
+
+    def _current_a(self, activity: Activity | None, *, peak: bool) -> float:
+        # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.
+        current_a = self._by_activity.get((activity, peak))
+        if current_a is None:
+            point = self._point()._replace(flash_activity=activity, flash_peak=peak)
+            current_a = supply_current_a(point)
+            self._by_activity[activity, peak] = current_a
+        return current_a
