@@ -69,15 +69,17 @@ class PyocdBoard:
         return self._session is not None
 
     def identity(self) -> Identity:
-        """The probe's identity; opens it for a moment if no session ever has."""
+        """The probe's identity; opens the probe for a moment if no session ever has, and leaves the part
+        alone.
+        """
         if self._identity is None:
             with self._explained("identify"):
-                probe = self._find_probe()
-                probe.open()
+                session = self._new_session()
                 try:
-                    self._identity = _identity_of(probe)
+                    session.open(init_board=False)  # pyOCD's USB probes open in a session only
+                    self._identity = _identity_of(session.probe)
                 finally:
-                    probe.close()
+                    session.close()
         return self._identity
 
     def connect(self, *, under_reset: bool = False) -> None:
@@ -91,17 +93,8 @@ class PyocdBoard:
         """
         if self._session is not None:
             return
-        # pyOCD reports through logging as well; its errors reach the caller as exceptions.
-        logging.getLogger("pyocd").setLevel(logging.CRITICAL)
-        options = {
-            **_OPTIONS,
-            "connect_mode": "under-reset" if under_reset else "halt",
-            "frequency": int(self._frequency_hz),
-            "target_override": self._target_type,
-        }
         with self._explained("connect"):
-            with _without_register_descriptions():
-                session = Session(self._find_probe(), options=options)
+            session = self._new_session(connect_mode="under-reset" if under_reset else "halt")
             try:
                 session.open()
                 self._identity = _identity_of(session.probe)
@@ -244,6 +237,19 @@ class PyocdBoard:
         if isinstance(probes[0], TCPClientProbe):
             _fail_when_the_server_is_gone(probes[0])
         return probes[0]
+
+    def _new_session(self, connect_mode: str = "halt") -> Session:
+        """A session on the probe, not open yet."""
+        # pyOCD reports through logging as well; its errors reach the caller as exceptions.
+        logging.getLogger("pyocd").setLevel(logging.CRITICAL)
+        options = {
+            **_OPTIONS,
+            "connect_mode": connect_mode,
+            "frequency": int(self._frequency_hz),
+            "target_override": self._target_type,
+        }
+        with _without_register_descriptions():
+            return Session(self._find_probe(), options=options)
 
     def _open_session(self) -> Session:
         if self._session is None:
