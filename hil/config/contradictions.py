@@ -8,13 +8,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hil.config.models import AnalogWire, CounterWire, InputWire, RelayWire, RigConfig
+from hil.config.models import (
+    AnalogWire,
+    CounterWire,
+    InputWire,
+    RelayWire,
+    RigConfig,
+    SupplyReadbackWire,
+)
 from hil.measurement.text import with_unit
 
 _KINDS = {
     AnalogWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao0"),
     InputWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai0"),
     CounterWire: (re.compile(r"ctr\d+"), "a counter such as {device}/ctr0"),
+    SupplyReadbackWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai1"),
     RelayWire: (re.compile(r"port\d+/line\d+"), "a digital line such as {device}/port0/line0"),
 }
 
@@ -102,8 +110,8 @@ def _wires(config: RigConfig) -> Iterator[Contradiction]:
                 "one wire per terminal",
             )
         terminals.setdefault(wire.terminal, role)
-        if isinstance(wire, RelayWire):
-            continue
+        if isinstance(wire, RelayWire | SupplyReadbackWire):
+            continue  # neither ends at a port pin
         yield from _pin(config, path, wire.pin)
         if isinstance(wire, InputWire):
             continue  # an input may watch a pin that another wire drives
@@ -117,7 +125,9 @@ def _wires(config: RigConfig) -> Iterator[Contradiction]:
 
 
 def _terminal(
-    config: RigConfig, path: tuple[str, ...], wire: AnalogWire | InputWire | CounterWire | RelayWire
+    config: RigConfig,
+    path: tuple[str, ...],
+    wire: AnalogWire | InputWire | SupplyReadbackWire | CounterWire | RelayWire,
 ) -> Iterator[Contradiction]:
     if config.daq is None:
         yield Contradiction(

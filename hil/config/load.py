@@ -19,6 +19,15 @@ from hil.config.models import RigConfig
 from hil.config.toml_lines import KeyPath, key_lines, line_of
 from hil.errors import ConfigError, QuantityError
 
+_RETIRED = {
+    ("wiring", "debug_isolation"): (
+        "the role 'debug_isolation' is retired: its relay connected the lines at rest",
+        'debug_connection = { terminal = ..., active = "high" }, after moving the lines to the normally open '
+        "contacts",
+    )
+}
+"""Keys of earlier versions whose meaning cannot be carried over: (what is wrong, what takes its place)."""
+
 _PLACEHOLDER = re.compile(r"\{service\.(\w+)(?:\.(host|port))?\}")
 
 
@@ -167,6 +176,8 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
         return cause.message, cause.expected
     if kind == "missing":
         return f"the key {path[-1]!r} is missing", "it to be present"
+    if path in _RETIRED:
+        return _RETIRED[path]
     if kind == "extra_forbidden":
         keys = _keys_at(path[:-1])
         close = difflib.get_close_matches(str(path[-1]), keys, n=1)

@@ -155,6 +155,13 @@ class InputWire(_Table):
     terminal: str
 
 
+class SupplyReadbackWire(_Table):
+    """The part's supply wired to a DAQ analog input, single-ended against the board's ground."""
+
+    pin: Literal["VDD"]
+    terminal: str
+
+
 class RelayWire(_Table):
     """A DAQ line that drives a relay. ``active`` is the level at which the relay does what its role says."""
 
@@ -173,8 +180,11 @@ class WiringConfig(_Table):
     """High while the network runs."""
     marker_active: CounterWire | None = None
     """High from the wake-up to the entry into Stop 2."""
-    debug_isolation: RelayWire | None = None
-    """Relay that opens SWDIO, SWCLK, NRST and the console lines: nothing then feeds current into the part."""
+    debug_connection: RelayWire | None = None
+    """Relay with normally open contacts in SWDIO, SWCLK, NRST, PA2 and PA3. The active level connects the
+    lines. At rest nothing feeds current into the part: with an undriven line, without the DAQ, without us."""
+    supply_readback: SupplyReadbackWire | None = None
+    """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""
 
 
 class ServiceConfig(_Table):

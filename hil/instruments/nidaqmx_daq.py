@@ -15,7 +15,13 @@ import grpc
 import nidaqmx
 import nidaqmx.errors
 import numpy as np
-from nidaqmx.constants import AcquisitionType, Edge, LineGrouping, RegenerationMode
+from nidaqmx.constants import (
+    AcquisitionType,
+    Edge,
+    LineGrouping,
+    RegenerationMode,
+    TerminalConfiguration,
+)
 from nidaqmx.system import Device, System
 from numpy.typing import NDArray
 
@@ -120,11 +126,18 @@ class NiDaq:
         self._write_voltage(terminal, voltage_v)
 
     def acquire(self, terminals: Sequence[str], rate_hz: float, count: int) -> NDArray[np.float64]:
-        """``count`` samples of each analog input, in volts, of shape (terminals, count)."""
+        """``count`` samples of each analog input against ground, in volts, of shape (terminals, count).
+
+        Single-ended, because the wires end at one input each: left to itself the device takes the difference
+        to the input eight terminals on (NI X Series user manual, analog input ground-reference settings).
+        """
         with self._task() as task, _explained(f"acquire {', '.join(terminals)}"):
             for terminal in terminals:
                 task.ai_channels.add_ai_voltage_chan(
-                    terminal, min_val=-_INPUT_RANGE_V, max_val=_INPUT_RANGE_V
+                    terminal,
+                    terminal_config=TerminalConfiguration.RSE,
+                    min_val=-_INPUT_RANGE_V,
+                    max_val=_INPUT_RANGE_V,
                 )
             task.timing.cfg_samp_clk_timing(rate_hz, sample_mode=AcquisitionType.FINITE, samps_per_chan=count)
             task.start()

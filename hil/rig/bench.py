@@ -7,23 +7,44 @@ without a DAQ needs no nidaqmx.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from hil.config import RigConfig
-from hil.errors import RigError
+from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
+from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
+from hil.rig.switching import Switching, SwitchingRecord
 
 _TABLES = {"board": "probe", "daq": "daq", "power_analyzer": "power_analyzer", "console": "console"}
 """The configuration's table behind each instrument."""
+
+_RELAY_SETTLING_S = 0.02
+"""Bench time from moving the relay to quiet lines. An assumption: a reed or signal relay bounces for a few
+milliseconds at most."""
+
+_VDD_RATE_HZ, _VDD_SAMPLES = 10_000.0, 1000
+"""One reading of VDD by the DAQ: 100 ms, whole periods of both 50 Hz and 60 Hz mains."""
 
 
 class Bench:
     """What stands on the bench, from a configuration whose addresses are all known."""
 
-    def __init__(self, config: RigConfig) -> None:
-        """Nothing is opened yet."""
+    def __init__(
+        self, config: RigConfig, on_switching: Callable[[Switching], None] = lambda entry: None
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            config: every address is known.
+            on_switching: told every act on the board's supply, lines and driven pins.
+        """
         self.config = config
+        supplies = config.power_analyzer is not None
+        self.switching = SwitchingRecord(
+            config.board.definition.supply_minimum_v if supplies else None, self._time_s, on_switching
+        )
 
     def has(self, name: str) -> bool:
         """Whether the rig has that instrument, or that role in its wiring.
@@ -59,30 +80,37 @@ class Bench:
 
     @cached_property
     def daq(self) -> Daq:
-        """The data acquisition device, limited to what is wired."""
+        """The data acquisition device, limited to what is wired. Opening it puts what it drives at rest."""
         config, wiring = self.config.daq, self.config.wiring
         if config is None:
             raise self._missing("daq")
         from hil.instruments.nidaqmx_daq import NiDaq
 
-        sensor, relay = wiring.sensor, wiring.debug_isolation
-        return NiDaq(
+        sensor, relay = wiring.sensor, wiring.debug_connection
+        daq = NiDaq(
             config.device,
             grpc_target=config.grpc,
             limits_v={sensor.terminal: (sensor.minimum_v, sensor.maximum_v)} if sensor else {},
             lines=[relay.terminal] if relay else [],
             serial=config.serial,
         )
+        return GuardedDaq(daq, self.switching, relay)
 
     @cached_property
     def power_analyzer(self) -> PowerAnalyzer:
-        """The supply and ammeter, limited to the board's supply range."""
+        """The supply and ammeter, limited to the board's supply range.
+
+        The DAQ is opened before it: no switching of the supply may meet lines or outputs that a killed run
+        has left closed or driven.
+        """
         config = self.config.power_analyzer
         if config is None:
             raise self._missing("power_analyzer")
+        if self.has("daq"):
+            _ = self.daq
         from hil.instruments.n6705c import open_n6705c
 
-        return open_n6705c(
+        analyzer = open_n6705c(
             config.resource,
             channel=config.channel,
             voltage_maximum_v=self.config.board.definition.supply_maximum_v,
@@ -91,6 +119,7 @@ class Bench:
             serial=config.serial,
             output_watchdog_s=config.output_watchdog_s,
         )
+        return GuardedAnalyzer(analyzer, self.switching)
 
     @cached_property
     def console(self) -> Console:
@@ -101,6 +130,48 @@ class Bench:
         from hil.instruments.serial_console import SerialConsole
 
         return SerialConsole(config.port, config.baud, self.clock)
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a relay opens and closes the debug and console lines."""
+        return self.config.wiring.debug_connection is not None
+
+    def read_vdd_v(self) -> float:
+        """VDD at the board in volts: by the DAQ where that is wired, else by the analyzer."""
+        wire = self.config.wiring.supply_readback
+        if wire is None:
+            voltage_v = self.power_analyzer.measure_voltage_v()
+        else:
+            voltage_v = float(self.daq.acquire([wire.terminal], _VDD_RATE_HZ, _VDD_SAMPLES).mean())
+        self.switching.note_vdd(voltage_v)
+        return voltage_v
+
+    def open_lines(self) -> None:
+        """Open the debug and console lines, if the rig has a relay in them."""
+        self._move_relay(connected=False)
+
+    def close_lines(self) -> None:
+        """Close the debug and console lines, if the rig has a relay in them.
+
+        Raises:
+            SafetyError: the part is not proven to be supplied.
+        """
+        self._move_relay(connected=True)
+
+    def _move_relay(self, *, connected: bool) -> None:
+        relay = self.config.wiring.debug_connection
+        if relay is None:
+            return
+        known = self.switching.lines_open
+        self.daq.write_line(relay.terminal, connected == (relay.active == "high"))
+        if known is None or known == connected:  # the contacts move
+            self.clock.sleep(_RELAY_SETTLING_S)
+
+    def _time_s(self) -> float | None:
+        try:
+            return self.clock.now_s()
+        except HilError:  # the record must not keep a bench from its way down
+            return None
 
     def identities(self) -> dict[str, Identity]:
         """Who answers at each address; opens every instrument that has an identity."""

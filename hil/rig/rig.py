@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
+import json
 import platform
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from hil.config import RigConfig, resolve
 from hil.errors import RigError, TeardownError
@@ -20,6 +23,7 @@ from hil.rig.lock import RigLock
 from hil.rig.mailbox import Mailbox
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
+from hil.rig.switching import Switching, find_violations
 from hil.rig.teardown import Step, run_steps
 
 _STEP_LIMIT_S = 15.0
@@ -28,6 +32,11 @@ answer up after 10 s at most, and the next step on the same instrument must not 
 _SERVICE_LIMIT_S = 10.0
 """Wall time for ending the service, which is terminated and killed within it."""
 
+_VDD_BY_ANALYZER = (
+    "VDD is read by the power analyzer, whose relay is open while the output is off: the rig has no "
+    "supply_readback, so that a part fed through its pins would count as off."
+)
+
 _LIBRARIES = ("hil-rig", "pyocd", "nidaqmx", "PyVISA", "PyVISA-py", "pyserial", "numpy")
 """Distributions whose versions belong into the record of a run."""
 
@@ -35,8 +44,12 @@ _LIBRARIES = ("hil-rig", "pyocd", "nidaqmx", "PyVISA", "PyVISA-py", "pyserial", 
 class Rig:
     """A bench in use, made by :func:`open_rig`. A context manager; leaving it leaves a safe bench behind."""
 
-    def __init__(self, config: RigConfig, service_arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, config: RigConfig, service_arguments: Sequence[str] = (), switching_file: Path | None = None
+    ) -> None:
         """Nothing is started or locked yet; see :func:`open_rig`."""
+        self._switching_path = switching_file
+        self._switching_file: IO[str] | None = None
         self._configured = config
         self._service_arguments = tuple(service_arguments)
         self._service: Service | None = None
@@ -59,7 +72,9 @@ class Rig:
             else:  # a bench that is started for this process is nobody else's: nothing to lock
                 self._service = Service(config.service, config.file, self._service_arguments)
                 config = resolve(config, self._service.addresses)
-            self._bench = Bench(config)
+            if self._switching_path is not None:
+                self._switching_file = self._switching_path.open("a", encoding="utf-8")
+            self._bench = Bench(config, self._write_switching)
             self._states = BoardStates(self._bench)
         except BaseException:  # Ctrl-C too: what was started is ended
             run_steps(self._release_steps())
@@ -74,7 +89,9 @@ class Rig:
         Raises:
             TeardownError: a step failed. With another error in flight, that one goes on, with a note.
         """
+        bench = self._open_bench()
         errors = run_steps([*self._safe_state_steps(), *self._release_steps()])
+        errors.extend(_broken_order(bench))
         self._bench = self._states = self._commander = None
         if errors:
             failure = TeardownError(errors, where=self._configured.name)
@@ -185,7 +202,10 @@ class Rig:
             },
             "versions": {"Python": platform.python_version(), **versions},
             "platform": platform.platform(),
-            "assumptions": list(self._service.assumptions) if self._service is not None else [],
+            "assumptions": [
+                *(self._service.assumptions if self._service is not None else ()),
+                *((_VDD_BY_ANALYZER,) if _reads_vdd_by_analyzer(config) else ()),
+            ],
         }
 
     def _open_bench(self) -> Bench:
@@ -200,29 +220,30 @@ class Rig:
         assert self._states is not None  # set and cleared together with the bench
         return self._states
 
+    def _write_switching(self, entry: Switching) -> None:
+        if self._switching_file is not None:
+            self._switching_file.write(json.dumps(dataclasses.asdict(entry)) + "\n")
+            self._switching_file.flush()
+
     def _safe_state_steps(self) -> list[Step]:
-        """Order: stop driving pins, cut the supply, then let go of the probe, which needs no living part."""
+        """Order: stop driving pins, let go of the probe, open its lines, and only then cut the supply."""
         bench = self._open_bench()
         steps = []
         if bench.opened("daq"):
             steps.append(Step("outputs to 0 V", bench.daq.stop, _STEP_LIMIT_S))
-        if bench.opened("power_analyzer"):
-            steps.append(Step("supply off", bench.power_analyzer.supply_off, _STEP_LIMIT_S))
-            if bench.opened("board"):
+        supplied_by_us = bench.opened("power_analyzer")
+        if bench.opened("board"):
+            if supplied_by_us:
                 steps.append(Step("probe released", bench.board.abandon, _STEP_LIMIT_S))
-        elif bench.opened("board"):
-            steps.append(Step("probe detached", bench.board.detach, _STEP_LIMIT_S))
+            else:
+                steps.append(Step("probe detached", bench.board.detach, _STEP_LIMIT_S))
+        if bench.opened("daq") and bench.has_lines:
+            steps.append(Step("lines open", bench.open_lines, _STEP_LIMIT_S))
+        if supplied_by_us:
+            steps.append(Step("supply off", bench.power_analyzer.supply_off, _STEP_LIMIT_S))
         if bench.opened("daq"):
-            relay = bench.config.wiring.debug_isolation
-            if relay is not None:
-                at_rest = relay.active != "high"
-                steps.append(
-                    Step(
-                        "relay at rest", lambda: bench.daq.write_line(relay.terminal, at_rest), _STEP_LIMIT_S
-                    )
-                )
             steps.append(Step("DAQ released", bench.daq.close, _STEP_LIMIT_S))
-        if bench.opened("power_analyzer"):
+        if supplied_by_us:
             steps.append(Step("power analyzer released", bench.power_analyzer.close, _STEP_LIMIT_S))
         if bench.opened("console"):
             steps.append(Step("console released", bench.console.close, _STEP_LIMIT_S))
@@ -232,19 +253,49 @@ class Rig:
 
     def _release_steps(self) -> list[Step]:
         steps = [Step("lock released", self._lock.release, _STEP_LIMIT_S)]
+        if self._switching_file is not None:
+            steps.append(Step("record of switching closed", self._switching_file.close, _STEP_LIMIT_S))
         if self._service is not None:
             steps.append(Step("service ended", self._service.close, _SERVICE_LIMIT_S))
         return steps
 
 
-def open_rig(config: RigConfig, service_arguments: Sequence[str] = ()) -> Rig:
+def open_rig(
+    config: RigConfig, service_arguments: Sequence[str] = (), switching_file: Path | None = None
+) -> Rig:
     """A rig from a loaded configuration, to be entered with ``with``.
 
     Args:
         config: from :func:`hil.config.load_rig`.
         service_arguments: appended to the command of the rig's service, if it has one ("--seed", "7").
+        switching_file: takes the record of switching, a line of JSON for each act; see
+            :class:`hil.rig.switching.Switching`.
     """
-    return Rig(config, service_arguments)
+    return Rig(config, service_arguments, switching_file)
+
+
+def _broken_order(bench: Bench) -> list[RigError]:
+    """The first act in the wrong order, if any: a bug of the controller, or a bench that did not obey."""
+    violations = find_violations(
+        bench.switching.entries,
+        bench.switching.minimum_v,
+        has_lines=bench.has_lines,
+        has_outputs=bench.has("daq"),
+    )
+    return [
+        RigError(
+            text,
+            where="board",
+            operation="order of switching",
+            expected="lines open and outputs at 0 V whenever VDD is not proven",
+            hint="measure the part's pins before trusting it further",
+        )
+        for text in violations[:1]
+    ]
+
+
+def _reads_vdd_by_analyzer(config: RigConfig) -> bool:
+    return config.power_analyzer is not None and config.wiring.supply_readback is None
 
 
 def _installed(distribution: str) -> bool:

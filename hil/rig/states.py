@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The states of the board on the bench, and the safe ways between them.
 
-off        supply off, sensor at 0 V, no debug session
-powered    supplied; whatever the flash holds runs; no debug session
+off        supply off, outputs at 0 V, debug and console lines open, no debug session
+powered    supplied, lines closed; whatever the flash holds runs; no debug session
 programmed debug session open, flash proven to hold the image, core halted before its first instruction
 running    the image runs from a reset; the debug session stays open, so memory can be read
 measuring  the image runs from power-on; debugger gone, DBGMCU proven 0, debug and console lines open
@@ -10,12 +10,15 @@ measuring  the image runs from power-on; debugger gone, DBGMCU proven 0, debug a
 In *running* the part does everything but draw the right current: an open debug session keeps clocks on in
 Stop mode. In *measuring* it draws the right current, and neither debugger nor console can see it; for an
 exchange over the console its lines are closed for a moment, and the debugger stays away.
+
+Lines are closed, and outputs driven, only while VDD is proven. Before the supply goes off the outputs go to
+0 V and the lines open; see :mod:`hil.rig.switching`.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from hil.errors import RigError, StateError
@@ -37,17 +40,16 @@ class State(enum.Enum):
 _OFF_VOLTAGE_V = 0.3
 """VDD below which the part counts as off: far below the power-on reset's falling threshold of 1.6 V (DS10198
 Rev 8, table 25), high enough for a meter's offset. The figure itself is an assumption."""
-_OFF_READINGS = 20
-"""Readings of 100 ms each that VDD gets for falling; a NUCLEO's capacitors discharge in milliseconds."""
+_FALL_S = 10.0
+"""Bench time that VDD gets for falling. An assumption: modules that open their output leave a few microfarads
+to the board's own leakage, for seconds; one that pulls its output down takes 20 to 25 ms (Series N6700 User's
+Guide, output characteristics)."""
+_RISE_S = 2.0
+"""Bench time that VDD gets for rising: 35 to 60 ms (Series N6700 User's Guide), and two slow readings."""
 
 _SUPPLY_TOLERANCE = 0.02
 """How far the supply may be from its setting before the bench counts as faulty. An assumption: forty times
 the N6781A's accuracy, and a tenth of what a part in current limit shows."""
-
-
-_RELAY_SETTLING_S = 0.02
-"""Bench time from moving the relay to quiet lines. An assumption: a reed or signal relay bounces for a few
-milliseconds at most."""
 
 
 class BoardStates:
@@ -58,7 +60,6 @@ class BoardStates:
         self._bench = bench
         self._state: State | None = None
         self._image: Image | None = None
-        self._supplied = False
         self._in_exchange = False
 
     @property
@@ -74,7 +75,7 @@ class BoardStates:
     @property
     def supplied(self) -> bool:
         """Whether the board has its supply voltage: measured, or its own where the rig does not supply it."""
-        return self._supplied or not self._bench.has("power_analyzer")
+        return self._bench.switching.supplied
 
     def to(
         self,
@@ -106,10 +107,12 @@ class BoardStates:
                 operation=state.value,
                 hint="end the exchange first",
             )
+        if self._state not in (None, State.OFF) and not self.supplied:
+            self._state = None  # an error of the analyzer since then
         if state is self._state and not restart and (image is None or self._holds(image)):
             return False
         if self._state is None:
-            self._supplied = False  # after a failure nothing is taken for granted
+            self._bench.switching.forget()  # after a failure nothing is taken for granted
             if self._bench.opened("board"):
                 self._bench.board.abandon()
         self._state = None
@@ -156,19 +159,17 @@ class BoardStates:
                 expected="powered, running or measuring",
                 hint="rig.to(State.RUNNING, image)",
             )
-        if self._state is not State.MEASURING or self._bench.config.wiring.debug_isolation is None:
+        if self._state is not State.MEASURING or not self._bench.has_lines:
             yield
             return
         self._state = None  # until the lines are open again
         self._in_exchange = True
         try:
-            self._isolate(False)
-            self._bench.clock.sleep(_RELAY_SETTLING_S)
+            self._connect_lines()
             yield
         finally:
             self._in_exchange = False
-            self._isolate(True)
-            self._bench.clock.sleep(_RELAY_SETTLING_S)
+            self._bench.open_lines()
             self._state = State.MEASURING
 
     def _holds(self, image: Image) -> bool:
@@ -178,17 +179,17 @@ class BoardStates:
     def _power(self, restart: bool) -> None:
         if self._bench.has("board"):
             self._bench.board.detach()
-        self._isolate(False)
         if restart:
             self._switch_off()
         self._switch_on()
+        self._connect_lines()
 
     def _program(self, image: Image, progress: Progress | None) -> None:
         bench = self._bench
         if not bench.has("board"):
             raise StateError("the rig has no debug probe", where="board", operation="program")
-        self._isolate(False)
         self._switch_on()
+        self._connect_lines()
         bench.board.connect(under_reset=True)  # a sleeping part answers in no other way
         if not self._holds(image):
             self._image = None
@@ -207,7 +208,7 @@ class BoardStates:
         if not self._holds(image) or not can_cycle_power:
             self._program(image, progress)
         bench.board.detach()  # from here on the image runs, from its reset
-        self._isolate(True)
+        bench.open_lines()
         if can_cycle_power:
             self._switch_off()
             self._switch_on()
@@ -221,48 +222,70 @@ class BoardStates:
         self._stop_driving()
         if bench.opened("board"):
             bench.board.abandon()
-        self._supplied = False
-        analyzer = bench.power_analyzer
-        analyzer.supply_off()
-        voltage_v = analyzer.measure_voltage_v()
-        for _ in range(_OFF_READINGS):
-            if abs(voltage_v) < _OFF_VOLTAGE_V:
-                return
-            voltage_v = analyzer.measure_voltage_v()
-        raise RigError(
-            f"VDD is still {voltage_v:.2f} V with the supply off",
-            where="board",
-            operation="off",
-            expected=f"below {_OFF_VOLTAGE_V:g} V",
-            hint="something feeds the part through its pins: the CN2 jumpers, a wire to the DAQ",
-        )
+        bench.open_lines()
+        bench.power_analyzer.supply_off()
+        voltage_v = self._vdd_within(_FALL_S, lambda voltage_v: abs(voltage_v) < _OFF_VOLTAGE_V)
+        if abs(voltage_v) >= _OFF_VOLTAGE_V:
+            raise RigError(
+                f"VDD is still {voltage_v:.2f} V with the supply off",
+                where="board",
+                operation="off",
+                expected=f"below {_OFF_VOLTAGE_V:g} V within {_FALL_S:g} s",
+                hint="something feeds the part through its pins: the CN2 jumpers, a wire to the DAQ",
+            )
 
     def _switch_on(self) -> None:
+        """Supply the part, from a proven off; its lines stay open."""
         bench = self._bench
         if self.supplied:
             return
-        self._stop_driving()
+        known_v = bench.switching.vdd_v
+        if known_v is None or abs(known_v) >= _OFF_VOLTAGE_V:
+            self._switch_off()  # without it a short dip would pass for a power cycle
         board, analyzer = bench.config.board, bench.power_analyzer
         analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
-        voltage_v = analyzer.measure_voltage_v()
-        if abs(voltage_v - board.supply_voltage_v) > _SUPPLY_TOLERANCE * board.supply_voltage_v:
+        voltage_v = self._vdd_within(_RISE_S, self._is_supply_voltage)
+        if not self._is_supply_voltage(voltage_v):
             analyzer.supply_off()
             raise RigError(
                 f"VDD is {voltage_v:.3f} V",
                 where="board",
                 operation="power on",
-                expected=f"{board.supply_voltage_v:g} V",
+                expected=f"{board.supply_voltage_v:g} V within {_RISE_S:g} s",
                 hint="a short circuit, the current limit, or a sense line that is not connected",
             )
-        self._supplied = True
+
+    def _connect_lines(self) -> None:
+        """Close the lines of a part whose VDD is read once more before."""
+        bench = self._bench
+        if not bench.has_lines or bench.switching.lines_open is False:
+            return
+        if bench.has("power_analyzer"):
+            voltage_v = bench.read_vdd_v()
+            if not self._is_supply_voltage(voltage_v):
+                raise RigError(
+                    f"VDD is {voltage_v:.3f} V, and was right before",
+                    where="board",
+                    operation="connect the lines",
+                    expected=f"{bench.config.board.supply_voltage_v:g} V",
+                    hint="a protection of the analyzer, or its watchdog, has cut the supply",
+                )
+        bench.close_lines()
+
+    def _vdd_within(self, limit_s: float, holds: Callable[[float], bool]) -> float:
+        """VDD as read when ``holds`` is true of it, or as read last after ``limit_s`` of bench time."""
+        bench = self._bench
+        deadline_s = bench.clock.now_s() + limit_s
+        while True:
+            voltage_v = bench.read_vdd_v()
+            if holds(voltage_v) or bench.clock.now_s() >= deadline_s:
+                return voltage_v
+
+    def _is_supply_voltage(self, voltage_v: float) -> bool:
+        wanted_v = self._bench.config.board.supply_voltage_v
+        return abs(voltage_v - wanted_v) <= _SUPPLY_TOLERANCE * wanted_v
 
     def _stop_driving(self) -> None:
         """Put the DAQ's outputs to 0 V: a driven pin feeds an unpowered part (DS10198 Rev 8, table 21)."""
         if self._bench.has("daq"):
             self._bench.daq.stop()
-
-    def _isolate(self, isolated: bool) -> None:
-        """Open or close the relay in the debug and console lines, if the rig has one."""
-        wire = self._bench.config.wiring.debug_isolation
-        if wire is not None:
-            self._bench.daq.write_line(wire.terminal, isolated == (wire.active == "high"))

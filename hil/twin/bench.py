@@ -51,7 +51,8 @@ class Bench:
         """Called when the relay has opened or closed the debug and console lines."""
         self._leak_a = self._short_a = 0.0
         self._debug_lines_isolated = True
-        self._isolate_debug(False)
+        # Without a relay the jumpers connect the lines for good; a relay is at rest, its contacts open.
+        self._connect_debug(wiring.DEBUG_CONNECTION not in config.wires)
         self.analyzer = PowerAnalyzer(self, config.power_analyzer)
         self.analyzer.channel.source.on_short_current = self._short_draws
         self.daq = Daq(self, config.daq)
@@ -61,7 +62,7 @@ class Bench:
             self.daq,
             rng=self.rng,
             supply_voltage_v=lambda: self.mcu.supply_voltage_v,
-            isolate_debug=self._isolate_debug,
+            connect_debug=self._connect_debug,
         )
 
     @property
@@ -106,7 +107,15 @@ class Bench:
         """Let bench time pass until the core has halted for the debugger, at most ``limit_s``."""
         self.advance_until(lambda: self.mcu.core.state == "halted", limit_s)
 
-    def _isolate_debug(self, isolated: bool) -> None:
+    def close_relay(self) -> None:
+        """Drive the relay's line, as a user does by hand: the debug and console lines connect."""
+        wire = self.config.wires.get(wiring.DEBUG_CONNECTION)
+        if wire is not None and wire.terminal is not None:
+            line = wire.terminal.partition("/")[2]
+            self.daq.lines.drive(self.scheduler.now_ps, line, wire.active_high)
+
+    def _connect_debug(self, connected: bool) -> None:
+        isolated = not connected
         if isolated != self._debug_lines_isolated:
             self._debug_lines_isolated = isolated
             self._leak_a = 0.0 if isolated else self.config.unparked_leak_a

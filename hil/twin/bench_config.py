@@ -32,6 +32,9 @@ this board (MB1136); it is chosen large against Stop 2, so that forgetting to pa
 VBAT_LIMIT_V = 4.0
 """Absolute maximum of VBAT (DS10198 Rev 8, Table 20)."""
 
+RETIRED_ROLE = "debug_isolation"
+"""A relay with normally closed contacts, which earlier rig files had."""
+
 _TWIN_KEYS = {
     "seed",
     "ambient_temperature",
@@ -199,6 +202,11 @@ def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:
 
 
 def _wire(role: str, entry: object, where: str, source: str) -> Wire:
+    if role == RETIRED_ROLE:
+        raise BenchConfigError(
+            f"{source}: {where}: this relay connected the lines at rest and is no longer known; "
+            "wire its normally open contacts and call the role debug_connection"
+        )
     if not isinstance(entry, dict):
         raise BenchConfigError(
             f'{source}: {where}: expected {{pin = "PA0", terminal = "Dev1/ao0"}}, not {entry!r}'

@@ -65,6 +65,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     if power_on or (power_on is None and lease is None):
         bench.analyzer.execute(POWER_ON)
         bench.advance(POWER_ON_SETTLING_S)
+        if lease is None:
+            bench.close_relay()  # whoever started the bench by hand has no driver that would
     with contextlib.ExitStack() as cleanup:
         console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
         daq = bench.daq.serve(HOST, ANY_FREE_PORT)

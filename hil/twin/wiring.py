@@ -3,8 +3,9 @@
 
 Terminals carry their DAQmx names. An analog output drives a pin through a ``SensorWire``, a counter watches
 a pin's edges, a digital line drives a pin and reads it, an analog input reads its voltage. The role
-``debug_isolation`` has a terminal and no pin: its digital line works the relay that opens the debug and
-console lines.
+``debug_connection`` has a terminal and no pin: its digital line works the relay that connects the debug and
+console lines; its contacts are normally open. The "pin" ``VDD`` is the part's supply, which an analog input
+may read.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from hil.twin.errors import WiringError
 from hil.twin.noise import Noise
 from hil.twin.pins import AnalogSource, Listener, Pin, Pins, sampler
 
-DEBUG_ISOLATION = "debug_isolation"
-"""The role of the relay that opens SWDIO, SWCLK, NRST, PA2 and PA3 between the ST-LINK half and the part."""
+DEBUG_CONNECTION = "debug_connection"
+"""The role of the relay that connects SWDIO, SWCLK, NRST, PA2 and PA3 of the ST-LINK half with the part."""
+
+SUPPLY = "VDD"
+"""Stands for a pin where a wire ends at the part's supply."""
 
 CLAMP_V = 0.3
 """How far beyond the rails a pin's voltage gets. Below ground it is the pin's limit (DS10198 Rev 8, table 20:
@@ -102,6 +106,17 @@ class PinVoltage:
         return self._pin.voltage_v(time_ps) or 0.0
 
 
+class _SupplyVoltage:
+    """VDD of the part, as a voltmeter at the board finds it."""
+
+    def __init__(self, supply_voltage_v: Callable[[], float]) -> None:
+        self._supply_voltage_v = supply_voltage_v
+
+    def voltage_v(self, time_ps: int) -> float:
+        """In volts; the present voltage, since it moves in steps that end a wait."""
+        return self._supply_voltage_v()
+
+
 def connect(
     config: BenchConfig,
     pins: Pins,
@@ -109,7 +124,7 @@ def connect(
     *,
     rng: Callable[[str], np.random.Generator],
     supply_voltage_v: Callable[[], float],
-    isolate_debug: Callable[[bool], None],
+    connect_debug: Callable[[bool], None],
 ) -> dict[str, Connection]:
     """Connect every wire of the rig file that is not open.
 
@@ -119,7 +134,7 @@ def connect(
         daq: the terminals.
         rng: random numbers by the name of what needs them.
         supply_voltage_v: the part's present supply voltage.
-        isolate_debug: called with whether the relay is open, whenever its line changes.
+        connect_debug: called with whether the relay connects the lines, whenever its line changes.
 
     Returns:
         The wires by role.
@@ -132,16 +147,22 @@ def connect(
         terminal = wire.terminal
         if terminal is None:
             raise WiringError(f'{config.source}: [wiring] {wire.role}: needs a terminal, such as "Dev1/ao0"')
-        if wire.role == DEBUG_ISOLATION:
+        if wire.role == DEBUG_CONNECTION:
             if not wire.is_open:
-                coil = _Coil(_relay(wire, isolate_debug))
+                coil = _Coil(_relay(wire, connect_debug))
                 daq.line_listeners(terminal).append(coil.pass_on)
                 connections[wire.role] = Connection(coil.set_open)
+            continue
+        channel = terminal.partition("/")[2]
+        if wire.pin == SUPPLY and channel.startswith("ai"):
+            if not wire.is_open:
+                supply = _Probe(_SupplyVoltage(supply_voltage_v))
+                daq.connect_analog_input(terminal, supply)
+                connections[wire.role] = Connection(supply.set_open)
             continue
         pin = _pin(config, pins, wire)
         if wire.is_open:
             continue
-        channel = terminal.partition("/")[2]
         if channel.startswith("ao"):
             sensor_wire = SensorWire(
                 daq.analog_output(terminal), config.sensor_noise_v, rng(f"wire {wire.role}"), supply_voltage_v
@@ -265,10 +286,10 @@ def _pin(config: BenchConfig, pins: Pins, wire: Wire) -> Pin:
     return pins[wire.pin]
 
 
-def _relay(wire: Wire, isolate_debug: Callable[[bool], None]) -> Listener:
-    """The relay's coil: an undriven line leaves it at rest, lines connected."""
+def _relay(wire: Wire, connect_debug: Callable[[bool], None]) -> Listener:
+    """The relay's coil: an undriven line leaves it at rest, the contacts open."""
 
     def on_line(_time_ps: int, level: bool | None) -> None:
-        isolate_debug(level is not None and level == wire.active_high)
+        connect_debug(level is not None and level == wire.active_high)
 
     return on_line

@@ -153,8 +153,22 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
         (
             'active = "high"',
             'active = "on"',
+            "debug_connection",
+            "wiring.debug_connection.active: 'on' is not known; expected 'high' or 'low'",
+        ),
+        (
+            "debug_connection =",
+            "debug_isolation =",
             "debug_isolation",
-            "wiring.debug_isolation.active: 'on' is not known; expected 'high' or 'low'",
+            "wiring.debug_isolation: the role 'debug_isolation' is retired: its relay connected the lines at "
+            'rest; expected debug_connection = { terminal = ..., active = "high" }, after moving the lines '
+            "to the normally open contacts",
+        ),
+        (
+            'pin = "VDD"',
+            'pin = "VDDA"',
+            "supply_readback",
+            "wiring.supply_readback.pin: 'VDDA' is not known; expected 'VDD'",
         ),
         (
             'address = "tcp://',

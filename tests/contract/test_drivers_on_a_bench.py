@@ -150,12 +150,12 @@ def test_a_counter_is_free_again_after_its_use(contract_rig: Rig) -> None:
 
 
 def test_the_relay_line_reads_back(contract_rig: Rig, reference_image: Image) -> None:
-    wire = contract_rig.config.wiring.debug_isolation
+    wire = contract_rig.config.wiring.debug_connection
     assert wire is not None
     contract_rig.to(State.MEASURING, reference_image)
-    assert contract_rig.daq.read_line(wire.terminal) is True
-    contract_rig.to(State.RUNNING)
     assert contract_rig.daq.read_line(wire.terminal) is False
+    contract_rig.to(State.RUNNING)
+    assert contract_rig.daq.read_line(wire.terminal) is True
 
 
 def test_every_instrument_says_who_it_is(contract_rig: Rig) -> None:

@@ -35,7 +35,7 @@ def test_stop2_current(
     The part is alone: in the state *measuring* the debugger is gone, DBGMCU_CR is proven 0 and the debug and
     console lines are open.
     """
-    if not rig.has("debug_isolation"):
+    if not rig.has("debug_connection"):
         measure.assume("The debug and console lines were opened by hand: the rig has no relay in them.")
     log = acquisitions.quiet_duty_cycle()
     settled = [

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from hil.config import load_rig
+from hil.config import RigConfig, load_rig
 from hil.errors import ConnectError, DeviceTimeoutError, RigError, StateError
 from hil.firmware.image import Image, Segment
+from hil.rig.bench import Bench
+from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.states import BoardStates, State
 
 CONFIG = load_rig(Path(__file__).resolve().parents[2] / "rig_configs" / "sim.toml")
@@ -22,35 +26,49 @@ def image(name: str) -> Image:
 A, B = image("a"), image("b")
 
 
-class RecordingBench:
-    """A bench that writes down what it is told; its supply obeys, unless the part is fed otherwise."""
+class Instruments:
+    """All instruments of a bench in one: they write down what they are told.
 
-    def __init__(self, config: Any = CONFIG) -> None:
-        self.config = config
+    The supply obeys after its delays, unless the part is fed otherwise.
+    """
+
+    def __init__(self) -> None:
         self.log: list[str] = []
-        self.board = self.daq = self.power_analyzer = self.console = self.clock = self
+        self.time_s = 0.0
         self.connected = False
-        self.supply_v = 0.0
+        self.rise_s = self.fall_s = 0.0
         self.back_feed_v = 0.0
         self.drop_v = 0.0
         self.connect_error: Exception | None = None
-
-    def has(self, name: str) -> bool:
-        return getattr(self.config, {"board": "probe"}.get(name, name)) is not None
-
-    def opened(self, name: str) -> bool:
-        return self.has(name)
+        self.readings = 0
+        self._vdd_v = self._next_v = 0.0
+        self._changes_at_s = 0.0
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
         self.log.append(f"supply {voltage_v:g} V {current_limit_a:g} A")
-        self.supply_v = voltage_v - self.drop_v
+        self._change(voltage_v - self.drop_v, self.rise_s)
 
     def supply_off(self) -> None:
         self.log.append("supply off")
-        self.supply_v = 0.0
+        self._change(0.0, self.fall_s)
+
+    def _change(self, voltage_v: float, delay_s: float) -> None:
+        self._vdd_v, self._next_v, self._changes_at_s = self.vdd_v, voltage_v, self.time_s + delay_s
+
+    @property
+    def vdd_v(self) -> float:
+        return self._next_v if self.time_s >= self._changes_at_s else self._vdd_v
+
+    def acquire(self, terminals: list[str], rate_hz: float, count: int) -> NDArray[np.float64]:
+        assert terminals == ["Dev1/ai1"]
+        self.readings += 1
+        value_v = max(self.vdd_v, self.back_feed_v)
+        self.time_s += count / rate_hz
+        return np.full((1, count), value_v)
 
     def measure_voltage_v(self) -> float:
-        return max(self.supply_v, self.back_feed_v)
+        self.log.append("analyzer's voltmeter")
+        return self.vdd_v
 
     def connect(self, *, under_reset: bool) -> None:
         assert under_reset, "a sleeping part answers in no other way"
@@ -84,7 +102,7 @@ class RecordingBench:
 
     def write_line(self, line: str, level: bool) -> None:
         assert line == "Dev1/port0/line0"
-        self.log.append("lines open" if level else "lines closed")
+        self.log.append("lines closed" if level else "lines open")
 
     def stop(self) -> None:
         self.log.append("outputs 0 V")
@@ -92,11 +110,39 @@ class RecordingBench:
     def clear(self) -> None:
         self.log.append("console cleared")
 
+    def now_s(self) -> float:
+        return self.time_s
+
     def sleep(self, duration_s: float) -> None:
         self.log.append("wait")
+        self.time_s += duration_s
+
+
+class RecordingBench(Bench):
+    """A bench of instruments that write down what they are told."""
+
+    def __init__(self, config: RigConfig = CONFIG) -> None:
+        super().__init__(config)
+        self.instruments: Any = Instruments()
+        self._daq = GuardedDaq(self.instruments, self.switching, config.wiring.debug_connection)
+        self._analyzer = GuardedAnalyzer(self.instruments, self.switching)
+        self.instruments.log.clear()
+
+    board = console = clock = property(lambda self: self.instruments)  # type: ignore[assignment]
+    daq = property(lambda self: self._daq)  # type: ignore[assignment]
+    power_analyzer = property(lambda self: self._analyzer)  # type: ignore[assignment]
+
+    @property
+    def log(self) -> list[str]:
+        log: list[str] = self.instruments.log
+        return log
+
+    def opened(self, name: str) -> bool:
+        return self.has(name)
 
     def taken(self) -> list[str]:
-        log, self.log = self.log, []
+        log = list(self.log)
+        self.log.clear()
         return log
 
 
@@ -110,14 +156,17 @@ def states(bench: RecordingBench) -> BoardStates:
     return BoardStates(bench)
 
 
-ON, OFF = ["outputs 0 V", "supply 3 V 0.1 A"], ["outputs 0 V", "supply off"]
+OPEN, CLOSE = ["lines open", "wait"], ["lines closed", "wait"]
+OFF, ON = ["outputs 0 V", *OPEN, "supply off"], ["supply 3 V 0.1 A"]
+OFF_WITH_OPEN_LINES = ["outputs 0 V", "lines open", "supply off"]
 
 
 def test_running_from_nothing(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
     assert bench.taken() == [
-        "lines closed",
+        *OFF,
         *ON,
+        *CLOSE,
         "connect",
         "program a",
         "reset halt",
@@ -134,14 +183,14 @@ def test_restart_resets_and_does_not_program(bench: RecordingBench, states: Boar
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.RUNNING, restart=True)
-    assert bench.taken() == ["lines closed", "reset halt", "console cleared", "resume"]
+    assert bench.taken() == ["reset halt", "console cleared", "resume"]
 
 
 def test_another_image_is_programmed(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.PROGRAMMED, B)
-    assert bench.taken() == ["lines closed", "program b", "reset halt"]
+    assert bench.taken() == ["program b", "reset halt"]
 
 
 def test_measuring_detaches_opens_the_lines_and_cycles_the_power(
@@ -150,13 +199,13 @@ def test_measuring_detaches_opens_the_lines_and_cycles_the_power(
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.MEASURING)
-    assert bench.taken() == ["detach", "lines open", *OFF, *ON]
+    assert bench.taken() == ["detach", *OPEN, *OFF_WITH_OPEN_LINES, *ON]
 
 
 def test_measuring_from_nothing_programs_first(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.MEASURING, A)
-    programmed = ["lines closed", *ON, "connect", "program a", "reset halt"]
-    assert bench.taken() == [*programmed, "detach", "lines open", *OFF, *ON]
+    programmed = [*OFF, *ON, *CLOSE, "connect", "program a", "reset halt"]
+    assert bench.taken() == [*programmed, "detach", *OPEN, *OFF_WITH_OPEN_LINES, *ON]
 
 
 def test_back_from_measuring_reconnects_and_keeps_the_flash(
@@ -165,16 +214,16 @@ def test_back_from_measuring_reconnects_and_keeps_the_flash(
     states.to(State.MEASURING, A)
     bench.taken()
     states.to(State.RUNNING)
-    assert bench.taken() == ["lines closed", "connect", "reset halt", "console cleared", "resume"]
+    assert bench.taken() == [*CLOSE, "connect", "reset halt", "console cleared", "resume"]
 
 
 def test_off_stops_driving_pins_before_the_supply(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.OFF)
-    assert bench.taken() == ["outputs 0 V", "abandon", "supply off"]
+    assert bench.taken() == ["outputs 0 V", "abandon", *OPEN, "supply off"]
     states.to(State.POWERED)
-    assert bench.taken() == ["lines closed", *ON]
+    assert bench.taken() == [*ON, *CLOSE], "off is proven already"
 
 
 def test_the_board_is_supplied_only_while_its_voltage_was_seen(
@@ -185,7 +234,7 @@ def test_the_board_is_supplied_only_while_its_voltage_was_seen(
     assert states.supplied
     states.to(State.OFF)
     assert not states.supplied
-    bench.drop_v = 0.5
+    bench.instruments.drop_v = 0.5
     with pytest.raises(RigError):
         states.to(State.POWERED)
     assert not states.supplied
@@ -196,9 +245,9 @@ def test_powered_again_cycles_only_when_asked(bench: RecordingBench, states: Boa
     states.to(State.RUNNING, A)
     bench.taken()
     states.to(State.POWERED)
-    assert bench.taken() == ["detach", "lines closed"]
+    assert bench.taken() == ["detach"]
     states.to(State.POWERED, restart=True)
-    assert bench.taken() == ["lines closed", *OFF, *ON]
+    assert bench.taken() == [*OFF, *ON, *CLOSE]
 
 
 def test_an_image_is_needed_for_what_runs_one(states: BoardStates) -> None:
@@ -207,14 +256,14 @@ def test_an_image_is_needed_for_what_runs_one(states: BoardStates) -> None:
 
 
 def test_a_part_that_is_fed_through_its_pins_is_found(bench: RecordingBench, states: BoardStates) -> None:
-    bench.back_feed_v = 1.1
+    bench.instruments.back_feed_v = 1.1
     with pytest.raises(RigError, match=r"VDD is still 1\.10 V with the supply off"):
         states.to(State.MEASURING, A)
     assert states.state is None
 
 
 def test_a_supply_that_sags_is_switched_off(bench: RecordingBench, states: BoardStates) -> None:
-    bench.drop_v = 0.5
+    bench.instruments.drop_v = 0.5
     with pytest.raises(RigError, match=r"VDD is 2\.500 V; expected 3 V"):
         states.to(State.POWERED)
     assert bench.log[-1] == "supply off"
@@ -222,21 +271,21 @@ def test_a_supply_that_sags_is_switched_off(bench: RecordingBench, states: Board
 
 def test_after_a_failure_everything_is_proven_anew(bench: RecordingBench, states: BoardStates) -> None:
     states.to(State.RUNNING, A)
-    bench.connected = False
-    bench.connect_error = ConnectError("gone", where="board")
+    bench.instruments.connected = False
+    bench.instruments.connect_error = ConnectError("gone", where="board")
     with pytest.raises(ConnectError):
         states.to(State.PROGRAMMED)
     bench.taken()
-    bench.connect_error = None
+    bench.instruments.connect_error = None
     states.to(State.RUNNING, A)
-    assert bench.taken() == ["lines closed", *ON, "connect", "reset halt", "console cleared", "resume"]
+    assert bench.taken() == [*OFF, *ON, *CLOSE, "connect", "reset halt", "console cleared", "resume"]
 
 
 def test_without_a_power_analyzer_measuring_starts_from_a_reset() -> None:
     bench = RecordingBench(CONFIG.model_copy(update={"power_analyzer": None}))
     states = BoardStates(bench)
     states.to(State.MEASURING, A)
-    assert bench.taken() == ["lines closed", "connect", "program a", "reset halt", "detach", "lines open"]
+    assert bench.taken() == [*CLOSE, "connect", "program a", "reset halt", "detach", *OPEN]
     with pytest.raises(StateError, match="no power analyzer to switch the board off"):
         states.to(State.OFF)
 
@@ -257,7 +306,7 @@ def test_an_exchange_while_measuring_closes_the_lines_and_begins_no_debug_sessio
         assert states.state is None, "the current is not the part's alone"
         with pytest.raises(StateError, match="end the exchange first"):
             states.to(State.OFF)
-    assert bench.taken() == ["lines closed", "wait", "exchange", "lines open", "wait"]
+    assert bench.taken() == [*CLOSE, "exchange", *OPEN]
     assert states.state is State.MEASURING
     states.to(State.MEASURING, A)
     assert bench.taken() == []
@@ -282,7 +331,7 @@ def test_a_relay_that_fails_leaves_nothing_proven(
     def gone(_line: str, _level: bool) -> None:
         raise ConnectError("gone", where="daq")
 
-    monkeypatch.setattr(bench, "write_line", gone)
+    monkeypatch.setattr(bench.instruments, "write_line", gone)
     with pytest.raises(ConnectError), states.console_lines():
         pytest.fail("the lines are not connected")
     assert states.state is None

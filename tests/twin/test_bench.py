@@ -10,7 +10,7 @@ from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S
 RIG = {
     "wiring": {
         "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
-        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+        "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
     }
 }
 
@@ -19,7 +19,7 @@ def make_bench(**twin: Any) -> Bench:
     return Bench(bench_config.parse({**RIG, "twin": twin}, "rig.toml"))
 
 
-def isolate(bench: Bench, level: bool | None) -> None:
+def drive_relay(bench: Bench, level: bool | None) -> None:
     bench.daq.lines.drive(bench.scheduler.now_ps, "port0/line0", level)
 
 
@@ -101,17 +101,19 @@ def test_somebody_elses_stop_does_not_cut_a_wait_short() -> None:
     assert bench.now_s == 0.5
 
 
-def test_lines_that_are_not_isolated_leak_into_a_powered_part() -> None:
+def test_lines_that_are_connected_leak_into_a_powered_part() -> None:
     bench = make_bench(unparked_leak="70 uA")
+    assert bench.debug_lines_isolated
+    bench.close_relay()
     assert bench.mcu.supply.current_a == 0.0
     bench.analyzer.execute(POWER_ON)
     bench.advance(POWER_ON_SETTLING_S)
     assert bench.mcu.mode not in ("off", "reset")
     connected_a = bench.mcu.supply.current_a
-    isolate(bench, True)
+    drive_relay(bench, None)
     assert bench.debug_lines_isolated
     assert connected_a - bench.mcu.supply.current_a == pytest.approx(70e-6)
-    isolate(bench, None)
+    drive_relay(bench, True)
     assert not bench.debug_lines_isolated
     assert bench.mcu.supply.current_a == pytest.approx(connected_a)
 

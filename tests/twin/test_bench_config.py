@@ -8,7 +8,7 @@ from hil.twin.errors import BenchConfigError
 
 WIRING = {
     "sensor": {"pin": "PA0", "terminal": "Dev1/ao0", "minimum": "0 V", "maximum": "3 V"},
-    "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "low"},
+    "debug_connection": {"terminal": "Dev1/port0/line0", "active": "low"},
 }
 
 
@@ -60,7 +60,7 @@ def test_wires_carry_their_ends_and_polarity() -> None:
         "Dev1/ao0",
         True,
     )
-    assert (wires["debug_isolation"].pin, wires["debug_isolation"].active_high) == (None, False)
+    assert (wires["debug_connection"].pin, wires["debug_connection"].active_high) == (None, False)
 
 
 def test_a_planted_fault_replaces_only_what_it_names() -> None:
@@ -99,6 +99,13 @@ def test_a_planted_open_wire() -> None:
 def test_errors_name_file_and_key(twin: dict[str, object], message: str) -> None:
     with pytest.raises(BenchConfigError, match=message):
         parse(twin)
+
+
+def test_the_relay_that_connected_at_rest_is_refused() -> None:
+    with pytest.raises(
+        BenchConfigError, match=r"\[wiring\] debug_isolation: .* call the role debug_connection"
+    ):
+        bench_config.parse({"wiring": {"debug_isolation": {"terminal": "Dev1/port0/line0"}}}, "rig.toml")
 
 
 def test_an_unknown_polarity_is_refused() -> None:

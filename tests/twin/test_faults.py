@@ -18,7 +18,7 @@ RIG = {
     "wiring": {
         "readback": {"pin": "PA1", "terminal": "Dev1/ai1"},
         "button": {"pin": "PC13", "terminal": "Dev1/port0/line3"},
-        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+        "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
         "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
         "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
     }
@@ -179,11 +179,11 @@ def test_every_kind_of_wire_can_be_open(bench: Bench, faults: Faults) -> None:
     assert faults.answer("OPEN button") == "OK"
     assert bench.pins["PC13"].external_level is None
     bench.daq.lines.drive(2, "port0/line0", True)
-    assert bench.debug_lines_isolated
-    assert faults.answer("OPEN debug_isolation") == "OK"
-    assert not bench.debug_lines_isolated  # the relay's coil is without current
+    assert not bench.debug_lines_isolated
+    assert faults.answer("OPEN debug_connection") == "OK"
+    assert bench.debug_lines_isolated  # the relay's coil is without current
     assert faults.answer("CLEAR") == "OK"
-    assert bench.debug_lines_isolated
+    assert not bench.debug_lines_isolated
     assert bench.pins["PC13"].external_level is False
     assert probe.voltage_v(0) > 2.9
 

@@ -19,7 +19,7 @@ from vcd.reader import tokenize
 RIG = """
 [wiring]
 sensor = { pin = "PA0", terminal = "Dev1/ao0" }
-debug_isolation = { terminal = "Dev1/port0/line0" }
+debug_connection = { terminal = "Dev1/port0/line0" }
 
 [power_analyzer]
 """

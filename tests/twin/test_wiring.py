@@ -15,7 +15,7 @@ WIRING = {
     "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
     "button": {"pin": "PC13", "terminal": "Dev1/port0/line1"},
     "probe_point": {"pin": "PA5", "terminal": "Dev1/ai0"},
-    "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "low"},
+    "debug_connection": {"terminal": "Dev1/port0/line0", "active": "low"},
 }
 
 
@@ -60,7 +60,7 @@ class Terminals:
 def wired(
     twin: dict[str, Any] | None = None, wires: dict[str, Any] = WIRING, output_v: float = 1.0
 ) -> tuple[Pins, Terminals, list[bool]]:
-    pins, daq, isolated = make_pins(), Terminals(output_v), []
+    pins, daq, connected = make_pins(), Terminals(output_v), []
     config = bench_config.parse({"wiring": wires, "twin": twin or {}}, "rig.toml")
     wiring.connect(
         config,
@@ -68,9 +68,9 @@ def wired(
         daq,
         rng=lambda name: np.random.default_rng(1),
         supply_voltage_v=lambda: 3.0,
-        isolate_debug=isolated.append,
+        connect_debug=connected.append,
     )
-    return pins, daq, isolated
+    return pins, daq, connected
 
 
 def test_the_sensor_wire_adds_white_noise() -> None:
@@ -122,16 +122,26 @@ def test_an_analog_input_reads_what_the_part_drives() -> None:
     assert source.voltage_v(1) == 3.0
 
 
-def test_the_relay_follows_its_polarity_and_rests_connected() -> None:
-    _, daq, isolated = wired()
+def test_an_analog_input_reads_the_supply() -> None:
+    _, daq, _ = wired(wires={"supply_readback": {"pin": "VDD", "terminal": "Dev1/ai1"}})
+    assert daq.inputs["Dev1/ai1"].voltage_v(0) == 3.0
+    _, daq, _ = wired(
+        {"wires": {"supply_readback": {"open": True}}},
+        {"supply_readback": {"pin": "VDD", "terminal": "Dev1/ai1"}},
+    )
+    assert daq.inputs == {}
+
+
+def test_the_relay_follows_its_polarity_and_rests_open() -> None:
+    _, daq, connected = wired()
     for level in (False, True, None):
         for listener in daq.listeners["Dev1/port0/line0"]:
             listener(0, level)
-    assert isolated == [True, False, False]
+    assert connected == [True, False, False]
 
 
-def test_a_relay_with_a_broken_wire_never_isolates() -> None:
-    _, daq, _ = wired({"wires": {"debug_isolation": {"open": True}}})
+def test_a_relay_with_a_broken_wire_never_connects() -> None:
+    _, daq, _ = wired({"wires": {"debug_connection": {"open": True}}})
     assert daq.listeners.get("Dev1/port0/line0", []) == []
 
 

@@ -28,7 +28,8 @@ _RIG = {
         "trigger_edge": {"pin": "PA0", "terminal": "Dev1/PFI2"},
         "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
         "marker_width": {"pin": "PA8", "terminal": "Dev1/ctr1"},
-        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+        # At rest, so that no debug or console line feeds the part.
+        "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
     },
     "twin": {"seed": 1, "ambient_temperature": "25 °C", "power_on_at_start": False},
 }
@@ -83,10 +84,6 @@ class Session:
             channel = grpc.insecure_channel(daq.address)
             cleanup.callback(channel.close)
             self._daq = nidaqmx.GrpcSessionOptions(channel, "")
-            # The relay lets the debug lines go again when its task ends.
-            relay = cleanup.enter_context(nidaqmx.Task(grpc_options=self._daq))
-            relay.do_channels.add_do_chan("Dev1/port0/line0", line_grouping=LineGrouping.CHAN_PER_LINE)
-            relay.write(True)
             self._trigger = cleanup.enter_context(nidaqmx.Task(grpc_options=self._daq))
             self._trigger.do_channels.add_do_chan(
                 "Dev1/port0/line1", line_grouping=LineGrouping.CHAN_PER_LINE

@@ -135,7 +135,7 @@ class SwdLine:
             self._bench.advance(REQUEST_OVERHEAD_S + packets * self._packet_s)
             if self._bench.debug_lines_isolated:
                 raise exceptions.TransferError(
-                    "no ACK: the debug lines are isolated (role debug_isolation is active)"
+                    "no ACK: the debug lines are open (the relay of role debug_connection is at rest)"
                 )
             if self._bench.mcu.core.state == "unpowered":
                 raise exceptions.TransferError(

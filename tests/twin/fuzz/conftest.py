@@ -31,7 +31,7 @@ RIG = {
         "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
         "led": {"pin": "PA5", "terminal": "Dev1/port0/line1"},
         "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
-        "debug_isolation": {"terminal": "Dev1/port0/line0", "active": "high"},
+        "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
     }
 }
 

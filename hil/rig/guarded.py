@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instruments whose acts on the board go through the record of switching, which may refuse them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.config.models import RelayWire
+from hil.errors import InstrumentError
+from hil.instruments.protocols import CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
+from hil.measurement.waveform import Waveform
+from hil.rig.switching import Act, SwitchingRecord
+
+
+class GuardedDaq:
+    """A DAQ that drives no pin and closes no line of a part without supply."""
+
+    def __init__(self, daq: Daq, record: SwitchingRecord, relay: RelayWire | None) -> None:
+        """Outputs go to 0 V and the lines open at once, as an earlier user may have left them.
+
+        Args:
+            daq: the driver.
+            record: asked before every act.
+            relay: the relay in the debug and console lines, if there is one.
+        """
+        self._daq, self._record, self._relay = daq, record, relay
+        self.stop()
+        if relay is not None:
+            self.write_line(relay.terminal, relay.active == "low")
+
+    def identity(self) -> Identity:
+        """The device's identity."""
+        return self._daq.identity()
+
+    def play(self, terminal: str, samples_v: NDArray[np.float64], rate_hz: float, *, repeat: bool) -> None:
+        """Put out a waveform. Raises SafetyError beyond the wire's limits, or without a proven supply."""
+        self._record.note(Act.OUTPUT_DRIVEN, terminal)
+        self._daq.play(terminal, samples_v, rate_hz, repeat=repeat)
+
+    def set_voltage(self, terminal: str, voltage_v: float) -> None:
+        """Put out a voltage. Raises SafetyError beyond the wire's limits, or without a proven supply."""
+        self._record.note(Act.OUTPUT_DRIVEN, f"{terminal} {voltage_v:g} V")
+        self._daq.set_voltage(terminal, voltage_v)
+
+    def acquire(self, terminals: Sequence[str], rate_hz: float, count: int) -> NDArray[np.float64]:
+        """Read ``count`` samples of each analog input."""
+        return self._daq.acquire(terminals, rate_hz, count)
+
+    def write_line(self, line: str, level: bool) -> None:
+        """Drive a digital line. Raises SafetyError where it is not wired, or the relay must not close."""
+        if self._relay is not None and line == self._relay.terminal:
+            closes = level == (self._relay.active == "high")
+            self._record.note(Act.LINES_CLOSED if closes else Act.LINES_OPEN, line)
+        self._daq.write_line(line, level)
+
+    def read_line(self, line: str) -> bool:
+        """Read a digital line."""
+        return self._daq.read_line(line)
+
+    def pulse_widths(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+        """Arm ``counter`` for ``count`` high pulses on its gate."""
+        return self._daq.pulse_widths(counter, count)
+
+    def pulse_periods(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+        """Arm ``counter`` for ``count`` periods between rising edges on its gate."""
+        return self._daq.pulse_periods(counter, count)
+
+    def edge_separation(
+        self, counter: str, first: str, second: str, count: int
+    ) -> AbstractContextManager[CounterMeasurement]:
+        """Arm ``counter`` for ``count`` times from an edge at ``first`` to the next one at ``second``."""
+        return self._daq.edge_separation(counter, first, second, count)
+
+    def stop(self) -> None:
+        """Stop every output and put all wired analog outputs to 0 V."""
+        self._record.note(Act.OUTPUTS_AT_REST)
+        self._daq.stop()
+
+    def close(self) -> None:
+        """Stop the outputs and release the device."""
+        self._record.note(Act.OUTPUTS_AT_REST)
+        self._daq.close()
+
+
+class GuardedAnalyzer:
+    """A power analyzer whose switching is on record; after its errors nothing is known of VDD."""
+
+    def __init__(self, analyzer: PowerAnalyzer, record: SwitchingRecord) -> None:
+        """Nothing is switched.
+
+        Args:
+            analyzer: the driver.
+            record: told of every act and of every error.
+        """
+        self._analyzer, self._record = analyzer, record
+
+    def identity(self) -> Identity:
+        """The instrument's identity."""
+        return self._analyzer.identity()
+
+    def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
+        """Supply the board, limits and protection first. Raises SafetyError beyond the board's limits."""
+        self._record.note(Act.SUPPLY_ON, f"{voltage_v:g} V")
+        self._analyzer.supply_on(voltage_v, current_limit_a)
+
+    def supply_off(self) -> None:
+        """Switch the supply off."""
+        self._record.note(Act.SUPPLY_OFF)
+        self._analyzer.supply_off()
+
+    def measure_voltage_v(self) -> float:
+        """Voltage at the output terminals."""
+        with self._vdd_lost_on_error():
+            return self._analyzer.measure_voltage_v()
+
+    def measure_current_a(self) -> float:
+        """Mean current over 100 ms."""
+        with self._vdd_lost_on_error():
+            return self._analyzer.measure_current_a()
+
+    def capture(self, duration_s: float, period_s: float) -> Waveform:
+        """A short, fast current waveform from now on."""
+        with self._vdd_lost_on_error():
+            return self._analyzer.capture(duration_s, period_s)
+
+    def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:
+        """A long current waveform from now on, without gaps."""
+        with self._vdd_lost_on_error():
+            return self._analyzer.log(duration_s, period_s, progress)
+
+    def close(self) -> None:
+        """Switch the supply off and release the instrument."""
+        self._record.note(Act.SUPPLY_OFF)
+        self._analyzer.close()
+
+    @contextmanager
+    def _vdd_lost_on_error(self) -> Generator[None]:
+        # A protection may have tripped, or the instrument may be gone.
+        try:
+            yield
+        except InstrumentError as error:
+            self._record.note(Act.VDD_LOST, str(error))
+            raise

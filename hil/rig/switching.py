@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was switched on the bench, in which order, and what was known of VDD then.
+
+A line that is closed, or an output that is driven, feeds an unpowered part through its pins (DS10198 Rev 8,
+table 21: no positive injection current). So both are allowed only while VDD is proven to be at least the
+board's minimum. The record refuses the two acts otherwise, and tells afterwards whether the order was kept.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from hil.errors import SafetyError
+
+
+class Act(enum.StrEnum):
+    """What can be done to the board's supply, lines and driven pins, or found out about them."""
+
+    VDD_READ = "VDD read"
+    VDD_LOST = "VDD lost"
+    """What was known of VDD holds no longer."""
+    SUPPLY_ON = "supply on"
+    SUPPLY_OFF = "supply off"
+    LINES_CLOSED = "lines closed"
+    LINES_OPEN = "lines open"
+    OUTPUT_DRIVEN = "output driven"
+    OUTPUTS_AT_REST = "outputs at 0 V"
+
+
+_ENDS_WHAT_IS_KNOWN = (Act.VDD_LOST, Act.SUPPLY_ON, Act.SUPPLY_OFF)
+
+
+@dataclass(frozen=True)
+class Switching:
+    """One act."""
+
+    time_s: float | None
+    """Bench time; None where the bench's clock did not answer."""
+    act: Act
+    detail: str
+    """The terminal, the setting or the reading."""
+    vdd_v: float | None
+    """VDD at the part as last read, at the moment of the act; None: unknown."""
+
+
+class SwitchingRecord:
+    """The acts of one use of a bench, and what follows from them."""
+
+    def __init__(
+        self,
+        minimum_v: float | None,
+        now_s: Callable[[], float | None],
+        on_entry: Callable[[Switching], None] = lambda entry: None,
+    ) -> None:
+        """Nothing is known of VDD, lines and outputs yet.
+
+        Args:
+            minimum_v: VDD below which nothing may feed the part; None for a bench that does not supply it.
+            now_s: the bench's time, None where it is not to be had.
+            on_entry: told every entry.
+        """
+        self.entries: list[Switching] = []
+        self.minimum_v = minimum_v
+        self.vdd_v: float | None = None
+        self.lines_open: bool | None = None
+        """None while unknown."""
+        self._now_s = now_s
+        self._on_entry = on_entry
+
+    @property
+    def supplied(self) -> bool:
+        """Whether the part is proven to have its supply, or has one of its own."""
+        return self.minimum_v is None or _at_least(self.vdd_v, self.minimum_v)
+
+    def note(self, act: Act, detail: str = "") -> None:
+        """Enter what is about to be done.
+
+        Raises:
+            SafetyError: it would feed a part that is not proven to be supplied; it must not be done.
+        """
+        if act in (Act.LINES_CLOSED, Act.OUTPUT_DRIVEN) and not self.supplied:
+            raise SafetyError(
+                "VDD is unknown" if self.vdd_v is None else f"VDD is {self.vdd_v:.3f} V",
+                where="board",
+                operation=f"{act} ({detail})",
+                expected=f"at least {self.minimum_v:g} V: the part would be fed through its pins",
+                hint="rig.to(State.RUNNING, image) comes first",
+            )
+        if act in _ENDS_WHAT_IS_KNOWN:
+            self.vdd_v = None
+        elif act in (Act.LINES_CLOSED, Act.LINES_OPEN):
+            self.lines_open = act is Act.LINES_OPEN
+        self._enter(act, detail)
+
+    def note_vdd(self, voltage_v: float) -> None:
+        """Enter a reading of VDD."""
+        self.vdd_v = voltage_v
+        self._enter(Act.VDD_READ, f"{voltage_v:.3f} V")
+
+    def forget(self) -> None:
+        """Take nothing for granted any more: something failed."""
+        self.lines_open = None
+        self.note(Act.VDD_LOST)
+
+    def _enter(self, act: Act, detail: str) -> None:
+        entry = Switching(self._now_s(), act, detail, self.vdd_v)
+        self.entries.append(entry)
+        self._on_entry(entry)
+
+
+def find_violations(
+    entries: Iterable[Switching], minimum_v: float | None, *, has_lines: bool, has_outputs: bool
+) -> list[str]:
+    """Each act after which something could feed a part that was not proven to be supplied; empty: none.
+
+    Args:
+        entries: the acts of one use of a bench, from its start.
+        minimum_v: VDD below which nothing may feed the part; None for a bench that does not supply it.
+        has_lines: whether a relay opens the lines; at the start they may be closed.
+        has_outputs: whether the bench has outputs at the part's pins; at the start they may be driven.
+    """
+    if minimum_v is None:
+        return []
+    violations: list[str] = []
+    closed, driven = has_lines, has_outputs
+    for number, entry in enumerate(entries, 1):
+        match entry.act:
+            case Act.LINES_OPEN | Act.LINES_CLOSED:
+                closed = entry.act is Act.LINES_CLOSED
+            case Act.OUTPUTS_AT_REST | Act.OUTPUT_DRIVEN:
+                driven = entry.act is Act.OUTPUT_DRIVEN
+        passive = entry.act in (Act.VDD_READ, Act.VDD_LOST, Act.LINES_OPEN, Act.OUTPUTS_AT_REST)
+        if passive or _at_least(entry.vdd_v, minimum_v):
+            continue
+        if closed or driven:
+            what = " and ".join(
+                text for text, on in (("lines closed", closed), ("an output driven", driven)) if on
+            )
+            known = "unknown" if entry.vdd_v is None else f"{entry.vdd_v:.3f} V"
+            violations.append(f"entry {number}, {entry.act} {entry.detail}: {what} with VDD {known}")
+    return violations
+
+
+def _at_least(vdd_v: float | None, minimum_v: float) -> bool:
+    return vdd_v is not None and vdd_v >= minimum_v
