@@ -32,12 +32,18 @@ class WallClock:
 class BenchClock:
     """The time of a bench that says what time it is. Lines over TCP.
 
-    ``NOW`` is answered by ``OK <seconds>``; ``SLEEP <seconds>`` lets that much bench time pass and is
-    answered likewise; a refusal is ``ERR <text>``.
+    ``TOKEN <token>`` comes first, where the bench wants one, and is answered by ``OK``. ``NOW`` is answered
+    by ``OK <seconds>``. ``SLEEP <seconds>`` lets that much bench time pass and is answered likewise. A
+    refusal is ``ERR <text>``.
     """
 
-    def __init__(self, host: str, port: int) -> None:
-        """Connect. Raises ConnectError if nobody answers."""
+    def __init__(self, host: str, port: int, token: str = "") -> None:
+        """Connect.
+
+        Raises:
+            ConnectError: nobody answers.
+            ProtocolError: the bench does not take ``token``.
+        """
         self._where = f"bench clock {host}:{port}"
         try:
             self._socket = socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S)
@@ -47,6 +53,13 @@ class BenchClock:
             ) from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answers = self._socket.makefile("rb")
+        if token and self._exchange(f"TOKEN {token}", _ANSWER_TIMEOUT_S) != b"OK\n":
+            raise ProtocolError(
+                "the bench does not take the token",
+                where=self._where,
+                operation="connect",
+                hint="the token that this bench announced at its start",
+            )
 
     def now_s(self) -> float:
         """Seconds since the bench was started."""
@@ -62,17 +75,7 @@ class BenchClock:
         self._socket.close()
 
     def _ask(self, order: str, duration_s: float) -> float:
-        try:
-            self._socket.settimeout(_ANSWER_TIMEOUT_S + duration_s)
-            with whole_exchange():
-                self._socket.sendall(order.encode("ascii") + b"\n")
-                answer = self._answers.readline()
-        except TimeoutError as error:
-            raise InstrumentTimeoutError("no answer", where=self._where, operation=order) from error
-        except OSError as error:
-            raise ConnectError(str(error), where=self._where, operation=order) from error
-        if not answer:
-            raise ConnectError("connection closed by the bench", where=self._where, operation=order)
+        answer = self._exchange(order, _ANSWER_TIMEOUT_S + duration_s)
         try:
             status, value = answer.decode("ascii").split(maxsplit=1)
             if status == "OK":
@@ -83,10 +86,32 @@ class BenchClock:
             f"answered {answer!r}", where=self._where, operation=order, expected="OK <seconds>"
         )
 
+    def _exchange(self, order: str, timeout_s: float) -> bytes:
+        """Send a line and return the line that answers it."""
+        verb = order.partition(" ")[0]  # what errors name: a token is nobody's business
+        try:
+            self._socket.settimeout(timeout_s)
+            with whole_exchange():
+                self._socket.sendall(order.encode("ascii") + b"\n")
+                answer = self._answers.readline()
+        except TimeoutError as error:
+            raise InstrumentTimeoutError("no answer", where=self._where, operation=verb) from error
+        except OSError as error:
+            raise ConnectError(str(error), where=self._where, operation=verb) from error
+        if not answer:
+            raise ConnectError("connection closed by the bench", where=self._where, operation=verb)
+        return answer
+
 
 def open_clock(address: str) -> WallClock | BenchClock:
-    """The clock at ``address``: "wall" or "tcp://host:port". Raises ConnectError."""
+    """The clock at ``address``: "wall" or "tcp://[token@]host:port".
+
+    Raises:
+        ConnectError: nobody answers there.
+        ProtocolError: the bench does not take the token.
+    """
     if address == "wall":
         return WallClock()
-    host, _, port = address.removeprefix("tcp://").rpartition(":")
-    return BenchClock(host, int(port))
+    token, _, place = address.removeprefix("tcp://").rpartition("@")
+    host, _, port = place.rpartition(":")
+    return BenchClock(host, int(port), token)

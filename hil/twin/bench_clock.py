@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bench's clock over TCP, one request per line.
 
+``TOKEN <token>`` comes first and is answered ``OK``. The bench tells its token to the program that started
+it, so that no other program on the machine moves its time.
+
 ``NOW`` answers ``OK <seconds>``. ``SLEEP <seconds>`` lets the bench live for that long and answers ``OK
 <seconds>`` with the time it has then. Anything else answers ``ERR <reason>`` and the connection stays.
 Seconds are decimal numbers that read back to the same float.
@@ -9,6 +12,7 @@ Seconds are decimal numbers that read back to the same float.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import re
 import select
 import socket
@@ -18,6 +22,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from hil.twin.tcp_server import TcpServer
+from hil.twin.web_page import comes_from_a_browser
 
 MAX_SLEEP_S = 30 * 86400.0
 """The longest single sleep: 30 days, more than any soak, so that a slip of the unit does not take for
@@ -31,6 +36,7 @@ out."""
 _DECIMAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LINE_LIMIT = 256
 _DISCARD_BYTES = 1 << 16
+_TOKEN_WANTED = "ERR expected TOKEN <token> first, as the bench announced it"
 
 
 class ClockBench(Protocol):
@@ -104,21 +110,32 @@ class LineProtocol(Protocol):
 
 
 class LineServer(TcpServer):
-    """Serves a line protocol to any number of clients."""
+    """Serves a line protocol to any number of clients that know its token."""
 
-    def __init__(self, protocol: LineProtocol, host: str, port: int) -> None:
+    def __init__(self, protocol: LineProtocol, host: str, port: int, token: str) -> None:
+        """Serve ``protocol``; ``token`` is what a client says first."""
         super().__init__(host, port, _LineConnection)
         self.protocol = protocol
+        self._token = token.encode("ascii")
         self.start()
+
+    @property
+    def address(self) -> str:
+        """Where clients connect and what they say first, ``token@host:port``."""
+        return f"{self._token.decode('ascii')}@{super().address}"
+
+    def knows(self, line: bytes) -> bool:
+        """Whether ``line`` gives the token."""
+        return hmac.compare_digest(line.rstrip(), b"TOKEN " + self._token)
 
 
 class ClockServer(LineServer):
     """Serves the clock to any number of clients."""
 
     def __init__(
-        self, bench: ClockBench, host: str, port: int, before: Callable[[], None] = lambda: None
+        self, bench: ClockBench, host: str, port: int, token: str, before: Callable[[], None] = lambda: None
     ) -> None:
-        super().__init__(ClockProtocol(bench, before), host, port)
+        super().__init__(ClockProtocol(bench, before), host, port, token)
 
 
 class _LineConnection(socketserver.StreamRequestHandler):
@@ -126,12 +143,17 @@ class _LineConnection(socketserver.StreamRequestHandler):
     server: LineServer
 
     def handle(self) -> None:
+        known = False
         # The client may be gone at any moment, whatever it still wanted.
         with contextlib.suppress(OSError):
-            while line := self.rfile.readline(_LINE_LIMIT):
+            while (line := self.rfile.readline(_LINE_LIMIT)) and not comes_from_a_browser(line):
                 if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
                     self._discard_rest()
-                answer = self.server.protocol.answer(line.decode("ascii", errors="replace"), self._alive)
+                if known:
+                    answer = self.server.protocol.answer(line.decode("ascii", errors="replace"), self._alive)
+                else:
+                    known = self.server.knows(line)
+                    answer = "OK" if known else _TOKEN_WANTED
                 self.wfile.write(answer.encode("ascii", errors="replace") + b"\n")
 
     def _alive(self) -> bool:

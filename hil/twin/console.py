@@ -23,6 +23,7 @@ from typing import Protocol
 from hil.twin.pins import Pins
 from hil.twin.tcp_server import TcpServer
 from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
+from hil.twin.web_page import comes_from_a_browser
 
 HOST_BAUD = 115200
 """The rate the host's side of the virtual COM port is set to."""
@@ -184,7 +185,11 @@ class ConsoleServer(TcpServer):
             # It may be going away; its own thread will see.
             with contextlib.suppress(OSError, ValueError):
                 if self._has_room() and select.select([terminal], [], [], 0)[0]:
-                    self.type(terminal.recv(_CHUNK_BYTES))
+                    typed = terminal.recv(_CHUNK_BYTES)
+                    if comes_from_a_browser(typed):
+                        self._hang_up()
+                        return False
+                    self.type(typed)
             return True
 
     def type(self, data: bytes) -> None:

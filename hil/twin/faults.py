@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults that a test injects while the bench runs.
 
-The rig controller knows nothing of this: on a real bench the same is done with pliers. One request per line,
-answered ``OK`` or ``ERR <reason>``; see ``VERBS`` for what there is. ``CLEAR`` mends everything.
+The rig controller knows nothing of this: on a real bench the same is done with pliers. A client gives the
+bench's token first (:mod:`hil.twin.bench_clock`). Then each line is a request, answered ``OK`` or ``ERR
+<reason>``; see ``VERBS`` for what there is. ``CLEAR`` mends everything.
 """
 
 from __future__ import annotations

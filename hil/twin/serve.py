@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         bench.advance(POWER_ON_SETTLING_S)
         if lease is None:
             bench.close_relay()  # whoever started the bench by hand has no driver that would
+    token = secrets.token_hex(8)
     with contextlib.ExitStack() as cleanup:
         console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
         daq = bench.daq.serve(HOST, ANY_FREE_PORT)
@@ -85,8 +87,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "power_analyzer": analyzer,
             "hislip": hislip,
             "console": console,
-            "clock": ClockServer(bench, HOST, ANY_FREE_PORT, before=console.pull),
-            "faults": FaultServer(faults, HOST, ANY_FREE_PORT),
+            "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),
+            "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),
         }
         if config.trace is not None:
             cleanup.callback(_trace(bench, console, config.trace))

@@ -39,8 +39,8 @@ def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
         f"  or over HiSLIP: TCPIP::{analyzer_host}::hislip0,{addresses['hislip'].rpartition(':')[2]}::INSTR",
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
-        f"  clock: tcp://{addresses['clock']} (NOW, SLEEP <seconds>)",
-        f"  faults: tcp://{addresses['faults']} (STICK, OPEN, SHORT, DROOP, ...)",
+        f"  clock: tcp://{addresses['clock']} (TOKEN <what stands before the @>, NOW, SLEEP <seconds>)",
+        f"  faults: tcp://{addresses['faults']} (the same token; STICK, OPEN, SHORT, DROOP, ...)",
         "Bench time follows the wall clock."
         if realtime
         else "Bench time moves only when a client waits (--realtime).",

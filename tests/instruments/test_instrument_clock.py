@@ -70,6 +70,23 @@ def test_a_bench_that_goes_away(bench: ScriptedBench, clock: BenchClock) -> None
         clock.now_s()
 
 
+def test_the_token_of_the_address_comes_first(bench: ScriptedBench) -> None:
+    host, port = bench.server_address[:2]
+    bench.answers = [b"OK\n", b"OK 1.5\n"]
+    clock = open_clock(f"tcp://s3cret@{host!s}:{port}")
+    assert clock.now_s() == 1.5
+    clock.close()
+    assert bench.orders == ["TOKEN s3cret", "NOW"]
+
+
+def test_a_token_that_is_refused_is_not_repeated_in_the_error(bench: ScriptedBench) -> None:
+    host, port = bench.server_address[:2]
+    bench.answers = [b"ERR expected another\n"]
+    with pytest.raises(ProtocolError, match="does not take the token") as caught:
+        open_clock(f"tcp://s3cret@{host!s}:{port}")
+    assert "s3cret" not in str(caught.value)
+
+
 def test_no_bench() -> None:
     with pytest.raises(ConnectError, match="is the bench's service running"):
         open_clock("tcp://127.0.0.1:1")

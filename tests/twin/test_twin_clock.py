@@ -61,14 +61,35 @@ def test_bad_requests_are_answered_and_move_no_time(line: str) -> None:
 
 
 def test_the_connection_survives_a_bad_request() -> None:
-    with contextlib.closing(ClockServer(IdleBench(), "127.0.0.1", 0)) as server:
-        host, port = server.address.split(":")
+    with contextlib.closing(ClockServer(IdleBench(), "127.0.0.1", 0, "t0ken")) as server:
+        token, _, place = server.address.partition("@")
+        assert token == "t0ken"
+        host, port = place.split(":")
         with (
             socket.create_connection((host, int(port)), timeout=5) as client,
             client.makefile("rwb") as lines,
         ):
-            lines.write(b"\xff\nSLEEP 1\nNOW\n")
+            lines.write(b"TOKEN t0ken\n\xff\nSLEEP 1\nNOW\n")
             lines.flush()
+            assert lines.readline() == b"OK\n"
             assert lines.readline().startswith(b"ERR ")
             assert lines.readline() == b"OK 1.0\n"
             assert lines.readline() == b"OK 1.0\n"
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"NOW\n", b"TOKEN\n", b"TOKEN t0ke\n", b"TOKEN t0ken2\n", b"token t0ken\n"]
+)
+def test_without_the_token_no_time_passes(first: bytes) -> None:
+    bench = IdleBench()
+    with contextlib.closing(ClockServer(bench, "127.0.0.1", 0, "t0ken")) as server:
+        host, port = server.address.rpartition("@")[2].split(":")
+        with (
+            socket.create_connection((host, int(port)), timeout=5) as client,
+            client.makefile("rwb") as lines,
+        ):
+            lines.write(first + b"SLEEP 1\n")
+            lines.flush()
+            for _ in range(first.count(b"\n") + 1):
+                assert lines.readline().startswith(b"ERR expected TOKEN <token> first")
+    assert bench.advances == []

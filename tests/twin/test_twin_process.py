@@ -68,8 +68,13 @@ def announced(process: subprocess.Popen[bytes]) -> dict[str, str]:
 
 
 def ask(address: str, request: bytes) -> bytes:
-    host, _, port = address.rpartition(":")
+    token, _, place = address.rpartition("@")
+    host, _, port = place.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as client, client.makefile("rwb") as lines:
+        if token:
+            lines.write(f"TOKEN {token}\n".encode())
+            lines.flush()
+            assert lines.readline() == b"OK\n"
         lines.write(request + b"\n")
         lines.flush()
         return lines.readline().strip()
@@ -79,7 +84,8 @@ def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benche
     bench = benches["leased"]
     addresses = announced(bench)
     assert set(addresses) == {"probe", "daq", "power_analyzer", "hislip", "console", "clock", "faults"}
-    assert all(address.startswith("127.0.0.1:") for address in addresses.values())
+    assert all(address.rpartition("@")[2].startswith("127.0.0.1:") for address in addresses.values())
+    assert {name for name, address in addresses.items() if "@" in address} == {"clock", "faults"}
     assert ask(addresses["clock"], b"NOW") == b"OK 0.0"
     assert ask(addresses["clock"], b"SLEEP 1.5") == b"OK 1.5"
     assert ask(addresses["power_analyzer"], b"*IDN?").startswith(b"Keysight Technologies,N6705C,")
@@ -110,7 +116,7 @@ def test_a_bench_served_by_hand_is_powered_and_ends_on_ctrl_c(benches: Benches) 
     assert "pyocd cmd -u remote:127.0.0.1:" in text
     resource = text.partition("TCPIP::127.0.0.1::")[2].partition("::")[0]
     assert ask(f"127.0.0.1:{resource}", b"OUTP? (@1)") == b"1"
-    clock = "127.0.0.1:" + text.partition("clock: tcp://127.0.0.1:")[2].split()[0]
+    clock = text.partition("clock: tcp://")[2].split()[0]
     before = ask(clock, b"NOW")
     deadline_s = time.monotonic() + 10
     while ask(clock, b"NOW") == before:  # --realtime

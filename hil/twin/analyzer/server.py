@@ -9,6 +9,7 @@ import threading
 from typing import Protocol
 
 from hil.twin.tcp_server import TcpServer
+from hil.twin.web_page import comes_from_a_browser
 
 INPUT_BUFFER_BYTES = 1 << 20
 """Longest line taken (assumption: far more than any SCPI line); a longer one is thrown away with error
@@ -45,6 +46,8 @@ class _Connection(socketserver.BaseRequestHandler):
             *complete, rest = chunk.split(b"\n")
             for part in complete:
                 line += part
+                if comes_from_a_browser(line):
+                    return
                 if overrun or len(line) > INPUT_BUFFER_BYTES:
                     self.server.instrument.overrun()
                 elif not self._answer(bytes(line).rstrip(b"\r")):
@@ -53,6 +56,8 @@ class _Connection(socketserver.BaseRequestHandler):
                 overrun = False
             line += rest
             if len(line) > INPUT_BUFFER_BYTES:
+                if comes_from_a_browser(line):
+                    return
                 line.clear()
                 overrun = True
 

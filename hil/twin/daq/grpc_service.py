@@ -108,6 +108,8 @@ class DaqServer:
         return grpc.unary_unary_rpc_method_handler(serve, deserialize, serialize)
 
     def _answer(self, handler: Handler, request: Any, context: Any, *, locked: bool) -> Any:
+        if any(key == "origin" for key, _ in context.invocation_metadata()):
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "the bench takes no calls from a web page")
         self._answering.wait()
         call = Call(self._daq, self._sessions, request, context.peer(), context.is_active)
         try:

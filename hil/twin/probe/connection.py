@@ -18,6 +18,8 @@ from typing import Any
 from pyocd.core import exceptions
 from pyocd.probe.tcp_probe_server import DebugProbeRequestHandler
 
+from hil.twin.web_page import comes_from_a_browser
+
 _decode = json.JSONDecoder().raw_decode
 _CHUNK = 1 << 16
 _WATCHED_NS = 1_000_000
@@ -69,6 +71,8 @@ class Connection(DebugProbeRequestHandler):  # type: ignore[misc]  # pyOCD has n
         while line := requests.next():
             call = self._parse(line)
             if call is None:
+                if comes_from_a_browser(line):
+                    return
                 self._answer_at_length(line)
             else:
                 self._carry_out(*call)

@@ -93,9 +93,15 @@ class LiveBench:
         """Count an input and its outcome for the summary."""
         TALLY.setdefault(server, Counter())[outcome] += count
 
-    def connect(self, name: str) -> socket.socket:
-        host, port = self.servers[name].address.rsplit(":", 1)
-        return socket.create_connection((host, int(port)), timeout=10)
+    def connect(self, name: str, *, introduced: bool = True) -> socket.socket:
+        """A client of the server, which has given the token where one is wanted."""
+        token, _, place = self.servers[name].address.rpartition("@")
+        host, port = place.rsplit(":", 1)
+        client = socket.create_connection((host, int(port)), timeout=10)
+        if token and introduced:
+            client.sendall(f"TOKEN {token}\n".encode())
+            assert client.recv(3) == b"OK\n"
+        return client
 
     def digest(self) -> dict[str, Any]:
         """What the part and the outputs are like now, apart from the time."""
@@ -185,8 +191,8 @@ def running_bench() -> Iterator[LiveBench]:
             "power_analyzer": bench.analyzer.serve(host, 0),
             "hislip": bench.analyzer.serve_hislip(host, 0),
             "console": ConsoleServer(bench, host, 0),
-            "clock": ClockServer(bench, host, 0),
-            "faults": FaultServer(Faults(bench, {}, {}), host, 0),
+            "clock": ClockServer(bench, host, 0, "t0ken"),
+            "faults": FaultServer(Faults(bench, {}, {}), host, 0, "t0ken"),
         }
         for server in servers.values():
             stack.callback(server.close)
