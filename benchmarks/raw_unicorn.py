@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from unicorn import arm_const as arm
-from unicorn import unicorn_const as uc
-from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.firmware.image import FLASH_SIZE, FLASH_START, Image
+from hil.twin.core.engine import cortex_m4
 
 _SRAM1_START, _SRAM1_SIZE = 0x2000_0000, 0x1_8000  # DS10198 Rev 8, figure 17
 _OVER = FLASH_START + FLASH_SIZE - 4
@@ -24,8 +22,7 @@ class RawUnicorn:
         self._program = image.symbol("program")
         self._data = (image.symbol("data_load"), image.symbol("data_start"), image.symbol("data_end"))
         self._bss = (image.symbol("bss_start"), image.symbol("bss_end"))
-        self._engine: Any = binding.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
-        self._engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._engine = cortex_m4()
         self._engine.mem_map(FLASH_START, FLASH_SIZE)
         self._engine.mem_map(_SRAM1_START, _SRAM1_SIZE)
         for segment in image.segments:

@@ -7,9 +7,6 @@ How each event of the architecture surfaces from Unicorn 2.1 is decided here and
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Iterable
-
 import numpy as np
 from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
@@ -17,7 +14,8 @@ from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.twin.core import block_hook, device_hook
 from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus
-from hil.twin.core.condition import condition_passes, in_it_block, it_block_start
+from hil.twin.core.code_stops import CodeStops
+from hil.twin.core.condition import condition_passes, in_it_block
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.division_hook import DivisionCycles
 from hil.twin.core.engine import EVERYWHERE, Engine
@@ -39,12 +37,15 @@ _INVALID_ACCESSES = (
     | uc.UC_HOOK_MEM_READ_PROT
     | uc.UC_HOOK_MEM_FETCH_PROT
 )
-_INTERRUPT_SUPERVISOR_CALL, _INTERRUPT_EXECUTE_NEVER, _INTERRUPT_BREAKPOINT, _INTERRUPT_EXCEPTION_EXIT = (
-    2,
-    3,
-    7,
-    8,
-)
+_STOPS_OF_INTERRUPTS = {
+    2: Stop.SUPERVISOR_CALL,
+    3: Stop.EXECUTE_NEVER,
+    7: Stop.BREAKPOINT_INSTRUCTION,
+    8: Stop.EXCEPTION_RETURN,
+    17: Stop.NO_COPROCESSOR,
+    18: Stop.INVALID_STATE,
+}
+"""By Unicorn's numbers (QEMU's EXCP_ values); all others are undefined instructions."""
 _WIDE_HINT = 0xF3AF
 _WFI_ENCODINGS = ((0xBF30,), (_WIDE_HINT, 0x8003))
 _WFE_ENCODINGS = ((0xBF20,), (_WIDE_HINT, 0x8002))
@@ -61,7 +62,14 @@ class Emulator:
         self._ending = Ending()
         self.engine = Engine()
         self.polling = Polling(self.engine, self.state)
-        self._breakpoint_hooks: dict[int, ctypes.c_size_t] = {}
+        self._code_stops = CodeStops(
+            self.engine,
+            memory,
+            self._halt,
+            self._drop_around,
+            stepping=lambda: self._traps.words.divisions_suspended,
+        )
+        self.set_breakpoints = self._code_stops.set_breakpoints
         self._traps = Traps(self.engine)
         self._division_cycles = DivisionCycles(self.engine, self.state)
         self.watchpoints = Watchpoints(self.engine)
@@ -102,8 +110,12 @@ class Emulator:
                 if not self.engine.is_thumb:
                     return Stop.INVALID_STATE
                 timing = self._counter.fill_missing(self.engine.read_register)
-                hooked = self._division_cycles.watch(timing.divisions)
-                if self._traps.watch_divisions(timing.divisions, self._memory) or hooked:
+                hooked = (
+                    self._division_cycles.watch(timing.divisions),
+                    self._traps.watch_divisions(timing.divisions, self._memory),
+                    self._code_stops.watch_undefined(timing.undefined),
+                )
+                if any(hooked):
                     self._drop_present_code()
                 continue
             if reason == block_hook.REASON_DEADLINE:
@@ -130,6 +142,8 @@ class Emulator:
         pc = engine.pc
         if not checked and self._divides_by_zero():
             return Stop.DIVISION_BY_ZERO
+        if self._code_stops.is_undefined(pc) and self._condition_passes():
+            return Stop.UNDEFINED
         engine.drop_translations(pc, 4)  # a translated block would be executed whole
         self._counter.begin_step(pc)
         self._suspend_checks(True, checked)
@@ -189,19 +203,6 @@ class Emulator:
         self.engine.drop_translations(address, size)
         self._counter.forget(address, size)
 
-    def set_breakpoints(self, addresses: Iterable[int]) -> None:
-        """Stop before the instructions at these addresses, and at no others."""
-        wanted = set(addresses)
-        for address in sorted(set(self._breakpoint_hooks) - wanted):
-            self.engine.remove_hook(self._breakpoint_hooks.pop(address))
-            self._drop_around(address)
-        for address in sorted(wanted - set(self._breakpoint_hooks)):
-            it = it_block_start(self._memory, address)  # inside its block the emulator cannot stop
-            callback = binding.HOOK_CODE_CFUNC(self._on_breakpoint if it is None else self._on_it_block)
-            at = address if it is None else it
-            self._breakpoint_hooks[address] = self.engine.add_hook(uc.UC_HOOK_CODE, callback, at, at)
-            self._drop_around(address)
-
     # --- internals ---
 
     def _apply_hooks(self) -> None:
@@ -226,7 +227,7 @@ class Emulator:
         """Execute the IT instruction at PC and its block one by one; return None at its end."""
         stop = self.step()
         while stop is Stop.STEPPED and in_it_block(self.engine.read_register(arm.UC_ARM_REG_XPSR)):
-            if self.engine.pc in self._breakpoint_hooks:
+            if self._code_stops.has_breakpoint(self.engine.pc):
                 return Stop.BREAKPOINT_UNIT
             stop = self.step()
         return None if stop is Stop.STEPPED else stop
@@ -366,14 +367,7 @@ class Emulator:
         return False
 
     def _on_interrupt(self, _handle: int, number: int, _user: int) -> None:
-        self._halt(
-            {
-                _INTERRUPT_SUPERVISOR_CALL: Stop.SUPERVISOR_CALL,
-                _INTERRUPT_EXECUTE_NEVER: Stop.EXECUTE_NEVER,
-                _INTERRUPT_BREAKPOINT: Stop.BREAKPOINT_INSTRUCTION,
-                _INTERRUPT_EXCEPTION_EXIT: Stop.EXCEPTION_RETURN,
-            }.get(number, Stop.UNDEFINED)
-        )
+        self._halt(_STOPS_OF_INTERRUPTS.get(number, Stop.UNDEFINED))
 
     def _on_invalid_instruction(self, _handle: int, _user: int) -> bool:
         pc = self.engine.pc
@@ -386,10 +380,3 @@ class Emulator:
                 return True
         self._ending.stop = Stop.UNDEFINED if self.engine.is_thumb else Stop.INVALID_STATE
         return False
-
-    def _on_it_block(self, _handle: int, _address: int, _size: int, _user: int) -> None:
-        if not self._traps.words.divisions_suspended:
-            self._halt(Stop.IT_BLOCK)
-
-    def _on_breakpoint(self, _handle: int, _address: int, _size: int, _user: int) -> None:
-        self._halt(Stop.BREAKPOINT_UNIT)

@@ -17,6 +17,7 @@ EVERYWHERE = (1, 0)
 UNTIL = 0xF000_0000
 """Where execution would end by itself: never executed, device memory."""
 XPSR_THUMB, XPSR_EXCEPTION = 1 << 24, 0x1FF
+_XPSR_CONDITIONS = 0xF000_0000
 PRIVILEGED_REGISTERS = frozenset(
     (
         arm.UC_ARM_REG_MSP,
@@ -30,6 +31,16 @@ PRIVILEGED_REGISTERS = frozenset(
 """Registers that Unicorn hides from unprivileged code, and so from us while it runs."""
 
 
+def cortex_m4() -> Any:
+    """Return a Cortex-M4 with FPv4-SP of Unicorn, as its Python binding wraps it.
+
+    UC_MODE_MCLASS would make it a Cortex-M33 whatever the model, and execute Armv8-M and FPv5 instructions.
+    """
+    engine = binding.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB)
+    engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+    return engine
+
+
 class Engine:
     """A Cortex-M4F of Unicorn.
 
@@ -37,8 +48,7 @@ class Engine:
     """
 
     def __init__(self) -> None:
-        self._engine = binding.Uc(uc.UC_ARCH_ARM, uc.UC_MODE_THUMB | uc.UC_MODE_MCLASS)
-        self._engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._engine = cortex_m4()
         self._handle = self._engine._uch
         self._word = ctypes.c_uint32()
         self._word_reference = ctypes.byref(self._word)
@@ -68,6 +78,18 @@ class Engine:
         """Write a 32-bit register by its Unicorn number, as the program could."""
         self._word.value = value & 0xFFFF_FFFF
         binding.uclib.uc_reg_write(self._handle, register, self._word_reference)
+        if register in (arm.UC_ARM_REG_XPSR, arm.UC_ARM_REG_CONTROL):
+            self._renew_flags()
+
+    def _renew_flags(self) -> None:
+        """Have Unicorn work out again whether the program is privileged and in a handler.
+
+        It keeps a copy of both for translated code, which outside UC_MODE_MCLASS no write of xPSR or CONTROL
+        renews; a write of the condition flags does.
+        """
+        binding.uclib.uc_reg_read(self._handle, arm.UC_ARM_REG_XPSR, self._word_reference)
+        self._word.value &= _XPSR_CONDITIONS
+        binding.uclib.uc_reg_write(self._handle, arm.UC_ARM_REG_APSR_NZCV, self._word_reference)
 
     def read_privileged(self, register: int) -> int:
         """Return one of PRIVILEGED_REGISTERS whatever the program's privilege."""

@@ -20,6 +20,7 @@ from hil.twin.core.system_control import SystemControlSpace
 _USAGE_FLAGS = {
     Stop.UNDEFINED: scs.CFSR_UNDEFINSTR,
     Stop.INVALID_STATE: scs.CFSR_INVSTATE,
+    Stop.NO_COPROCESSOR: scs.CFSR_NOCP,
     Stop.UNALIGNED: scs.CFSR_UNALIGNED,
     Stop.DIVISION_BY_ZERO: scs.CFSR_DIVBYZERO,
 }

@@ -13,6 +13,7 @@ Not counted, because it is known only while the instruction is executed: the pen
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ import capstone
 from capstone import arm
 
 from hil.twin.core import block_hook
+from hil.twin.core.encodings import is_floating_point, is_undefined
 from hil.twin.core.load_addresses import Load, LoadAddresses
 
 DIRECT_REFILL_CYCLES = 1
@@ -166,6 +168,8 @@ class BlockTiming:
     """Addresses of the instructions that read memory."""
     divisions: tuple[tuple[int, int], ...] = ()
     """Address and number of the divisor's register of every SDIV and UDIV."""
+    undefined: tuple[int, ...] = ()
+    """Addresses of instructions that a Cortex-M4 does not have, though Unicorn executes them."""
 
     def cycles_to(self, address: int) -> int:
         """Return the cycles from the block's entry to the instruction at `address` (the whole block if after
@@ -182,6 +186,15 @@ class BlockTiming:
 def instruction_size(high_byte: int) -> int:
     """Return the bytes of the instruction whose first halfword has this upper byte (Armv7-M ARM, A5.1)."""
     return 4 if int(high_byte) >> 3 in (0b11101, 0b11110, 0b11111) else 2
+
+
+def _encodings(code: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give the offset and the bytes of every instruction."""
+    offset = 0
+    while offset + 1 < len(code):
+        size = instruction_size(code[offset + 1])
+        yield offset, code[offset : offset + size]
+        offset += size
 
 
 def _registers_in_list(operands: str) -> int:
@@ -340,10 +353,11 @@ def analyse(code: bytes, address: int) -> BlockTiming:
             flags |= block_hook.FLAG_WRITES_MASKS
         elif instruction.mnemonic.startswith("sev"):
             flags |= block_hook.FLAG_SENDS_EVENT
-        elif instruction.mnemonic.startswith("v"):
-            flags |= block_hook.FLAG_FLOATING_POINT
         effects += _effects(number, instruction.mnemonic)
         previous_size = instruction.size
+    encodings = list(_encodings(code))  # also of instructions that capstone does not know
+    if any(is_floating_point(encoding) for _, encoding in encodings):
+        flags |= block_hook.FLAG_FLOATING_POINT
     if not starts:
         starts, before, total = [address], [0], 1
     flags |= min(effects, block_hook.EFFECTS_UNCOUNTED) << block_hook.EFFECTS_SHIFT
@@ -357,4 +371,5 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         tuple(before),
         tuple(loads),
         tuple(divisions),
+        tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
     )

@@ -21,6 +21,7 @@ class Stop(enum.Enum):
     WAIT_FOR_EVENT = enum.auto()
     UNDEFINED = enum.auto()
     INVALID_STATE = enum.auto()
+    NO_COPROCESSOR = enum.auto()
     EXECUTE_NEVER = enum.auto()
     DATA_FAULT = enum.auto()
     UNALIGNED = enum.auto()
@@ -37,6 +38,7 @@ INSIDE_BLOCK = frozenset(
     (
         Stop.DATA_FAULT,
         Stop.UNDEFINED,
+        Stop.NO_COPROCESSOR,
         Stop.UNALIGNED,
         Stop.FORBIDDEN_ACCESS,
         Stop.FORBIDDEN_FETCH,

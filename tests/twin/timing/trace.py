@@ -10,6 +10,7 @@ import functools
 import unicorn
 from unicorn import arm_const as arm
 
+from hil.twin.core.engine import cortex_m4
 from tests.twin.timing.arm_text import Step, decode
 from tests.twin.timing.image_build import FLASH, Image
 
@@ -19,8 +20,7 @@ _LIMIT = 2_000_000
 
 def record(image: Image) -> tuple[list[Step], int]:
     """Return the trace from the first read of CYCCNT to the call's return, and the program's result."""
-    engine = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
-    engine.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+    engine = cortex_m4()
     engine.mem_map(FLASH, 1 << 20)
     engine.mem_map(_RAM, _RAM_SIZE)
     engine.mem_map(0xE000_0000, 0x1_0000)
