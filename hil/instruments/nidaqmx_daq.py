@@ -23,18 +23,26 @@ from nidaqmx.constants import (
     TerminalConfiguration,
 )
 from nidaqmx.system import Device, System
+from nidaqmx.task.channels import CIChannel
 from numpy.typing import NDArray
 
-from hil.errors import ConnectError, DeviceTimeoutError, InstrumentTimeoutError, ProtocolError, SafetyError
+from hil.errors import (
+    ConnectError,
+    DeviceError,
+    DeviceTimeoutError,
+    InstrumentTimeoutError,
+    ProtocolError,
+    SafetyError,
+)
+from hil.instruments.counter_ranges import COUNTER_BITS, LONGEST_INTERVAL_S, timebase_hz
 from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import CounterMeasurement, Identity
 
 _GATES = {"ctr0": "PFI9", "ctr1": "PFI4", "ctr2": "PFI1", "ctr3": "PFI6"}
 """Default gate input of each counter (NI X Series user manual, default counter/timer terminals)."""
 
-_COUNTER_MINIMUM_S = 1e-6
-_COUNTER_MAXIMUM_S = 40.0
-"""Range asked of the counters: 32 bits at the 100 MHz timebase end at 42.9 s."""
+_SHORTEST_TICKS = 2
+"""Ticks in the shortest interval asked for: fewer than two say nothing about its length."""
 
 _COUNTER_BUFFER = 1000
 """Samples that a counter buffers beyond those asked for, so that it never overruns while nobody reads."""
@@ -166,23 +174,27 @@ class NiDaq:
             task.di_channels.add_di_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
             return bool(task.read())
 
-    def pulse_widths(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_widths(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` high pulses on its gate."""
-        return self._armed(counter, count, "pulse width", first=None, second=None)
+        return self._armed(counter, count, "pulse width", longest_s, first=None, second=None)
 
-    def pulse_periods(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_periods(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` periods between rising edges on its gate."""
-        return self._armed(counter, count, "period", first=None, second=None)
+        return self._armed(counter, count, "period", longest_s, first=None, second=None)
 
     def edge_separation(
-        self, counter: str, first: str, second: str, count: int
+        self, counter: str, first: str, second: str, count: int, longest_s: float = LONGEST_INTERVAL_S
     ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` times from a rising edge at ``first`` to the next one at ``second``.
 
         ``first`` and ``second`` name the counters on whose gates the signals are wired; the device routes
         them.
         """
-        return self._armed(counter, count, "edge separation", first=first, second=second)
+        return self._armed(counter, count, "edge separation", longest_s, first=first, second=second)
 
     def stop(self) -> None:
         """Stop every output and put all wired analog outputs to 0 V.
@@ -205,9 +217,17 @@ class NiDaq:
 
     @contextmanager
     def _armed(
-        self, counter: str, count: int, quantity: str, *, first: str | None, second: str | None
+        self,
+        counter: str,
+        count: int,
+        quantity: str,
+        longest_s: float,
+        *,
+        first: str | None,
+        second: str | None,
     ) -> Iterator[CounterMeasurement]:
-        span = {"min_val": _COUNTER_MINIMUM_S, "max_val": _COUNTER_MAXIMUM_S}
+        # DAQmx takes the timebase from the range that it is asked for.
+        span = {"min_val": _SHORTEST_TICKS / timebase_hz(longest_s), "max_val": longest_s}
         with self._task() as task:
             with _explained(f"arm {counter} for {quantity}"):
                 channels = task.ci_channels
@@ -218,15 +238,24 @@ class NiDaq:
                     channel.ci_two_edge_sep_first_term = self._gate(first)
                     channel.ci_two_edge_sep_second_term = self._gate(second)
                 elif quantity == "period":
-                    channels.add_ci_period_chan(counter, edge=Edge.RISING, **span)
+                    channel = channels.add_ci_period_chan(counter, edge=Edge.RISING, **span)
                 else:
-                    channels.add_ci_pulse_width_chan(counter, starting_edge=Edge.RISING, **span)
+                    channel = channels.add_ci_pulse_width_chan(counter, starting_edge=Edge.RISING, **span)
                 # Continuous, because a finite counter task has to be of two samples or more.
                 task.timing.cfg_implicit_timing(
                     sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=count + _COUNTER_BUFFER
                 )
                 task.start()
-            yield _ArmedCounter(task, count, f"{quantity} on {counter}")
+                rate_hz = channel.ci_ctr_timebase_rate
+            # A timebase that another version of DAQmx might choose is held against what was asked of it.
+            if not longest_s * rate_hz < 2**COUNTER_BITS:
+                raise ProtocolError(
+                    f"the timebase of {rate_hz:g} Hz was chosen for intervals of up to {longest_s:g} s",
+                    where="daq",
+                    operation=f"arm {counter} for {quantity}",
+                    expected=f"{timebase_hz(longest_s):g} Hz, with which the counter does not roll over",
+                )
+            yield _ArmedCounter(task, channel, count, f"{quantity} on {counter}", 2**COUNTER_BITS / rate_hz)
 
     def _gate(self, counter: str) -> str:
         """The PFI terminal of a counter's gate, "/Dev1/PFI9" for "Dev1/ctr0"."""
@@ -298,16 +327,26 @@ class NiDaq:
 class _ArmedCounter:
     """A started counter task; its values are waited for."""
 
-    def __init__(self, task: nidaqmx.Task, count: int, operation: str) -> None:
+    def __init__(
+        self, task: nidaqmx.Task, channel: CIChannel, count: int, operation: str, reach_s: float
+    ) -> None:
         self._task = task
+        self._channel = channel
         self._count = count
         self._operation = operation
+        self._reach_s = reach_s
 
     def wait(self, timeout_s: float) -> NDArray[np.float64]:
-        """The values in seconds. Raises DeviceTimeoutError if the signal did not come."""
+        """The values in seconds.
+
+        Raises:
+            DeviceTimeoutError: the signal did not come.
+            DeviceError: it came more slowly than the counter can tell.
+        """
         try:
             with _explained(self._operation):
                 values = self._task.read(number_of_samples_per_channel=self._count, timeout=timeout_s)
+                rolled_over = self._channel.ci_tc_reached
         except InstrumentTimeoutError as error:  # the DAQ works; what it waited for is the device's to give
             raise DeviceTimeoutError(
                 f"fewer than {self._count} value(s) within {timeout_s:g} s",
@@ -315,6 +354,14 @@ class _ArmedCounter:
                 operation=self._operation,
                 hint="the firmware does not drive the pin, or its wire is open",
             ) from error
+        if rolled_over:
+            raise DeviceError(
+                f"an interval of {self._reach_s:.1f} s or more, and which of the values is too small by "
+                "so much is not known",
+                where="daq",
+                operation=self._operation,
+                hint="if it may take so long, state the longest interval: longest_s",
+            )
         return np.atleast_1d(np.asarray(values, dtype=np.float64))
 
 

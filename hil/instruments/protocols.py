@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.records import Record
 from hil.measurement.waveform import Waveform
 
@@ -112,12 +113,17 @@ class CounterMeasurement(Protocol):
 
         Raises:
             DeviceTimeoutError: the device under test did not produce them within ``timeout_s`` of bench time.
+            DeviceError: an interval was so long that the counter went through its end and gives no value.
         """
         ...
 
 
 class Daq(Protocol):
-    """Plays the sensor's signal, times the markers, moves relays. Terminals are named as in the wiring."""
+    """Plays the sensor's signal, times the markers, moves relays. Terminals are named as in the wiring.
+
+    A counter is armed for intervals of up to ``longest_s`` seconds; it counts the finer, the shorter they
+    are.
+    """
 
     def identity(self) -> Identity:
         """The device's identity."""
@@ -155,16 +161,20 @@ class Daq(Protocol):
         """Read a digital line."""
         ...
 
-    def pulse_widths(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_widths(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` high pulses on its gate."""
         ...
 
-    def pulse_periods(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_periods(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` periods between rising edges on its gate."""
         ...
 
     def edge_separation(
-        self, counter: str, first: str, second: str, count: int
+        self, counter: str, first: str, second: str, count: int, longest_s: float = LONGEST_INTERVAL_S
     ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` times from a rising edge at ``first`` to the next one at ``second``.
 

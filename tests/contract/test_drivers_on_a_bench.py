@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from hil.errors import ConnectError, DeviceTimeoutError, InstrumentError, ProtocolError
+from hil.errors import ConnectError, DeviceError, DeviceTimeoutError, InstrumentError, ProtocolError
 from hil.firmware.image import Image
 from hil.instruments.n6705c import open_n6705c
 from hil.instruments.nidaqmx_daq import NiDaq
@@ -131,6 +131,23 @@ def test_counters_see_the_markers(contract_rig: Rig, reference_image: Image) -> 
         assert inferences.wait(40.0).size == 2
         assert periods.wait(40.0) == pytest.approx([10.0], rel=1e-3)
         assert lags.wait(40.0) == pytest.approx([0.515], abs=0.05)  # 1024 samples at 2 kHz, and the features
+
+
+def test_a_minute_is_a_minute(contract_rig: Rig, reference_image: Image) -> None:
+    """Longer than the counter's fastest timebase reaches."""
+    contract_rig.to(State.RUNNING, reference_image, restart=True)
+    marker, daq = contract_rig.config.wiring.marker_active, contract_rig.daq
+    assert marker is not None
+    with contract_rig.commander() as commander:
+        commander.ask("SET", period_ms=60_000)
+    contract_rig.clock.sleep(20.0)  # the period under way is still the one before
+    with daq.pulse_periods(marker.terminal, 1) as periods:
+        assert periods.wait(200.0) == pytest.approx([60.0], rel=1e-3)
+    with (
+        daq.pulse_periods(marker.terminal, 1, longest_s=40.0) as periods,
+        pytest.raises(DeviceError, match=r"an interval of 42\.9 s or more"),
+    ):
+        periods.wait(200.0)
 
 
 def test_a_pulse_that_does_not_come(contract_rig: Rig, reference_image: Image) -> None:

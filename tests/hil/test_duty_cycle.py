@@ -63,7 +63,7 @@ def test_wake_period(
             "wake period",
             worst_s,
             "s",
-            expanded(rig_accuracy.interval_s(worst_s)),
+            expanded(rig_accuracy.interval_s(worst_s, acquisitions.longest_interval_s)),
             requirements.wake_period_s,
             (f"counter on marker_active, the worst of {len(periods_s)}",),
             headline=True,

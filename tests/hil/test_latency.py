@@ -3,7 +3,7 @@
 current."""
 
 from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import Acquisitions
+from hil.fixtures.acquisitions import LONGEST_INFERENCE_S, Acquisitions
 from hil.fixtures.clock_plans import CLOCK_PLANS
 from hil.fixtures.recording import Recorder
 from hil.fixtures.requirements import Requirements
@@ -39,7 +39,7 @@ def test_latency_by_counter(
             "inference latency",
             slowest_s,
             "s",
-            expanded(rig_accuracy.interval_s(slowest_s)),
+            expanded(rig_accuracy.interval_s(slowest_s, LONGEST_INFERENCE_S)),
             requirements.inference_latency_s,
             ("counter on marker_inference, slowest of the watched wakes",),
             headline=True,
@@ -62,7 +62,7 @@ def test_latency_by_cycle_counter_agrees(
     for width_s, report in zip(seen.inference_s.tolist(), reports, strict=True):
         cycles_s = report.integer("cycles") / core_hz
         cycles_u = expanded(rectangular(CORE_CLOCK_ACCURACY * cycles_s))
-        counter_u = expanded(rig_accuracy.interval_s(width_s))
+        counter_u = expanded(rig_accuracy.interval_s(width_s, LONGEST_INFERENCE_S))
         apart = normalized_error(width_s, counter_u, cycles_s, cycles_u)
         if worst is None or apart > worst[1].value:
             worst = (
@@ -94,7 +94,7 @@ def test_latency_by_current_agrees(
     latency_u = expanded(
         combine(edge_u, edge_u, rectangular(UNMARKED_S), rectangular(UNMARKED_S), rectangular(STORING_S / 2))
     )
-    counter_u = expanded(rig_accuracy.interval_s(capture.inference_s))
+    counter_u = expanded(rig_accuracy.interval_s(capture.inference_s, LONGEST_INFERENCE_S))
     measure(
         Measurement("inference latency by current", latency_s, "s", latency_u),
         Measurement("high clock by current", fast.duration_s, "s", expanded(combine(edge_u, edge_u))),

@@ -12,7 +12,14 @@ import nidaqmx.errors
 import numpy as np
 import pytest
 
-from hil.errors import ConnectError, DeviceTimeoutError, InstrumentError, ProtocolError, SafetyError
+from hil.errors import (
+    ConnectError,
+    DeviceError,
+    DeviceTimeoutError,
+    InstrumentError,
+    ProtocolError,
+    SafetyError,
+)
 from hil.instruments import nidaqmx_daq
 from hil.instruments.nidaqmx_daq import NiDaq
 
@@ -22,11 +29,12 @@ class RecordingTask:
 
     made: list["RecordingTask"]
     error_at: tuple[str, int] | None
+    timebase_hz: float
 
     def __init__(self, grpc_options: object) -> None:
         self.calls: list[str] = []
         self.closed = False
-        self.channel = SimpleNamespace()
+        self.channel = SimpleNamespace(ci_ctr_timebase_rate=self.timebase_hz, ci_tc_reached=False)
         self.timing = self.ao_channels = self.ai_channels = self.ci_channels = self.do_channels = (
             self.out_stream
         ) = self
@@ -60,7 +68,7 @@ class RecordingTask:
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> list[RecordingTask]:
-    RecordingTask.made, RecordingTask.error_at = [], None
+    RecordingTask.made, RecordingTask.error_at, RecordingTask.timebase_hz = [], None, 20e6
     version = SimpleNamespace(major_version=24, minor_version=8, update_version=0)
     monkeypatch.setattr(nidaqmx, "Task", RecordingTask)
     monkeypatch.setattr(
@@ -168,6 +176,39 @@ def test_edges_are_routed_from_the_gates_of_the_wired_counters(
         channel = tasks[0].channel
     assert channel.ci_two_edge_sep_first_term == "/Dev1/PFI4"
     assert channel.ci_two_edge_sep_second_term == "/Dev1/PFI9"
+
+
+def arm_width(daq: NiDaq, longest_s: float) -> Any:
+    return daq.pulse_widths("Dev1/ctr0", 2, longest_s)
+
+
+def arm_period(daq: NiDaq, longest_s: float) -> Any:
+    return daq.pulse_periods("Dev1/ctr0", 2, longest_s)
+
+
+def arm_separation(daq: NiDaq, longest_s: float) -> Any:
+    return daq.edge_separation("Dev1/ctr2", "Dev1/ctr1", "Dev1/ctr0", 2, longest_s)
+
+
+@pytest.mark.parametrize("arm", [arm_width, arm_period, arm_separation])
+def test_a_counter_that_rolled_over_gives_no_values(daq: NiDaq, tasks: list[RecordingTask], arm: Any) -> None:
+    with arm(daq, 200.0) as intervals:
+        tasks[0].channel.ci_tc_reached = True
+        with pytest.raises(DeviceError, match=r"an interval of 214\.7 s or more.*longest_s"):
+            intervals.wait(300.0)
+
+
+@pytest.mark.parametrize("arm", [arm_width, arm_period, arm_separation])
+def test_a_timebase_too_fast_for_what_was_asked_is_refused(
+    daq: NiDaq, tasks: list[RecordingTask], arm: Any
+) -> None:
+    RecordingTask.timebase_hz = 100e6
+    with (
+        pytest.raises(ProtocolError, match=r"timebase of 1e\+08 Hz .* up to 60 s; expected 2e\+07 Hz"),
+        arm(daq, 60.0),
+    ):
+        pass
+    assert tasks[0].closed
 
 
 @pytest.mark.parametrize("code", [-200284, -200474])

@@ -94,6 +94,15 @@ def _present_count(on: ChannelOf) -> int:
     return on.counter.initial_count
 
 
+def _terminal_count_reached(on: ChannelOf) -> bool:
+    """Whether the counter rolled over since the last query, which resets it (NI-DAQmx, CI.TCReached)."""
+    engine = on.task.engine
+    if isinstance(engine, ArmedCounter) and engine.counter is not None:
+        engine.counter.note_rollover(on.daq.bench.scheduler.now_ps)
+    reached, on.counter.rolled_over = on.counter.rolled_over, False
+    return reached
+
+
 def _ai_range(on: ChannelOf) -> float:
     return on.daq.analog_input.range_for(on.channel.minimum, on.channel.maximum)
 
@@ -144,7 +153,7 @@ CHANNEL: dict[int, Attribute[ChannelOf]] = {
     pb.CHANNEL_ATTRIBUTE_CI_MAX: _limit("maximum"),
     pb.CHANNEL_ATTRIBUTE_CI_MIN: _limit("minimum"),
     pb.CHANNEL_ATTRIBUTE_CI_COUNT: Attribute(_present_count),
-    pb.CHANNEL_ATTRIBUTE_CI_TC_REACHED: Attribute(lambda on: on.counter.rolled_over),
+    pb.CHANNEL_ATTRIBUTE_CI_TC_REACHED: Attribute(_terminal_count_reached),
     pb.CHANNEL_ATTRIBUTE_CI_CTR_TIMEBASE_RATE: Attribute(lambda on: float(timebase_hz(on.counter))),
     pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_TERM: _terminal_attribute("terminal"),
     pb.CHANNEL_ATTRIBUTE_CI_COUNT_EDGES_ACTIVE_EDGE: _edge_attribute("edge"),

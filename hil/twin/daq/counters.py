@@ -59,6 +59,11 @@ class CounterInput:
         for terminal, listener in self._listeners:
             terminal.listeners.append(listener)
 
+    def note_rollover(self, time_ps: int) -> None:
+        """Let the channel know of a terminal count that was reached in an interval not yet at its end."""
+        if self._ticks and self._timebase.tick_at(time_ps, self.hz) - self._ticks[-1] >= 2**COUNTER_BITS:
+            self.channel.rolled_over = True
+
     def disarm(self) -> None:
         """Stop listening."""
         for terminal, listener in self._listeners:

@@ -169,6 +169,27 @@ def test_a_slow_timebase_measures_what_rolls_the_fast_one_over(session, daq, ben
         bench.pulses(drive, [1.0, 101.0])
         assert task.read(1, timeout=200) == pytest.approx([100.0 - 2 * 2**32 * 1e-8], abs=1e-7)
         assert task.ci_channels[0].ci_tc_reached
+        assert not task.ci_channels[0].ci_tc_reached, "the query resets it"
+
+
+@pytest.mark.parametrize("separate", [False, True], ids=["period", "edge separation"])
+def test_an_interval_that_is_not_over_has_rolled_the_counter_over(session, daq, bench, separate) -> None:
+    with nidaqmx.Task(grpc_options=session) as task:
+        if separate:
+            channel = task.ci_channels.add_ci_two_edge_sep_chan("Dev1/ctr0", min_val=1e-6, max_val=40.0)
+            channel.ci_two_edge_sep_first_term = "/Dev1/PFI9"
+            channel.ci_two_edge_sep_second_term = "/Dev1/PFI4"
+        else:
+            channel = task.ci_channels.add_ci_period_chan("Dev1/ctr0", min_val=1e-6, max_val=40.0)
+        task.timing.cfg_implicit_timing(samps_per_chan=2)
+        task.start()
+        bench.advance(60.0)
+        assert not channel.ci_tc_reached, "nothing is counted before the first edge"
+        bench.pulses(daq.edge_listener("ctr0"), [1.0, 1.1])
+        bench.advance(43.0)
+        assert not channel.ci_tc_reached
+        bench.advance(1.0)
+        assert channel.ci_tc_reached
 
 
 def test_a_timebase_off_by_its_accuracy_measures_off_by_as_much(bench) -> None:
