@@ -19,6 +19,6 @@ _TLS_HANDSHAKE = b"\x16\x03"
 """Content type 22 and the major version of every record (RFC 8446, section 5.1)."""
 
 
-def comes_from_a_browser(line: bytes) -> bool:
+def comes_from_a_browser(line: bytes | bytearray) -> bool:
     """Whether ``line``, or what came of it so far, begins like a request of a browser."""
     return _REQUEST_LINE.match(line) is not None or line.startswith(_TLS_HANDSHAKE)

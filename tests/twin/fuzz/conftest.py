@@ -183,6 +183,7 @@ def running_bench() -> Iterator[LiveBench]:
     bench.mcu.core.memory.flash[: len(PROGRAM)] = np.frombuffer(PROGRAM, np.uint8)
     bench.analyzer.execute(POWER_ON)
     bench.advance(POWER_ON_SETTLING_S)
+    bench.close_relay()
     host = "127.0.0.1"
     with contextlib.ExitStack() as stack:
         servers: dict[str, Server] = {
