@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hil.config.models import RelayWire
 from hil.errors import InstrumentError
+from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.protocols import CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
 from hil.measurement.waveform import Waveform
 from hil.rig.switching import Act, SwitchingRecord
@@ -61,19 +62,23 @@ class GuardedDaq:
         """Read a digital line."""
         return self._daq.read_line(line)
 
-    def pulse_widths(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_widths(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` high pulses on its gate."""
-        return self._daq.pulse_widths(counter, count)
+        return self._daq.pulse_widths(counter, count, longest_s)
 
-    def pulse_periods(self, counter: str, count: int) -> AbstractContextManager[CounterMeasurement]:
+    def pulse_periods(
+        self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
+    ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` periods between rising edges on its gate."""
-        return self._daq.pulse_periods(counter, count)
+        return self._daq.pulse_periods(counter, count, longest_s)
 
     def edge_separation(
-        self, counter: str, first: str, second: str, count: int
+        self, counter: str, first: str, second: str, count: int, longest_s: float = LONGEST_INTERVAL_S
     ) -> AbstractContextManager[CounterMeasurement]:
         """Arm ``counter`` for ``count`` times from an edge at ``first`` to the next one at ``second``."""
-        return self._daq.edge_separation(counter, first, second, count)
+        return self._daq.edge_separation(counter, first, second, count, longest_s)
 
     def stop(self) -> None:
         """Stop every output and put all wired analog outputs to 0 V."""
