@@ -16,23 +16,36 @@ from hil.measurement.text import uncertain, with_unit
 from hil.report.figure import detail_view, figure
 from hil.report.measurement_groups import groups
 from hil.report.table_view import view
-from hil.report.verdicts import TestOutcome, judge, read_junit
-from hil.results import journal, result_table, waveform_file
+from hil.report.verdicts import judge
+from hil.results import journal, result_table, test_log, waveform_file
 from hil.results.result_table import Chart
-from hil.results.run import RunDescription, RunFolder, load
+from hil.results.run import RunDescription, RunFolder, load, replace_file
+from hil.results.test_log import TestOutcome
 
 
 def write(run_path: Path) -> Path:
     """Make the report of a run from its folder and return the page's path.
 
     Raises:
-        ResultsError: if the folder holds no run, or a file in it is damaged.
-        OSError: if the page cannot be written.
+        ResultsError: if the folder holds no run, a file in it is damaged, or the page cannot be written.
     """
     run = load(run_path)
-    page = _environment().get_template("page.html.j2").render(_content(run))
-    run.report_path.write_text(page, encoding="utf-8")
+    replace_file(run.report_path, render(run_path))
     return run.report_path
+
+
+def render(run_path: Path, *, waveforms: bool = True) -> str:
+    """The text of a run's page, from its folder.
+
+    Args:
+        run_path: the run's folder.
+        waveforms: whether to draw them, which takes the most time.
+
+    Raises:
+        ResultsError: if the folder holds no run, or a file in it is damaged.
+    """
+    run = load(run_path)
+    return _environment().get_template("page.html.j2").render(_content(run, waveforms))
 
 
 def _environment() -> jinja2.Environment:
@@ -73,16 +86,19 @@ def _when(description: RunDescription) -> str:
     return f"{text}, took {minutes} min {seconds} s" if minutes else f"{text}, took {seconds} s"
 
 
-def _content(run: RunFolder) -> dict[str, Any]:
+def _content(run: RunFolder, draw: bool) -> dict[str, Any]:
     entries = journal.read(run.journal_path)
-    tests = read_junit(run.junit_path)
+    record = test_log.read(run.test_log_path)
+    tests = record.tests
     tables = [result_table.load(path) for path in sorted(run.table_folder.glob("*.json"))]
-    stored = [waveform_file.load(path) for path in sorted(run.waveform_folder.glob("*.parquet"))]
+    stored = (
+        [waveform_file.load(path) for path in sorted(run.waveform_folder.glob("*.parquet"))] if draw else []
+    )
     names = {item.name for item in stored}
     return {
         "run": run.description,
         "folder": run.path.name,
-        "verdict": judge(tests, entries, run.description.exit_status),
+        "verdict": judge(record, entries, run.description),
         "when": _when(run.description),
         "headlines": [
             (result, uncertain(result.value, result.expanded_uncertainty, result.unit))
@@ -92,6 +108,7 @@ def _content(run: RunFolder) -> dict[str, Any]:
         "groups": groups(entries),
         "failed": [test for test in tests if test.outcome is TestOutcome.FAILED],
         "bench_errors": [test for test in tests if test.outcome is TestOutcome.BENCH_ERROR],
+        "interrupted": [test for test in tests if test.outcome is TestOutcome.INTERRUPTED],
         "skipped": [test for test in tests if test.outcome is TestOutcome.SKIPPED],
         "tests": tests,
         "waveforms": [

@@ -1,43 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tests' verdicts, read from the run's JUnit file, and the verdict on the run as a whole."""
+"""The verdict on a run: what its tests' record and its journal prove."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from hil.measurement.limit import Outcome
 from hil.results.journal import JournalEntry
-
-BENCH_ERROR_PROPERTY = "bench_error"
-"""JUnit property of a test during which the bench failed; its value is the error's text."""
-
-
-class TestOutcome(StrEnum):
-    """How a test ended."""
-
-    __test__ = False  # the name begins with "Test", and pytest would collect it
-
-    PASSED = "passed"
-    FAILED = "failed"
-    BENCH_ERROR = "bench error"
-    """An instrument failed, or set-up or tear-down did: nothing is said about the device under test."""
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True)
-class TestVerdict:
-    """One test of the run."""
-
-    __test__ = False
-
-    name: str
-    outcome: TestOutcome
-    message: str
-    duration_s: float
+from hil.results.run import RunDescription
+from hil.results.test_log import TestOutcome, TestRecord
 
 
 class RunVerdict(StrEnum):
@@ -48,88 +21,113 @@ class RunVerdict(StrEnum):
     BENCH_ERROR = "bench error"
     NOTHING_TESTED = "nothing tested"
     INCOMPLETE = "incomplete"
-    """What ran passed, but the run was ended before its last test."""
+    """What ran passed, but it is not proven that every test did."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The run's verdict with its reason in a sentence."""
+    """The run's verdict with its reason in a sentence or two."""
 
     outcome: RunVerdict
     sentence: str
 
 
-def read_junit(path: Path) -> list[TestVerdict]:
-    """Return the tests of a JUnit file in the order they ran; none if the run ended before the file was
-    written.
-
-    A test appears twice if both its call and its tear-down failed; the entries are joined, a bench error
-    first.
-    """
-    if not path.exists():
-        return []
-    verdicts: dict[str, TestVerdict] = {}
-    for case in ElementTree.parse(path).getroot().iter("testcase"):
-        verdict = _of_case(case)
-        earlier = verdicts.get(verdict.name)
-        if earlier is None or earlier.outcome in (TestOutcome.PASSED, TestOutcome.FAILED):
-            verdicts[verdict.name] = verdict
-    return list(verdicts.values())
+DEVICE_FAILED, INCOMPLETE, NOTHING_TESTED, BENCH_FAILED = 1, 2, 5, 10
+"""Exit statuses of a run that came to its end; 1, 2 and 5 mean what they do in pytest, which uses 0 to 6."""
 
 
-def _of_case(case: ElementTree.Element) -> TestVerdict:
-    name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name', '')}"
-    duration_s = float(case.get("time", "0"))
-    bench_error = next(
-        (p.get("value", "") for p in case.iter("property") if p.get("name") == BENCH_ERROR_PROPERTY), None
-    )
-    if bench_error is not None:
-        return TestVerdict(name, TestOutcome.BENCH_ERROR, bench_error, duration_s)
-    for tag, outcome in (
-        ("error", TestOutcome.BENCH_ERROR),
-        ("failure", TestOutcome.FAILED),
-        ("skipped", TestOutcome.SKIPPED),
-    ):
-        element = case.find(tag)
-        if element is not None:
-            return TestVerdict(name, outcome, _first_statement(element.get("message", "")), duration_s)
-    return TestVerdict(name, TestOutcome.PASSED, "", duration_s)
+def exit_status_of(record: TestRecord, run: RunDescription) -> int:
+    """The exit status that a run earns by its tests and its record; 0 only where judge() can say PASS."""
+    if record.count(TestOutcome.FAILED):
+        return DEVICE_FAILED
+    if record.count(TestOutcome.BENCH_ERROR) or run.record_errors or run.shutdown_errors:
+        return BENCH_FAILED
+    if record.errors or record.damages or not record.collected:
+        return INCOMPLETE
+    if record.count(TestOutcome.INTERRUPTED) or record.count(TestOutcome.NOT_RUN):
+        return INCOMPLETE
+    return 0 if record.count(TestOutcome.PASSED) else NOTHING_TESTED
 
 
-def _first_statement(message: str) -> str:
-    """Drop the exception's class name that pytest writes before the message."""
-    head, colon, rest = message.partition(": ")
-    return rest if colon and head.replace(".", "").isidentifier() else message
-
-
-def judge(tests: Sequence[TestVerdict], entries: Sequence[JournalEntry], exit_status: int | None) -> Verdict:
+def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescription) -> Verdict:
     """Return the verdict on the run: the device's failures first, then what kept the bench from finding out.
 
     Args:
-        tests: the tests that ran.
+        record: what became of each test.
         entries: the run's journal.
-        exit_status: pytest's; 0 only where every collected test ran and passed, None where it never ended.
+        run: how the run ended.
     """
-    failed = sum(test.outcome is TestOutcome.FAILED for test in tests)
-    bench = sum(test.outcome is TestOutcome.BENCH_ERROR for test in tests)
-    passed = sum(test.outcome is TestOutcome.PASSED for test in tests)
-    judged = [entry for entry in entries if entry.measurement.limit is not None]
-    conforming = sum(entry.measurement.outcome is Outcome.PASS for entry in judged)
-    ran = passed + failed + bench
-    measured = f"{conforming} of {len(judged)} judged measurements conform with their limits"
+    failed, bench = record.count(TestOutcome.FAILED), record.count(TestOutcome.BENCH_ERROR)
+    ran = record.count(TestOutcome.PASSED) + failed + bench
+    short = _shortfall(record, run)
+    told = [_measured(entries), *short, *_also(record)]
     if failed:
         extra = f", and the bench failed in {bench} more" if bench else ""
-        return Verdict(RunVerdict.FAIL, f"{failed} of {ran} tests failed{extra}; {measured}.")
+        return _verdict(RunVerdict.FAIL, f"{failed} of {_tests(ran)} failed{extra}", *told)
     if bench:
-        return Verdict(
+        return _verdict(
             RunVerdict.BENCH_ERROR,
-            f"The bench failed in {bench} of {ran} tests; they say nothing about the device. {measured}.",
+            f"The bench failed in {bench} of {_tests(ran)}, which say nothing about the device",
+            *told,
         )
+    if run.shutdown_errors:
+        return _verdict(RunVerdict.BENCH_ERROR, f"{_tests(ran)} passed", *told)
     if not ran:
-        return Verdict(RunVerdict.NOTHING_TESTED, "No test ran to its end.")
-    if exit_status != 0:
-        return Verdict(
-            RunVerdict.INCOMPLETE,
-            f"The run was ended before its last test. The {ran} tests that ran passed; {measured}.",
-        )
-    return Verdict(RunVerdict.PASS, f"All {ran} tests passed; {measured}.")
+        return _verdict(RunVerdict.NOTHING_TESTED, "No test ran to its end", *short, *_also(record))
+    if short:
+        return _verdict(RunVerdict.INCOMPLETE, f"It is not proven that all passed; {_tests(ran)} did", *told)
+    return _verdict(RunVerdict.PASS, f"All {_tests(ran)} passed", *told)
+
+
+def _verdict(outcome: RunVerdict, *sentences: str) -> Verdict:
+    return Verdict(outcome, " ".join(f"{sentence}." for sentence in sentences))
+
+
+def _tests(count: int) -> str:
+    return "1 test" if count == 1 else f"{count} tests"
+
+
+def _measured(entries: Sequence[JournalEntry]) -> str:
+    judged = [entry for entry in entries if entry.measurement.limit is not None]
+    conforming = sum(entry.measurement.outcome is Outcome.PASS for entry in judged)
+    return f"{conforming} of {len(judged)} judged measurements conform with their limits"
+
+
+def _shortfall(record: TestRecord, run: RunDescription) -> list[str]:
+    """What is missing for a verdict on every test, one sentence each."""
+    told = []
+    if run.shutdown_errors:
+        told.append(f"The bench was not left safe: {'; '.join(run.shutdown_errors)}")
+    if run.ended_by:
+        told.append(f"The run was ended by {run.ended_by}")
+    elif run.exit_status is None:
+        told.append("The run never came to its end")
+    for test in record.tests:
+        if test.outcome is TestOutcome.INTERRUPTED:
+            told.append(f"{test.name} was interrupted {test.message}")
+    not_run = record.count(TestOutcome.NOT_RUN)
+    if not_run:
+        told.append(f"{not_run} of {_tests(len(record.tests))} did not begin")
+    if not record.collected:
+        told.append("The list of tests was never complete")
+    told += [f"Outside the tests: {error}" for error in record.errors]
+    told += [f"Not on the record: {error}" for error in run.record_errors]
+    if record.damages:
+        told.append("The record of the tests is damaged")
+    if not told and run.exit_status != exit_status_of(record, run):
+        told.append(f"The run ended with status {run.exit_status}")
+    return told
+
+
+def _also(record: TestRecord) -> list[str]:
+    """What a reader must know whatever the verdict."""
+    told = []
+    skipped = record.count(TestOutcome.SKIPPED)
+    if skipped:
+        told.append(f"{_tests(skipped)} skipped")
+    if record.deselected:
+        told.append(f"{_tests(record.deselected)} not selected")
+    again = sum(test.attempts > 1 for test in record.tests)
+    if again:
+        told.append(f"{_tests(again)} begun more than once")
+    return told

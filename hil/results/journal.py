@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal: one line of JSON per measurement, on disk before the next one is taken.
 
-A line is complete or absent, also after a power cut: it is written in one piece, flushed and synced.
+A line is complete or absent, also after a power cut (:mod:`hil.results.json_lines`).
 ``time_utc`` is the only field that knows the time of day, so two runs with the same seed differ in nothing
 else.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +18,8 @@ from typing import Any
 from hil.errors import ResultsError
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.results import json_lines
+from hil.results.json_lines import JsonLines
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,10 @@ class Journal:
     """Appends measurements to ``path``. Use as a context manager or call :meth:`close`."""
 
     def __init__(self, path: Path, time_utc: Callable[[], str] = _utc_now) -> None:
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+        """Open the journal; one that exists goes on. Raises ResultsError."""
+        self._sequence = max((entry.sequence for entry in read(path)), default=0) if path.exists() else 0
+        self._lines = JsonLines(path)
         self._time_utc = time_utc
-        self._sequence = 0
 
     def append(self, test: str, measurement: Measurement) -> JournalEntry:
         """Write one measurement and return when it is on the disk.
@@ -86,19 +87,14 @@ class Journal:
         Raises:
             ResultsError: if it does not get there.
         """
+        entry = JournalEntry(self._sequence + 1, test, measurement, self._time_utc())
+        self._lines.append(entry.to_json())
         self._sequence += 1
-        entry = JournalEntry(self._sequence, test, measurement, self._time_utc())
-        try:
-            self._file.write(json.dumps(entry.to_json(), ensure_ascii=False) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise ResultsError(str(error), where=self._file.name, operation="append") from error
         return entry
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        self._file.close()
+        self._lines.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -115,16 +111,31 @@ def read(path: Path) -> list[JournalEntry]:
     Raises:
         ResultsError: if another line is not an entry.
     """
-    entries = []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is no complete line
-        try:
-            entries.append(JournalEntry.from_json(json.loads(line)))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(
-                f"line {number} is not a journal entry ({type(error).__name__}: {error})",
-                where=str(path),
-                operation="read",
-                hint="the file was edited or damaged; restore it from a backup",
-            ) from error
+    entries, damages = salvage(path)
+    if damages:
+        raise ResultsError(
+            damages[0],
+            where=str(path),
+            operation="read",
+            hint="the file was edited or damaged; restore it from a backup",
+        )
     return entries
+
+
+def salvage(path: Path) -> tuple[list[JournalEntry], list[str]]:
+    """Return the entries that a damaged journal still has, and a sentence for each line that is none.
+
+    Raises:
+        ResultsError: the file cannot be read at all.
+    """
+    entries, damages = [], []
+    for line in json_lines.read(path):
+        error = line.error
+        if line.fields is not None:
+            try:
+                entries.append(JournalEntry.from_json(line.fields))
+                continue
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as wrong:
+                error = f"{type(wrong).__name__}: {wrong}"
+        damages.append(f"line {line.number} is not a journal entry ({error})")
+    return entries, damages

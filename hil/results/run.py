@@ -4,17 +4,19 @@
 ::
 
     run.json        the bench: configuration, instruments, image hash, versions, seed, assumptions
+    tests.jsonl     what became of every test, see hil.results.test_log
     journal.jsonl   the measurements, see hil.results.journal
     waveforms/      one Parquet file each, see hil.results.waveform_file
     tables/         one JSON file each, see hil.results.result_table
-    junit.xml       the tests' verdicts, as CI systems read them
+    junit.xml       the tests' verdicts, as CI systems read them; nothing of hil-rig reads it
     report.html     all of it for people
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,16 @@ class RunDescription:
     """The same, of a bench that is itself a model."""
     finished_utc: str = ""
     exit_status: int | None = None
+    """None while the run has not come to its end, whatever ended it."""
+    ended_by: str = ""
+    """What ended the run before its time: a signal's name, or its deadline."""
+    verdict: str = ""
+    """Of :mod:`hil.report.verdicts`; empty while the run has not come to its end."""
+    verdict_reason: str = ""
+    record_errors: list[str] = field(default_factory=list)
+    """What could not be put on the run's record, so that nothing is proven by it."""
+    shutdown_errors: list[str] = field(default_factory=list)
+    """Steps of the way down that failed, so that an output may still be on."""
 
 
 class RunFolder:
@@ -58,6 +70,11 @@ class RunFolder:
     def journal_path(self) -> Path:
         """``journal.jsonl``."""
         return self.path / "journal.jsonl"
+
+    @property
+    def test_log_path(self) -> Path:
+        """``tests.jsonl``."""
+        return self.path / "tests.jsonl"
 
     @property
     def junit_path(self) -> Path:
@@ -82,11 +99,28 @@ class RunFolder:
     def write_description(self) -> None:
         """Write ``run.json``, replacing the earlier one in one step so that a crash leaves the old or the
         new.
+
+        Raises:
+            ResultsError: it cannot be written; the earlier one is still there.
         """
-        target = self.path / "run.json"
-        draft = target.with_suffix(".json.new")
-        draft.write_text(json.dumps(asdict(self.description), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(asdict(self.description), indent=2, ensure_ascii=False) + "\n"
+        replace_file(self.path / "run.json", text)
+
+
+def replace_file(target: Path, text: str) -> None:
+    """Write a file beside ``target`` and put it in its place, so that a reader finds the old or the new one.
+
+    Raises:
+        ResultsError: it cannot be written; ``target`` is as it was.
+    """
+    draft = target.with_name(f"{target.name}.new")
+    try:
+        draft.write_bytes(text.encode("utf-8", "backslashreplace"))
         draft.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise ResultsError(str(error), where=str(target), operation="write") from error
 
 
 def create(results: Path, rig: str) -> RunFolder:
@@ -109,26 +143,27 @@ def create(results: Path, rig: str) -> RunFolder:
         ) from error
     run = RunFolder(path, RunDescription(rig=rig, started_utc=started.isoformat(timespec="seconds")))
     run.write_description()
-    run.journal_path.touch()
     return run
 
 
 def load(path: Path) -> RunFolder:
-    """Open the folder of an earlier run.
+    """Open the folder of an earlier run, also of another version's: what this one does not know is left out.
 
     Raises:
         ResultsError: if there is no readable ``run.json`` in it.
     """
     try:
-        fields: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
-        return RunFolder(path, RunDescription(**fields))
-    except (OSError, ValueError, TypeError) as error:
+        described: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        known = {item.name for item in fields(RunDescription)}
+        description = RunDescription(**{name: value for name, value in described.items() if name in known})
+    except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
         raise ResultsError(
             f"is not a run folder ({error})",
             where=str(path),
             operation="load",
             expected="a readable run.json",
         ) from error
+    return RunFolder(path, description)
 
 
 def _make_first_free(results: Path, name: str) -> Path:

@@ -7,14 +7,14 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from hil.config import RigConfig, resolve
-from hil.errors import RigError, TeardownError
+from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
 from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
@@ -29,6 +29,9 @@ from hil.rig.teardown import Step, run_steps
 _STEP_LIMIT_S = 15.0
 """Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
 answer up after 10 s at most, and the next step on the same instrument must not meet the one before."""
+_OFF_LIMIT_S = 2.4
+"""Wall time for a step up to the supply's end. All four fit the 10 s that an end has: one that hangs must not
+keep the supply on."""
 _SERVICE_LIMIT_S = 10.0
 """Wall time for ending the service, which is terminated and killed within it."""
 
@@ -57,6 +60,7 @@ class Rig:
         self._bench: Bench | None = None
         self._states: BoardStates | None = None
         self._commander: Commander | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         """Take the bench.
@@ -66,6 +70,7 @@ class Rig:
             ServiceError: its service does not start.
         """
         config = self._configured
+        self._closed = False
         try:
             if config.service is None:
                 self._lock.acquire()
@@ -89,15 +94,28 @@ class Rig:
         Raises:
             TeardownError: a step failed. With another error in flight, that one goes on, with a note.
         """
-        bench = self._open_bench()
-        errors = run_steps([*self._safe_state_steps(), *self._release_steps()])
-        errors.extend(_broken_order(bench))
-        self._bench = self._states = self._commander = None
+        errors = self.close()
         if errors:
             failure = TeardownError(errors, where=self._configured.name)
             if error is None:
                 raise failure
             error.add_note(str(failure))
+
+    def close(self, hurried: Callable[[], bool] = lambda: False) -> list[HilError]:
+        """Leave a safe bench and return what went wrong; a second call does nothing.
+
+        Args:
+            hurried: whether somebody has asked for the end more than once.
+        """
+        if self._closed:
+            return []
+        bench = self._bench
+        try:
+            errors = run_steps([*self._safe_state_steps(), *self._release_steps()], hurried)
+            return errors if bench is None else [*errors, *_broken_order(bench)]
+        finally:
+            self._closed = True
+            self._bench = self._states = self._commander = None
 
     @property
     def config(self) -> RigConfig:
@@ -227,20 +245,22 @@ class Rig:
 
     def _safe_state_steps(self) -> list[Step]:
         """Order: stop driving pins, let go of the probe, open its lines, and only then cut the supply."""
-        bench = self._open_bench()
+        bench = self._bench
+        if bench is None:
+            return []
         steps = []
         if bench.opened("daq"):
-            steps.append(Step("outputs to 0 V", bench.daq.stop, _STEP_LIMIT_S))
+            steps.append(Step("outputs to 0 V", bench.daq.stop, _OFF_LIMIT_S, switches_off=True))
         supplied_by_us = bench.opened("power_analyzer")
         if bench.opened("board"):
             if supplied_by_us:
-                steps.append(Step("probe released", bench.board.abandon, _STEP_LIMIT_S))
+                steps.append(Step("probe released", bench.board.abandon, _OFF_LIMIT_S))
             else:
-                steps.append(Step("probe detached", bench.board.detach, _STEP_LIMIT_S))
+                steps.append(Step("probe detached", bench.board.detach, _OFF_LIMIT_S))
         if bench.opened("daq") and bench.has_lines:
-            steps.append(Step("lines open", bench.open_lines, _STEP_LIMIT_S))
+            steps.append(Step("lines open", bench.open_lines, _OFF_LIMIT_S, switches_off=True))
         if supplied_by_us:
-            steps.append(Step("supply off", bench.power_analyzer.supply_off, _STEP_LIMIT_S))
+            steps.append(Step("supply off", bench.power_analyzer.supply_off, _OFF_LIMIT_S, switches_off=True))
         if bench.opened("daq"):
             steps.append(Step("DAQ released", bench.daq.close, _STEP_LIMIT_S))
         if supplied_by_us:

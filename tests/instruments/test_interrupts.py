@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import signal
+import sys
 
 import pytest
 
-from hil.instruments.interrupts import whole_exchange
+from hil.instruments.interrupts import held_back, whole_exchange
 
 
 def interrupt_within(steps: list[str], times: int) -> None:
@@ -34,11 +35,33 @@ def test_an_exchange_inside_another_ends_with_the_outer_one():
     assert steps == ["answer", "the outer answer"]
 
 
-def test_a_second_ctrl_c_does_not_wait():
+def test_further_ones_wait_as_well_and_come_through_once():
     steps: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        interrupt_within(steps, times=2)
-    assert not steps
+        interrupt_within(steps, times=10)
+    assert steps == ["answer"]
+
+
+def test_one_after_the_patience_does_not_wait():
+    steps: list[str] = []
+
+    def stuck() -> None:
+        with held_back(patience_s=0.0):
+            interrupt_within(steps, times=1)
+            steps.append("the answer that never came")
+
+    with pytest.raises(KeyboardInterrupt):
+        stuck()
+    assert steps == ["answer"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGHUP")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_what_nobody_listens_to_is_not_held_back(name: str):
+    number = signal.Signals[name]
+    assert signal.getsignal(number) is signal.SIG_DFL
+    with whole_exchange():
+        assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_an_error_inside_is_not_hidden_when_nobody_interrupts():

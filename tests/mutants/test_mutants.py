@@ -16,7 +16,8 @@ import pytest
 from hil.firmware.build import MODEL_FILE, build
 from hil.fixtures.power_modes import POWER_MODES
 from hil.golden.tflite_model import read_model
-from hil.report.verdicts import TestOutcome, read_junit
+from hil.results import test_log
+from hil.results.test_log import TestOutcome
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIM = REPOSITORY / "rig_configs" / "sim.toml"
@@ -188,9 +189,8 @@ def test_mutant_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
     )
     assert run.returncode == pytest.ExitCode.TESTS_FAILED, run.stdout + run.stderr
     (folder,) = (tmp_path / "results").iterdir()
-    outcomes = {
-        verdict.name.removeprefix("tests/hil/"): verdict for verdict in read_junit(folder / "junit.xml")
-    }
+    record = test_log.read(folder / "tests.jsonl")
+    outcomes = {verdict.name.removeprefix("tests/hil/"): verdict for verdict in record.tests}
     failed = {name for name, verdict in outcomes.items() if verdict.outcome is TestOutcome.FAILED}
     passed = {name for name, verdict in outcomes.items() if verdict.outcome is TestOutcome.PASSED}
     assert (failed, passed) == (mutant.fails, mutant.passes), {

@@ -20,6 +20,7 @@ from hil.report.table_view import view
 from hil.results import result_table, run, waveform_file
 from hil.results.journal import Journal
 from hil.results.result_table import Cell, Chart, ResultTable, Row
+from hil.results.test_log import TestLog
 from hil.results.waveform_file import StoredWaveform
 
 SLEEP, SAMPLING, FAST, RUN = (1.67e-6, 2000), (1.9e-4, 500), (9e-3, 7), (5e-4, 8)
@@ -96,10 +97,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Page:
         journal.append(
             "t", Measurement("wake period", 8.0, "s", 1e-4, Limit(9.9, 10.1, "requirement"), (), True)
         )
-    folder.junit_path.write_text(
-        '<testsuite><testcase classname="tests.hil.test_x" name="test_period" time="1">'
-        '<failure message="Failed: wake period is 8 s">t</failure></testcase></testsuite>', "utf-8"
-    )  # fmt: skip
+    tests = TestLog(folder.test_log_path)
+    name = "tests/hil/test_x.py::test_period"
+    tests.collected([name], 0)
+    tests.started(name)
+    for phase in ("setup", "call", "teardown"):
+        outcome, message = ("failed", "wake period is 8 s") if phase == "call" else ("passed", "")
+        tests.phase(name, phase, outcome, message=message, duration_s=1.0, bench_error=False)
+    tests.finished(name)
+    tests.close()
     waveform_file.save(folder.waveform_folder / "duty_cycle.parquet", stored_waveform())
     for number, table in enumerate((SHARES, BARS)):
         result_table.save(folder.table_folder / f"{number}.json", table)
@@ -177,6 +183,8 @@ def test_a_figure_of_a_long_log_stays_light() -> None:
 
 def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:
     folder = run.create(tmp_path, "sim")
+    Journal(folder.journal_path).close()
+    TestLog(folder.test_log_path).close()
     shown = Page(page.write(folder.path).read_text("utf-8"))
     assert "NOTHING TESTED" in shown.text
     assert "No measurement was taken." in shown.text

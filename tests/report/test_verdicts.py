@@ -1,72 +1,158 @@
 # SPDX-License-Identifier: Apache-2.0
+"""The verdict needs evidence for every test; nothing else makes a PASS."""
+
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.report.verdicts import RunVerdict, TestOutcome, judge, read_junit
+from hil.report.verdicts import RunVerdict, exit_status_of, judge
 from hil.results.journal import JournalEntry
+from hil.results.run import RunDescription
+from hil.results.test_log import TestLog, TestRecord
 
-JUNIT = """<?xml version="1.0"?><testsuites><testsuite name="pytest">
-<testcase classname="tests.hil.test_a" name="test_good" time="0.5"/>
-<testcase classname="tests.hil.test_a" name="test_bad" time="1.5">
-  <failure message="Failed: period is 8 s">trace</failure></testcase>
-<testcase classname="tests.hil.test_a" name="test_bench" time="0.1">
-  <properties><property name="bench_error" value="daq: play: no answer"/></properties>
-  <failure message="x">y</failure></testcase>
-<testcase classname="tests.hil.test_a" name="test_setup" time="0.1">
-  <error message="failed on setup">y</error></testcase>
-<testcase classname="tests.hil.test_a" name="test_absent" time="0">
-  <skipped message="no analyzer">y</skipped></testcase>
-<testcase classname="tests.hil.test_a" name="test_good" time="0">
-  <error message="failed on teardown">y</error></testcase>
-</testsuite></testsuites>"""
+ENTRY = JournalEntry(1, "t", Measurement("m", 1.0, "A", 0.1, Limit.at_most(2.0, "s")), "")
 
 
-def test_every_way_to_end_is_read(tmp_path: Path) -> None:
-    (tmp_path / "junit.xml").write_text(JUNIT, "utf-8")
-    verdicts = {v.name.rpartition("::")[2]: v for v in read_junit(tmp_path / "junit.xml")}
-    assert {name: verdict.outcome for name, verdict in verdicts.items()} == {
-        "test_good": TestOutcome.BENCH_ERROR,  # its tear-down failed after it had passed
-        "test_bad": TestOutcome.FAILED,
-        "test_bench": TestOutcome.BENCH_ERROR,
-        "test_setup": TestOutcome.BENCH_ERROR,
-        "test_absent": TestOutcome.SKIPPED,
-    }
-    assert verdicts["test_bad"].message == "period is 8 s"
-    assert verdicts["test_bench"].message == "daq: play: no answer"
-    assert verdicts["test_bad"].name == "tests/hil/test_a.py::test_bad"
+@pytest.fixture
+def log(tmp_path: Path) -> TestLog:
+    return TestLog(tmp_path / "tests.jsonl")
 
 
-def test_a_run_without_a_junit_file_tested_nothing(tmp_path: Path) -> None:
-    tests = read_junit(tmp_path / "junit.xml")
-    assert judge(tests, [], 1).outcome is RunVerdict.NOTHING_TESTED
+def go(log: TestLog, name: str, call: str = "passed", *, bench: bool = False) -> None:
+    log.started(name)
+    log.phase(name, "setup", "passed", message="", duration_s=0.1, bench_error=False)
+    log.phase(name, "call", call, message="why", duration_s=0.1, bench_error=bench)
+    log.phase(name, "teardown", "passed", message="", duration_s=0.1, bench_error=False)
+    log.finished(name)
 
 
-def test_the_device_s_failures_come_before_the_bench_s(tmp_path: Path) -> None:
-    (tmp_path / "junit.xml").write_text(JUNIT, "utf-8")
-    tests = read_junit(tmp_path / "junit.xml")
-    assert judge(tests, [], 1).outcome is RunVerdict.FAIL
-    without_failures = [test for test in tests if test.outcome is not TestOutcome.FAILED]
-    assert judge(without_failures, [], 10).outcome is RunVerdict.BENCH_ERROR
+def ended(status: int | None, **how: object) -> RunDescription:
+    return RunDescription("sim", "", exit_status=status, **how)  # type: ignore[arg-type]
 
 
-def test_a_good_run_says_how_many_measurements_conform(tmp_path: Path) -> None:
-    (tmp_path / "junit.xml").write_text(JUNIT, "utf-8")
-    good = [test for test in read_junit(tmp_path / "junit.xml") if test.name.endswith("absent")]
-    assert judge(good, [], 0).outcome is RunVerdict.NOTHING_TESTED
-    entry = JournalEntry(1, "t", Measurement("m", 1.0, "A", 0.1, Limit.at_most(2.0, "s")), "")
-    (tmp_path / "one.xml").write_text(
-        '<testsuite><testcase classname="a" name="b" time="1"/></testsuite>', "utf-8"
-    )
-    verdict = judge(read_junit(tmp_path / "one.xml"), [entry], 0)
+def outcome(record: TestRecord, run: RunDescription) -> RunVerdict:
+    return judge(record, [], run).outcome
+
+
+def test_every_collected_test_that_passed_makes_a_pass(log: TestLog) -> None:
+    log.collected(["a", "b"], 3)
+    go(log, "a")
+    go(log, "b", "skipped")
+    assert exit_status_of(log.record(), ended(0)) == 0
+    verdict = judge(log.record(), [ENTRY], ended(0))
     assert verdict.outcome is RunVerdict.PASS
-    assert verdict.sentence == "All 1 tests passed; 1 of 1 judged measurements conform with their limits."
-
-
-def test_an_interrupted_run_is_no_pass(tmp_path: Path) -> None:
-    (tmp_path / "one.xml").write_text(
-        '<testsuite><testcase classname="a" name="b" time="1"/></testsuite>', "utf-8"
+    assert verdict.sentence == (
+        "All 1 test passed. 1 of 1 judged measurements conform with their limits. "
+        "1 test skipped. 3 tests not selected."
     )
-    tests = read_junit(tmp_path / "one.xml")
-    for exit_status in (2, None):
-        assert judge(tests, [], exit_status).outcome is RunVerdict.INCOMPLETE
+
+
+def interrupted_in_its_call(log: TestLog) -> None:
+    log.started("b")
+    log.phase("b", "setup", "passed", message="", duration_s=0.1, bench_error=False)
+
+
+def interrupted_in_its_tear_down(log: TestLog) -> None:
+    interrupted_in_its_call(log)
+    log.phase("b", "call", "passed", message="", duration_s=0.1, bench_error=False)
+
+
+def never_begun(log: TestLog) -> None:
+    pass
+
+
+def without_a_call(log: TestLog) -> None:
+    interrupted_in_its_call(log)
+    log.phase("b", "teardown", "passed", message="", duration_s=0.1, bench_error=False)
+    log.finished("b")
+
+
+def with_an_error_outside(log: TestLog) -> None:
+    go(log, "b")
+    log.error("test_c.py: SyntaxError")
+
+
+@pytest.mark.parametrize(
+    ("short", "told"),
+    [
+        (interrupted_in_its_call, "b was interrupted in its call."),
+        (interrupted_in_its_tear_down, "b was interrupted in its teardown."),
+        (never_begun, "1 of 2 tests did not begin."),
+        (without_a_call, "b was interrupted"),
+        (with_an_error_outside, "Outside the tests: test_c.py: SyntaxError."),
+    ],
+)
+@pytest.mark.parametrize("status", [0, 2, None])
+def test_whatever_is_missing_there_is_no_pass(
+    log: TestLog, short: Callable[[TestLog], None], told: str, status: int | None
+) -> None:
+    log.collected(["a", "b"], 0)
+    go(log, "a")
+    short(log)
+    assert exit_status_of(log.record(), ended(status)) != 0
+    verdict = judge(log.record(), [], ended(status))
+    assert verdict.outcome is RunVerdict.INCOMPLETE
+    assert told in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (ended(143, ended_by="SIGTERM"), RunVerdict.INCOMPLETE),
+        (ended(None), RunVerdict.INCOMPLETE),
+        (ended(3), RunVerdict.INCOMPLETE),
+        (ended(0, record_errors=["disk full"]), RunVerdict.INCOMPLETE),
+        (ended(10, shutdown_errors=["supply off: no answer"]), RunVerdict.BENCH_ERROR),
+    ],
+)
+def test_the_run_s_own_end_can_take_the_pass_away(
+    log: TestLog, run: RunDescription, expected: RunVerdict
+) -> None:
+    log.collected(["a"], 0)
+    go(log, "a")
+    assert outcome(log.record(), run) is expected
+
+
+def test_a_list_of_tests_that_was_never_written_is_no_pass(log: TestLog) -> None:
+    go(log, "a")
+    assert outcome(log.record(), ended(0)) is RunVerdict.INCOMPLETE
+
+
+def test_the_device_s_failures_come_before_the_bench_s(log: TestLog) -> None:
+    log.collected(["a", "b"], 0)
+    go(log, "a", "failed", bench=True)
+    assert outcome(log.record(), ended(10)) is RunVerdict.BENCH_ERROR
+    assert exit_status_of(log.record(), ended(10)) == 10
+    go(log, "b", "failed")
+    assert outcome(log.record(), ended(1)) is RunVerdict.FAIL
+    assert exit_status_of(log.record(), ended(1)) == 1
+
+
+def test_what_the_device_failed_stays_so_when_the_bench_fails_after_it(log: TestLog) -> None:
+    log.collected(["a"], 0)
+    log.started("a")
+    log.phase("a", "call", "failed", message="8 s", duration_s=0.1, bench_error=False)
+    log.phase("a", "teardown", "failed", message="no answer", duration_s=0.1, bench_error=True)
+    log.finished("a")
+    assert outcome(log.record(), ended(1)) is RunVerdict.FAIL
+
+
+def test_only_skips_are_nothing_tested(log: TestLog) -> None:
+    log.collected(["a"], 0)
+    go(log, "a", "skipped")
+    assert exit_status_of(log.record(), ended(5)) == 5
+    assert outcome(log.record(), ended(5)) is RunVerdict.NOTHING_TESTED
+
+
+def test_a_test_that_passed_at_its_second_attempt_is_told(log: TestLog) -> None:
+    log.collected(["a"], 0)
+    log.started("a")
+    log.phase("a", "setup", "passed", message="", duration_s=0.1, bench_error=False)
+    log.phase("a", "call", "rerun", message="8 s", duration_s=0.1, bench_error=False)
+    go(log, "a")
+    verdict = judge(log.record(), [], ended(0))
+    assert verdict.outcome is RunVerdict.PASS
+    assert "1 test begun more than once." in verdict.sentence

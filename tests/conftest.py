@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for hil-rig's own tests, and not for a lab's run of tests/hil on a rig."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make every warning an error; on a rig a warning is no reason to end a night."""
+    if config.getoption("--rig") is None:
+        config.addinivalue_line("filterwarnings", "error")
