@@ -20,6 +20,7 @@ _typer = typer.Typer(
 _typer.add_typer(firmware.app, name="firmware")
 _typer.add_typer(model.app, name="model")
 _typer.add_typer(rig.app, name="rig")
+_typer.command("rigs")(rig.rigs)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
 
 

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """``hil rig``: look at a bench's configuration."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from hil.config.load import load_rig
+from hil.config import RigConfig, available_rigs, load_rig
+from hil.errors import ConfigError
+from hil.rig.claims import claims
+from hil.rig.lock import Lock, lock_directory
 
 app = typer.Typer(help="Bench configurations.", no_args_is_help=True)
 
@@ -23,3 +28,35 @@ def check(
         if wire is not None:
             table.add_row(role, getattr(wire, "pin", "–"), wire.terminal)
     Console().print(table)
+
+
+def rigs() -> None:
+    """List the rigs of this folder and who uses them, and whatever else is in use on this machine."""
+    directory = lock_directory()
+    table = Table("rig", "board", "state", title=f"locks in {directory}")
+    known: set[Path] = set()
+    for name in available_rigs():
+        try:
+            config = load_rig(name)
+        except ConfigError as error:
+            table.add_row(name, "–", Text(str(error), style="red"))
+            continue
+        locks = [Lock(what, key, directory) for what, key in claims(config).items()]
+        known.update(lock.path for lock in locks)
+        table.add_row(name, config.board.name, _state(config, locks))
+    for path in sorted(set(directory.glob("*.lock")) - known):
+        holder = Lock.at(path).holder()
+        if holder is not None:
+            table.add_row(holder.rig, "–", Text(f"{path.stem}: {holder}", style="yellow"))
+    Console().print(table)
+
+
+def _state(config: RigConfig, locks: list[Lock]) -> Text:
+    if config.service is not None:
+        return Text("started for each run", style="green")
+    held = [(lock.what, holder) for lock in locks if (holder := lock.holder()) is not None]
+    if not held:
+        return Text("free", style="green")
+    # The rig comes first; an instrument alone is held by a run on another rig.
+    what, holder = held[0]
+    return Text(f"{what} is in use by {holder}", style="yellow")

@@ -19,7 +19,8 @@ from hil.firmware.image import Image
 from hil.instruments.commander import Commander
 from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
 from hil.rig.bench import Bench
-from hil.rig.lock import RigLock
+from hil.rig.claims import claims
+from hil.rig.lock import NO_WAIT, BenchLock, Wait
 from hil.rig.mailbox import Mailbox
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
@@ -48,7 +49,11 @@ class Rig:
     """A bench in use, made by :func:`open_rig`. A context manager; leaving it leaves a safe bench behind."""
 
     def __init__(
-        self, config: RigConfig, service_arguments: Sequence[str] = (), switching_file: Path | None = None
+        self,
+        config: RigConfig,
+        service_arguments: Sequence[str] = (),
+        switching_file: Path | None = None,
+        wait: Wait = NO_WAIT,
     ) -> None:
         """Nothing is started or locked yet; see :func:`open_rig`."""
         self._switching_path = switching_file
@@ -56,7 +61,8 @@ class Rig:
         self._configured = config
         self._service_arguments = tuple(service_arguments)
         self._service: Service | None = None
-        self._lock = RigLock(config.name)
+        self._wait = wait
+        self._lock = BenchLock(config.name)
         self._bench: Bench | None = None
         self._states: BoardStates | None = None
         self._commander: Commander | None = None
@@ -73,7 +79,7 @@ class Rig:
         self._closed = False
         try:
             if config.service is None:
-                self._lock.acquire()
+                self._lock.acquire(claims(config), self._wait)
             else:  # a bench that is started for this process is nobody else's: nothing to lock
                 self._service = Service(config.service, config.file, self._service_arguments)
                 config = resolve(config, self._service.addresses)
@@ -281,7 +287,10 @@ class Rig:
 
 
 def open_rig(
-    config: RigConfig, service_arguments: Sequence[str] = (), switching_file: Path | None = None
+    config: RigConfig,
+    service_arguments: Sequence[str] = (),
+    switching_file: Path | None = None,
+    wait: Wait = NO_WAIT,
 ) -> Rig:
     """A rig from a loaded configuration, to be entered with ``with``.
 
@@ -290,8 +299,9 @@ def open_rig(
         service_arguments: appended to the command of the rig's service, if it has one ("--seed", "7").
         switching_file: takes the record of switching, a line of JSON for each act; see
             :class:`hil.rig.switching.Switching`.
+        wait: how long to wait for a bench that somebody else uses.
     """
-    return Rig(config, service_arguments, switching_file)
+    return Rig(config, service_arguments, switching_file, wait)
 
 
 def _broken_order(bench: Bench) -> list[RigError]:
