@@ -75,17 +75,19 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
         probe = ProbeServer(bench, HOST, ANY_FREE_PORT)
         hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
-        both = Together([analyzer, hislip])
+        vxi11 = bench.analyzer.serve_vxi11(HOST, ANY_FREE_PORT)
+        ways_in = Together([analyzer, hislip, vxi11])
         faults = Faults(
             bench,
-            links={"probe": probe, "daq": daq, "power_analyzer": both, "console": console},
-            instruments={"daq": daq, "power_analyzer": both, "console": console},
+            links={"probe": probe, "daq": daq, "power_analyzer": ways_in, "console": console},
+            instruments={"daq": daq, "power_analyzer": ways_in, "console": console},
         )
         servers: dict[str, Server] = {
             "probe": probe,
             "daq": daq,
             "power_analyzer": analyzer,
             "hislip": hislip,
+            "vxi11": vxi11,
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),

@@ -37,6 +37,7 @@ def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
         f'  pyvisa.ResourceManager("@py").open_resource("TCPIP::{analyzer_host}::{analyzer_port}::SOCKET",'
         ' read_termination="\\n", write_termination="\\n").query("MEAS:CURR? (@1)")',
         f"  or over HiSLIP: TCPIP::{analyzer_host}::hislip0,{addresses['hislip'].rpartition(':')[2]}::INSTR",
+        f"  or over VXI-11: TCPIP::{analyzer_host},{addresses['vxi11'].rpartition(':')[2]}::inst0::INSTR",
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
         f"  clock: tcp://{addresses['clock']} (TOKEN <what stands before the @>, NOW, SLEEP <seconds>)",

@@ -29,6 +29,8 @@ NO_ERROR: tuple[str, Answer | None] = ("SYST:ERR?", '+0,"No error"')
 class ScriptedResource:
     """A VISA resource that knows one conversation."""
 
+    resource_class = "SOCKET"
+
     def __init__(self, script: list[tuple[str, Answer | None]]) -> None:
         self.script = deque(script)
         self.opened = 0

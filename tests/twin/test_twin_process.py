@@ -83,7 +83,16 @@ def ask(address: str, request: bytes) -> bytes:
 def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benches: Benches) -> None:
     bench = benches["leased"]
     addresses = announced(bench)
-    assert set(addresses) == {"probe", "daq", "power_analyzer", "hislip", "console", "clock", "faults"}
+    assert set(addresses) == {
+        "probe",
+        "daq",
+        "power_analyzer",
+        "hislip",
+        "vxi11",
+        "console",
+        "clock",
+        "faults",
+    }
     assert all(address.rpartition("@")[2].startswith("127.0.0.1:") for address in addresses.values())
     assert {name for name, address in addresses.items() if "@" in address} == {"clock", "faults"}
     assert ask(addresses["clock"], b"NOW") == b"OK 0.0"

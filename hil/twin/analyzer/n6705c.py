@@ -16,6 +16,7 @@ from hil.twin.analyzer.n6781a import N6781A
 from hil.twin.analyzer.scpi_parser import MessageParser, split_outside
 from hil.twin.analyzer.server import ScpiServer
 from hil.twin.analyzer.status import Questionable, ScpiError, StandardEvent, Status, StatusGroup
+from hil.twin.analyzer.vxi11 import Vxi11Server
 from hil.twin.analyzer.watchdog import OutputWatchdog
 
 HOUSEKEEPING_PS = 10**12
@@ -66,6 +67,10 @@ class PowerAnalyzer:
     def serve_hislip(self, host: str = "127.0.0.1", port: int = 0) -> HislipServer:
         """Serve HiSLIP; port 0 takes a free one."""
         return HislipServer(self, host, port)
+
+    def serve_vxi11(self, host: str = "127.0.0.1", port: int = 0) -> Vxi11Server:
+        """Serve VXI-11; port 0 takes a free one."""
+        return Vxi11Server(self, host, port)
 
     def serial_poll(self, *, message_available: bool) -> int:
         """The status byte, read past the program messages as a controller's serial poll does."""

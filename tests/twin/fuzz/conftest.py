@@ -142,6 +142,9 @@ class LiveBench:
         with self.connect("hislip") as client:
             client.sendall(b"HS\0\0\1\0xx" + (7).to_bytes(8, "big") + b"hislip0")
             assert client.recv(3) == b"HS\1"
+        with self.connect("vxi11") as client:
+            client.sendall(struct.pack("!11I", 1 << 31 | 40, 7, 0, 2, 0x0607AF, 1, 0, 0, 0, 0, 0))
+            assert client.recv(8)[4:] == struct.pack("!I", 7)  # the null procedure's reply
         with self.connect("clock") as client:
             client.sendall(b"NOW\n")
             assert client.makefile("rb").readline().startswith(b"OK ")
@@ -191,6 +194,7 @@ def running_bench() -> Iterator[LiveBench]:
             "daq": bench.daq.serve(host, 0),
             "power_analyzer": bench.analyzer.serve(host, 0),
             "hislip": bench.analyzer.serve_hislip(host, 0),
+            "vxi11": bench.analyzer.serve_vxi11(host, 0),
             "console": ConsoleServer(bench, host, 0),
             "clock": ClockServer(bench, host, 0, "t0ken"),
             "faults": FaultServer(Faults(bench, {}, {}), host, 0, "t0ken"),

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "console", "clock", "faults")
+SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "vxi11", "console", "clock", "faults")
 BEGINNINGS = {
     "probe": b'{"id": 1, "request": "read_dp", "arguments": [0',
     "daq": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\x20\1\4\0\0\0\1",
     "power_analyzer": b"OUTP OFF,(@1",
     "hislip": b"HS\0\0\1\0xx" + (7).to_bytes(8, "big") + b"hisl",
+    "vxi11": struct.pack("!8I", 1 << 31 | 40, 7, 0, 2, 0x0607AF, 1, 11, 0),
     "console": b"$1 RES",
     "clock": b"SLEEP 1000",
     "faults": b"STICK PA5 LO",
