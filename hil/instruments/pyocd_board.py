@@ -8,18 +8,19 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-import pyocd
 from pyocd.core import exceptions
 from pyocd.core.helpers import ConnectHelper
 from pyocd.core.session import Session
 from pyocd.core.target import Target
 from pyocd.debug.svd.loader import SVDFile
 from pyocd.flash.loader import MemoryLoader
+from pyocd.probe.debug_probe import DebugProbe
 from pyocd.probe.tcp_client_probe import TCPClientProbe
 
 from hil.errors import ConnectError, ImageError, ProtocolError
 from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import Identity, Progress
+from hil.instruments.usb_probes import explain_missing, hint_for, identity_of
 
 _DBGMCU_CR = 0xE0042004
 _DBGMCU_FREEZE = (0xE0042008, 0xE004200C, 0xE0042010)
@@ -77,7 +78,7 @@ class PyocdBoard:
                 session = self._new_session()
                 try:
                     session.open(init_board=False)  # pyOCD's USB probes open in a session only
-                    self._identity = _identity_of(session.probe)
+                    self._identity = identity_of(session.probe, self._frequency_hz)
                 finally:
                     session.close()
         return self._identity
@@ -97,7 +98,7 @@ class PyocdBoard:
             session = self._new_session(connect_mode="under-reset" if under_reset else "halt")
             try:
                 session.open()
-                self._identity = _identity_of(session.probe)
+                self._identity = identity_of(session.probe, self._frequency_hz)
                 self._session = session
             finally:
                 if self._session is None:
@@ -223,16 +224,12 @@ class PyocdBoard:
                 return address + next(i for i, (a, b) in enumerate(zip(held, data, strict=True)) if a != b)
         return None
 
-    def _find_probe(self) -> pyocd.probe.debug_probe.DebugProbe:
+    def _find_probe(self) -> DebugProbe:
         probes = ConnectHelper.get_all_connected_probes(blocking=False, unique_id=self._uid)
         if len(probes) != 1:
-            found = ", ".join(probe.unique_id for probe in probes) or "none"
+            message, hint = explain_missing(self._uid, [probe.unique_id for probe in probes])
             raise ConnectError(
-                f"{found} matches {self._uid!r}",
-                where="board",
-                operation="find the probe",
-                expected="one debug probe",
-                hint="`pyocd list` shows the probes; set [probe] uid",
+                message, where="board", operation="find the probe", expected="one debug probe", hint=hint
             )
         if isinstance(probes[0], TCPClientProbe):
             _fail_when_the_server_is_gone(probes[0])
@@ -274,7 +271,7 @@ class PyocdBoard:
                 str(error) or type(error).__name__,
                 where="board",
                 operation=operation,
-                hint="check [probe] uid, the USB cable, and that no other debugger holds the probe",
+                hint=hint_for(error),
             ) from error
         except exceptions.Error as error:
             raise ProtocolError(
@@ -316,10 +313,6 @@ def _fail_when_the_server_is_gone(probe: TCPClientProbe) -> None:
         return data
 
     connection.read = read_some
-
-
-def _identity_of(probe: pyocd.probe.debug_probe.DebugProbe) -> Identity:
-    return Identity(probe.vendor_name, probe.product_name, probe.unique_id, f"pyOCD {pyocd.__version__}")
 
 
 def _no_progress(_fraction: float) -> None:

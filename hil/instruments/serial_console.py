@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 import serial
@@ -18,6 +19,21 @@ _CHUNK = 65536
 """Bytes taken at once."""
 
 
+_HINTS = {
+    errno.EACCES: "join the group that owns the port, then log in again: dialout on Debian and Ubuntu, uucp "
+    "on Arch; `ls -l` shows it",
+    errno.ENOENT: "is the probe on USB? `ls /dev/serial/by-id` shows its port under a name that stays",
+    errno.EBUSY: "close the other program that holds the port: a terminal, or ModemManager, which tries new "
+    "ports out (`systemctl stop ModemManager`)",
+    errno.EWOULDBLOCK: "close the other program that has locked the port: a terminal, another run",
+}
+"""What to do, by the operating system's error number."""
+
+
+def _opening_hint(error: Exception) -> str:
+    return _HINTS.get(getattr(error, "errno", None) or 0, "check [console] port; another program may hold it")
+
+
 class SerialConsole:
     """Records from a serial port. Reading never blocks: waiting is the clock's business."""
 
@@ -26,13 +42,11 @@ class SerialConsole:
         self._where = f"console {port}"
         self._clock = clock
         try:
-            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0)
+            # Exclusive: a terminal that is opened later would take every second record away.
+            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True)
         except (OSError, ValueError) as error:  # SerialException is an OSError; ValueError: a bad URL or rate
             raise ConnectError(
-                str(error),
-                where=self._where,
-                operation="open",
-                hint="check [console] port; another program may hold it",
+                str(error), where=self._where, operation="open", hint=_opening_hint(error)
             ) from error
         self.clear()
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console over pyserial, on its own loop-back port."""
 
+import errno
+import os
 from collections.abc import Iterator
 
 import pytest
 import serial
 
 from hil.errors import ConnectError, DeviceError, DeviceTimeoutError, InstrumentError
+from hil.instruments.clock import WallClock
 from hil.instruments.records import crc16_ccitt_false
 from hil.instruments.serial_console import SerialConsole
 
@@ -98,3 +101,40 @@ def test_a_port_that_went_away_is_not_the_devices_failure(
     for use in (console.poll, console.clear):
         with pytest.raises(ConnectError, match="read: device disconnected"):
             use()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo terminal")
+def test_the_port_is_held_alone() -> None:
+    master, slave = os.openpty()
+    name = os.ttyname(slave)
+    try:
+        first = SerialConsole(name, 115200, WallClock())
+        with pytest.raises(ConnectError, match=r"lock.*close the other program that has locked the port"):
+            SerialConsole(name, 115200, WallClock())
+        first.close()
+        SerialConsole(name, 115200, WallClock()).close()
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.EACCES, "dialout"),
+        (errno.ENOENT, "/dev/serial/by-id"),
+        (errno.EBUSY, "ModemManager"),
+        (None, r"\[console\] port"),
+    ],
+)
+def test_what_to_do_about_a_port_that_does_not_open(
+    monkeypatch: pytest.MonkeyPatch, number: int | None, hint: str
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        error = serial.SerialException("could not open port")
+        error.errno = number
+        raise error
+
+    monkeypatch.setattr(serial, "serial_for_url", fail)
+    with pytest.raises(ConnectError, match=hint):
+        SerialConsole("/dev/ttyACM0", 115200, WallClock())
