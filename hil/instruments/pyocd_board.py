@@ -306,7 +306,11 @@ def _fail_when_the_server_is_gone(probe: TCPClientProbe) -> None:
     read = connection.read
 
     def read_some(size: int | None = None) -> bytes:
-        data: bytes = read(size)
+        try:
+            data: bytes = read(size)
+        except ConnectionError:
+            connection._socket.close()
+            raise
         if not data:
             connection._socket.close()  # a later request then fails at once
             raise ConnectionResetError("the remote probe's server has closed the connection")
