@@ -66,6 +66,12 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
 def _ranges(config: RigConfig) -> Iterator[Contradiction]:
     if config.power_analyzer is None:
         return
+    if config.power_analyzer.shared_mainframe and config.power_analyzer.output_watchdog_s is not None:
+        yield Contradiction(
+            ("power_analyzer", "output_watchdog"),
+            "the output watchdog ends the outputs of all channels, and the mainframe is shared",
+            "no output_watchdog, or a mainframe of one's own",
+        )
     ranges_a = [entry.range_a for entry in config.power_analyzer.ranges]
     if ranges_a != sorted(set(ranges_a)):
         yield Contradiction(

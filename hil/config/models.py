@@ -95,6 +95,10 @@ class PowerAnalyzerConfig(_Table):
     output_watchdog_s: Duration | None = Field(default=None, alias="output_watchdog", ge=1, le=3600)
     """How long the instrument keeps its outputs on without a message, so that a controller that was killed
     leaves nothing supplied; longer than the longest pause between messages. Without it, for ever."""
+    sense: Literal["local", "remote"] = "local"
+    """``remote`` where the sense leads are wired to the board; they are of no use before that is said."""
+    shared_mainframe: bool = False
+    """Other channels are somebody else's and may be on. Without it one that is on is refused."""
     voltage: VoltageAccuracy
     """Accuracy of the voltage measurement."""
 

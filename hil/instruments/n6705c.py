@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from hil.errors import (
     ProtocolError,
     SafetyError,
 )
-from hil.instruments.protocols import Clock, Identity, Progress
+from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress
 from hil.instruments.scpi_link import ScpiLink, visa_resource
 from hil.measurement.waveform import Waveform
 
@@ -47,18 +49,45 @@ _LOG_POLL_S = (0.25, 5.0)
 _LOG_FETCHES = 40
 """Fetches that a log is divided into within those bounds, so that its progress can be followed."""
 _LOG_DELAY_S = 1.0
-"""How long after its end a log may still deliver (assumption)."""
+"""How far what a log has delivered may lie behind the time that has passed (assumption)."""
+_LOG_FIFO_S = 18.0
+"""How long the log may go unread. Its buffer holds about 20 s and then overwrites the oldest data without a
+word (N6700C Operating and Service Guide, external data logging)."""
 _MEASURE_POINTS = 19_531
 """Points of one voltage or current reading: 100 ms, whole periods of both 50 Hz and 60 Hz mains."""
 
-_WAITING_FOR_TRIGGER = 8
-"""STATus:OPERation:CONDition bit 3, WTG-meas: the measurement system is armed."""
+_ARMED_BITS = 8 | 32
+"""STATus:OPERation:CONDition bits 3 (WTG-meas) and 5 (MEAS-active, the measurement system is initiated).
+The N6705C's guide calls bit 3 unused and its sibling's lists it (N6705C and N6701C Operating and Service
+Guides, Operation Status Group), so either is taken for armed."""
+_ARM_S = 5.0
 _ARM_POLLS = 1000
-"""Status reads before arming counts as failed; a read takes 0.1 ms to a few ms."""
-_PROTECTION_BITS = 1 | 2
-"""STATus:QUEStionable:CONDition bits 0 (over-voltage) and 1 (over-current)."""
+"""Bench time and status reads before arming counts as failed (assumptions); a read takes 0.1 ms to 60 ms."""
+_SETTLE_S = 2.0
+_SETTLE_POLLS = 1000
+"""Bench time and status reads that an output gets for regulating: 35 to 60 ms (Series N6700 User's Guide)."""
+
+_DISABLED_BY = {
+    1: "its over-voltage protection",
+    2: "its over-current protection",
+    4: "a failing line voltage",
+    8: "the positive power limit",
+    16: "over-temperature",
+    32: "the negative power limit",
+    64: "the negative over-voltage protection, as with reversed sense leads",
+    512: "an external inhibit signal",
+    2048: "a protection of another channel to which it is coupled",
+    4096: "the oscillation detector",
+}
+"""STATus:QUEStionable:CONDition, by bit value: what has disabled or limits the output (N6705C Operating and
+Service Guide, Questionable Status Group)."""
 _WATCHDOG_BIT = 2048
-"""STATus:QUEStionable:CONDition bit 11: disabled by a protection that is not the channel's own."""
+"""With an output watchdog set this bit is its (assumption: the guide names coupled protections only)."""
+_UNREGULATED_BIT = 1024
+_ERROR_QUEUE_DEPTH = 20
+"""Old entries that are read away at most."""
+
+Sense = Literal["local", "remote"]
 
 
 class N6705C:
@@ -74,8 +103,12 @@ class N6705C:
         clock: Clock,
         serial: str | None = None,
         output_watchdog_s: float | None = None,
+        sense: Sense = "local",
+        shared_mainframe: bool = False,
     ) -> None:
-        """Connect, check who answers, and put the instrument into its reset state: outputs off.
+        """Connect, check who answers, and switch the channel's output off.
+
+        Nothing that other channels share is touched: no reset, no bus trigger, no clearing of status.
 
         Args:
             open_resource: opens the VISA resource; called again after a time-out has spoilt the connection.
@@ -88,11 +121,15 @@ class N6705C:
                 seconds from 1 to 3600; ``None``: for ever. A controller that is killed then leaves nothing
                 supplied (N6700C Operating and Service Guide, Watchdog Timer Protection; that the N6705C has
                 the commands of its siblings is an assumption: with one that has not, nothing is supplied).
+                The watchdog ends the outputs of all channels.
+            sense: "remote" where the sense leads are wired to the board.
+            shared_mainframe: other channels are somebody else's and may be on.
 
         Raises:
-            ConnectError: nobody answers, or somebody else does.
+            ConnectError: nobody answers, somebody else does, or another channel is on and may not be.
         """
         self._output_watchdog_s = output_watchdog_s
+        self._sense = sense
         self._link = ScpiLink(_WHERE, open_resource)
         self._channels = f"(@{channel})"
         self._channel = channel
@@ -100,8 +137,10 @@ class N6705C:
         self._current_maximum_a = current_maximum_a
         self._clock = clock
         self._identity = self._identify(serial)
-        self._link.write("*RST", "*CLS")
-        self._link.check_errors("reset")
+        self._forget_old_errors()
+        if not shared_mainframe:
+            self._refuse_other_outputs()
+        self.supply_off()
 
     def identity(self) -> Identity:
         """The mainframe's identity, with the module's model beside its own."""
@@ -134,9 +173,13 @@ class N6705C:
                 )
         at = self._channels
         self._link.write(
+            f"ABOR:ACQ {at}",  # so that nothing keeps *OPC? waiting
+            f"ABOR:ELOG {at}",
             f"OUTP OFF,{at}",
             f"EMUL PS2Q,{at}",
             f"FUNC VOLT,{at}",
+            f"VOLT:SENS:SOUR {'EXT' if self._sense == 'remote' else 'INT'},{at}",
+            f"OUTP:TMOD LOWZ,{at}",  # pulled to 0 V before it opens, which discharges the board
             f"VOLT:PROT:REM {voltage_v * _OVERVOLTAGE_MARGIN:.6g},{at}",
             f"CURR:LIM {current_limit_a:.6g},{at}",
             f"CURR:PROT:STAT ON,{at}",
@@ -151,32 +194,47 @@ class N6705C:
         self._link.check_errors("supply settings")
         try:
             self._link.write(f"OUTP ON,{at}")
+            self._link.query("*OPC?")
             self._link.check_errors("supply on")
-            self._check_protection()
+            self._wait_regulated()
         except InstrumentError:
             self.supply_off()
             raise
 
-    def _check_protection(self) -> None:
+    def _wait_regulated(self) -> None:
+        deadline_s = self._clock.now_s() + _SETTLE_S
+        for _ in range(_SETTLE_POLLS):
+            if not self._check_protection() & _UNREGULATED_BIT:
+                return
+            if self._clock.now_s() >= deadline_s:
+                break
+        raise ProtocolError(
+            f"the output is unregulated after {_SETTLE_S:g} s",
+            where=_WHERE,
+            operation="supply on",
+            hint="look for a second supply at the board; JP6 must be open",
+        )
+
+    def _check_protection(self) -> int:
+        """The questionable status. Raises ProtocolError if it says that the output is disabled."""
         status = int(self._link.query_number(f"STAT:QUES:COND? {self._channels}"))
-        if status & _WATCHDOG_BIT:
+        if status & _WATCHDOG_BIT and self._output_watchdog_s is not None:
             raise ProtocolError(
                 f"the output watchdog has switched the supply off (questionable status {status})",
                 where=_WHERE,
                 operation="supply",
-                expected=f"a message at least every {self._output_watchdog_s:g} s"
-                if self._output_watchdog_s is not None
-                else "no watchdog",
+                expected=f"a message at least every {self._output_watchdog_s:g} s",
                 hint="a longer [power_analyzer] output_watchdog than the longest pause between messages",
             )
-        tripped = status & _PROTECTION_BITS
-        if tripped:
+        causes = [cause for bit, cause in _DISABLED_BY.items() if status & bit]
+        if causes:
             raise ProtocolError(
-                f"the protection tripped (questionable status {tripped})",
+                f"the protection tripped: {', '.join(causes)} (questionable status {status})",
                 where=_WHERE,
-                operation="supply on",
+                operation="supply",
                 hint="look for a short circuit or a second supply at the board; JP6 must be open",
             )
+        return status
 
     def supply_off(self) -> None:
         """Switch the output off; over-current protection stays on."""
@@ -192,7 +250,11 @@ class N6705C:
         return self._measure("CURR")
 
     def capture(self, duration_s: float, period_s: float) -> Waveform:
-        """A current waveform from the scope, starting now.
+        """A current waveform from the scope, starting now: :meth:`arm_capture`, taken at once."""
+        return self.arm_capture(duration_s, period_s).take()
+
+    def arm_capture(self, duration_s: float, period_s: float) -> ArmedCapture:
+        """Set the scope up for a current waveform and arm it; one message then starts it.
 
         Args:
             duration_s: length; rounded up to whole periods.
@@ -200,10 +262,14 @@ class N6705C:
 
         Raises:
             ProtocolError: more points than the scope holds, or the instrument reported an error.
-            OverloadError: a sample is out of range.
         """
         at = self._channels
-        self._link.write(f"ABOR:ACQ {at}", f"SENS:SWE:TINT {period_s:.9g},{at}")
+        self._link.write(
+            f"ABOR:ACQ {at}",
+            f"SENS:FUNC:VOLT OFF,{at}",  # the shortest interval is for one quantity alone
+            f"SENS:FUNC:CURR ON,{at}",
+            f"SENS:SWE:TINT {period_s:.9g},{at}",
+        )
         actual_s = self._link.query_number(f"SENS:SWE:TINT? {at}")
         count = math.ceil(duration_s / actual_s - 1e-9)
         if not 1 <= count <= _SCOPE_POINTS_MAX:
@@ -215,11 +281,10 @@ class N6705C:
                 hint="a longer period, or log() for long waveforms",
             )
         self._link.write(
-            f"SENS:FUNC:VOLT OFF,{at}",
-            f"SENS:FUNC:CURR ON,{at}",
             f"SENS:CURR:RANG:AUTO ON,{at}",
             f"SENS:SWE:POIN {count},{at}",
             f"SENS:SWE:OFFS:POIN 0,{at}",
+            f"SENS:WIND RECT,{at}",
             f"TRIG:ACQ:SOUR BUS,{at}",
             "FORM REAL",
             "FORM:BORD NORM",
@@ -227,8 +292,12 @@ class N6705C:
         self._link.write(f"INIT:ACQ {at}")
         self._wait_armed()
         self._link.check_errors("capture")
+        return _ArmedScope(lambda: self._take_capture(count, actual_s))
+
+    def _take_capture(self, count: int, actual_s: float) -> Waveform:
+        at = self._channels
         start_s = self._clock.now_s()
-        self._link.write("*TRG")
+        self._link.write(f"TRIG:ACQ {at}")
         self._link.check_errors("capture")  # its answer proves that the trigger has been taken
         self._sleep(count * actual_s)
         current_a = self._link.query_block(f"FETC:ARR:CURR? {at}")
@@ -301,7 +370,9 @@ class N6705C:
         end_s = start_s + duration_s
         chunks: list[NDArray[np.float64]] = []
         received = 0
+        period_s = duration_s / count
         while received < count:
+            self._refuse_overwritten(self._clock.now_s() - start_s - received * period_s, _LOG_FIFO_S)
             fetched = self._link.query_block(f"FETC:ELOG? {_LOG_FETCH_MAX},{self._channels}")
             if fetched.size:
                 chunks.append(fetched)
@@ -311,11 +382,24 @@ class N6705C:
             if fetched.size == _LOG_FETCH_MAX:
                 continue  # there is more already
             now_s = self._clock.now_s()
+            if fetched.size:  # all that there was: what is missing now has been overwritten
+                self._refuse_overwritten(now_s - start_s - received * period_s, _LOG_DELAY_S)
             if not fetched.size and now_s > end_s + _LOG_DELAY_S:
                 raise InstrumentTimeoutError(f"{received} of {count} samples", where=_WHERE, operation="log")
             if received < count:
                 self._clock.sleep(min(poll_s, max(end_s - now_s, shortest_s)))
         return np.concatenate(chunks)[:count]
+
+    @staticmethod
+    def _refuse_overwritten(behind_s: float, allowed_s: float) -> None:
+        if behind_s > allowed_s:
+            raise InstrumentTimeoutError(
+                f"the log is {behind_s:.1f} s behind the time that has passed: samples were overwritten",
+                where=_WHERE,
+                operation="log",
+                expected=f"at most {allowed_s:g} s",
+                hint="the link to the instrument is too slow, or the controller stood still; a longer period",
+            )
 
     def _sleep(self, duration_s: float) -> None:
         """Wait, and speak often enough that the output watchdog hears."""
@@ -331,12 +415,15 @@ class N6705C:
 
     def _measure(self, function: str) -> float:
         at = self._channels
+        other = "CURR" if function == "VOLT" else "VOLT"
         self._link.write(
+            f"SENS:FUNC:{other} OFF,{at}",  # the shortest interval is for one quantity alone
             f"SENS:FUNC:{function} ON,{at}",
             f"SENS:CURR:RANG:AUTO ON,{at}",
             f"SENS:SWE:TINT {_SAMPLE_INTERVAL_S:.9g},{at}",
             f"SENS:SWE:POIN {_MEASURE_POINTS},{at}",
             f"SENS:SWE:OFFS:POIN 0,{at}",
+            f"SENS:WIND RECT,{at}",
             "FORM ASC",
         )
         value = self._link.query_number(f"MEAS:{function}? {at}")
@@ -346,10 +433,34 @@ class N6705C:
         return value
 
     def _wait_armed(self) -> None:
+        deadline_s = self._clock.now_s() + _ARM_S
         for _ in range(_ARM_POLLS):
-            if int(self._link.query_number(f"STAT:OPER:COND? {self._channels}")) & _WAITING_FOR_TRIGGER:
+            if int(self._link.query_number(f"STAT:OPER:COND? {self._channels}")) & _ARMED_BITS:
                 return
+            if self._clock.now_s() >= deadline_s:
+                break
         raise InstrumentTimeoutError("not ready for the trigger", where=_WHERE, operation="capture")
+
+    def _forget_old_errors(self) -> None:
+        for _ in range(_ERROR_QUEUE_DEPTH):
+            if self._link.query("SYST:ERR?").lstrip("+").split(",")[0] == "0":
+                return
+
+    def _refuse_other_outputs(self) -> None:
+        count = int(self._link.query_number("SYST:CHAN?"))
+        others = [number for number in range(1, count + 1) if number != self._channel]
+        if not others:
+            return
+        states = self._link.query(f"OUTP? (@{','.join(map(str, others))})").split(",")
+        on = [str(number) for number, state in zip(others, states, strict=True) if int(float(state))]
+        if on:
+            raise ConnectError(
+                f"the output of channel {', '.join(on)} is on",
+                where=_WHERE,
+                operation="connect",
+                expected=f"no output but that of channel {self._channel}",
+                hint="switch it off, or set [power_analyzer] shared_mainframe = true if it is somebody's",
+            )
 
     def _identify(self, serial: str | None) -> Identity:
         manufacturer, model, number, version = (self._link.query("*IDN?").split(",") + [""] * 4)[:4]
@@ -383,6 +494,13 @@ class N6705C:
         )
 
 
+@dataclass(frozen=True)
+class _ArmedScope:
+    """A scope that waits for its trigger."""
+
+    take: Callable[[], Waveform]
+
+
 def open_n6705c(
     resource_name: str,
     *,
@@ -392,6 +510,8 @@ def open_n6705c(
     clock: Clock,
     serial: str | None,
     output_watchdog_s: float | None = None,
+    sense: Sense = "local",
+    shared_mainframe: bool = False,
 ) -> N6705C:
     """The N6705C at a VISA resource name. Raises ConnectError."""
     return N6705C(
@@ -402,4 +522,6 @@ def open_n6705c(
         clock=clock,
         serial=serial,
         output_watchdog_s=output_watchdog_s,
+        sense=sense,
+        shared_mainframe=shared_mainframe,
     )

@@ -191,6 +191,14 @@ class Daq(Protocol):
         ...
 
 
+class ArmedCapture(Protocol):
+    """A scope that is set up and waits to be started."""
+
+    def take(self) -> Waveform:
+        """Start it now, wait for its end, and return the waveform."""
+        ...
+
+
 class PowerAnalyzer(Protocol):
     """Supplies the board and measures its current."""
 
@@ -220,6 +228,10 @@ class PowerAnalyzer(Protocol):
 
     def capture(self, duration_s: float, period_s: float) -> Waveform:
         """A short, fast current waveform from now on; the period is rounded to what the instrument has."""
+        ...
+
+    def arm_capture(self, duration_s: float, period_s: float) -> ArmedCapture:
+        """Prepare a capture, so that taking it begins without further delay."""
         ...
 
     def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:

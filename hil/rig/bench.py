@@ -15,7 +15,7 @@ from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
-from hil.rig.switching import Switching, SwitchingRecord
+from hil.rig.switching import Act, Switching, SwitchingRecord
 
 _TABLES = {"board": "probe", "daq": "daq", "power_analyzer": "power_analyzer", "console": "console"}
 """The configuration's table behind each instrument."""
@@ -94,7 +94,10 @@ class Bench:
             lines=[relay.terminal] if relay else [],
             serial=config.serial,
         )
-        return GuardedDaq(daq, self.switching, relay)
+        guarded = GuardedDaq(daq, self.switching, relay)
+        if relay is not None:
+            self.clock.sleep(_RELAY_SETTLING_S)
+        return guarded
 
     @cached_property
     def power_analyzer(self) -> PowerAnalyzer:
@@ -110,6 +113,7 @@ class Bench:
             _ = self.daq
         from hil.instruments.n6705c import open_n6705c
 
+        self.switching.note(Act.SUPPLY_OFF, "at the start")
         analyzer = open_n6705c(
             config.resource,
             channel=config.channel,
@@ -118,6 +122,8 @@ class Bench:
             clock=self.clock,
             serial=config.serial,
             output_watchdog_s=config.output_watchdog_s,
+            sense=config.sense,
+            shared_mainframe=config.shared_mainframe,
         )
         return GuardedAnalyzer(analyzer, self.switching)
 

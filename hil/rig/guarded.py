@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from hil.config.models import RelayWire
 from hil.errors import InstrumentError
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
-from hil.instruments.protocols import CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
+from hil.instruments.protocols import ArmedCapture, CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
 from hil.measurement.waveform import Waveform
 from hil.rig.switching import Act, SwitchingRecord
 
@@ -91,6 +92,13 @@ class GuardedDaq:
         self._daq.close()
 
 
+@dataclass(frozen=True)
+class _GuardedCapture:
+    """An armed capture whose errors are on record."""
+
+    take: Callable[[], Waveform]
+
+
 class GuardedAnalyzer:
     """A power analyzer whose switching is on record; after its errors nothing is known of VDD."""
 
@@ -131,6 +139,16 @@ class GuardedAnalyzer:
         """A short, fast current waveform from now on."""
         with self._vdd_lost_on_error():
             return self._analyzer.capture(duration_s, period_s)
+
+    def arm_capture(self, duration_s: float, period_s: float) -> ArmedCapture:
+        """Prepare a capture, so that taking it begins without further delay."""
+        with self._vdd_lost_on_error():
+            armed = self._analyzer.arm_capture(duration_s, period_s)
+        return _GuardedCapture(lambda: self._taken(armed))
+
+    def _taken(self, armed: ArmedCapture) -> Waveform:
+        with self._vdd_lost_on_error():
+            return armed.take()
 
     def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:
         """A long current waveform from now on, without gaps."""

@@ -16,11 +16,17 @@ from hil.instruments.n6705c import N6705C
 
 Answer = str | list[float] | Exception
 
-OPENING: list[tuple[str, Answer | None]] = [
+IDENTIFYING: list[tuple[str, Answer | None]] = [
     ("*IDN?", "Keysight Technologies,N6705C,MY00000001,E.03.06"),
     ("SYST:CHAN:MOD? (@2)", '"N6781A"'),
-    ("*RST", None),
-    ("*CLS", None),
+    ("SYST:ERR?", '-113,"Undefined header"'),  # an earlier user's
+    ("SYST:ERR?", '+0,"No error"'),
+]
+OPENING: list[tuple[str, Answer | None]] = [
+    *IDENTIFYING,
+    ("SYST:CHAN?", "4"),
+    ("OUTP? (@1,3,4)", "0,0,0"),
+    ("OUTP OFF,(@2)", None),
     ("SYST:ERR?", '+0,"No error"'),
 ]
 NO_ERROR: tuple[str, Answer | None] = ("SYST:ERR?", '+0,"No error"')
@@ -91,10 +97,28 @@ def conversation(
     assert not resource.script, f"never sent: {list(resource.script)}"
 
 
-def test_opening_identifies_and_resets() -> None:
+def test_opening_identifies_and_switches_no_other_channel() -> None:
     with conversation() as (analyzer, _, _):
         identity = analyzer.identity()
     assert (identity.model, identity.serial) == ("N6705C with N6781A", "MY00000001")
+
+
+def test_another_channel_that_is_on_is_refused() -> None:
+    opening: list[tuple[str, Answer | None]] = [
+        *IDENTIFYING,
+        ("SYST:CHAN?", "4"),
+        ("OUTP? (@1,3,4)", "0,1,1"),
+    ]
+    with (
+        pytest.raises(ConnectError, match=r"channel 3, 4 is on; .* shared_mainframe = true"),
+        conversation(opening=opening),
+    ):
+        pass
+
+
+def test_a_shared_mainframe_may_have_other_channels_on() -> None:
+    with conversation(opening=[*IDENTIFYING, *SUPPLY_OFF], shared_mainframe=True):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -118,14 +142,24 @@ def test_another_serial_number_is_refused() -> None:
 
 
 SUPPLY_SETTINGS: list[tuple[str, Answer | None]] = [
+    ("ABOR:ACQ (@2)", None),
+    ("ABOR:ELOG (@2)", None),
     ("OUTP OFF,(@2)", None),
     ("EMUL PS2Q,(@2)", None),
     ("FUNC VOLT,(@2)", None),
+    ("VOLT:SENS:SOUR INT,(@2)", None),
+    ("OUTP:TMOD LOWZ,(@2)", None),
     ("VOLT:PROT:REM 3.3,(@2)", None),
     ("CURR:LIM 0.1,(@2)", None),
     ("CURR:PROT:STAT ON,(@2)", None),
     ("OUTP:PROT:CLE (@2)", None),
     ("VOLT 3,(@2)", None),
+]
+SWITCHED_ON: list[tuple[str, Answer | None]] = [
+    NO_ERROR,
+    ("OUTP ON,(@2)", None),
+    ("*OPC?", "1"),
+    NO_ERROR,
 ]
 SUPPLY_OFF: list[tuple[str, Answer | None]] = [("OUTP OFF,(@2)", None), NO_ERROR]
 
@@ -133,11 +167,41 @@ SUPPLY_OFF: list[tuple[str, Answer | None]] = [("OUTP OFF,(@2)", None), NO_ERROR
 def test_supply_on_writes_limits_and_protection_before_the_output() -> None:
     with conversation(
         *SUPPLY_SETTINGS,
-        NO_ERROR,
-        ("OUTP ON,(@2)", None),
-        NO_ERROR,
+        *SWITCHED_ON,
         ("STAT:QUES:COND? (@2)", "0"),
     ) as (analyzer, _, _):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_sense_leads_are_used_where_they_are_wired() -> None:
+    settings = [
+        ("VOLT:SENS:SOUR EXT,(@2)", None) if message.startswith("VOLT:SENS") else (message, answer)
+        for message, answer in SUPPLY_SETTINGS
+    ]
+    with conversation(*settings, *SWITCHED_ON, ("STAT:QUES:COND? (@2)", "0"), sense="remote") as (
+        analyzer,
+        _,
+        _,
+    ):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_an_output_gets_time_to_regulate() -> None:
+    unregulated: tuple[str, Answer | None] = ("STAT:QUES:COND? (@2)", "1024")
+    with conversation(*SUPPLY_SETTINGS, *SWITCHED_ON, *[unregulated] * 3, ("STAT:QUES:COND? (@2)", "0")) as (
+        analyzer,
+        _,
+        _,
+    ):
+        analyzer.supply_on(3.0, 0.1)
+
+
+def test_an_output_that_does_not_regulate_is_switched_off() -> None:
+    unregulated: tuple[str, Answer | None] = ("STAT:QUES:COND? (@2)", "1024")
+    with (
+        conversation(*SUPPLY_SETTINGS, *SWITCHED_ON, *[unregulated] * 1000, *SUPPLY_OFF) as (analyzer, _, _),
+        pytest.raises(ProtocolError, match="the output is unregulated after 2 s"),
+    ):
         analyzer.supply_on(3.0, 0.1)
 
 
@@ -148,9 +212,7 @@ def test_the_output_watchdog_is_armed_before_the_output_goes_on() -> None:
     with conversation(
         *SUPPLY_SETTINGS,
         *WATCHDOG,
-        NO_ERROR,
-        ("OUTP ON,(@2)", None),
-        NO_ERROR,
+        *SWITCHED_ON,
         ("STAT:QUES:COND? (@2)", "0"),
         output_watchdog_s=60.0,
     ) as (analyzer, _, _):
@@ -196,7 +258,7 @@ def test_a_refused_protection_keeps_the_output_off() -> None:
 def test_an_error_while_switching_on_switches_off() -> None:
     failed: tuple[str, Answer | None] = ("SYST:ERR?", '+302,"Option not installed"')
     with (
-        conversation(*SUPPLY_SETTINGS, NO_ERROR, ("OUTP ON,(@2)", None), failed, NO_ERROR, *SUPPLY_OFF) as (
+        conversation(*SUPPLY_SETTINGS, *SWITCHED_ON[:-1], failed, NO_ERROR, *SUPPLY_OFF) as (
             analyzer,
             _,
             _,
@@ -218,28 +280,38 @@ def test_a_voltage_beyond_the_boards_range_sends_nothing(voltage_v: float) -> No
         analyzer.supply_on(voltage_v, 0.1)
 
 
-def test_a_tripped_protection_switches_off() -> None:
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ("1", "its over-voltage protection"),
+        ("2", "its over-current protection"),
+        ("64", "reversed sense leads"),
+        ("512", "an external inhibit signal"),
+        ("2048", "a protection of another channel"),
+        ("4096", "the oscillation detector"),
+    ],
+)
+def test_a_tripped_protection_switches_off_and_is_named(status: str, cause: str) -> None:
     with (
-        conversation(
-            *SUPPLY_SETTINGS,
-            NO_ERROR,
-            ("OUTP ON,(@2)", None),
-            NO_ERROR,
-            ("STAT:QUES:COND? (@2)", "2"),
-            *SUPPLY_OFF,
-        ) as (analyzer, _, _),
-        pytest.raises(ProtocolError, match="protection tripped"),
+        conversation(*SUPPLY_SETTINGS, *SWITCHED_ON, ("STAT:QUES:COND? (@2)", status), *SUPPLY_OFF) as (
+            analyzer,
+            _,
+            _,
+        ),
+        pytest.raises(ProtocolError, match=f"protection tripped: .*{cause}"),
     ):
         analyzer.supply_on(3.0, 0.1)
 
 
 def test_measure_writes_every_setting_that_it_depends_on() -> None:
     with conversation(
+        ("SENS:FUNC:VOLT OFF,(@2)", None),
         ("SENS:FUNC:CURR ON,(@2)", None),
         ("SENS:CURR:RANG:AUTO ON,(@2)", None),
         ("SENS:SWE:TINT 5.12e-06,(@2)", None),
         ("SENS:SWE:POIN 19531,(@2)", None),
         ("SENS:SWE:OFFS:POIN 0,(@2)", None),
+        ("SENS:WIND RECT,(@2)", None),
         ("FORM ASC", None),
         ("MEAS:CURR? (@2)", "1.67E-06"),
         NO_ERROR,
@@ -249,21 +321,22 @@ def test_measure_writes_every_setting_that_it_depends_on() -> None:
 
 CAPTURE: list[tuple[str, Answer | None]] = [
     ("ABOR:ACQ (@2)", None),
-    ("SENS:SWE:TINT 0.0001,(@2)", None),
-    ("SENS:SWE:TINT? (@2)", "8.192E-05"),
     ("SENS:FUNC:VOLT OFF,(@2)", None),
     ("SENS:FUNC:CURR ON,(@2)", None),
+    ("SENS:SWE:TINT 0.0001,(@2)", None),
+    ("SENS:SWE:TINT? (@2)", "8.192E-05"),
     ("SENS:CURR:RANG:AUTO ON,(@2)", None),
     ("SENS:SWE:POIN 4,(@2)", None),
     ("SENS:SWE:OFFS:POIN 0,(@2)", None),
+    ("SENS:WIND RECT,(@2)", None),
     ("TRIG:ACQ:SOUR BUS,(@2)", None),
     ("FORM REAL", None),
     ("FORM:BORD NORM", None),
     ("INIT:ACQ (@2)", None),
     ("STAT:OPER:COND? (@2)", "0"),
-    ("STAT:OPER:COND? (@2)", "8"),
+    ("STAT:OPER:COND? (@2)", "33"),  # an N6705C, which has no bit for waiting
     NO_ERROR,
-    ("*TRG", None),
+    ("TRIG:ACQ (@2)", None),
     NO_ERROR,  # the answer proves that the trigger has been taken before time is let pass
 ]
 
@@ -293,6 +366,8 @@ def test_capture_refuses_more_points_than_the_scope_holds() -> None:
     with (
         conversation(
             ("ABOR:ACQ (@2)", None),
+            ("SENS:FUNC:VOLT OFF,(@2)", None),
+            ("SENS:FUNC:CURR ON,(@2)", None),
             ("SENS:SWE:TINT 5.12e-06,(@2)", None),
             ("SENS:SWE:TINT? (@2)", "5.12E-06"),
         ) as (analyzer, _, _),
@@ -345,6 +420,43 @@ def test_a_log_that_dries_up_is_the_instruments_fault() -> None:
         analyzer.log(1.0, 0.25)
 
 
+class LateFetches(ManualClock):
+    """A clock that stands still for a while at the given readings of the time: the controller did."""
+
+    def __init__(self, stand_still_s: dict[int, float]) -> None:
+        super().__init__()
+        self._stand_still_s, self._readings = stand_still_s, 0
+
+    def now_s(self) -> float:
+        self._readings += 1
+        self.time_s += self._stand_still_s.get(self._readings, 0.0)
+        return self.time_s
+
+
+@pytest.mark.parametrize(
+    ("stand_still_s", "fetched", "behind"),
+    [
+        (19.0, [], "19.0 s behind"),  # not fetched for longer than the buffer holds
+        (5.0, [[1e-6, 2e-6]], "4.5 s behind"),  # the buffer is empty, and time is missing in it
+    ],
+)
+def test_a_log_that_was_overwritten_is_refused(
+    stand_still_s: float, fetched: list[Answer], behind: str
+) -> None:
+    script: list[tuple[str, Answer | None]] = [*OPENING, *LOG, *[(FETCH, answer) for answer in fetched]]
+    resource = ScriptedResource([*script, ("ABOR:ELOG (@2)", None)])
+    analyzer = N6705C(
+        resource.open,
+        channel=2,
+        voltage_maximum_v=3.6,
+        current_maximum_a=0.15,
+        clock=LateFetches({2: stand_still_s}),
+    )
+    with pytest.raises(InstrumentTimeoutError, match=behind):
+        analyzer.log(1.0, 0.25)
+    assert not resource.script
+
+
 def test_log_refuses_a_period_that_the_instrument_lacks() -> None:
     with conversation() as (analyzer, _, _), pytest.raises(ProtocolError, match=r"at least 0\.0001024 s"):
         analyzer.log(1.0, 20.48e-6)
@@ -380,7 +492,11 @@ def test_a_connection_that_timed_out_is_not_used_again() -> None:
 def test_an_answer_that_is_no_number() -> None:
     with (
         conversation(
-            ("ABOR:ACQ (@2)", None), ("SENS:SWE:TINT 0.0001,(@2)", None), ("SENS:SWE:TINT? (@2)", "OUTP")
+            ("ABOR:ACQ (@2)", None),
+            ("SENS:FUNC:VOLT OFF,(@2)", None),
+            ("SENS:FUNC:CURR ON,(@2)", None),
+            ("SENS:SWE:TINT 0.0001,(@2)", None),
+            ("SENS:SWE:TINT? (@2)", "OUTP"),
         ) as (
             analyzer,
             _,
