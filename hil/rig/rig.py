@@ -22,17 +22,12 @@ from hil.rig.bench import Bench
 from hil.rig.claims import claims
 from hil.rig.lock import NO_WAIT, BenchLock, Wait
 from hil.rig.mailbox import Mailbox
+from hil.rig.safe_state import STEP_LIMIT_S, safe_state_steps
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
 from hil.rig.switching import Switching, find_violations
 from hil.rig.teardown import Step, run_steps
 
-_STEP_LIMIT_S = 15.0
-"""Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
-answer up after 10 s at most, and the next step on the same instrument must not meet the one before."""
-_OFF_LIMIT_S = 2.4
-"""Wall time for a step up to the supply's end. All four fit the 10 s that an end has: one that hangs must not
-keep the supply on."""
 _SERVICE_LIMIT_S = 10.0
 """Wall time for ending the service, which is terminated and killed within it."""
 
@@ -117,7 +112,8 @@ class Rig:
             return []
         bench = self._bench
         try:
-            errors = run_steps([*self._safe_state_steps(), *self._release_steps()], hurried)
+            safe = [] if bench is None else safe_state_steps(bench)
+            errors = run_steps([*safe, *self._release_steps()], hurried)
             return errors if bench is None else [*errors, *_broken_order(bench)]
         finally:
             self._closed = True
@@ -249,38 +245,10 @@ class Rig:
             self._switching_file.write(json.dumps(dataclasses.asdict(entry)) + "\n")
             self._switching_file.flush()
 
-    def _safe_state_steps(self) -> list[Step]:
-        """Order: stop driving pins, let go of the probe, open its lines, and only then cut the supply."""
-        bench = self._bench
-        if bench is None:
-            return []
-        steps = []
-        if bench.opened("daq"):
-            steps.append(Step("outputs to 0 V", bench.daq.stop, _OFF_LIMIT_S, switches_off=True))
-        supplied_by_us = bench.opened("power_analyzer")
-        if bench.opened("board"):
-            if supplied_by_us:
-                steps.append(Step("probe released", bench.board.abandon, _OFF_LIMIT_S))
-            else:
-                steps.append(Step("probe detached", bench.board.detach, _OFF_LIMIT_S))
-        if bench.opened("daq") and bench.has_lines:
-            steps.append(Step("lines open", bench.open_lines, _OFF_LIMIT_S, switches_off=True))
-        if supplied_by_us:
-            steps.append(Step("supply off", bench.power_analyzer.supply_off, _OFF_LIMIT_S, switches_off=True))
-        if bench.opened("daq"):
-            steps.append(Step("DAQ released", bench.daq.close, _STEP_LIMIT_S))
-        if supplied_by_us:
-            steps.append(Step("power analyzer released", bench.power_analyzer.close, _STEP_LIMIT_S))
-        if bench.opened("console"):
-            steps.append(Step("console released", bench.console.close, _STEP_LIMIT_S))
-        if bench.opened("clock"):
-            steps.append(Step("clock released", bench.clock.close, _STEP_LIMIT_S))
-        return steps
-
     def _release_steps(self) -> list[Step]:
-        steps = [Step("lock released", self._lock.release, _STEP_LIMIT_S)]
+        steps = [Step("lock released", self._lock.release, STEP_LIMIT_S)]
         if self._switching_file is not None:
-            steps.append(Step("record of switching closed", self._switching_file.close, _STEP_LIMIT_S))
+            steps.append(Step("record of switching closed", self._switching_file.close, STEP_LIMIT_S))
         if self._service is not None:
             steps.append(Step("service ended", self._service.close, _SERVICE_LIMIT_S))
         return steps
