@@ -73,6 +73,13 @@ def _ranges(config: RigConfig) -> Iterator[Contradiction]:
             "no output_watchdog, or a mainframe of one's own",
         )
     ranges_a = [entry.range_a for entry in config.power_analyzer.ranges]
+    smallest_a = config.power_analyzer.smallest_seamless_range_a
+    if smallest_a is not None and smallest_a not in ranges_a:
+        yield Contradiction(
+            ("power_analyzer", "smallest_seamless_range"),
+            f"{with_unit(smallest_a, 'A')} is none of the ranges",
+            f"one of {', '.join(with_unit(range_a, 'A') for range_a in ranges_a)}",
+        )
     if ranges_a != sorted(set(ranges_a)):
         yield Contradiction(
             ("power_analyzer", "ranges"),

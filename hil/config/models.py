@@ -95,6 +95,9 @@ class PowerAnalyzerConfig(_Table):
     output_watchdog_s: Duration | None = Field(default=None, alias="output_watchdog", ge=1, le=3600)
     """How long the instrument keeps its outputs on without a message, so that a controller that was killed
     leaves nothing supplied; longer than the longest pause between messages. Without it, for ever."""
+    smallest_seamless_range_a: Current | None = Field(default=None, alias="smallest_seamless_range", gt=0)
+    """A result of bring-up: the smallest range that was seen to take part in seamless ranging, with a
+    resistor whose current it alone resolves. Absent: none below the second smallest is relied on."""
     sense: Literal["local", "remote"] = "local"
     """``remote`` where the sense leads are wired to the board; they are of no use before that is said."""
     shared_mainframe: bool = False

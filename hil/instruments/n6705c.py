@@ -308,13 +308,21 @@ class N6705C:
             )
         return Waveform(start_s, actual_s, current_a)
 
-    def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:
+    def log(
+        self,
+        duration_s: float,
+        period_s: float,
+        progress: Progress | None = None,
+        *,
+        range_a: float | None = None,
+    ) -> Waveform:
         """A long current waveform from the external data log, starting now, without gaps.
 
         Args:
             duration_s: length; rounded up to whole periods.
             period_s: integration period, at least 102.4 µs; what the instrument took is in the result.
             progress: called with the fraction done.
+            range_a: the measurement range to stay in; None for seamless ranging.
 
         Raises:
             ProtocolError: the period is too short, or the instrument reported an error (such as an overrun).
@@ -336,7 +344,11 @@ class N6705C:
             f"SENS:ELOG:FUNC:VOLT:MINM OFF,{at}",
             f"SENS:ELOG:FUNC:CURR ON,{at}",
             f"SENS:ELOG:FUNC:CURR:MINM OFF,{at}",
-            f"SENS:ELOG:CURR:RANG:AUTO ON,{at}",
+            *(
+                (f"SENS:ELOG:CURR:RANG:AUTO ON,{at}",)
+                if range_a is None
+                else (f"SENS:ELOG:CURR:RANG:AUTO OFF,{at}", f"SENS:ELOG:CURR:RANG {range_a:.6g},{at}")
+            ),
             f"SENS:ELOG:PER {period_s:.9g},{at}",
             f"TRIG:ELOG:SOUR BUS,{at}",
             "FORM REAL",

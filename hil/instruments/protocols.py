@@ -234,8 +234,15 @@ class PowerAnalyzer(Protocol):
         """Prepare a capture, so that taking it begins without further delay."""
         ...
 
-    def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:
-        """A long current waveform from now on, without gaps."""
+    def log(
+        self,
+        duration_s: float,
+        period_s: float,
+        progress: Progress | None = None,
+        *,
+        range_a: float | None = None,
+    ) -> Waveform:
+        """A long current waveform from now on, without gaps; in one range, or None: in all seamlessly."""
         ...
 
     def close(self) -> None:

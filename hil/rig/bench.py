@@ -14,6 +14,7 @@ from hil.config import RigConfig
 from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
+from hil.measurement.accuracy import RangeAccuracy
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.switching import Act, Switching, SwitchingRecord
 
@@ -125,7 +126,8 @@ class Bench:
             sense=config.sense,
             shared_mainframe=config.shared_mainframe,
         )
-        return GuardedAnalyzer(analyzer, self.switching)
+        ranges = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
+        return GuardedAnalyzer(analyzer, self.switching, ranges)
 
     @cached_property
     def console(self) -> Console:

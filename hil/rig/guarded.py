@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.config.models import RelayWire
-from hil.errors import InstrumentError
+from hil.errors import InstrumentError, ProtocolError
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.protocols import ArmedCapture, CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
+from hil.measurement.accuracy import RangeAccuracy, of_mean
+from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.measurement.waveform import Waveform
 from hil.rig.switching import Act, SwitchingRecord
 
@@ -92,6 +94,11 @@ class GuardedDaq:
         self._daq.close()
 
 
+_REVERSED = 3.0
+"""A mean current that is more expanded uncertainties than this below zero is no current of a part that is
+supplied. Three leave room for what the uncertainty does not hold, such as charge that flows back."""
+
+
 @dataclass(frozen=True)
 class _GuardedCapture:
     """An armed capture whose errors are on record."""
@@ -102,14 +109,17 @@ class _GuardedCapture:
 class GuardedAnalyzer:
     """A power analyzer whose switching is on record; after its errors nothing is known of VDD."""
 
-    def __init__(self, analyzer: PowerAnalyzer, record: SwitchingRecord) -> None:
+    def __init__(
+        self, analyzer: PowerAnalyzer, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]
+    ) -> None:
         """Nothing is switched.
 
         Args:
             analyzer: the driver.
             record: told of every act and of every error.
+            ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
         """
-        self._analyzer, self._record = analyzer, record
+        self._analyzer, self._record, self._ranges = analyzer, record, ranges
 
     def identity(self) -> Identity:
         """The instrument's identity."""
@@ -133,12 +143,13 @@ class GuardedAnalyzer:
     def measure_current_a(self) -> float:
         """Mean current over 100 ms."""
         with self._vdd_lost_on_error():
-            return self._analyzer.measure_current_a()
+            current_a = self._analyzer.measure_current_a()
+        self._refuse_reversed(np.array([current_a]))
+        return current_a
 
     def capture(self, duration_s: float, period_s: float) -> Waveform:
         """A short, fast current waveform from now on."""
-        with self._vdd_lost_on_error():
-            return self._analyzer.capture(duration_s, period_s)
+        return self.arm_capture(duration_s, period_s).take()
 
     def arm_capture(self, duration_s: float, period_s: float) -> ArmedCapture:
         """Prepare a capture, so that taking it begins without further delay."""
@@ -148,17 +159,44 @@ class GuardedAnalyzer:
 
     def _taken(self, armed: ArmedCapture) -> Waveform:
         with self._vdd_lost_on_error():
-            return armed.take()
+            waveform = armed.take()
+        self._refuse_reversed(waveform.current_a)
+        return waveform
 
-    def log(self, duration_s: float, period_s: float, progress: Progress | None = None) -> Waveform:
+    def log(
+        self,
+        duration_s: float,
+        period_s: float,
+        progress: Progress | None = None,
+        *,
+        range_a: float | None = None,
+    ) -> Waveform:
         """A long current waveform from now on, without gaps."""
         with self._vdd_lost_on_error():
-            return self._analyzer.log(duration_s, period_s, progress)
+            waveform = self._analyzer.log(duration_s, period_s, progress, range_a=range_a)
+        self._refuse_reversed(waveform.current_a)
+        return waveform
 
     def close(self) -> None:
         """Switch the supply off and release the instrument."""
         self._record.note(Act.SUPPLY_OFF)
         self._analyzer.close()
+
+    def _refuse_reversed(self, samples_a: NDArray[np.float64]) -> None:
+        """Raise ProtocolError where the part seems to feed its supply: a mean below minus three times U."""
+        mean_a = float(samples_a.mean())
+        if mean_a >= 0:
+            return
+        noise_a = type_a_of_mean(samples_a) if samples_a.size > 1 else 0.0
+        uncertainty_a = expanded(combine(of_mean(samples_a, self._ranges), noise_a))
+        if mean_a < -_REVERSED * uncertainty_a:
+            raise ProtocolError(
+                f"the mean current is {mean_a:.4g} A: a reversed ammeter, or another source feeds the part",
+                where="power_analyzer",
+                operation="measure",
+                expected=f"at least {-_REVERSED * uncertainty_a:.4g} A",
+                hint="the analyzer's + goes to the MCU's side of JP6, its - to GND; is every line open?",
+            )
 
     @contextmanager
     def _vdd_lost_on_error(self) -> Generator[None]:

@@ -157,6 +157,18 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
             "wiring.debug_connection.active: 'on' is not known; expected 'high' or 'low'",
         ),
         (
+            'smallest_seamless_range = "10 uA"',
+            'smallest_seamless_range = "20 uA"',
+            "smallest_seamless_range",
+            "power_analyzer.smallest_seamless_range: 20 µA is none of the ranges; expected one of 10 µA",
+        ),
+        (
+            'sense = "remote"',
+            'sense = "remote"\nshared_mainframe = true\noutput_watchdog = "60 s"',
+            "output_watchdog",
+            "power_analyzer.output_watchdog: the output watchdog ends the outputs of all channels, and the",
+        ),
+        (
             "debug_connection =",
             "debug_isolation =",
             "debug_isolation",

@@ -40,6 +40,12 @@ def test_current_in_mode(
     clock.sleep(SETTLING_S)
     voltage_v = power_analyzer.measure_voltage_v()
     samples_a = power_analyzer.log(LOGGED_S, LOG_PERIOD_S).current_a
+    range_a = rig_accuracy.range_to_fix_a(samples_a)
+    if range_a is None:
+        accuracy_a = rig_accuracy.mean_current_a(samples_a)
+    else:  # the current is steady, so that a range of its own can hold it
+        samples_a = power_analyzer.log(LOGGED_S, LOG_PERIOD_S, range_a=range_a).current_a
+        accuracy_a = rig_accuracy.mean_current_in_range_a(samples_a, range_a)
     current_a = float(samples_a.mean())
 
     ambient_c = rig.config.board.ambient_temperature_c
@@ -53,7 +59,7 @@ def test_current_in_mode(
             f"current in {mode.name}",
             current_a,
             "A",
-            expanded(combine(rig_accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a))),
+            expanded(combine(accuracy_a, type_a_of_mean(samples_a))),
             Limit.at_most(allowed.max, f"{allowed.source}, maximum at {voltage_v:.3f} V, {coldest_c:g} °C"),
             (f"typical: {typical[mode.name] * 1e6:.4g} µA",),
         )

@@ -411,6 +411,17 @@ def test_log_fetches_until_complete_and_drops_what_is_beyond() -> None:
     assert clock.time_s == 100.5
 
 
+def test_a_log_can_stay_in_one_range() -> None:
+    auto = LOG.index(("SENS:ELOG:CURR:RANG:AUTO ON,(@2)", None))
+    fixed: list[tuple[str, Answer | None]] = [
+        ("SENS:ELOG:CURR:RANG:AUTO OFF,(@2)", None),
+        ("SENS:ELOG:CURR:RANG 1e-05,(@2)", None),
+    ]
+    script = [*LOG[:auto], *fixed, *LOG[auto + 1 :], (FETCH, cast(Answer, [1e-6] * 4))]
+    with conversation(*script, ("ABOR:ELOG (@2)", None), NO_ERROR) as (analyzer, _, _):
+        assert len(analyzer.log(1.0, 0.25, range_a=10e-6)) == 4
+
+
 def test_a_log_that_dries_up_is_the_instruments_fault() -> None:
     script = [*LOG, *[(FETCH, cast(Answer, []))] * 10, ("ABOR:ELOG (@2)", None)]
     with (

@@ -125,7 +125,7 @@ class RecordingBench(Bench):
         super().__init__(config)
         self.instruments: Any = Instruments()
         self._daq = GuardedDaq(self.instruments, self.switching, config.wiring.debug_connection)
-        self._analyzer = GuardedAnalyzer(self.instruments, self.switching)
+        self._analyzer = GuardedAnalyzer(self.instruments, self.switching, [])
         self.instruments.log.clear()
 
     board = console = clock = property(lambda self: self.instruments)  # type: ignore[assignment]
