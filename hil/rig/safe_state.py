@@ -38,4 +38,3 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     if bench.opened("clock"):
         steps.append(Step("clock released", bench.clock.close, STEP_LIMIT_S))
     return steps
-
