@@ -16,9 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from hil.foreign_text import visible
+
 
 class HilError(Exception):
     """Root of the controller's errors. ``str()`` is one line: where, doing what, what happened, what else.
+
+    An instrument's words in it cannot command a terminal: see :func:`hil.foreign_text.visible`.
 
     Args:
         message: what happened, with the values that show it.
@@ -44,7 +48,7 @@ class HilError(Exception):
             text += f"; expected {self.expected}"
         if self.hint:
             text += f"; try: {self.hint}"
-        return text
+        return visible(text)
 
 
 class QuantityError(HilError, ValueError):

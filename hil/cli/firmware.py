@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from hil.cli.terminal import terminal
 from hil.errors import ModelError
 from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
@@ -80,7 +80,7 @@ def build_command(
         tflm_dir=tflm_dir,
         sensor=sensor.value,
     )
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(fold=False)
     console.print(f"{elf}")
     console.print(f"sha256 {Image.load(elf).sha256}", style="dim")
 
@@ -91,7 +91,7 @@ def host_command(
     seed: Annotated[int, typer.Option(help="Of the damage.")] = 1,
 ) -> None:
     """Build the pure C for this computer under sanitizers, run its unit tests, fuzz the interpreter."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(fold=False)
     programs = build_host()
     console.print(f"{programs.folder} (sanitizers: {programs.sanitizers})", style="dim")
     console.print(programs.test().rstrip(), style="dim")

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from hil import quantity
+from hil.cli.terminal import terminal
 from hil.errors import ModelError
 from hil.golden.data.dataset import Advance, Dataset
 from hil.golden.data.recordings import ReadOptions
@@ -165,13 +166,7 @@ def _summary(trained: Trained, out: Path) -> None:
         bounds = "" if interval is None else f" ({interval[0]:.4f} … {interval[1]:.4f})"
         table.add_row(f"AUC, faults {severity}", f"{found['auc']:.4f}{bounds}")
     table.add_row("card", str(out / PAGE_FILE))
-    _console().print(table)
-
-
-def _console() -> Console:
-    """A terminal as wide as it is; where the output goes elsewhere, wide enough for the tables."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=140)
+    terminal().print(table)
 
 
 @app.command("show")
@@ -185,7 +180,7 @@ def show_command(
     except ModelError as error:
         error.where = str(file)
         raise
-    console = _console()
+    console = terminal()
     console.print(_operators(model, f"{file}: {model.description}" if model.description else str(file)))
     console.print(
         f"{len(content)} bytes, {sum(layer.weights.size for layer in model.layers)} multiply-accumulates, "

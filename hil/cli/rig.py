@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hil.cli.terminal import terminal
 from hil.config import RigConfig, available_rigs, load_rig
 from hil.errors import ConfigError
 from hil.rig.claims import claims
@@ -27,7 +27,7 @@ def check(
     for role, wire in config.wiring:
         if wire is not None:
             table.add_row(role, getattr(wire, "pin", "–"), wire.terminal)
-    Console().print(table)
+    terminal().print(table)
 
 
 def rigs() -> None:
@@ -48,7 +48,7 @@ def rigs() -> None:
         holder = Lock.at(path).holder()
         if holder is not None:
             table.add_row(holder.rig, "–", Text(f"{path.stem}: {holder}", style="yellow"))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _state(config: RigConfig, locks: list[Lock]) -> Text:

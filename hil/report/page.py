@@ -140,7 +140,7 @@ def _content(run: RunFolder, draw: bool) -> dict[str, Any]:
 
 def _script_safe(data: Any) -> str:
     """JSON that cannot end the script element it stands in."""
-    return json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _template_text(name: str) -> str:

@@ -271,7 +271,8 @@ class ConsoleServer(TcpServer):
 
     def _remember(self, byte: int) -> None:
         if byte == ord("\n") or len(self._line) >= _LINE_LIMIT:
-            self.last_line = self._line.decode("ascii", errors="replace").strip()
+            # A terminal shows it, and must not obey what the part sends.
+            self.last_line = "".join(chr(byte) for byte in self._line if 0x20 <= byte < 0x7F).strip()
             self._line.clear()
         else:
             self._line.append(byte)

@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from scipy.io import wavfile
 
 from hil.golden.data.sensor import Sensor
 from hil.golden.data.vibration import vibration
+from hil.golden.tflite_model import read_model
+from hil.golden.tflite_writer import write_model
 
 MODEL = Path(__file__).parents[2] / "firmware" / "model" / "anomaly.tflite"
 
@@ -27,6 +30,17 @@ def test_show_prints_what_is_in_a_file() -> None:
     for wanted in ("32 → 8", "8 → 8", "8 → 32", "RELU", "0.125, -128", "576 multiply-accumulates"):
         assert wanted in run.stdout
     assert f"{MODEL.stat().st_size} bytes" in run.stdout
+
+
+def test_show_prints_a_strangers_description_and_obeys_none_of_it(tmp_path: Path) -> None:
+    hostile = "\x1b]0;title\x07 [bold]loud[/bold] [/] :skull: \u202ekcab"
+    file = tmp_path / "theirs.tflite"
+    file.write_bytes(write_model(replace(read_model(MODEL.read_bytes()), description=hostile)))
+    run = hil_model("show", str(file))
+    assert (run.returncode, run.stderr) == (0, "")
+    shown = "".join(run.stdout.split())  # the table's title is folded
+    assert r"\x1b]0;title\x07[bold]loud[/bold][/]:skull:\u202ekcab" in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(run.stdout)
 
 
 @pytest.mark.parametrize(

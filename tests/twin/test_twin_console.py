@@ -130,6 +130,8 @@ def test_what_the_part_sends_reaches_the_terminal(bench: UartBench, server: Cons
         bench.transmit(b"@0 BOOT\r\n")
         assert terminal.read(9) == b"@0 BOOT\r\n"
     assert server.last_line == "@0 BOOT"
+    bench.transmit(b"\x1b[2J\x07hello\r\n")
+    assert server.last_line == "[2Jhello"  # for a person's terminal, which must not obey it
 
 
 def test_isolated_lines_lose_bytes(bench: UartBench, server: ConsoleServer) -> None:
