@@ -61,6 +61,10 @@ MISSED_SIZE = 17
 """The block whose timing is missing."""
 EFFECTS = 18
 """Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
+LEAVING = 19
+"""Not zero: the emulator is on its way out of an IT block and no access counts any more; see `access_end`."""
+LOADED_ADDRESS, LOADED = 20, 21
+"""The device load under way, and the two words that it reads."""
 STEP_BLOCKS = 31
 """Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has
 translated before, and would execute where a branch leads to as well."""

@@ -415,7 +415,7 @@ class Core:
         used = self._debug.enabled or self._debug.monitored
         addresses = self._breakpoints.addresses() | self._dwt.watched_instructions()
         self._emulator.set_breakpoints(addresses if used else ())
-        self._emulator.watchpoints.want(self._dwt.watchpoints() if used else ())
+        self._emulator.watch(self._dwt.watchpoints() if used else ())
 
     def debug_halt(self) -> None:
         """Halt as DHCSR.C_HALT does: at once, or before the next block when the program itself asks."""

@@ -128,15 +128,11 @@ class CycleCounter:
             state[block_hook.BLOCK_END] = pc
             state[block_hook.REFILL] = 0
 
-    def cycles_inside_block(self, store_pc: int | None) -> int:
-        """Return the cycles up to the store at `store_pc`, or if None up to the first load of the block."""
+    def cycles_inside_block(self, pc: int) -> int:
+        """Return the cycles up to the instruction of the present block at `pc`."""
         entry = int(self.state[block_hook.BLOCK_CYCLES])
         timing = self.present_block()
-        if timing is None:
-            return entry
-        if store_pc is not None:
-            return entry + self._cycles_to(timing, store_pc)
-        return entry + self._cycles_to(timing, timing.load_addresses[0]) if timing.load_addresses else entry
+        return entry if timing is None else entry + self._cycles_to(timing, pc)
 
     def _cycles_to(self, timing: BlockTiming, address: int) -> int:
         """Return the cycles from the present block's entry to one of its instructions, its share of stalls

@@ -24,7 +24,7 @@ from numba.extending import intrinsic
 from unicorn import arm_const as arm
 
 from hil.twin.core import block_hook
-from hil.twin.core.bus import PERIPHERALS
+from hil.twin.core.access_end import go_on, stop_at
 
 LOADS_LEFT = block_hook.DEVICE_WORDS
 """How many more loads may be answered here; 0 for none."""
@@ -84,10 +84,10 @@ class Devices(Protocol):
     """Who answers what is not answered here."""
 
     def load(self, address: int, width: int) -> int:
-        """Return what the program reads; no exception may leave it."""
+        """Return what the program reads, negative to stop at the load; no exception may leave it."""
 
     def store(self, address: int, width: int, value: int) -> bool:
-        """Do what the program's store does; return False to fault. No exception may leave it."""
+        """Do what the program's store does; return False to stop at it. No exception may leave it."""
 
 
 _devices: dict[int, weakref.ref[Devices]] = {}
@@ -102,7 +102,7 @@ def register(handle: int, devices: Devices) -> None:
 
 def _load(handle: int, address: int, width: int) -> int:
     devices = _devices[handle]()
-    return 0 if devices is None else devices.load(address, width)
+    return -1 if devices is None else devices.load(address, width)
 
 
 def _store(handle: int, address: int, width: int, value: int) -> bool:
@@ -110,18 +110,18 @@ def _store(handle: int, address: int, width: int, value: int) -> bool:
     return devices is not None and devices.store(address, width, value)
 
 
-_PYTHON_LOAD = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint32)(_load)
+_PYTHON_LOAD = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint32)(_load)
 _PYTHON_STORE = ctypes.CFUNCTYPE(
-    ctypes.c_bool, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int64
+    ctypes.c_int32, ctypes.c_size_t, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int64
 )(_store)
 # Named, not by address, so that the compiled callbacks can be kept in numba's cache.
 llvmlite.binding.add_symbol("hil_device_load", ctypes.cast(_PYTHON_LOAD, ctypes.c_void_p).value)
 llvmlite.binding.add_symbol("hil_device_store", ctypes.cast(_PYTHON_STORE, ctypes.c_void_p).value)
 _python_load: Any = types.ExternalFunction(
-    "hil_device_load", types.uint64(types.uintp, types.uint64, types.uint32)
+    "hil_device_load", types.int64(types.uintp, types.uint64, types.uint32)
 )
 _python_store: Any = types.ExternalFunction(
-    "hil_device_store", types.boolean(types.uintp, types.uint64, types.uint32, types.int64)
+    "hil_device_store", types.int32(types.uintp, types.uint64, types.uint32, types.int64)
 )
 _STATE_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
 _uc_reg_read: Any = types.ExternalFunction(
@@ -203,17 +203,16 @@ def _program(uc, offset, value, state):  # type: ignore[no-untyped-def]  # typed
     return True
 
 
-@numba.cfunc(types.uint64(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
-def on_load(uc, offset, width, state):  # type: ignore[no-untyped-def]  # typed by numba
-    """Read callback of `uc_mmio_map` for the peripherals; `user_data` is the state array."""
-    address = PERIPHERALS + np.int64(offset)
+@numba.njit(inline="always")
+def _word_loaded(uc, address, width, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """What a load reads, negative to stop at it."""
     if state[PROGRAMMING] and width == 4:
         if address == state[STATUS_ADDRESS]:
             status = _status(state)
             if status >= 0:
-                return np.uint64(status)
+                return status
         elif address == state[CONTROL_ADDRESS]:
-            return np.uint64(state[CONTROL])
+            return state[CONTROL]
     if (
         state[LOADS_LEFT] > 0
         and address == state[LOAD_ADDRESS]
@@ -221,8 +220,54 @@ def on_load(uc, offset, width, state):  # type: ignore[no-untyped-def]  # typed 
         and state[block_hook.CYCLES] <= state[LOAD_UNTIL]
     ):
         state[LOADS_LEFT] -= 1
-        return np.uint64(state[LOAD_VALUE])
-    return _python_load(uc, np.uint64(address), width)
+        return state[LOAD_VALUE]
+    return _python_load(uc, np.uint64(address), np.uint32(width))
+
+
+@numba.njit(inline="always")
+def _word_stored(uc, address, width, value, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Carry out a store; 0 to stop at it."""
+    if width == state[STORE_WIDTH] and address == state[STORE_ADDRESS] and value == state[STORE_VALUE]:
+        state[STORES_IGNORED] += 1
+        return 1
+    if state[PROGRAMMING] and width == 4 and state[block_hook.CYCLES] > state[BUSY_UNTIL]:
+        state[LOADS_LEFT] = 0
+        word = value & _WORD
+        offset = address - block_hook.FLASH_BASE
+        if address == state[CONTROL_ADDRESS]:
+            if _set_control(word, state):
+                return 1
+        elif 0 <= offset < block_hook.FLASH_SIZE and _program(uc, offset, word, state):
+            return 1
+    if _python_store(uc, np.uint64(address), np.uint32(width), value) != 0:
+        return 1
+    return 0
+
+
+@numba.cfunc(
+    types.boolean(types.uintp, types.int32, types.uint64, types.int32, types.int64, _STATE_POINTER),
+    cache=True,
+)
+def on_load(uc, kind, address, width, value, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """UC_HOOK_MEM_READ_PROT callback; `user_data` is the state array. `on_read` gives what it finds."""
+    if state[block_hook.LEAVING]:
+        return False
+    at = np.int64(address)
+    state[block_hook.LOADED_ADDRESS] = at
+    for word in range(2 if width == 8 else 1):  # VLDR of a double word reads two words
+        found = _word_loaded(uc, at + 4 * word, min(np.int64(width), 4), state)
+        if found < 0:
+            return False
+        state[block_hook.LOADED + word] = found
+    go_on(uc, state)
+    return True
+
+
+@numba.cfunc(types.uint64(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
+def on_read(uc, offset, width, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Read callback of `uc_mmio_map`, called for every word of the load that `on_load` has answered."""
+    word = (np.int64(offset) ^ state[block_hook.LOADED_ADDRESS]) >> 2 & 1
+    return np.uint64(state[block_hook.LOADED + word])
 
 
 @numba.cfunc(
@@ -231,26 +276,23 @@ def on_load(uc, offset, width, state):  # type: ignore[no-untyped-def]  # typed 
 )
 def on_store(uc, kind, address, width, value, state):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_MEM_WRITE_PROT callback; `user_data` is the state array."""
-    if (
-        width == state[STORE_WIDTH]
-        and np.int64(address) == state[STORE_ADDRESS]
-        and value == state[STORE_VALUE]
-    ):
-        state[STORES_IGNORED] += 1
+    if state[block_hook.LEAVING]:
+        return False
+    at = np.int64(address)
+    if width == 8:  # VSTR of a double word writes two words
+        done = _word_stored(uc, at, 4, value & _WORD, state)
+        if done:
+            done = _word_stored(uc, at + 4, 4, value >> 32 & _WORD, state)
+    else:
+        done = _word_stored(uc, at, np.int64(width), value, state)
+    if done:
+        go_on(uc, state)
         return True
-    if state[PROGRAMMING] and width == 4 and state[block_hook.CYCLES] > state[BUSY_UNTIL]:
-        state[LOADS_LEFT] = 0
-        at = np.int64(address)
-        word = value & _WORD
-        offset = at - block_hook.FLASH_BASE
-        if at == state[CONTROL_ADDRESS]:
-            if _set_control(word, state):
-                return True
-        elif 0 <= offset < block_hook.FLASH_SIZE and _program(uc, offset, word, state):
-            return True
-    return _python_store(uc, address, np.uint32(width), value)
+    stop_at(uc, kind)
+    return False
 
 
 ON_LOAD: int = on_load.address or 0
+ON_READ: int = on_read.address or 0
 ON_STORE: int = on_store.address or 0
-"""Native addresses of the two callbacks."""
+"""Native addresses of the callbacks."""

@@ -7,13 +7,15 @@ How each event of the architecture surfaces from Unicorn 2.1 is decided here and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
 from hil.twin.core import block_hook, device_hook
-from hil.twin.core.bus import DEVICE_REGIONS, PERIPHERALS, Bus
+from hil.twin.core.bus import DEVICE_REGIONS, Bus
 from hil.twin.core.code_stops import CodeStops
 from hil.twin.core.condition import condition_passes, in_it_block
 from hil.twin.core.cycle_counter import CycleCounter
@@ -28,13 +30,12 @@ from hil.twin.core.protection import Protection
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 from hil.twin.core.traps import Traps
-from hil.twin.core.watchpoints import Watchpoints
+from hil.twin.core.watchpoints import Watchpoint, Watchpoints
 
 _INVALID_ACCESSES = (
     uc.UC_HOOK_MEM_READ_UNMAPPED
     | uc.UC_HOOK_MEM_WRITE_UNMAPPED
     | uc.UC_HOOK_MEM_FETCH_UNMAPPED
-    | uc.UC_HOOK_MEM_READ_PROT
     | uc.UC_HOOK_MEM_FETCH_PROT
 )
 _STOPS_OF_INTERRUPTS = {
@@ -60,7 +61,7 @@ class Emulator:
         self._counter = CycleCounter(memory)
         self.state = self._counter.state
         self._ending = Ending()
-        self.engine = Engine()
+        self.engine = Engine(self.state)
         self.polling = Polling(self.engine, self.state)
         self._code_stops = CodeStops(
             self.engine,
@@ -127,9 +128,6 @@ class Emulator:
                 return Stop.MASKS_WRITTEN
             if reason == block_hook.REASON_FLOATING_POINT:
                 return Stop.FLOATING_POINT_TRAP
-            if self.access.restarting:
-                self._counter.stop_at(self.engine.pc)
-                continue
             if self._hint_before(self.engine.pc) in _WFI_ENCODINGS:
                 return Stop.WAIT_FOR_INTERRUPT
 
@@ -167,6 +165,11 @@ class Emulator:
     def set_traps(self, divide: bool, unaligned: bool) -> None:
         """Stop at divisions by zero and at unaligned accesses, from the next block on."""
         if self._traps.want(divide, unaligned):
+            self.request_stop()
+
+    def watch(self, watchpoints: Iterable[Watchpoint]) -> None:
+        """Stop before accesses, from the next block on."""
+        if self.watchpoints.want(watchpoints):
             self.request_stop()
 
     @property
@@ -261,8 +264,9 @@ class Emulator:
         if ending.error is not None:
             error, ending.error = ending.error, None
             raise error
+        stop_of_checks = self._stop_of_checks()
         if ending.stop is None:
-            ending.stop = self._stop_of_checks()
+            ending.stop = stop_of_checks
         if ending.stop is None and status != uc.UC_ERR_OK:
             ending.stop = self._stop_of_error(status)
         if ending.stop in INSIDE_BLOCK:
@@ -327,21 +331,17 @@ class Emulator:
         for address, size, pointer, writable in self._memory.regions():
             self.engine.map_memory(address, size, pointer, writable)
         for base, size in DEVICE_REGIONS:
-            if base == PERIPHERALS:
-                self.engine.map_native_device(
-                    base,
-                    size,
-                    device_hook.ON_LOAD,
-                    self.state.ctypes.data,
-                    block_hook.IGNORE_MMIO_WRITE,
-                )
-            else:
-                read = binding.MMIO_READ_CFUNC(self._on_device_read)
-                self.engine.map_device(base, size, read, block_hook.IGNORE_MMIO_WRITE)
+            self.engine.map_device(
+                base, size, device_hook.ON_READ, self.state.ctypes.data, block_hook.IGNORE_MMIO_WRITE
+            )
 
     def _add_hooks(self) -> None:
-        self.engine.add_native_hook(uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK, self.state.ctypes.data)
-        self.engine.add_native_hook(uc.UC_HOOK_MEM_WRITE_PROT, device_hook.ON_STORE, self.state.ctypes.data)
+        for kind, function in (
+            (uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK),
+            (uc.UC_HOOK_MEM_READ_PROT, device_hook.ON_LOAD),
+            (uc.UC_HOOK_MEM_WRITE_PROT, device_hook.ON_STORE),
+        ):
+            self.engine.add_native_hook(kind, function, self.state.ctypes.data)
         for kind, callback in (
             (uc.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC(self._on_interrupt)),
             (uc.UC_HOOK_INSN_INVALID, binding.HOOK_INSN_INVALID_CFUNC(self._on_invalid_instruction)),
@@ -350,26 +350,30 @@ class Emulator:
             self.engine.add_hook(kind, callback, *EVERYWHERE)
 
     def _halt(self, stop: Stop) -> None:
-        self._ending.stop = stop
-        self.engine.stop()
+        if not self.engine.is_leaving:
+            self._ending.stop = stop
+            self.engine.stop()
 
     # --- callbacks of Unicorn: no Python exception may leave them ---
-
-    def _on_device_read(self, _handle: int, offset: int, width: int, base: int | None) -> int:
-        return self.access.load((base or 0) + offset, width)
 
     def _on_invalid_access(
         self, _handle: int, access: int, address: int, _width: int, _value: int, _user: int
     ) -> bool:
+        if self.engine.is_leaving:
+            return False
         self._ending.fault_address = address
         fetch = access in (uc.UC_MEM_FETCH_UNMAPPED, uc.UC_MEM_FETCH_PROT, uc.UC_MEM_FETCH)
         self._ending.stop = Stop.FETCH_FAULT if fetch else Stop.DATA_FAULT
+        if access == uc.UC_MEM_WRITE_UNMAPPED:
+            self.engine.stop_at_access(access)
         return False
 
     def _on_interrupt(self, _handle: int, number: int, _user: int) -> None:
         self._halt(_STOPS_OF_INTERRUPTS.get(number, Stop.UNDEFINED))
 
     def _on_invalid_instruction(self, _handle: int, _user: int) -> bool:
+        if self.engine.is_leaving:
+            return False
         pc = self.engine.pc
         if pc == self.state[block_hook.BLOCK_END] or not self.state[block_hook.COUNTING]:
             hint = self._hint_before(pc)

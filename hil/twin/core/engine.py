@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
+
+from hil.twin.core import access_end, block_hook
 
 EVERYWHERE = (1, 0)
 """First and last address of a hook that is not bound to a range."""
@@ -18,6 +22,7 @@ UNTIL = 0xF000_0000
 """Where execution would end by itself: never executed, device memory."""
 XPSR_THUMB, XPSR_EXCEPTION = 1 << 24, 0x1FF
 _XPSR_CONDITIONS = 0xF000_0000
+_ACCESSES = uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE
 PRIVILEGED_REGISTERS = frozenset(
     (
         arm.UC_ARM_REG_MSP,
@@ -47,8 +52,10 @@ class Engine:
     It calls the library directly where the Python binding would cost several microseconds a call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, state: npt.NDArray[np.int64]) -> None:
+        """``state`` is the array of the native hooks."""
         self._engine = cortex_m4()
+        self._state = state
         self._handle = self._engine._uch
         self._word = ctypes.c_uint32()
         self._word_reference = ctypes.byref(self._word)
@@ -59,6 +66,11 @@ class Engine:
             *(ctypes.addressof(self._snapshot) + 4 * i for i in range(16))
         )
         self._callbacks: list[object] = []  # ctypes callbacks must live as long as the engine
+        self._memories: list[tuple[int, int, int]] = []
+        self._access_ends: dict[int, tuple[ctypes.c_size_t, tuple[int, int]]] = {}
+        self._scratch = np.zeros(1, dtype=np.int64)
+        self._stopped_at: Any = None
+        access_end.register(self.handle, self)
         self.is_running = False
         """Instructions are being executed: whoever asks was called by one of their accesses."""
 
@@ -146,10 +158,40 @@ class Engine:
             return int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, end, 0, count))
         finally:
             self.is_running = False
+            if self.is_leaving:
+                self._state[block_hook.LEAVING] = 0
+                self._protect_memories(uc.UC_PROT_ALL)
+                if self._stopped_at is not None:
+                    self._engine.context_restore(self._stopped_at)
+                    self._stopped_at = None
 
     def stop(self) -> None:
         """Stop from inside a callback."""
         binding.uclib.uc_emu_stop(self._handle)
+
+    def stop_at_access(self, kind: int) -> None:
+        """Stop from inside a hook on an access of this kind, before the instruction has any effect."""
+        in_it_block = self.read_register(arm.UC_ARM_REG_EPSR) & access_end.IT_BITS
+        if in_it_block and not self.is_leaving:
+            self._state[block_hook.LEAVING] = 1
+            if kind == access_end.LOAD:
+                # Unicorn looks at this permission next. Taking it away leaves its tables, which it goes on to
+                # use, where they are; a change of the other one does not.
+                self._protect_memories(uc.UC_PROT_WRITE | uc.UC_PROT_EXEC)
+            else:
+                self._stopped_at = self._engine.context_save()
+                self._protect_memories(uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+        self.stop()
+
+    @property
+    def is_leaving(self) -> bool:
+        """The program is on its way out of an IT block that it was stopped in: what it does is not done."""
+        return bool(self._state[block_hook.LEAVING])
+
+    def _protect_memories(self, permissions: int) -> None:
+        """Let the program have these of the permissions that it has of its memories."""
+        for address, size, most in self._memories:
+            self._engine.mem_protect(address, size, most & permissions)
 
     def drop_translations(self, address: int, size: int) -> None:
         """Forget translated code in a range."""
@@ -164,37 +206,28 @@ class Engine:
     def map_memory(self, address: int, size: int, host_pointer: int, writable: bool) -> None:
         """Share host memory with the program; where it is not writable a store calls the protection hook."""
         self._engine.mem_map_ptr(address, size, uc.UC_PROT_ALL, host_pointer)
-        if not writable:
-            self._engine.mem_protect(address, size, uc.UC_PROT_READ | uc.UC_PROT_EXEC)
+        permissions = uc.UC_PROT_ALL if writable else uc.UC_PROT_READ | uc.UC_PROT_EXEC
+        self._engine.mem_protect(address, size, permissions)
+        self._memories.append((address, size, permissions))
 
-    def map_device(self, address: int, size: int, read: Any, ignore_write: int) -> None:
-        """Have loads of a range call `read`, and stores the protection hook, where the program counter is
-        exact.
+    def map_device(self, address: int, size: int, read: int, user: int, ignore_write: int) -> None:
+        """Have loads and stores of a range call the protection hooks, where the program counter is exact.
 
-        `ignore_write` is the address of a native function: Unicorn calls it after the protection hook.
+        `read` and `ignore_write` are addresses of native functions that Unicorn calls after those hooks, the
+        first with `user` as its data.
         """
-        self._callbacks.append(read)
-        self._map_device(address, size, ctypes.cast(read, ctypes.c_void_p), address, ignore_write)
-
-    def map_native_device(self, address: int, size: int, read: int, user: int, ignore_write: int) -> None:
-        """As `map_device`, with the address of a native function in `read`, and `user` as its data."""
-        self._map_device(address, size, ctypes.c_void_p(read), user, ignore_write)
-
-    def _map_device(
-        self, address: int, size: int, read: ctypes.c_void_p, user: int, ignore_write: int
-    ) -> None:
         check(
             binding.uclib.uc_mmio_map(
                 self._handle,
                 address,
                 size,
-                read,
+                ctypes.c_void_p(read),
                 ctypes.c_void_p(user),
                 ctypes.c_void_p(ignore_write),
                 None,
             )
         )
-        self._engine.mem_protect(address, size, uc.UC_PROT_READ)
+        self._engine.mem_protect(address, size, uc.UC_PROT_NONE)
 
     def add_native_hook(
         self, kind: int, function: int, user: int, bounds: tuple[int, int] = EVERYWHERE
@@ -207,9 +240,37 @@ class Engine:
         self._callbacks.append(callback)
         return self._add(kind, ctypes.cast(callback, ctypes.c_void_p), first, last, 0)
 
+    def add_native_access_hook(self, function: int, user: int, bounds: tuple[int, int]) -> ctypes.c_size_t:
+        """Hook a native function on loads and stores, as `add_native_hook` does."""
+        return self._add_access(ctypes.c_void_p(function), *bounds, user)
+
+    def add_access_hook(self, callback: Any, first: int, last: int) -> ctypes.c_size_t:
+        """Hook a ctypes callback on loads and stores, as `add_hook` does."""
+        self._callbacks.append(callback)
+        return self._add_access(ctypes.cast(callback, ctypes.c_void_p), first, last, 0)
+
     def remove_hook(self, hook: ctypes.c_size_t) -> None:
         """Remove a hook."""
         check(binding.uclib.uc_hook_del(self._handle, hook))
+        if hook.value in self._access_ends:
+            check(binding.uclib.uc_hook_del(self._handle, self._access_ends.pop(hook.value)[0]))
+
+    def _add_access(self, function: ctypes.c_void_p, first: int, last: int, user: int) -> ctypes.c_size_t:
+        """Hook loads and stores, and have the IT bits forgotten after all such hooks."""
+        hook = self._add(_ACCESSES, function, first, last, user)
+        bounds = {number: where for number, (_, where) in self._access_ends.items()}
+        for end, _ in self._access_ends.values():
+            check(binding.uclib.uc_hook_del(self._handle, end))
+        for number, (low, high) in (bounds | {hook.value or 0: (first, last)}).items():
+            end = self._add(
+                _ACCESSES,
+                ctypes.c_void_p(access_end.ON_ACCESS_END),
+                low,
+                high,
+                self._scratch.ctypes.data,
+            )
+            self._access_ends[number] = end, (low, high)
+        return hook
 
     def _add(self, kind: int, function: ctypes.c_void_p, first: int, last: int, user: int) -> ctypes.c_size_t:
         hook = ctypes.c_size_t()

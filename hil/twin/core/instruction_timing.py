@@ -164,8 +164,6 @@ class BlockTiming:
     """Address of every instruction."""
     cycles_before: tuple[int, ...]
     """Cycles from the block's entry to every instruction."""
-    load_addresses: tuple[int, ...]
-    """Addresses of the instructions that read memory."""
     divisions: tuple[tuple[int, int], ...] = ()
     """Address and number of the divisor's register of every SDIV and UDIV."""
     undefined: tuple[int, ...] = ()
@@ -318,7 +316,6 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     """
     starts: list[int] = []
     before: list[int] = []
-    loads: list[int] = []
     divisions: list[tuple[int, int]] = []
     total = refill = 0
     flags = effects = 0
@@ -339,8 +336,6 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         total += cycles
         if _is_load(number):
             addresses.add_load(instruction, before[-1])
-            if "[pc" not in operands:
-                loads.append(instruction.address)
         addresses.follow(instruction)
         if number in _DIVIDES:
             divisor = code[instruction.address - address + 2] & 0xF  # Rm: the lowest bits of the encoding
@@ -369,7 +364,6 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         flags,
         tuple(starts),
         tuple(before),
-        tuple(loads),
         tuple(divisions),
         tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
     )

@@ -20,7 +20,7 @@ from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc_const
 from unicorn.unicorn_py3.unicorn import uclib
 
-from hil.twin.core.trap_hooks import forget_it_state
+from hil.twin.core.access_end import stop_at
 
 READ, WRITE, EXECUTE = 1, 2, 4
 VALUE = 0
@@ -88,7 +88,6 @@ def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped
     first = np.int64(address)
     privileged = words[PRIVILEGED]
     if _allows(words, first, access, privileged) and _allows(words, first + size - 1, access, privileged):
-        forget_it_state(uc, words)
         return
     words[VALUE] = 0
     if first < 0x4000_0000:  # a memory
@@ -98,7 +97,7 @@ def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped
     words[SIZE] = size
     words[KIND] = access
     words[FETCH] = 0
-    _uc_emu_stop(uc)
+    stop_at(uc, kind)
 
 
 @numba.njit(inline="always")

@@ -22,8 +22,6 @@ from hil.twin.core.stop import Stop
 from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
 
 _PRIVATE_BUS, _PRIVATE_BUS_END = 0xE000_0000, 0xE010_0000
-_TIMED_READS = frozenset((0xE000_1004, 0xE000_E018))
-"""DWT_CYCCNT and SYST_CVR: programs time themselves with these, so their loads have exact instants."""
 
 
 @dataclass
@@ -64,16 +62,14 @@ class ProgramAccess:
         self._protection = protection
         self._watchpoints = watchpoints
         self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
-        self.restarting = False
-        """The present load was taken back, to be executed again as the first of its block."""
-        self._accessing = self._accessing_store = False
+        self._accessing = False
         self._access_cycles: int | None = None
         self._access_pc: int | None = None
         """`cycles_now()` and `pc` during the present access, once they were asked for."""
 
     @property
     def pc(self) -> int:
-        """Address of the next instruction; inside a store, of the storing one."""
+        """Address of the next instruction; inside an access, of the accessing one."""
         if not self._accessing:
             return self._engine.pc
         if self._access_pc is None:
@@ -81,29 +77,27 @@ class ProgramAccess:
         return self._access_pc
 
     def cycles_now(self) -> int:
-        """Return the cycles executed; inside an access, up to the store or the first load of the block."""
+        """Return the cycles executed; inside an access, up to its instruction."""
         if not self._engine.is_running:
             return int(self._state[block_hook.CYCLES])
         if not self._accessing:
-            return self._counter.cycles_inside_block(None)
+            return int(self._state[block_hook.BLOCK_CYCLES])
         if self._access_cycles is None:
-            store_pc = self.pc if self._accessing_store else None
-            self._access_cycles = self._counter.cycles_inside_block(store_pc)
+            self._access_cycles = self._counter.cycles_inside_block(self.pc)
         return self._access_cycles
 
     def load(self, address: int, width: int) -> int:
-        """Answer a load of the program from a device."""
+        """Answer a load of the program from a device; return -1 to stop at it."""
         if self._protection.has_stopped:
-            return 0
+            return -1
         try:
             self._programming.catch_up()
             self._check_privilege(address, "read")
+            if address % width:
+                self._ending.stop = Stop.UNALIGNED  # as a store
+                return -1
             if self._watchpoints.check(address, width, WATCH_READS):
-                self._engine.stop()  # aborts the load, which is executed again
-                return 0
-            if address in _TIMED_READS and self._must_restart():
-                self._engine.stop()
-                return 0
+                return -1
             self._polling.loading(address)
             self._begin_access()
             value = self._bus.read(address, width)
@@ -112,12 +106,11 @@ class ProgramAccess:
         except BusFault:
             self._ending.fault_address = address
             self._ending.stop = Stop.DATA_FAULT
-            self._engine.stop()  # aborts the load; the program counter then is the load's
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
             self._fail(error)
         finally:
             self._accessing = False
-        return 0
+        return -1
 
     def _begin_access(self) -> None:
         self._accessing = True
@@ -128,31 +121,15 @@ class ProgramAccess:
         if _PRIVATE_BUS <= address < _PRIVATE_BUS_END and not self._protection.privileged:
             raise BusFault(address, operation, "the private peripheral bus needs privilege")
 
-    def _must_restart(self) -> bool:
-        """Have a load executed again as the first of its block, where its instant is known, if it is not yet.
-
-        Stopping the emulator inside a load takes the load back, with the exact program counter.
-        """
-        if self.restarting:
-            self.restarting = False
-            return False
-        timing = self._counter.present_block()
-        self.restarting = (
-            timing is not None and len(timing.load_addresses) > 1 and bool(self._state[block_hook.COUNTING])
-        )
-        return self.restarting
-
     def store(self, address: int, width: int, value: int) -> bool:
         """Carry out a store of the program to a device or into flash; return False to stop at it."""
         if self._protection.has_stopped:
             return False
-        self._accessing_store = True
         self._begin_access()
         try:
             self._check_privilege(address, "write")
             if address % width and not self._memory.is_flash(address):
-                # Always a fault in device memory (DDI 0403, A3.2.1).  A load arrives here cut into aligned
-                # ones, and so faults only where CCR.UNALIGN_TRP asks for it.
+                # Always a fault in device memory (DDI 0403, A3.2.1).
                 self._ending.stop = Stop.UNALIGNED
                 return False
             if self._watchpoints.check(address, width, WATCH_WRITES):
@@ -172,11 +149,10 @@ class ProgramAccess:
             return False
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
             self._fail(error)
-            return True
+            return False
         finally:
-            self._accessing = self._accessing_store = False
+            self._accessing = False
 
     def _fail(self, error: BaseException) -> None:
         if self._ending.error is None:
             self._ending.error = error
-        self._engine.stop()

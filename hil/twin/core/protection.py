@@ -56,9 +56,9 @@ class Protection:
             return False
         if self.unit.enabled:
             pointer = self.unit.words.ctypes.data
-            accesses = uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE
-            for kind, function in ((accesses, mpu_hook.ON_ACCESS), (uc.UC_HOOK_BLOCK, mpu_hook.ON_BLOCK)):
-                self._hooks.append(self._engine.add_native_hook(kind, function, pointer, EVERYWHERE))
+            engine = self._engine
+            self._hooks.append(engine.add_native_access_hook(mpu_hook.ON_ACCESS, pointer, EVERYWHERE))
+            self._hooks.append(engine.add_native_hook(uc.UC_HOOK_BLOCK, mpu_hook.ON_BLOCK, pointer))
         else:
             for hook in self._hooks:
                 self._engine.remove_hook(hook)

@@ -18,6 +18,8 @@ from numba import types
 from unicorn import arm_const as arm
 from unicorn.unicorn_py3.unicorn import uclib
 
+from hil.twin.core.access_end import stop_at
+
 VALUE = 0
 """Division: the divisor.  Access: what the memory held before it."""
 REGISTER = 1
@@ -33,14 +35,12 @@ WORDS = 6
 CORE_REGISTERS = (*(arm.UC_ARM_REG_R0 + i for i in range(13)), arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR)
 """Unicorn's numbers of R0 to R12, SP and LR."""
 _ROWS = len(CORE_REGISTERS) + 1
-_IT_STATE = 0x0600_FC00
 
-for _name in ("uc_emu_stop", "uc_reg_read", "uc_reg_write", "uc_mem_read"):
+for _name in ("uc_emu_stop", "uc_reg_read", "uc_mem_read"):
     llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
 _WORDS_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
 _uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
 _uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _WORDS_POINTER))
-_uc_reg_write = types.ExternalFunction("uc_reg_write", types.int32(types.uintp, types.int32, _WORDS_POINTER))
 _uc_mem_read = types.ExternalFunction(
     "uc_mem_read", types.int32(types.uintp, types.uint64, _WORDS_POINTER, types.uint64)
 )
@@ -59,21 +59,6 @@ def on_divide(uc, address, size, words):  # type: ignore[no-untyped-def]  # type
         _uc_emu_stop(uc)
 
 
-@numba.njit(inline="always")
-def forget_it_state(uc, words):  # type: ignore[no-untyped-def]  # typed by numba
-    """Clear the IT bits of xPSR before a hook on an access returns to the program.
-
-    Unicorn restores them for the hook's sake and then leaves them, so that the next block would be executed
-    as if it lay in the IT block that has ended.  The block that is under way knows its conditions without
-    them.
-    """
-    words[VALUE] = 0
-    _uc_reg_read(uc, arm.UC_ARM_REG_XPSR, words)  # type: ignore[call-overload]  # numba's own gap
-    if words[VALUE] & _IT_STATE != 0:
-        words[VALUE] &= ~_IT_STATE
-        _uc_reg_write(uc, arm.UC_ARM_REG_XPSR, words)  # type: ignore[call-overload]
-
-
 @numba.cfunc(
     types.void(types.uintp, types.int32, types.uint64, types.int32, types.int64, _WORDS_POINTER), cache=True
 )
@@ -85,9 +70,7 @@ def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped
         words[HIT] = 1
         words[ADDRESS] = np.int64(address)
         words[SIZE] = size
-        _uc_emu_stop(uc)
-    elif words[HIT] == 0:
-        forget_it_state(uc, words)
+        stop_at(uc, kind)
 
 
 ON_DIVIDE: int = on_divide.address or 0

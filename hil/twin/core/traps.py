@@ -39,8 +39,8 @@ class Traps:
         if not divide:
             self.forget(0, 1 << 32)
         if unaligned and self._access_hook is None:
-            self._access_hook = self._engine.add_native_hook(
-                uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE, ON_ACCESS, self.words.access_pointer, EVERYWHERE
+            self._access_hook = self._engine.add_native_access_hook(
+                ON_ACCESS, self.words.access_pointer, EVERYWHERE
             )
         elif not unaligned and self._access_hook is not None:
             self._engine.remove_hook(self._access_hook)

@@ -42,9 +42,10 @@ class Watchpoints:
         self.suspended = False
         """The instruction at which the emulator stopped is being executed."""
 
-    def want(self, watchpoints: Iterable[Watchpoint]) -> None:
-        """Say what is to be watched from the next run on."""
+    def want(self, watchpoints: Iterable[Watchpoint]) -> bool:
+        """Say what is to be watched; return whether `apply` has something to do for it."""
         self._wanted = tuple(watchpoints)
+        return self._wanted != self._present
 
     @property
     def watching(self) -> bool:
@@ -62,11 +63,7 @@ class Watchpoints:
         for watchpoint in self._present:
             callback = binding.HOOK_MEM_ACCESS_CFUNC(self._on_access)
             first = max(watchpoint.first - _WIDEST + 1, 0)
-            self._hooks.append(
-                self._engine.add_hook(
-                    uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE, callback, first, watchpoint.last
-                )
-            )
+            self._hooks.append(self._engine.add_access_hook(callback, first, watchpoint.last))
         return True
 
     def check(self, address: int, width: int, kind: int) -> bool:
@@ -90,4 +87,4 @@ class Watchpoints:
     ) -> None:
         kind = WATCH_WRITES if access == uc.UC_MEM_WRITE else WATCH_READS
         if self.check(address, width, kind):
-            self._engine.stop()
+            self._engine.stop_at_access(access)
