@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyvisa.resources import MessageBasedResource
 
 from hil.errors import ConnectError, InstrumentTimeoutError, OverloadError, ProtocolError
+from hil.instruments import exchange
 from hil.instruments.interrupts import whole_exchange
 
 _NOT_A_NUMBER = 9.9e37
@@ -107,7 +108,7 @@ class ScpiLink:
                 self._resource.read_termination = "\n"
                 self._resource.write_termination = "\n"
             with whole_exchange():
-                return action(self._resource, message)
+                answer = action(self._resource, message)
         except pyvisa.VisaIOError as error:
             # A late answer would be taken for that of the next query: a spoilt connection is not used again.
             self.close()
@@ -117,6 +118,9 @@ class ScpiLink:
         except (OSError, ValueError) as error:  # a connection cut off; a malformed block
             self.close()
             raise ConnectError(str(error), where=self.where, operation=message, hint=hint) from error
+        query = message.partition(" ")[0].endswith("?")
+        exchange.message(self.where, message, answer if query else "")
+        return answer
 
     def _refuse_overload(self, values: NDArray[np.float64], query: str) -> None:
         bad = ~(np.abs(values) < _NOT_A_NUMBER)  # catches NaN too

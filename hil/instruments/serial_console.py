@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import serial
 
 from hil.errors import ConnectError, DeviceTimeoutError
+from hil.instruments import exchange
 from hil.instruments.protocols import Clock
 from hil.instruments.records import Record, RecordParser
 
@@ -41,6 +42,7 @@ class SerialConsole:
         """Open the port. Raises ConnectError."""
         self._where = f"console {port}"
         self._clock = clock
+        self._unreported = b""
         try:
             # Exclusive: a terminal that is opened later would take every second record away.
             self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True)
@@ -83,6 +85,7 @@ class SerialConsole:
             self._serial.write(data)
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="write") from error
+        exchange.message("console", data.decode("latin-1").rstrip())
 
     def wait_for(self, kind: str, timeout_s: float) -> Record:
         """The next record of ``kind`` that was not returned before. Raises DeviceTimeoutError."""
@@ -126,7 +129,15 @@ class SerialConsole:
                 data += chunk
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="read") from error
+        if exchange.listening():
+            self._report(data)
         return data
+
+    def _report(self, data: bytes) -> None:
+        """Put the lines that are complete on the record of the exchange."""
+        *lines, self._unreported = (self._unreported + data).split(b"\n")
+        for line in lines:
+            exchange.message("console", "", line.decode("latin-1").rstrip())
 
     def close(self) -> None:
         """Release the port."""

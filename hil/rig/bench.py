@@ -13,6 +13,7 @@ from functools import cached_property
 from hil.config import RigConfig
 from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
+from hil.instruments.exchange import observed
 from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
 from hil.measurement.accuracy import RangeAccuracy
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
@@ -77,7 +78,8 @@ class Bench:
             raise self._missing("board")
         from hil.instruments.pyocd_board import PyocdBoard
 
-        return PyocdBoard(probe.uid, probe.target, probe.frequency_hz)
+        board: Board = observed("board", PyocdBoard(probe.uid, probe.target, probe.frequency_hz))
+        return board
 
     @cached_property
     def daq(self) -> Daq:
@@ -95,7 +97,7 @@ class Bench:
             lines=[relay.terminal] if relay else [],
             serial=config.serial,
         )
-        guarded = GuardedDaq(daq, self.switching, relay)
+        guarded = GuardedDaq(observed("daq", daq), self.switching, relay)
         if relay is not None:
             self.clock.sleep(_RELAY_SETTLING_S)
         return guarded
@@ -127,7 +129,7 @@ class Bench:
             shared_mainframe=config.shared_mainframe,
         )
         ranges = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
-        return GuardedAnalyzer(analyzer, self.switching, ranges)
+        return GuardedAnalyzer(observed("power_analyzer", analyzer), self.switching, ranges)
 
     @cached_property
     def console(self) -> Console:

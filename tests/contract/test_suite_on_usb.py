@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hil.report.verdicts import TestOutcome, read_junit
+from hil.results import test_log
+from hil.results.test_log import TestOutcome
 from tests.usb_probes import cmsis_dap, stlink_v2_1
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def run_pytest(folder: Path, kind: str, *arguments: str) -> subprocess.Completed
     rig.write_text(text, "utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.usb_probes.plugin"]
     command += [f"--usb-probe={kind}", f"--rig={rig}", f"--results={folder / 'results'}", *arguments]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=1200, check=False)
 
 
 @pytest.mark.parametrize("kind", sorted(DESKS))
@@ -42,8 +43,9 @@ def test_the_suite_passes(tmp_path: Path, kind: str) -> None:
     run = run_pytest(tmp_path, kind)
     assert run.returncode == pytest.ExitCode.OK, run.stdout + run.stderr
     (folder,) = (tmp_path / "results").iterdir()
-    outcomes = {verdict.outcome for verdict in read_junit(folder / "junit.xml")}
-    assert outcomes == {TestOutcome.PASSED}
+    record = test_log.read(folder / "tests.jsonl")
+    assert record.collected
+    assert {verdict.outcome for verdict in record.tests} == {TestOutcome.PASSED}
     board = json.loads((folder / "run.json").read_text("utf-8"))
     assert DESKS[kind][2] in json.dumps(board)
 
