@@ -354,3 +354,52 @@ def test_nothing_is_said_to_a_part_that_does_not_run(states: BoardStates, state:
         states.to(state, A)
     with pytest.raises(StateError, match="expected powered, running or measuring"), states.console_lines():
         pytest.fail("there is nobody to speak to")
+
+
+@pytest.mark.parametrize(("rise_s", "fall_s"), [(0.06, 0.025), (1.5, 4.0)])
+def test_a_supply_that_takes_its_time_is_waited_for(
+    bench: RecordingBench, states: BoardStates, rise_s: float, fall_s: float
+) -> None:
+    bench.instruments.rise_s, bench.instruments.fall_s = rise_s, fall_s
+    states.to(State.RUNNING, A)
+    states.to(State.RUNNING, A, restart=True)
+    states.to(State.POWERED, restart=True)
+    assert states.supplied
+    states.to(State.OFF)
+    assert bench.instruments.vdd_v == 0.0
+
+
+def test_a_supply_that_does_not_rise_in_time_is_switched_off(
+    bench: RecordingBench, states: BoardStates
+) -> None:
+    bench.instruments.rise_s = 30.0
+    with pytest.raises(RigError, match=r"VDD is 0\.000 V; expected 3 V within 2 s"):
+        states.to(State.POWERED)
+    assert bench.log[-1] == "supply off"
+    assert "lines closed" not in bench.log
+
+
+def test_capacitors_that_hold_their_charge_are_named(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.POWERED)
+    bench.instruments.fall_s = 30.0
+    with pytest.raises(RigError, match=r"VDD is still 3\.00 V .* within 10 s"):
+        states.to(State.OFF)
+
+
+def test_vdd_is_read_by_the_analyzer_only_where_nothing_else_is_wired() -> None:
+    wiring = CONFIG.wiring.model_copy(update={"supply_readback": None})
+    bench = RecordingBench(CONFIG.model_copy(update={"wiring": wiring}))
+    BoardStates(bench).to(State.POWERED)
+    assert bench.instruments.readings == 0
+    assert bench.log.count("analyzer's voltmeter") == 3  # off, on, and before the lines close
+
+
+def test_lines_stay_open_where_vdd_has_gone_meanwhile(bench: RecordingBench, states: BoardStates) -> None:
+    states.to(State.MEASURING, A)
+    bench.taken()
+    bench.instruments.supply_off()  # a protection
+    with pytest.raises(RigError, match=r"VDD is 0\.000 V, and was right before"), states.console_lines():
+        pytest.fail("the lines are not connected")
+    assert "lines closed" not in bench.taken()
+    states.to(State.MEASURING, A)
+    assert states.supplied
