@@ -137,6 +137,10 @@ class StateError(RigError):
     """A transition between states of the board is not possible on this rig."""
 
 
+class BringUpError(RigError):
+    """The bring-up found something wrong on the bench."""
+
+
 class TeardownError(RigError):
     """Steps of the rig's shutdown failed or ran out of time; the other steps were still done.
 

@@ -2,10 +2,12 @@
 """The rig configuration: TOML with units, validated, with errors that name the file and the line."""
 
 from hil.config.boards import BOARDS, BoardDefinition
+from hil.config.bring_up import BringUpResults, bring_up_file, fingerprint, load_bring_up
 from hil.config.load import available_rigs, load_rig, resolve
 from hil.config.models import (
     AnalogWire,
     BoardConfig,
+    BringUpConfig,
     ClockConfig,
     ConsoleConfig,
     CounterWire,
@@ -26,6 +28,8 @@ __all__ = [
     "AnalogWire",
     "BoardConfig",
     "BoardDefinition",
+    "BringUpConfig",
+    "BringUpResults",
     "ClockConfig",
     "ConsoleConfig",
     "CounterWire",
@@ -40,6 +44,9 @@ __all__ = [
     "VoltageAccuracy",
     "WiringConfig",
     "available_rigs",
+    "bring_up_file",
+    "fingerprint",
+    "load_bring_up",
     "load_rig",
     "resolve",
 ]

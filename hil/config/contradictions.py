@@ -97,6 +97,7 @@ def _placeholders(config: RigConfig) -> Iterator[Contradiction]:
         ("daq", "grpc"): config.daq and config.daq.grpc,
         ("console", "port"): config.console and config.console.port,
         ("clock", "address"): config.clock.address,
+        ("bringup", "hands"): config.bringup.hands,
     }
     for path, address in addresses.items():
         if address and "{service." in address:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from hil.config.bring_up import SUFFIX
 from hil.config.contradictions import find_contradictions
 from hil.config.models import RigConfig
 from hil.config.toml_lines import KeyPath, key_lines, line_of
@@ -42,7 +43,8 @@ def available_rigs() -> dict[str, Path]:
     rigs: dict[str, Path] = {}
     for directory in rig_directories():
         for file in sorted(directory.glob("*.toml")):
-            rigs.setdefault(file.stem, file)
+            if not file.name.endswith(SUFFIX):  # results of a bring-up, no rig
+                rigs.setdefault(file.stem, file)
     return rigs
 
 
@@ -116,7 +118,7 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
         return {"host": host, "port": port, None: addresses[name]}[part]
 
     changed: dict[str, Any] = {}
-    for table in ("probe", "power_analyzer", "daq", "console", "clock"):
+    for table in ("probe", "power_analyzer", "daq", "console", "clock", "bringup"):
         model = getattr(config, table)
         if isinstance(model, BaseModel):
             changed[table] = model.model_copy(update={key: fill(value) for key, value in model})

@@ -194,6 +194,17 @@ class WiringConfig(_Table):
     """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""
 
 
+class BringUpConfig(_Table):
+    """``[bringup]``: who is at the bench while ``hil bringup`` proves it, and how long its results count."""
+
+    attended: bool = True
+    """Whether somebody is there to look, to hold an ohmmeter and to answer."""
+    hands: str | None = Field(default=None, pattern=r"^tcp://.+$")
+    """``tcp://host:port`` of a program that moves wires when it is told to; without it a person does."""
+    valid_for_s: Duration = Field(default=90 * 86400.0, alias="valid_for", gt=0)
+    """How long results count. The default of 90 days is an assumption, a quarter of a calibration period."""
+
+
 class ServiceConfig(_Table):
     """``[service]``: a program that the bench needs, started for the run and ended with it."""
 
@@ -214,6 +225,7 @@ class RigConfig(_Table):
     console: ConsoleConfig | None = None
     clock: ClockConfig = ClockConfig()
     wiring: WiringConfig = WiringConfig()
+    bringup: BringUpConfig = BringUpConfig()
     service: ServiceConfig | None = None
     twin: dict[str, Any] | None = None
     """Settings of a virtual bench; the controller does not look inside."""

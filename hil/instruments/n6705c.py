@@ -24,7 +24,7 @@ from hil.errors import (
     ProtocolError,
     SafetyError,
 )
-from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress
+from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
 from hil.instruments.scpi_link import ScpiLink, visa_resource
 from hil.measurement.waveform import Waveform
 
@@ -145,6 +145,18 @@ class N6705C:
     def identity(self) -> Identity:
         """The mainframe's identity, with the module's model beside its own."""
         return self._identity
+
+    def condition(self) -> SupplyCondition:
+        """Watchdog and error queue, by queries alone."""
+        link = self._link
+        watchdog = round(link.query_number("OUTP:PROT:WDOG?")) == 1
+        return SupplyCondition(
+            link.query_number("OUTP:PROT:WDOG:DEL?") if watchdog else None, tuple(link.read_errors())
+        )
+
+    def round_trip(self) -> None:
+        """Ask whether everything is done."""
+        self._link.query("*OPC?")
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
         """Supply the board as a two-quadrant power supply.

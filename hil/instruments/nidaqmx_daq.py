@@ -44,6 +44,9 @@ _GATES = {"ctr0": "PFI9", "ctr1": "PFI4", "ctr2": "PFI1", "ctr3": "PFI6"}
 _SHORTEST_TICKS = 2
 """Ticks in the shortest interval asked for: fewer than two say nothing about its length."""
 
+_PFI_COUNT = 16
+"""PFI 0 to 7 are the lines of port 1, PFI 8 to 15 those of port 2 (NI X Series user manual, PFI)."""
+
 _COUNTER_BUFFER = 1000
 """Samples that a counter buffers beyond those asked for, so that it never overruns while nobody reads."""
 
@@ -169,10 +172,27 @@ class NiDaq:
             task.write(level, auto_start=True)
 
     def read_line(self, line: str) -> bool:
-        """The level of a digital line."""
+        """The level at a digital line's screw; a line that is driven goes on being driven."""
         with self._task() as task, _explained(f"read {line}"):
-            task.di_channels.add_di_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
+            channel = task.di_channels.add_di_chan(line, line_grouping=LineGrouping.CHAN_PER_LINE)
+            channel.di_tristate = False  # else an output would be let go (NI-DAQmx help, DI.Tristate)
             return bool(task.read())
+
+    def read_gates(self) -> Mapping[str, bool]:
+        """The level at every PFI terminal, by its name."""
+        lines = ",".join(f"{self._device}/port{1 + n // 8}/line{n % 8}" for n in range(_PFI_COUNT))
+        with self._task() as task, _explained("read the PFI terminals"):
+            task.di_channels.add_di_chan(lines, line_grouping=LineGrouping.CHAN_PER_LINE)
+            return {f"PFI{number}": bool(level) for number, level in enumerate(task.read())}
+
+    def gate_of(self, counter: str) -> str:
+        """The PFI terminal of a counter's gate."""
+        return self._gate(counter).rpartition("/")[2]
+
+    def round_trip(self) -> None:
+        """Ask for the serial number."""
+        with _explained("round trip"):
+            _ = Device(self._device, grpc_options=self._options).serial_num
 
     def pulse_widths(
         self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S

@@ -8,7 +8,7 @@ that is said there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,6 +33,16 @@ class Identity:
     serial: str
     version: str
     """Firmware or driver version, as the instrument gives it."""
+
+
+@dataclass(frozen=True)
+class SupplyCondition:
+    """How a power analyzer stands before it supplies anything."""
+
+    output_watchdog_s: float | None
+    """How long it keeps outputs on without a message; None for ever."""
+    errors: tuple[str, ...]
+    """Its error queue, which is empty afterwards."""
 
 
 class Clock(Protocol):
@@ -94,6 +104,10 @@ class Board(Protocol):
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write bytes to RAM or registers."""
+        ...
+
+    def round_trip(self) -> None:
+        """One exchange with the part that changes nothing, for timing it; needs a debug session."""
         ...
 
     def detach(self) -> None:
@@ -158,7 +172,19 @@ class Daq(Protocol):
         ...
 
     def read_line(self, line: str) -> bool:
-        """Read a digital line."""
+        """The level at a digital line's screw, also of one that is driven; drives nothing."""
+        ...
+
+    def read_gates(self) -> Mapping[str, bool]:
+        """The level at every programmable input, by its name ("PFI9")."""
+        ...
+
+    def gate_of(self, counter: str) -> str:
+        """The programmable input that a counter's signal is wired to ("PFI9" for "Dev1/ctr0")."""
+        ...
+
+    def round_trip(self) -> None:
+        """One exchange with the device that changes nothing, for timing it."""
         ...
 
     def pulse_widths(
@@ -204,6 +230,14 @@ class PowerAnalyzer(Protocol):
 
     def identity(self) -> Identity:
         """The instrument's identity."""
+        ...
+
+    def condition(self) -> SupplyCondition:
+        """How the instrument stands; changes nothing but its error queue, which is read empty."""
+        ...
+
+    def round_trip(self) -> None:
+        """One exchange with the instrument that changes nothing, for timing it."""
         ...
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:

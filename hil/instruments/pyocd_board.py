@@ -174,6 +174,11 @@ class PyocdBoard:
         with self._explained(f"write {len(data)} bytes at 0x{address:08X}"):
             self._target().write_memory_block8(address, list(data))  # a remote probe takes no bytes
 
+    def round_trip(self) -> None:
+        """Read one register of the core."""
+        with self._explained("round trip"):
+            self._target().read32(_DHCSR)
+
     def detach(self) -> None:
         """End the debug session so that the part draws what it draws without a debugger, and let the core
         run.

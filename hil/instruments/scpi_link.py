@@ -80,14 +80,19 @@ class ScpiLink:
         self._refuse_overload(array, query)
         return array
 
-    def check_errors(self, operation: str) -> None:
-        """Empty the instrument's error queue. Raises ProtocolError with what was in it."""
-        errors = []
+    def read_errors(self) -> list[str]:
+        """Empty the instrument's error queue and return what was in it."""
+        errors: list[str] = []
         for _ in range(_ERROR_QUEUE_DEPTH):
             error = self.query("SYST:ERR?")
             if error.lstrip("+").split(",")[0] == "0":
                 break
             errors.append(error)
+        return errors
+
+    def check_errors(self, operation: str) -> None:
+        """Empty the instrument's error queue. Raises ProtocolError with what was in it."""
+        errors = self.read_errors()
         if errors:
             raise ProtocolError(
                 f"the instrument reports {'; '.join(errors)}", where=self.where, operation=operation

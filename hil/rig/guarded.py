@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from hil.config.models import RelayWire
 from hil.errors import InstrumentError, ProtocolError
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
-from hil.instruments.protocols import ArmedCapture, CounterMeasurement, Daq, Identity, PowerAnalyzer, Progress
+from hil.instruments.protocols import (
+    ArmedCapture,
+    CounterMeasurement,
+    Daq,
+    Identity,
+    PowerAnalyzer,
+    Progress,
+    SupplyCondition,
+)
 from hil.measurement.accuracy import RangeAccuracy, of_mean
 from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.measurement.waveform import Waveform
@@ -64,6 +72,18 @@ class GuardedDaq:
     def read_line(self, line: str) -> bool:
         """Read a digital line."""
         return self._daq.read_line(line)
+
+    def read_gates(self) -> Mapping[str, bool]:
+        """The level at every programmable input."""
+        return self._daq.read_gates()
+
+    def gate_of(self, counter: str) -> str:
+        """The programmable input of a counter."""
+        return self._daq.gate_of(counter)
+
+    def round_trip(self) -> None:
+        """One exchange that changes nothing."""
+        self._daq.round_trip()
 
     def pulse_widths(
         self, counter: str, count: int, longest_s: float = LONGEST_INTERVAL_S
@@ -124,6 +144,14 @@ class GuardedAnalyzer:
     def identity(self) -> Identity:
         """The instrument's identity."""
         return self._analyzer.identity()
+
+    def condition(self) -> SupplyCondition:
+        """How the instrument stands."""
+        return self._analyzer.condition()
+
+    def round_trip(self) -> None:
+        """One exchange that changes nothing."""
+        self._analyzer.round_trip()
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
         """Supply the board, limits and protection first. Raises SafetyError beyond the board's limits."""

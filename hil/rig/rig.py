@@ -8,12 +8,12 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from hil.config import RigConfig, resolve
+from hil.config import BringUpResults, RigConfig, resolve
 from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
@@ -49,8 +49,11 @@ class Rig:
         service_arguments: Sequence[str] = (),
         switching_file: Path | None = None,
         wait: Wait = NO_WAIT,
+        *,
+        bring_up: BringUpResults | None = None,
     ) -> None:
         """Nothing is started or locked yet; see :func:`open_rig`."""
+        self._bring_up = bring_up
         self._switching_path = switching_file
         self._switching_file: IO[str] | None = None
         self._configured = config
@@ -203,18 +206,36 @@ class Rig:
                 self.console.clear()
             yield self._commander
 
+    def open_lines(self) -> AbstractContextManager[None]:
+        """The debug and console lines open, in *powered*: see :meth:`BoardStates.open_lines`."""
+        return self._open_states().open_lines()
+
+    @property
+    def bring_up(self) -> BringUpResults | None:
+        """What a bring-up has proven about this bench, if there was one."""
+        return self._bring_up
+
     def record(self) -> dict[str, Any]:
         """What the bench is: identities, calibration dates, software versions, its own assumptions.
 
         Opens every instrument.
+
+        Raises:
+            RigError: the results of the bring-up are those of other instruments.
         """
         config = self.config
+        identities = self._open_bench().identities()
+        if self._bring_up is not None:
+            self._bring_up.check_serials({name: who.serial for name, who in identities.items()})
         versions = {name: importlib.metadata.version(name) for name in _LIBRARIES if _installed(name)}
         return {
             "rig": config.name,
             "file": str(config.file),
             "board": config.board.name,
-            "identities": {name: vars(who) for name, who in self._open_bench().identities().items()},
+            "identities": {name: vars(who) for name, who in identities.items()},
+            "bring_up": None
+            if self._bring_up is None
+            else f"{self._bring_up.file.name} of {self._bring_up.date.isoformat()}",
             "calibration_dates": {
                 name: table.calibration_date.isoformat()
                 for name, table in (("power_analyzer", config.power_analyzer), ("daq", config.daq))
@@ -259,6 +280,8 @@ def open_rig(
     service_arguments: Sequence[str] = (),
     switching_file: Path | None = None,
     wait: Wait = NO_WAIT,
+    *,
+    bring_up: BringUpResults | None = None,
 ) -> Rig:
     """A rig from a loaded configuration, to be entered with ``with``.
 
@@ -268,8 +291,9 @@ def open_rig(
         switching_file: takes the record of switching, a line of JSON for each act; see
             :class:`hil.rig.switching.Switching`.
         wait: how long to wait for a bench that somebody else uses.
+        bring_up: from :func:`hil.config.load_bring_up`.
     """
-    return Rig(config, service_arguments, switching_file, wait)
+    return Rig(config, service_arguments, switching_file, wait, bring_up=bring_up)
 
 
 def _broken_order(bench: Bench) -> list[RigError]:

@@ -172,6 +172,30 @@ class BoardStates:
             self._bench.open_lines()
             self._state = State.MEASURING
 
+    @contextmanager
+    def open_lines(self) -> Generator[None]:
+        """Have the debug and console lines open inside the ``with``, in *powered*; closed again afterwards.
+
+        Raises:
+            StateError: the board is in another state.
+        """
+        if self._state is not State.POWERED:
+            known = "unknown" if self._state is None else self._state.value
+            raise StateError(
+                f"the board is in state {known}",
+                where="board",
+                operation="open the lines",
+                expected="powered",
+                hint="rig.to(State.POWERED)",
+            )
+        self._state = None  # until the lines are closed again
+        self._bench.open_lines()
+        try:
+            yield
+        finally:
+            self._connect_lines()
+            self._state = State.POWERED
+
     def _holds(self, image: Image) -> bool:
         """Whether the flash is proven to hold ``image``."""
         return self._image is not None and self._image.sha256 == image.sha256

@@ -49,7 +49,7 @@ class Bench:
         self.pins["PC13"].set_external_level(True, 0)
         self.isolation_listeners: list[Callable[[], None]] = []
         """Called when the relay has opened or closed the debug and console lines."""
-        self._leak_a = self._short_a = 0.0
+        self._leak_a = 0.0
         self._debug_lines_isolated = True
         # Without a relay the jumpers connect the lines for good; a relay is at rest, its contacts open.
         self._connect_debug(wiring.DEBUG_CONNECTION not in config.wires)
@@ -119,11 +119,10 @@ class Bench:
         if isolated != self._debug_lines_isolated:
             self._debug_lines_isolated = isolated
             self._leak_a = 0.0 if isolated else self.config.unparked_leak_a
-            self.mcu.external_current_a = self._leak_a + self._short_a
+            self.mcu.external_current_a = self._leak_a
             for listener in self.isolation_listeners:
                 listener()
 
     def _short_draws(self, current_a: float) -> None:
-        if current_a != self._short_a:
-            self._short_a = current_a
-            self.mcu.external_current_a = self._leak_a + self._short_a
+        if current_a != self.mcu.lead_current_a:
+            self.mcu.lead_current_a = current_a

@@ -45,6 +45,7 @@ class Stm32l476:
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
+        self._lead_current_a = 0.0
         self._powered = False
         self._nrst_low = False
         self._on_battery = True
@@ -143,6 +144,16 @@ class Stm32l476:
     @external_current_a.setter
     def external_current_a(self, current_a: float) -> None:
         self._external_current_a = current_a
+        self._update_current()
+
+    @property
+    def lead_current_a(self) -> float:
+        """Current of a load across the supply's own leads, in A: drawn also while the part gets nothing."""
+        return self._lead_current_a
+
+    @lead_current_a.setter
+    def lead_current_a(self, current_a: float) -> None:
+        self._lead_current_a = current_a
         self._update_current()
 
     @property
@@ -375,7 +386,7 @@ class Stm32l476:
     def _operating_point(self) -> OperatingPoint:
         mode = self.mode
         if mode == "off":
-            outside_a = self._external_current_a if self._vdd_v else 0.0
+            outside_a = self._lead_current_a + (self._external_current_a if self._vdd_v else 0.0)
             return OperatingPoint("off", self._vdd_v, self._temperature_c, external_current_a=outside_a)
         return self._observer.observe(
             mode,
@@ -383,6 +394,6 @@ class Stm32l476:
             vdd_v=self._vdd_v,
             temperature_c=self._temperature_c,
             charging_current_a=self._backup.charging_current_a,
-            external_current_a=self._external_current_a,
+            external_current_a=self._external_current_a + self._lead_current_a,
             nrst_low=self._nrst_low,
         )

@@ -22,6 +22,7 @@ from hil.twin.bench_clock import ClockServer
 from hil.twin.bench_config import BenchConfig
 from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults, FaultServer, Together
+from hil.twin.hands import Hands, HandsServer
 from hil.twin.lease import StdinLease
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
@@ -91,6 +92,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),
+            "hands": HandsServer(Hands(bench), HOST, ANY_FREE_PORT, token),
         }
         if config.trace is not None:
             cleanup.callback(_trace(bench, console, config.trace))

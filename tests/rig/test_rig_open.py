@@ -14,7 +14,7 @@ RIG_CONFIGS = Path(__file__).resolve().parents[2] / "rig_configs"
 
 NOBODY = """
 import json, sys
-names = ("probe", "daq", "power_analyzer", "console", "clock")
+names = ("probe", "daq", "power_analyzer", "console", "clock", "hands")
 print(json.dumps({"ready": True, "addresses": dict.fromkeys(names, "127.0.0.1:1")}), flush=True)
 sys.stdin.read()
 """

@@ -107,6 +107,11 @@ def _ai_range(on: ChannelOf) -> float:
     return on.daq.analog_input.range_for(on.channel.minimum, on.channel.maximum)
 
 
+def _set_tristate(on: ChannelOf, tristate: bool) -> None:
+    on.task.check_idle("change how lines are read")
+    on.channel.tristate = tristate
+
+
 def _pulse_attribute(
     get: Callable[[PulseChannel], Any], put: Callable[[PulseChannel, Any], None] | None = None
 ) -> Attribute[ChannelOf]:
@@ -148,6 +153,7 @@ CHANNEL: dict[int, Attribute[ChannelOf]] = {
     pb.CHANNEL_ATTRIBUTE_AO_RESOLUTION: Attribute(lambda _: float(device.CONVERTER_BITS)),
     pb.CHANNEL_ATTRIBUTE_AO_VOLTAGE_UNITS: Attribute(lambda on: on.channel.units),
     pb.CHANNEL_ATTRIBUTE_DI_NUM_LINES: Attribute(lambda on: len(on.channel.physical)),
+    pb.CHANNEL_ATTRIBUTE_DI_TRISTATE: Attribute(lambda on: on.channel.tristate, _set_tristate),
     pb.CHANNEL_ATTRIBUTE_DO_NUM_LINES: Attribute(lambda on: len(on.channel.physical)),
     pb.CHANNEL_ATTRIBUTE_CI_MEAS_TYPE: Attribute(lambda on: int(on.counter.measurement)),
     pb.CHANNEL_ATTRIBUTE_CI_MAX: _limit("maximum"),

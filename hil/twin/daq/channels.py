@@ -75,6 +75,8 @@ class Channel:
     minimum: float = 0.0
     maximum: float = 0.0
     units: int = VOLTS
+    tristate: bool = True
+    """Of a digital input: whether its lines are let go before they are read (``DAQmx_DI_Tristate``)."""
 
 
 @dataclass

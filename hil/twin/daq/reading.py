@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hil.twin.daq.buffers import InputBuffer
@@ -79,10 +79,18 @@ class Reader:
         for _ in self._untimed(count):
             with self._daq.bench.lock:
                 channels = self._task.channels
+                self._let_go(channels)
                 samples.append(
                     [[self._daq.lines.read(line) for line in channel.physical] for channel in channels]
                 )
         return samples
+
+    def _let_go(self, channels: Sequence[Channel]) -> None:
+        """Digital inputs are high-impedance, unless their channel leaves them as they are."""
+        for channel in channels:
+            if channel.kind is ChannelType.DIGITAL_INPUT and channel.tristate:
+                for line in channel.physical:
+                    self._daq.lines.drive(self._daq.bench.scheduler.now_ps, line, None)
 
     def counter(self, count: int) -> list[tuple[int, ...]]:
         """Measurements of the counter, in timebase ticks (or the present count of edges).

@@ -200,8 +200,13 @@ def test_a_port_is_written_as_an_integer(session, daq) -> None:
         task.write(0xA5)
         assert task.read() == 0xA5
     with nidaqmx.Task(grpc_options=session) as task:
-        task.di_channels.add_di_chan("Dev1/port0/line0:3", line_grouping=LineGrouping.CHAN_PER_LINE)
+        lines = task.di_channels.add_di_chan("Dev1/port0/line0:3", line_grouping=LineGrouping.CHAN_PER_LINE)
+        lines.di_tristate = False
         assert task.read() == [True, False, True, False]
+    with nidaqmx.Task(grpc_options=session) as task:
+        lines = task.di_channels.add_di_chan("Dev1/port0/line0:3", line_grouping=LineGrouping.CHAN_PER_LINE)
+        assert lines.di_tristate
+        assert task.read() == [False] * 4, "an input lets its lines go"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.console import RECEIVE_PIN, ConsoleServer
 from hil.twin.faults import Faults, FaultServer
+from hil.twin.hands import Hands, HandsServer
 from hil.twin.probe.server import ProbeServer
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S, Server
 
@@ -197,6 +198,7 @@ def running_bench() -> Iterator[LiveBench]:
             "vxi11": bench.analyzer.serve_vxi11(host, 0),
             "console": ConsoleServer(bench, host, 0),
             "clock": ClockServer(bench, host, 0, "t0ken"),
+            "hands": HandsServer(Hands(bench), host, 0, "t0ken"),
             "faults": FaultServer(Faults(bench, {}, {}), host, 0, "t0ken"),
         }
         for server in servers.values():

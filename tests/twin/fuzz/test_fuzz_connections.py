@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "vxi11", "console", "clock", "faults")
+SERVER_NAMES = ("probe", "daq", "power_analyzer", "hislip", "vxi11", "console", "clock", "faults", "hands")
 BEGINNINGS = {
     "probe": b'{"id": 1, "request": "read_dp", "arguments": [0',
     "daq": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\x20\1\4\0\0\0\1",
@@ -22,6 +22,7 @@ BEGINNINGS = {
     "console": b"$1 RES",
     "clock": b"SLEEP 1000",
     "faults": b"STICK PA5 LO",
+    "hands": b"LOAD BOAR",
 }
 """A request of each server, cut off before it would do anything."""
 LONG_LINE = 10_000_000

@@ -34,6 +34,7 @@ NUMBERS = (
 )
 """None of these is a time or a voltage that either server takes."""
 
+HANDS = (b"", b"LOAD", b"LOAD board", b"LOAD 1 2", b"PULL", b"PULL nothing", b"PLUG", b"HOLD", b"\xff")
 CLOCK = (b"", b"  ", b"now", b"NOW NOW", b"SLEEP", b"SLEEP 1 2", b"SLEEP 1;NOW", b"\xff\xfe", b"\0", b"HELP")
 FAULTS = (
     b"",
@@ -93,7 +94,14 @@ def test_a_fault_that_is_not_understood_is_not_injected(live: Any, line: bytes) 
     assert ask(live, "faults", line).startswith(b"ERR ")
 
 
-@pytest.mark.parametrize("name", ["clock", "faults"])
+@pytest.mark.parametrize(
+    "line", [*HANDS, *(b"LOAD " + number for number in NUMBERS), b"LOAD 0", b"LOAD 1e10"]
+)
+def test_a_movement_that_is_not_understood_is_not_made(live: Any, line: bytes) -> None:
+    assert ask(live, "hands", line).startswith(b"ERR ")
+
+
+@pytest.mark.parametrize("name", ["clock", "faults", "hands"])
 def test_one_line_one_answer_whatever_it_holds(live: Any, name: str) -> None:
     """Many lines in one piece, some of them far too long: as many answers come back, in order."""
     print("seed", name)

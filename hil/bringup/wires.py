@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps 9 and 10: which pin every wire ends at, what the markers' inputs draw, and pulses of known length.
+
+The core is halted after a reset and the probe works the pins, so that no firmware is in doubt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from hil.bringup.gpio import Pins
+from hil.bringup.session import Session
+from hil.config import CounterWire
+from hil.config.bring_up import MarkerLoad
+from hil.errors import DeviceTimeoutError
+from hil.measurement import accuracy
+from hil.measurement.text import uncertain, with_unit
+from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.rig import State
+
+_HIGH = 0.9
+"""Of the wire's highest voltage: above an input's threshold of 0.7 VDD (DS10198 Rev 8, table 70)."""
+_READBACK_V = 0.05
+"""Between an output and its reading at the pin (assumption: errors of both and a series resistor's drop)."""
+_LOAD_LOG_S = 0.5
+_LOG_PERIOD_S = 102.4e-6
+_PULSE_S = 0.02
+_PULSE_SLACK_S = 1e-3
+"""How far a pulse may be outside of what the clock saw of it (assumption)."""
+_MARKERS = ("marker_inference", "marker_active")
+
+
+@contextmanager
+def _halted(session: Session) -> Iterator[Pins]:
+    rig = session.rig
+    rig.to(State.PROGRAMMED, session.image, restart=True)
+    pins = Pins(rig.board, rig.config.board.definition)
+    try:
+        yield pins
+    finally:
+        pins.release()
+
+
+def _markers(session: Session) -> dict[str, CounterWire]:
+    wiring = session.rig.config.wiring
+    return {role: wire for role in _MARKERS if (wire := getattr(wiring, role)) is not None}
+
+
+def measure_wires(session: Session) -> str:
+    """Sensor, readback and markers each end where the rig file says; the markers' loads are measured."""
+    told = []
+    with _halted(session) as pins:
+        if session.rig.config.wiring.sensor is not None:
+            told.append(_check_sensor(session, pins))
+        markers = _markers(session)
+        _check_gates(session, pins, markers)
+        for role, wire in markers.items():
+            told.append(f"{role} {_measure_load(session, pins, role, wire)}")
+    return ", ".join(told) or "no wires"
+
+
+def _check_sensor(session: Session, pins: Pins) -> str:
+    daq, wiring = session.rig.daq, session.rig.config.wiring
+    sensor, readback = wiring.sensor, wiring.sensor_readback
+    assert sensor is not None  # the caller looked
+    high_v = _HIGH * sensor.maximum_v
+    pins.listen()
+    daq.set_voltage(sensor.terminal, sensor.minimum_v)
+    before = pins.high()
+    daq.set_voltage(sensor.terminal, high_v)
+    moved = pins.high() - before
+    read_v = None if readback is None else session.analog_v(readback.terminal)
+    daq.set_voltage(sensor.terminal, sensor.minimum_v)
+    pins.release()
+    driven = f"with {sensor.terminal} at {with_unit(high_v, 'V')}"
+    if not moved:
+        raise session.wrong(
+            f"no pin goes high {driven}",
+            expected=f"{sensor.pin} alone",
+            hint=f"the sensor's wire is open: {sensor.terminal} to {sensor.pin}",
+        )
+    if moved != {sensor.pin}:
+        raise session.wrong(
+            f"{', '.join(sorted(moved))} goes high {driven}",
+            expected=f"{sensor.pin} alone",
+            hint=f"the sensor's wire is on the wrong pin: move it to {sensor.pin}",
+        )
+    if readback is None or read_v is None:
+        return f"sensor at {sensor.pin}"
+    if abs(read_v - high_v) > _READBACK_V:
+        raise session.wrong(
+            f"{readback.terminal} reads {with_unit(read_v, 'V')} {driven}, and {sensor.pin} is high",
+            expected=f"{with_unit(high_v, 'V')} ± {with_unit(_READBACK_V, 'V')}",
+            hint=f"the wire of sensor_readback is open or elsewhere: {sensor.pin} to {readback.terminal}",
+        )
+    return f"sensor at {sensor.pin}, {with_unit(read_v, 'V')} read back"
+
+
+def _check_gates(session: Session, pins: Pins, markers: dict[str, CounterWire]) -> None:
+    daq = session.rig.daq
+    gates = {role: daq.gate_of(wire.terminal) for role, wire in markers.items()}
+    seen: dict[str, set[str]] = {}
+    for role, wire in markers.items():
+        pins.drive(wire.pin, False)
+        low = daq.read_gates()
+        pins.drive(wire.pin, True)
+        high = daq.read_gates()
+        pins.drive(wire.pin, False)
+        seen[role] = {name for name, level in high.items() if level and not low[name]}
+    # A second terminal may hang on the same wire (the counter's source), but not the other marker's gate.
+    wrong = [role for role in markers if seen[role] & set(gates.values()) != {gates[role]}]
+    if not wrong:
+        return
+    role = wrong[0]
+    pin, found = markers[role].pin, ", ".join(sorted(seen[role])) or "no input"
+    other = next((name for name in wrong if name != role and gates[name] in seen[role]), None)
+    if other is not None and gates[role] in seen[other]:
+        hint = f"the wires of {role} and {other} are swapped"
+    elif not seen[role]:
+        hint = f"the wire of {role} is open: {pin} to {gates[role]}"
+    else:
+        hint = f"the wire of {role} is on the wrong terminal: move it from {found} to {gates[role]}"
+    raise session.wrong(
+        f"{found} follows {pin}", expected=f"{gates[role]}, the gate of {markers[role].terminal}", hint=hint
+    )
+
+
+def _measure_load(session: Session, pins: Pins, role: str, wire: CounterWire) -> str:
+    """The current that VDD gives while the pin is high, by the difference between high and low."""
+    samples = {}
+    for level in (False, True):
+        pins.drive(wire.pin, level)
+        samples[level] = session.rig.power_analyzer.log(_LOAD_LOG_S, _LOG_PERIOD_S).current_a
+    pins.drive(wire.pin, False)
+    size = min(len(samples[False]), len(samples[True]))
+    low_a, high_a = samples[False][:size], samples[True][:size]
+    current_a = float(high_a.mean() - low_a.mean())
+    scatter_a = combine(type_a_of_mean(high_a), type_a_of_mean(low_a))
+    gain_a = accuracy.of_difference(high_a, low_a, session.ranges()) / size
+    uncertainty_a = expanded(combine(scatter_a, gain_a))
+    supply_v = session.rig.power_analyzer.measure_voltage_v()
+    if current_a < -uncertainty_a:
+        raise session.wrong(
+            f"the part draws {with_unit(current_a, 'A')} with {wire.pin} high instead of low",
+            expected="a current of 0 or more",
+            hint=f"something pulls {wire.pin} up: a pull-up at the DAQ or buffer that is supplied elsewhere",
+        )
+    session.found.marker_loads[role] = MarkerLoad.model_construct(
+        current_a=max(current_a, 0.0), uncertainty_a=uncertainty_a, at_v=supply_v
+    )
+    shown = uncertain(current_a, uncertainty_a, "A")
+    if current_a <= uncertainty_a:
+        return f"takes nothing ({shown})"
+    return f"takes {shown} ({supply_v / current_a / 1e3:.0f} kΩ)"
+
+
+def time_pulses(session: Session) -> str:
+    """A pulse of known length into each counter; how long arming takes."""
+    clock, daq = session.rig.clock, session.rig.daq
+    arming_s = 0.0
+    told = []
+    with _halted(session) as pins:
+        for role, wire in _markers(session).items():
+            pins.drive(wire.pin, False)
+            start_s = clock.now_s()
+            with daq.pulse_widths(wire.terminal, 1) as counter:
+                arming_s = max(arming_s, clock.now_s() - start_s)
+                times_s = [clock.now_s()]
+                pins.drive(wire.pin, True)
+                times_s.append(clock.now_s())
+                clock.sleep(_PULSE_S)
+                times_s.append(clock.now_s())
+                pins.drive(wire.pin, False)
+                times_s.append(clock.now_s())
+                try:
+                    width_s = float(counter.wait(1.0)[0])
+                except DeviceTimeoutError:
+                    width_s = math.nan
+            shortest_s, longest_s = times_s[2] - times_s[1], times_s[3] - times_s[0]
+            if not shortest_s - _PULSE_SLACK_S <= width_s <= longest_s + _PULSE_SLACK_S:
+                found = "no pulse" if np.isnan(width_s) else f"a pulse of {with_unit(width_s, 's')}"
+                raise session.wrong(
+                    f"{wire.terminal} saw {found} from {wire.pin}",
+                    expected=f"{with_unit(shortest_s, 's')} to {with_unit(longest_s, 's')}",
+                    hint="an unsteady contact, or a buffer that does not get its supply",
+                )
+            told.append(f"{role} {with_unit(width_s, 's')}")
+    session.found.arming_s = arming_s
+    return ", ".join([*told, f"armed in {with_unit(arming_s, 's')}"])
