@@ -38,6 +38,8 @@ class RunDescription:
     firmware_path: str = ""
     firmware_sha256: str = ""
     model_crc32: str = ""
+    bring_up: str = ""
+    """The results of the bench's bring-up, as their file has them; empty where there was none."""
     instruments: dict[str, str] = field(default_factory=dict)
     """Role to identity, as the instrument itself states it."""
     versions: dict[str, str] = field(default_factory=dict)

@@ -260,6 +260,7 @@ def test_resolve_fills_every_address() -> None:
         "power_analyzer": "127.0.0.1:3",
         "console": "127.0.0.1:4",
         "clock": "127.0.0.1:5",
+        "hands": "127.0.0.1:6",
     }
     config = resolve(load_rig(ROOT / "rig_configs" / "sim.toml"), addresses)
     assert config.probe is not None
@@ -271,6 +272,7 @@ def test_resolve_fills_every_address() -> None:
     assert config.power_analyzer.resource == "TCPIP::127.0.0.1::3::SOCKET"
     assert config.console.port == "socket://127.0.0.1:4"
     assert config.clock.address == "tcp://127.0.0.1:5"
+    assert config.bringup.hands == "tcp://127.0.0.1:6"
 
 
 def test_resolve_names_an_address_that_the_service_did_not_give() -> None:

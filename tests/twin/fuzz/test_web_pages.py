@@ -21,6 +21,7 @@ BODIES = {
     "console": b"$1 RESET*00\n",
     "clock": b"SLEEP 1000\n",
     "faults": b"STICK PA5 LOW\nDROOP 1.0 10\n",
+    "hands": b"LOAD 1000\n",
 }
 """What each server would act on, were it said by a client."""
 
