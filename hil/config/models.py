@@ -127,7 +127,7 @@ class ConsoleConfig(_Table):
     """``[console]``: the serial port on which the firmware reports."""
 
     port: str = Field(min_length=1)
-    """Device ("/dev/ttyACM0", "COM5") or a pyserial URL."""
+    """Device ("/dev/serial/by-id/...", "COM5") or a pyserial URL."""
     baud: int = Field(gt=0)
     """Bit rate; a count of symbols per second by definition, hence without a unit."""
 
