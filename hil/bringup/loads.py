@@ -63,9 +63,11 @@ def measure_known_loads(session: Session) -> str:
         session.move(
             "LOAD BOARD", "Put the analyzer's leads back: + on JP6 (MCU side), − on GND, sense beside them"
         )
-    smallest = session.found.smallest_range_a
-    ranges = f"range {with_unit(smallest, 'A')} proven" if smallest else "smallest range not proven"
-    return f"{', '.join(told)}, {ranges}, on in {with_unit(session.found.rise_s or 0.0, 's')}"
+    smallest = with_unit(session.found.smallest_range_a or 0.0, "A")
+    return (
+        f"{', '.join(told)}, ranges from {smallest} on take part in seamless ranging, "
+        f"on in {with_unit(session.found.rise_s or 0.0, 's')}"
+    )
 
 
 def _check_voltage(session: Session, wanted_v: float) -> None:
@@ -91,8 +93,9 @@ def _check_load(session: Session, load: _Load) -> str:
             expected=expected,
             hint="more: something else hangs on the leads; less: a lead is open; else calibrate the analyzer",
         )
-    if load is SMALL and abs(current_a - wanted_a) <= _allowed_a(holding[0], wanted_a):
-        session.found.smallest_range_a = holding[0].full_scale
+    if load is SMALL:
+        proven = abs(current_a - wanted_a) <= _allowed_a(holding[0], wanted_a)
+        session.found.smallest_range_a = holding[0 if proven else 1].full_scale
     return shown
 
 
@@ -102,7 +105,7 @@ def _ranges_that_hold(session: Session, current_a: float) -> tuple[RangeAccuracy
     """
     ranges = session.ranges()
     holding = [row for row in ranges if row.full_scale >= current_a]
-    return holding[0], holding[min(1, len(holding) - 1)]
+    return holding[0], holding[-1] if len(holding) == 1 else holding[1]
 
 
 def _allowed_a(row: RangeAccuracy, current_a: float) -> float:

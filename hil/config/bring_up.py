@@ -26,10 +26,11 @@ SUFFIX = ".bringup.toml"
 
 _ADDRESSES = {
     "probe": {"uid"},
-    "power_analyzer": {"resource", "calibration_date"},
+    "power_analyzer": {"resource", "calibration_date", "smallest_seamless_range_a"},
     "daq": {"grpc", "calibration_date"},
 }
-"""Keys that may change without another bench: where instruments are found, and their last calibration."""
+"""Keys that may change without another bench: where instruments are found, their last calibration, and what a
+bring-up finds out."""
 
 
 class _Table(BaseModel):
@@ -98,12 +99,21 @@ class BringUpResults(_Table):
     """From the order to an armed counter."""
     supply: SupplyTimes | None = None
     smallest_range_a: Current | None = Field(default=None, alias="smallest_range")
-    """Smallest current range that was seen to take part in seamless ranging."""
+    """Smallest current range that was seen to take part in seamless ranging; None where nobody looked."""
     marker_loads: Mapping[str, MarkerLoad] = Field(default_factory=dict)
     """By role; a marker without an entry was not measured."""
     by_hand: tuple[ByHand, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     file: Path = Field(default=Path(), exclude=True)
+
+    def applied_to(self, config: RigConfig) -> RigConfig:
+        """The configuration with what the bring-up has proven in place of what the file says."""
+        if config.power_analyzer is None or self.smallest_range_a is None:
+            return config
+        analyzer = config.power_analyzer.model_copy(
+            update={"smallest_seamless_range_a": self.smallest_range_a}
+        )
+        return config.model_copy(update={"power_analyzer": analyzer})
 
     def check_serials(self, serials: Mapping[str, str]) -> None:
         """Refuse results of other instruments.
