@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from hil.cli.terminal import terminal
-from hil.errors import ModelError
 from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
-from hil.golden.tflite_model import read_model
+from hil.golden.tflite_model import read_model_file
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
@@ -36,15 +35,6 @@ class Toolchain(enum.StrEnum):
 
     ZIG = "zig"
     GCC = "gcc"
-
-
-def _check(model: Path) -> None:
-    """Refuse what is no network; to the compiler any file is so many bytes. Raises ModelError."""
-    try:
-        read_model(model.read_bytes())
-    except ModelError as error:
-        error.where = str(model)
-        raise
 
 
 @app.command("build")
@@ -71,7 +61,7 @@ def build_command(
 ) -> None:
     """Build the firmware and print where the ELF is, with its digest."""
     if model is not None and model.is_file() and engine is Engine.BUILTIN:
-        _check(model)
+        read_model_file(model)  # what is no network is refused; to the compiler any file is so many bytes
     elf = build(
         toolchain.value,
         model=model,

@@ -24,7 +24,8 @@ from typing import Literal
 from hil.errors import FirmwareBuildError, ModelError
 from hil.firmware.arena import granted_bytes, needed_bytes
 from hil.firmware.tools import environment, run, tool
-from hil.golden.tflite_model import read_model
+from hil.golden.features import BAND_COUNT
+from hil.golden.tflite_model import Model, read_model
 
 Toolchain = Literal["zig", "gcc"]
 Engine = Literal["builtin", "tflm"]
@@ -106,8 +107,7 @@ def build(
     choices = _Choices(
         toolchain, model_file, mutant, engine, None if tflm_dir is None else tflm_dir.resolve(), sensor
     )
-    if engine == "builtin":
-        _check_arena(model_file, firmware_dir)
+    _check_fit(model_file, firmware_dir, engine)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
     inputs = _hash_inputs(choices, firmware_dir)
@@ -134,12 +134,30 @@ def build(
     return elf
 
 
-def _check_arena(model_file: Path, firmware_dir: Path) -> None:
-    """Refuse a network without room in the arena; a file that is no network is the firmware's to refuse."""
+def _check_fit(model_file: Path, firmware_dir: Path, engine: Engine) -> None:
+    """Refuse a network that this firmware cannot feed, or that has no room in the arena.
+
+    A file that is no network is the firmware's to refuse.
+    """
     try:
-        needed = needed_bytes(read_model(model_file.read_bytes()))
+        network = read_model(model_file.read_bytes())
     except ModelError:
         return
+    for size, what in ((network.input_size, "inputs"), (network.output_size, "outputs")):
+        if size != BAND_COUNT:
+            raise FirmwareBuildError(
+                f"{model_file} has {size} {what}; this firmware computes {BAND_COUNT} features "
+                "and compares as many outputs with them",
+                where="firmware",
+                operation="build",
+                expected=f"a network from {BAND_COUNT} values to {BAND_COUNT}",
+            )
+    if engine == "builtin":
+        _check_arena(model_file, network, firmware_dir)
+
+
+def _check_arena(model_file: Path, network: Model, firmware_dir: Path) -> None:
+    needed = needed_bytes(network)
     header = firmware_dir / "config.h"
     granted = granted_bytes(header)
     if needed > granted:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,13 @@ LOGISTIC_SCALE, LOGISTIC_ZERO_POINT = 1.0 / 256.0, -128
 """The only quantisation of LOGISTIC's output (TensorFlow Lite 8-bit quantization specification)."""
 TANH_SCALE, TANH_ZERO_POINT = 1.0 / 128.0, 0
 """The only quantisation of TANH's output (same source)."""
+
+_OPERATOR_NAMES: dict[int, str] = {
+    number: name for name, number in vars(tflite.BuiltinOperator).items() if name.isupper()
+}
+_TYPE_NAMES: dict[int, str] = {
+    number: name for name, number in vars(tflite.TensorType).items() if name.isupper()
+}
 
 
 class Activation(Enum):
@@ -189,6 +197,23 @@ def read_model(content: bytes) -> Model:
         raise _error(f"damaged or cut off at {len(content)} bytes ({error})", "an intact file") from error
 
 
+def read_model_file(path: Path) -> Model:
+    """The operators of a .tflite file, by its path.
+
+    Raises:
+        ModelError: it cannot be read, or as :func:`read_model` says; the error names the file.
+    """
+    try:
+        return read_model(path.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"cannot be read: {error.strerror or error}", where=str(path), operation="read"
+        ) from error
+    except ModelError as error:
+        error.where = str(path)
+        raise
+
+
 def _error(message: str, expected: str) -> ModelError:
     return ModelError(message, where=".tflite model", operation="read", expected=expected)
 
@@ -232,7 +257,8 @@ def _builtin(root: Any, operator: Any, position: int) -> int:
     }
     if builtin not in known:
         raise _error(
-            f"operator {position} is builtin {builtin}", f"one of {', '.join(sorted(known.values()))}"
+            f"operator {position} is {_OPERATOR_NAMES.get(builtin, f'builtin {builtin}')}",
+            f"one of {', '.join(sorted(known.values()))}",
         )
     if operator.OutputsLength() != 1 or operator.InputsLength() < 1:
         raise _error(
@@ -270,7 +296,7 @@ def _activation_quantisation(tensor: Any) -> Quantisation | None:
     if tensor.Type() == tflite.TensorType.FLOAT32:
         return None
     if tensor.Type() != tflite.TensorType.INT8:
-        raise _error(f"an activation of type {tensor.Type()}", "int8 (9) or float32 (0)")
+        raise _error(f"an activation of type {_type_name(tensor)}", "INT8 or FLOAT32")
     scales, zero_points = _quantisation(tensor, 1)
     return Quantisation(float(scales[0]), int(zero_points[0]))
 
@@ -293,9 +319,10 @@ def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnecte
     input_tensor, output_tensor = graph.Tensors(operator.Inputs(0)), graph.Tensors(operator.Outputs(0))
     for tensor, size in ((input_tensor, inputs), (output_tensor, outputs)):
         if tensor.Type() != tflite.TensorType.INT8 or np.prod(_shape(tensor), dtype=np.int64) != size:
+            quantise = tensor.Type() == tflite.TensorType.FLOAT32
             raise _error(
-                f"operator {position} has an activation of type {tensor.Type()}, shape {_shape(tensor)}",
-                f"int8 (9) with {size} elements",
+                f"operator {position} has an activation of type {_type_name(tensor)}, shape {_shape(tensor)}",
+                f"INT8 with {size} elements" + ("; quantise input and output to int8" if quantise else ""),
             )
     bias = np.zeros(outputs, dtype=np.int32)
     if operator.InputsLength() == 3 and operator.Inputs(2) >= 0:
@@ -321,6 +348,10 @@ def _layer(root: Any, graph: Any, operator: Any, position: int) -> FullyConnecte
     )
 
 
+def _type_name(tensor: Any) -> str:
+    return _TYPE_NAMES.get(tensor.Type(), f"number {tensor.Type()}")
+
+
 def _shape(tensor: Any) -> tuple[int, ...]:
     return tuple(int(tensor.Shape(axis)) for axis in range(min(tensor.ShapeLength(), 8)))
 
@@ -329,7 +360,10 @@ def _content(
     root: Any, tensor: Any, kind: int, dtype: np.dtype[Any], shape: tuple[int, ...]
 ) -> npt.NDArray[Any]:
     if tensor.Type() != kind or _shape(tensor) != shape:
-        raise _error(f"tensor of type {tensor.Type()}, shape {_shape(tensor)}", f"type {kind}, shape {shape}")
+        raise _error(
+            f"a constant of type {_type_name(tensor)}, shape {_shape(tensor)}",
+            f"{_TYPE_NAMES[kind]}, shape {shape}",
+        )
     data = root.Buffers(tensor.Buffer()).DataAsNumpy()
     wanted = int(np.prod(shape)) * dtype.itemsize
     if not isinstance(data, np.ndarray) or data.size != wanted or wanted == 0:

@@ -38,6 +38,9 @@ class RunDescription:
     firmware_path: str = ""
     firmware_sha256: str = ""
     model_crc32: str = ""
+    model_sha256: str = ""
+    model_source: str = ""
+    """Where the network that the image was held against comes from."""
     bring_up: str = ""
     """The results of the bench's bring-up, as their file has them; empty where there was none."""
     instruments: dict[str, str] = field(default_factory=dict)

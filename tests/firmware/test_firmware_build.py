@@ -7,13 +7,17 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hil.errors import FirmwareBuildError
 from hil.firmware import build as build_module
 from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE, build, mutant_names
+from hil.golden.tflite_model import Model, read_model
+from hil.golden.tflite_writer import write_model
 
 
 def test_same_bytes_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +103,31 @@ def test_model_without_room_in_the_arena_is_refused(
     small = edited_firmware("config.h", "NETWORK_ARENA_BYTES 8192u", "NETWORK_ARENA_BYTES 100u")
     with pytest.raises(FirmwareBuildError, match=r"needs 104 bytes of arena, NETWORK_ARENA_BYTES grants 100"):
         build(firmware_dir=small, build_dir=tmp_path / "build")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "complaint"),
+    [
+        (640, 32, "has 640 inputs; this firmware computes 32 features"),
+        (32, 4, "has 4 outputs; this firmware"),
+    ],
+)
+def test_a_network_of_another_length_is_refused(
+    tmp_path: Path, inputs: int, outputs: int, complaint: str
+) -> None:
+    layer = read_model(MODEL_FILE.read_bytes()).layers[0]
+    layer = replace(
+        layer,
+        weights=np.ones((outputs, inputs), dtype=np.int8),
+        bias=np.zeros(outputs, dtype=np.int32),
+        weight_scales=np.full(1, 0.01, dtype=np.float32),
+    )
+    model = tmp_path / "long.tflite"
+    model.write_bytes(write_model(Model((layer,))))
+    with pytest.raises(FirmwareBuildError, match=complaint) as caught:
+        build(model=model, build_dir=tmp_path / "build")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "build").exists()
 
 
 def test_compiler_error_is_passed_on(

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the board says and gets when it starts."""
 
-import zlib
-
 from hil.firmware.image import Image
 from hil.fixtures.accuracy import RigAccuracy
 from hil.fixtures.acquisitions import BOOT_TIMEOUT_S
 from hil.fixtures.recording import Recorder
+from hil.fixtures.reference_model import ReferenceModel
 from hil.fixtures.requirements import Requirements
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
@@ -19,12 +18,13 @@ SUPPLY_TOLERANCE = 0.01
 
 
 def test_boot_record_names_the_released_model(
-    rig: Rig, console: Console, image: Image, model: bytes, requirements: Requirements
+    rig: Rig, console: Console, image: Image, model: ReferenceModel, requirements: Requirements
 ) -> None:
-    """The part starts and says that it holds the model that was released, and the period that is required."""
+    """The part starts and says that it holds the model that it has to compute, and the period that is
+    required."""
     rig.to(State.RUNNING, image, restart=True)
     boot = console.wait_for("BOOT", BOOT_TIMEOUT_S)
-    assert f"{boot.integer('model', 16):08x}" == f"{zlib.crc32(model):08x}"
+    assert f"{boot.integer('model', 16):08x}" == f"{model.crc32:08x}"
     limit = requirements.wake_period_s
     assert limit.lower is not None
     assert limit.upper is not None

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands over the console: each is answered once, and what is no command is refused and counted."""
 
-import zlib
-
 import numpy as np
 import pytest
 
 from hil.errors import CommandError
 from hil.fixtures.acquisitions import BOOT_TIMEOUT_S
 from hil.fixtures.recording import Recorder
+from hil.fixtures.reference_model import ReferenceModel
 from hil.fixtures.vibration import MACHINE_SEED
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.vectors import inference_vectors
@@ -34,11 +33,11 @@ def boot_after_reset(console: Console) -> Record:
     return boot
 
 
-def test_the_device_says_what_it_is(from_power_on: None, rig: Rig, model: bytes) -> None:
-    """INFO names the released model and the protocol that these tests speak."""
+def test_the_device_says_what_it_is(from_power_on: None, rig: Rig, model: ReferenceModel) -> None:
+    """INFO names the model and the protocol that these tests speak."""
     with rig.commander() as commander:
         info = commander.ask("INFO")
-    assert f"{info.integer('model', 16):08x}" == f"{zlib.crc32(model):08x}"
+    assert f"{info.integer('model', 16):08x}" == f"{model.crc32:08x}"
     assert info.integer("proto") == 1
 
 

@@ -184,6 +184,7 @@ def test_mutant_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
     run = run_pytest(
         f"--rig={rig_file(tmp_path, mutant.bench)}",
         f"--firmware={image}",
+        f"--hil-model={MODEL_FILE}",
         f"--results={tmp_path / 'results'}",
         *(f"tests/hil/{test}" for test in sorted(mutant.fails | mutant.passes)),
     )
