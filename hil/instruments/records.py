@@ -28,6 +28,11 @@ _COMMAND = re.compile(r"[A-Z]+(?: [a-z_]+=[!-)+-<>?A-~]+)*")
 SEQUENCE_MAX = 0xFFFF_FFFF
 """Largest sequence number. No command uses it: the part answers a line that it cannot read with it."""
 
+_STRAY_BYTES_MOST = 8
+"""Bytes of noise that a record may follow. Assumption: a few for each move of the lines."""
+_NOISE = re.compile(rb"[^\x20-\x7E]{0,%d}" % _STRAY_BYTES_MOST)
+"""What a line that moves or floats is received as: no character of a record, which are printable."""
+
 _LONGEST_LINE = 256
 """Bytes without a line end that are kept: twice the firmware's longest record, and some."""
 
@@ -83,7 +88,9 @@ class RecordParser:
 
     def __init__(self) -> None:
         self.garbage_lines = 0
-        """Lines that are no valid record: noise, a cut line, a wrong checksum."""
+        """Lines that are no valid record: a cut line, a wrong checksum, noise by the line."""
+        self.stray_bytes = 0
+        """Bytes of noise between two records: the receive line was moved, or floated."""
         self.lost_records = 0
         """Gaps in the sequence numbers, summed."""
         self.repeated_records = 0
@@ -114,7 +121,10 @@ class RecordParser:
         start = max(line.rfind(b"@"), 0)
         match = _RECORD.fullmatch(line, start)
         valid = match is not None and crc16_ccitt_false(match["body"]) == int(match["crc"], 16)
-        self.garbage_lines += start > 0 or not valid
+        if valid and _NOISE.fullmatch(line, 0, start):
+            self.stray_bytes += start
+        else:
+            self.garbage_lines += start > 0 or not valid
         if match is None or not valid:
             return None
         fields = dict(item.split("=", 1) for item in match["fields"].decode("ascii").split())

@@ -102,3 +102,22 @@ def test_a_command_is_a_line_with_its_checksum() -> None:
 def test_what_a_line_cannot_carry_is_refused(seq: int, verb: str, fields: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="is no command"):
         command_line(seq, verb, fields)
+
+
+def test_stray_bytes_before_a_record_are_no_garbage() -> None:
+    parser = RecordParser()
+    assert len(parser.feed(b"\x00" + line(0) + b"\xfe\xff" + line(1), 0.0)) == 2
+    assert (parser.garbage_lines, parser.stray_bytes) == (0, 3)
+
+
+@pytest.mark.parametrize("before", [b"x", b"\x00x\x00", b"\xff" * 9])
+def test_text_or_much_noise_before_a_record_is_garbage(before: bytes) -> None:
+    parser = RecordParser()
+    assert len(parser.feed(before + line(0), 0.0)) == 1
+    assert (parser.garbage_lines, parser.stray_bytes) == (1, 0)
+
+
+def test_a_stray_byte_inside_a_record_spoils_it() -> None:
+    parser = RecordParser()
+    assert parser.feed(line(0).replace(b"ANOM", b"AN\x00OM"), 0.0) == []
+    assert parser.garbage_lines == 1
