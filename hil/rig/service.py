@@ -48,6 +48,8 @@ class Service:
         values = {"python": sys.executable, "rig_file": str(rig_file.resolve())}
         self._command = [_fill(part, values) for part in (*config.command, *arguments)]
         self._said: deque[bytes] = deque(maxlen=_ERROR_LINES)
+        self._reports: list[str] = []
+        self._reporter: threading.Thread | None = None
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -68,9 +70,17 @@ class Service:
         except BaseException:  # Ctrl-C too: nothing is left behind
             self.close()
             raise
+        # Read all along as well: what it has to report of the bench, and a full pipe would stop it.
+        self._reporter = threading.Thread(target=self._take_reports, name="service stdout", daemon=True)
+        self._reporter.start()
         self.addresses: Mapping[str, str] = ready.addresses
         self.assumptions = ready.assumptions
         """What the service says it takes for granted, for the record of the run."""
+
+    @property
+    def harm(self) -> tuple[str, ...]:
+        """What the service says has been done to the bench that a real one would not have survived."""
+        return tuple(self._reports)
 
     def close(self) -> None:
         """End the service: its input is closed, then it is terminated, then killed."""
@@ -86,6 +96,8 @@ class Service:
                 self._process.kill()
                 self._process.wait()
         self._listener.join(_END_PATIENCE_S)
+        if self._reporter is not None:
+            self._reporter.join(_END_PATIENCE_S)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -95,6 +107,15 @@ class Service:
         assert stderr is not None  # it is a pipe
         for line in stderr:
             self._said.append(line)
+
+    def _take_reports(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None  # it is a pipe
+        for line in stdout:
+            try:
+                self._reports.append(str(json.loads(line)["harm"]))
+            except (ValueError, TypeError, KeyError):
+                self._said.append(line)  # not for us; shown where the service fails
 
     def _wait_ready(self, timeout_s: float) -> _Ready:
         lines: queue.Queue[bytes] = queue.Queue()

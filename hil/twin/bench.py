@@ -9,17 +9,32 @@ from functools import partial
 
 import numpy as np
 
+from hil.datasheet import ni_x_series
 from hil.twin import wiring
 from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.bench_config import BenchConfig
 from hil.twin.bench_lock import BenchLock
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
+from hil.twin.daq.analog import AnalogOutput
+from hil.twin.harm import HarmRecord
+from hil.twin.line_relay import LineRelay
 from hil.twin.mcu import Stm32l476
+from hil.twin.pin_limits import PinLimits, PinSource
 from hil.twin.pins import Pins, make_pins
 from hil.twin.power.spread import lsi_hz
+from hil.twin.supply_net import SupplyNet
 
 PS_PER_S = 1_000_000_000_000
+
+ST_LINK_V = 3.3
+"""At which the ST-LINK's transmit line idles (MB1136's ST-LINK is supplied with 3.3 V, UM1724 Rev 14)."""
+
+SLOW_CRYSTAL_FACTOR = 4.0
+"""How much longer than typical a slow crystal takes to start (ASSUMPTION)."""
+
+OTHER_DEVICE_ID = 0x1001_6435
+"""DBGMCU_IDCODE of another part on the probe: an STM32L43x (DEV_ID 0x435)."""
 
 
 class Bench:
@@ -49,21 +64,52 @@ class Bench:
         self.pins["PC13"].set_external_level(True, 0)
         self.isolation_listeners: list[Callable[[], None]] = []
         """Called when the relay has opened or closed the debug and console lines."""
+        realism, miswiring = config.realism, config.miswiring
+        self.harm = HarmRecord(lambda: self.scheduler.now_ps)
+        """What would have damaged a real bench."""
         self._leak_a = 0.0
         self._debug_lines_isolated = True
-        # Without a relay the jumpers connect the lines for good; a relay is at rest, its contacts open.
-        self._connect_debug(wiring.DEBUG_CONNECTION not in config.wires)
-        self.analyzer = PowerAnalyzer(self, config.power_analyzer)
-        self.analyzer.channel.source.on_short_current = self._short_draws
+        self.analyzer = PowerAnalyzer(self, config.power_analyzer, realism, miswiring)
+        self.analyzer.channel.neighbour.on_harm = partial(self.harm.note, "neighbour")
         self.daq = Daq(self, config.daq)
+        self.net = SupplyNet(
+            self.scheduler,
+            self.mcu.set_supply_voltage,
+            part_a=lambda: self.mcu.part_current_a,
+            draw_charge=lambda charge_c: self.mcu.supply.add_charge(self.scheduler.now_ps, charge_c),
+            capacitance_f=realism.supply_capacitance_f,
+            off_resistance_ohm=realism.off_resistance_ohm,
+            regulator=miswiring.jp6 == "on",
+        )
+        """VDD of the part."""
+        self.net.listeners.append(self._sum_external_current)
+        source = self.analyzer.channel.source
+        source.on_short_current = self._short_draws
+        source.on_output = self.net.drive
+        source.net_v = lambda: self.net.voltage_v
+        self._limits = PinLimits(self.net, self.harm)
+        self.relay = LineRelay(
+            self.scheduler,
+            self._connect_debug,
+            self.rng("relay"),
+            operate_s=realism.relay_operate_s,
+            bounce_s=realism.relay_bounce_s,
+            kind=miswiring.relay,
+            overload=self._coil_overloads,
+        )
+        # Without a relay the jumpers connect the lines for good; a relay is at rest, its contacts open.
+        if wiring.DEBUG_CONNECTION not in config.wires:
+            self._connect_debug(True)
         self.connections = wiring.connect(
             config,
             self.pins,
             self.daq,
             rng=self.rng,
             supply_voltage_v=lambda: self.mcu.supply_voltage_v,
-            connect_debug=self._connect_debug,
+            connect_debug=self.relay.command,
         )
+        self._plant()
+        self._watch_pins()
 
     @property
     def scheduler(self) -> Scheduler:
@@ -114,15 +160,82 @@ class Bench:
             line = wire.terminal.partition("/")[2]
             self.daq.lines.drive(self.scheduler.now_ps, line, wire.active_high)
 
+    @property
+    def st_link_powered(self) -> bool:
+        """Whether the ST-LINK has its supply from USB."""
+        return self.config.miswiring.st_link == "powered"
+
+    @property
+    def target_answers(self) -> bool:
+        """Whether the probe has power and a part hangs on it."""
+        return self.st_link_powered and self.config.miswiring.target != "none"
+
     def _connect_debug(self, connected: bool) -> None:
         isolated = not connected
         if isolated != self._debug_lines_isolated:
             self._debug_lines_isolated = isolated
-            self._leak_a = 0.0 if isolated else self.config.unparked_leak_a
-            self.mcu.external_current_a = self._leak_a
+            self._leak_a = self.config.unparked_leak_a if connected and self.st_link_powered else 0.0
+            self._sum_external_current()
+            if not self.st_link_powered:
+                # An ST-LINK without power pulls NRST low (UM1724 Rev 14, 6.3.3).
+                self.mcu.set_nrst(connected)
             for listener in self.isolation_listeners:
                 listener()
+            self._limits.check()
 
     def _short_draws(self, current_a: float) -> None:
         if current_a != self.mcu.lead_current_a:
             self.mcu.lead_current_a = current_a
+
+    def _sum_external_current(self) -> None:
+        self.mcu.connect_supply(self.net.driven)
+        readback_a = sum(
+            self.net.voltage_v / wire.input_resistance_ohm
+            for wire in self.config.wires.values()
+            if wire.pin == wiring.SUPPLY and not wire.is_open
+        )
+        total_a = self._leak_a + readback_a - self.net.backward_a
+        if total_a != self.mcu.external_current_a:
+            self.mcu.external_current_a = total_a
+
+    def _coil_overloads(self, coil_a: float) -> None:
+        """The relay's coil hangs on the DAQ's line, which cannot carry it: its level collapses."""
+        wire = self.config.wires[wiring.DEBUG_CONNECTION]
+        self.daq.lines.overloaded.add((wire.terminal or "").partition("/")[2])
+        self.harm.note(
+            "relay coil",
+            f"the relay's coil asked {1e3 * coil_a:g} mA of {wire.terminal}, which may give "
+            f"{1e3 * ni_x_series.LINE_DRIVE_A:g} mA (NI 6361 Device Specifications)",
+        )
+
+    def _plant(self) -> None:
+        """What is wrong with the board."""
+        miswiring, blocks = self.config.miswiring, self.mcu.peripherals
+        if miswiring.lse != "fitted":
+            factor = None if miswiring.lse == "absent" else SLOW_CRYSTAL_FACTOR
+            blocks.rcc.oscillators.lse_start_factor = factor
+        if miswiring.target == "another":
+            blocks.dbgmcu.device_id = OTHER_DEVICE_ID
+
+    def _transmit_line_v(self) -> float:
+        return ST_LINK_V if self.st_link_powered and not self.debug_lines_isolated else 0.0
+
+    def _watch_pins(self) -> None:
+        """Whatever can drive a pin of the part."""
+        self._limits.add(PinSource("the ST-LINK's transmit line", "PA3", self._transmit_line_v, analog=False))
+        for wire in self.config.wires.values():
+            device, _, channel = (wire.terminal or "").partition("/")
+            if wire.pin not in self.pins or wire.is_open:
+                continue
+            if channel.startswith("ao"):
+                output = self.daq.analog_outputs[channel]
+                output.on_change.append(self._limits.check)
+                self._limits.add(
+                    PinSource(f"{device}/{channel}", wire.pin, partial(_highest_v, output), analog=True)
+                )
+            elif channel.startswith(("port", "PFI")):
+                self._limits.watch_fight(self.pins[wire.pin], f"{device}/{channel}", ni_x_series.LINE_DRIVE_A)
+
+
+def _highest_v(output: AnalogOutput) -> float:
+    return output.highest_v

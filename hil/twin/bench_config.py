@@ -8,17 +8,19 @@ where, and what the virtual part's surroundings are like.
 
 from __future__ import annotations
 
-import functools
-import re
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import pint
-
+from hil.datasheet import ni_x_series
+from hil.twin import miswiring, realism
+from hil.twin.bench_values import quantity
 from hil.twin.errors import BenchConfigError
+from hil.twin.miswiring import Miswiring
+from hil.twin.realism import Realism
 
 DEFAULT_SEED = 1
 DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
@@ -35,27 +37,32 @@ VBAT_LIMIT_V = 4.0
 RETIRED_ROLE = "debug_isolation"
 """A relay with normally closed contacts, which earlier rig files had."""
 
-_TWIN_KEYS = {
-    "seed",
-    "ambient_temperature",
-    "ambient_changes",
-    "spread",
-    "trace",
-    "sensor_noise",
-    "adc_noise",
-    "unparked_leak",
-    "power_on_at_start",
-    "vbat",
-    "wires",
-    "power_analyzer",
-    "daq",
-}
+_TWIN_KEYS = (
+    {
+        "seed",
+        "ambient_temperature",
+        "ambient_changes",
+        "spread",
+        "trace",
+        "sensor_noise",
+        "adc_noise",
+        "unparked_leak",
+        "power_on_at_start",
+        "vbat",
+        "input_pull_down",
+        "wires",
+        "power_analyzer",
+        "daq",
+    }
+    | realism.KEYS
+    | miswiring.KEYS
+)
 _CHANGE_KEYS = {"at", "temperature"}
 Spread = Literal["typical", "seeded"]
 """Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
-_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum"}
-
-_QUANTITY = re.compile(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ°]+)")
+_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum", "input_resistance"}
+_PULLED_DOWN = ("ctr", "PFI", "port")
+"""Terminals that the DAQ pulls down while it uses them as inputs."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class Wire:
     """Which level of a digital terminal means that the role is active."""
     is_open: bool = False
     """Planted fault: the wire is not connected."""
+    input_resistance_ohm: float = math.inf
+    """What the terminal, used as an input, is between the pin and ground."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,10 @@ class BenchConfig:
     adc_noise_lsb: float | None
     """RMS noise of a conversion in steps of the 12-bit converter; ``None``: what the part's model assumes."""
     unparked_leak_a: float
+    realism: Realism
+    """What a real bench does that an ideal one does not."""
+    miswiring: Miswiring
+    """What is wrong with the bench."""
     vbat_v: float | None
     """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as on the board (UM1724 Rev 14, SB45)."""
     power_on_at_start: bool | None
@@ -168,6 +181,13 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
                 f"which has {', '.join(sorted(wires)) or 'none'}"
             )
         wires[role] = _override(wires[role], entry, f"[twin.wires] {role}", source)
+    if "input_pull_down" in twin:
+        pull_down_ohm = _quantity(twin, "input_pull_down", "ohm", "20 kohm", source)
+        planted = _table(twin, "wires", source)
+        for role, wire in wires.items():
+            own = "input_resistance" in planted.get(role, {})
+            if not own and _channel(wire).startswith(_PULLED_DOWN):
+                wires[role] = replace(wire, input_resistance_ohm=pull_down_ohm)
     return BenchConfig(
         source=source,
         seed=twin.get("seed", DEFAULT_SEED),
@@ -179,6 +199,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
         unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
+        realism=realism.parse(twin, source),
+        miswiring=miswiring.parse(twin, source),
         vbat_v=_battery(twin, source),
         # In a rig without an analyzer the board's own supply feeds the part, from the start.
         power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
@@ -222,7 +244,25 @@ def _wire(role: str, entry: object, where: str, source: str) -> Wire:
     active = entry.get("active", "high")
     if active not in ("high", "low"):
         raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
-    return Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+    wire = Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+    if not _channel(wire).startswith(("ai", *_PULLED_DOWN)):
+        if "input_resistance" in entry:
+            raise BenchConfigError(f"{source}: {where}.input_resistance: {wire.terminal} is no input")
+        return wire
+    typical = f"{ni_x_series.input_resistance_ohm(wire.terminal or '')} ohm"
+    return replace(
+        wire,
+        input_resistance_ohm=quantity(entry, "input_resistance", "ohm", typical, f"{source}: {where}"),
+    )
+
+
+def _channel(wire: Wire) -> str:
+    """The terminal's name without its device: "ctr0", "port0/line0"."""
+    return (wire.terminal or "").partition("/")[2]
+
+
+def _quantity(table: Mapping[str, Any], key: str, unit: str, default: str, source: str) -> float:
+    return quantity(table, key, unit, default, f"{source}: [twin]")
 
 
 def _spread(twin: Mapping[str, Any], source: str) -> Spread:
@@ -271,31 +311,15 @@ def _override(wire: Wire, entry: object, where: str, source: str) -> Wire:
             )
         return replace(wire, is_open=True)
     fault = _wire(wire.role, entry, where, source)
-    return replace(wire, pin=fault.pin or wire.pin, terminal=fault.terminal or wire.terminal)
+    given = isinstance(entry, dict) and ("terminal" in entry or "input_resistance" in entry)
+    return replace(
+        wire,
+        pin=fault.pin or wire.pin,
+        terminal=fault.terminal or wire.terminal,
+        input_resistance_ohm=fault.input_resistance_ohm if given else wire.input_resistance_ohm,
+    )
 
 
 def _check_type(table: Mapping[str, Any], key: str, kind: type, source: str) -> None:
     if key in table and type(table[key]) is not kind:
         raise BenchConfigError(f"{source}: [twin] {key}: expected {kind.__name__}, not {table[key]!r}")
-
-
-def _quantity(table: Mapping[str, Any], key: str, unit: str, default: str, source: str) -> float:
-    text = table.get(key, default)
-    match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match is None:
-        raise BenchConfigError(
-            f'{source}: [twin] {key}: expected a number with a unit such as "{default}", not {text!r}'
-        )
-    try:
-        return float(_units().Quantity(float(match[1]), match[2]).to(unit).magnitude)
-    except (pint.UndefinedUnitError, pint.DimensionalityError) as error:
-        raise BenchConfigError(
-            f'{source}: [twin] {key}: {error}; expected a value such as "{default}"'
-        ) from error
-
-
-@functools.cache
-def _units() -> pint.UnitRegistry[Any]:
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry()
-    registry.define("LSB = [converter_step]")
-    return registry

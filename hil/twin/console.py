@@ -20,6 +20,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
+import numpy as np
+
 from hil.twin.pins import Pins
 from hil.twin.tcp_server import TcpServer
 from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
@@ -35,8 +37,18 @@ so does the ST-LINK)."""
 FRAME_BITS = 10
 FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
 
+TRANSMIT_PIN = "PA2"
+"""USART2_TX, where the ST-LINK's receive line ends."""
+
 RECEIVE_PIN = "PA3"
 """USART2_RX, where the ST-LINK's transmit line ends (UM1724 Rev 14, table 10)."""
+
+NOISE_BYTES = (0x00, 0x80, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC, 0xFE, 0xFF)
+"""What a short dip of a floating line is received as: low bits first, then high (ASSUMPTION: one dip)."""
+FLOATING_BYTE_SHARE = 0.5
+FLOATING_BYTE_AFTER_S = (1e-3, 20e-3)
+"""How often, and how soon after the part has let go of its transmit pin, noise passes for a byte
+(ASSUMPTIONS)."""
 
 _FULL_POLL_S = 0.05
 """How often a connection looks whether the port has room again."""
@@ -107,6 +119,13 @@ class ConsoleBench(Protocol):
         """Whether the relay has opened the debug and console lines."""
 
     @property
+    def st_link_powered(self) -> bool:
+        """Whether the far end of the lines has its supply."""
+
+    def rng(self, name: str) -> np.random.Generator:
+        """A random generator of its own for ``name``."""
+
+    @property
     def isolation_listeners(self) -> list[Callable[[], None]]:
         """Called when the relay has opened or closed them."""
 
@@ -117,9 +136,11 @@ class ConsoleServer(TcpServer):
     Bytes that the part sends while nobody listens, or while the lines are isolated, are lost.
     """
 
-    def __init__(self, bench: ConsoleBench, host: str, port: int) -> None:
+    def __init__(self, bench: ConsoleBench, host: str, port: int, *, stray_bytes: bool = False) -> None:
+        """With ``stray_bytes`` the host receives noise when its lines move, and while they float."""
         super().__init__(host, port, _ConsoleConnection)
         self._bench = bench
+        self._noise = bench.rng("console noise") if stray_bytes else None
         self._terminal: socket.socket | None = None
         self._hung = False
         self._line = bytearray()
@@ -135,7 +156,8 @@ class ConsoleServer(TcpServer):
         )
         bench.mcu.usart2.on_transmit = self._transmitted
         with bench.lock:
-            bench.isolation_listeners.append(self._idle)
+            bench.isolation_listeners.append(self._lines_moved)
+            bench.pins[TRANSMIT_PIN].listeners.append(self._transmit_pin_changed)
             self._idle()
         self.start()
 
@@ -143,6 +165,10 @@ class ConsoleServer(TcpServer):
         """Hang up and stop serving."""
         super().close()
         self._hang_up()
+
+    def refuse(self) -> None:
+        """Another program holds the port: nobody can open it any more."""
+        super().close()
 
     def hang(self, hung: bool) -> None:
         """A fault: the port stays open, and nothing goes through it either way."""
@@ -223,12 +249,39 @@ class ConsoleServer(TcpServer):
 
     def _put_level(self, level: bool) -> None:
         """The terminal's end puts ``level`` on the receive pin; through open lines nothing is driven."""
-        driven = None if self._bench.debug_lines_isolated else level
+        # Without power the far end pulls its lines low.
+        driven = None if self._bench.debug_lines_isolated else level and self._bench.st_link_powered
         self._bench.pins[RECEIVE_PIN].set_external_level(driven, self._bench.scheduler.now_ps)
 
     def _idle(self) -> None:
         """The relay has moved: the receive pin is undriven, or idles high."""
         self._put_level(True)
+
+    def _lines_moved(self) -> None:
+        self._idle()
+        if self._noise is not None:
+            self._receive_noise(0)
+
+    def _transmit_pin_changed(self, _time_ps: int, level: bool | None) -> None:
+        """A receive line that nobody drives picks up noise, now and then enough for a start bit."""
+        if self._noise is None or level is not None or self._bench.debug_lines_isolated:
+            return
+        if self._noise.random() < FLOATING_BYTE_SHARE:
+            delay_ps = round(float(self._noise.uniform(*FLOATING_BYTE_AFTER_S)) * PS_PER_S)
+            byte = int(self._noise.choice(NOISE_BYTES))
+            self._bench.scheduler.at(
+                self._bench.scheduler.now_ps + delay_ps, partial(self._floating_noise, byte)
+            )
+
+    def _floating_noise(self, byte: int) -> None:
+        floats = self._bench.pins[TRANSMIT_PIN].level_out is None
+        if floats and not self._bench.debug_lines_isolated:
+            self._receive_noise(byte)
+
+    def _receive_noise(self, byte: int) -> None:
+        """A byte that nobody has sent; it is on no trace of what the part does."""
+        if self._bench.st_link_powered:
+            self._deliver(byte)
 
     def _frame_typed(self) -> None:
         self._tell("typed", self._typed.popleft())
@@ -254,8 +307,12 @@ class ConsoleServer(TcpServer):
         byte = frame.data
         self._remember(byte)
         self._tell("sent", byte)
+        self._deliver(byte)
+
+    def _deliver(self, byte: int) -> None:
+        """To the terminal, if there is one."""
         terminal = self._terminal
-        if terminal is None:
+        if self._hung or terminal is None:
             return
         try:
             # Never wait for a terminal that does not read: a full buffer loses bytes, as a serial port does.

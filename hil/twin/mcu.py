@@ -69,6 +69,7 @@ class Stm32l476:
         )
         self._observer = Observer(blocks, self._low_power, spread)
         self._current = SupplyCurrent(self.scheduler, blocks.flash, self._operating_point)
+        self._current.leads_a = lambda: self._lead_current_a
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._connect()
@@ -155,6 +156,15 @@ class Stm32l476:
     def lead_current_a(self, current_a: float) -> None:
         self._lead_current_a = current_a
         self._update_current()
+
+    @property
+    def part_current_a(self) -> float:
+        """What the part draws now, from its supply or from whatever else feeds it, in A."""
+        return self._current.part_a
+
+    def connect_supply(self, connected: bool) -> None:
+        """Whether a supply drives VDD: only then does its current flow from there."""
+        self._current.connect(connected)
 
     @property
     def adc_noise_lsb(self) -> float:

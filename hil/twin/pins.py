@@ -69,8 +69,10 @@ class Pin:
         """Called whenever ``external_level`` changes."""
         self.load_f = 0.0
         """Capacitance of the wire and what hangs on it, in farad."""
-        self.load_ohm = math.inf
-        """Resistance from the wire to ground, in ohm."""
+        self.load_listeners: list[Callable[[], None]] = []
+        """Called whenever the resistance to ground changes."""
+        self._load_ohm = math.inf
+        self._inputs_ohm: dict[str, float] = {}
         self._source: AnalogSource | None = None
         self._sampler: Sampler | None = None
         self._stuck: bool | None = None
@@ -110,9 +112,25 @@ class Pin:
     def connect_load(self, resistance_ohm: float = math.inf, capacitance_f: float = 0.0) -> None:
         """Hang a resistance to ground and a capacitance on the pin, in place of those before.
 
-        It counts from the next change of the pin on.
+        The resistance counts from now on, the capacitance from the next edge.
         """
-        self.load_ohm, self.load_f = resistance_ohm, capacitance_f
+        self._load_ohm, self.load_f = resistance_ohm, capacitance_f
+        self._load_changed()
+
+    def connect_input(self, name: str, resistance_ohm: float) -> None:
+        """An instrument's input hangs on the pin, beside all other loads; infinite: no longer."""
+        self._inputs_ohm[name] = resistance_ohm
+        self._load_changed()
+
+    @property
+    def load_ohm(self) -> float:
+        """Resistance from the wire to ground, of everything that hangs on it, in ohm."""
+        siemens = 1 / self._load_ohm + sum(1 / ohm for ohm in self._inputs_ohm.values())
+        return 1 / siemens if siemens else math.inf
+
+    def _load_changed(self) -> None:
+        for listener in self.load_listeners:
+            listener()
 
     def connect_source(self, source: AnalogSource | None) -> None:
         """Connect the wire of an analog source; ``None`` is an open wire."""

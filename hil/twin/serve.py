@@ -66,15 +66,18 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     power_on = config.power_on_at_start
     if power_on or (power_on is None and lease is None):
         bench.analyzer.execute(POWER_ON)
-        bench.advance(POWER_ON_SETTLING_S)
+        bench.advance(config.realism.output_on_s + POWER_ON_SETTLING_S)
         if lease is None:
             bench.close_relay()  # whoever started the bench by hand has no driver that would
     token = secrets.token_hex(8)
     with contextlib.ExitStack() as cleanup:
-        console = ConsoleServer(bench, HOST, ANY_FREE_PORT)
-        daq = bench.daq.serve(HOST, ANY_FREE_PORT)
+        realism = config.realism
+        console = ConsoleServer(bench, HOST, ANY_FREE_PORT, stray_bytes=realism.stray_bytes)
+        if config.miswiring.console_port == "busy":
+            console.refuse()
+        daq = bench.daq.serve(HOST, ANY_FREE_PORT, realism.daq_latency_s)
         analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
-        probe = ProbeServer(bench, HOST, ANY_FREE_PORT)
+        probe = ProbeServer(bench, HOST, ANY_FREE_PORT, realism.probe_latency_s)
         hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
         vxi11 = bench.analyzer.serve_vxi11(HOST, ANY_FREE_PORT)
         ways_in = Together([analyzer, hislip, vxi11])
@@ -105,13 +108,23 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             lease.call_at_end(stop.set)
             assumptions = [text for _, text in ASSUMPTIONS]
             print(json.dumps({"ready": True, "addresses": addresses, "assumptions": assumptions}), flush=True)
+            with bench.lock:
+                for entry in bench.harm.entries:
+                    _report_harm(entry)
+                bench.harm.on_entry = _report_harm
             _wait(stop)
         else:
             status.announce(addresses, realtime=realtime)
+            bench.harm.on_entry = lambda entry: print(f"HARM: {entry}", flush=True)
             status.watch(bench, console, stop)
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)
+
+
+def _report_harm(entry: str) -> None:
+    """Tell whoever started the bench what it would not have survived."""
+    print(json.dumps({"harm": entry}), flush=True)
 
 
 def _trace(bench: Bench, console: ConsoleServer, path: Path) -> Callable[[], None]:

@@ -10,6 +10,7 @@ may read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +34,10 @@ CLAMP_V = 0.3
 """How far beyond the rails a pin's voltage gets. Below ground it is the pin's limit (DS10198 Rev 8, table 20:
 VSS - 0.3 V). Above VDD it is an ASSUMPTION: a clamp on the wire, needed because the pins have none
 (table 21: no positive injection current)."""
+
+HUM_V = 1.0
+HUM_HZ = 50.0
+"""Between the grounds of board and DAQ where nothing connects them: hum of 1 V amplitude (ASSUMPTION)."""
 
 _NOISE_BLOCK = 4096
 
@@ -91,6 +96,16 @@ class SensorWire:
         return np.clip(self._sample(times_ps) + noise_v, -CLAMP_V, self._supply_voltage_v() + CLAMP_V)
 
 
+class _Hum:
+    """A voltage between two grounds that nothing connects: the source's, and the mains hum between them."""
+
+    def __init__(self, source: AnalogSource) -> None:
+        self._source = source
+
+    def voltage_v(self, time_ps: int) -> float:
+        return self._source.voltage_v(time_ps) + HUM_V * math.sin(math.tau * HUM_HZ * time_ps * 1e-12)
+
+
 class PinVoltage:
     """The voltage a voltmeter finds on a pin: what the part drives, or what the wires put there."""
 
@@ -143,6 +158,8 @@ def connect(
         WiringError: an unknown pin, a terminal of the wrong kind, or an end without the other.
     """
     connections: dict[str, Connection] = {}
+    floating = config.miswiring.ground == "floating"
+    across: Callable[[AnalogSource], AnalogSource] = _Hum if floating else lambda source: source
     for wire in config.wires.values():
         terminal = wire.terminal
         if terminal is None:
@@ -156,7 +173,7 @@ def connect(
         channel = terminal.partition("/")[2]
         if wire.pin == SUPPLY and channel.startswith("ai"):
             if not wire.is_open:
-                supply = _Probe(_SupplyVoltage(supply_voltage_v))
+                supply = _Probe(across(_SupplyVoltage(supply_voltage_v)))
                 daq.connect_analog_input(terminal, supply)
                 connections[wire.role] = Connection(supply.set_open)
             continue
@@ -165,27 +182,30 @@ def connect(
             continue
         if channel.startswith("ao"):
             sensor_wire = SensorWire(
-                daq.analog_output(terminal), config.sensor_noise_v, rng(f"wire {wire.role}"), supply_voltage_v
+                across(daq.analog_output(terminal)),
+                config.sensor_noise_v,
+                rng(f"wire {wire.role}"),
+                supply_voltage_v,
             )
             pin.connect_source(sensor_wire)
             connections[wire.role] = Connection(_source_switch(pin, sensor_wire))
         elif channel.startswith("ai"):
-            probe = _Probe(PinVoltage(pin, supply_voltage_v))
+            probe = _Probe(across(PinVoltage(pin, supply_voltage_v)))
             daq.connect_analog_input(terminal, probe)
-            connections[wire.role] = Connection(probe.set_open)
+            connections[wire.role] = _loaded(pin, wire, probe.set_open)
         elif channel.startswith(("ctr", "PFI")):
             # The wire carries whatever drives the pin: the part, or another line of the DAQ.
             gate = _Gate(daq.edge_listener(terminal))
             pin.listeners.append(gate.pass_on)
             pin.external_listeners.append(gate.pass_on)
-            connections[wire.role] = Connection(gate.set_open)
+            connections[wire.role] = _loaded(pin, wire, gate.set_open)
             if channel.startswith("PFI"):
                 # What the DAQ puts on the terminal (pulses, exported clocks) drives the pin.
                 out = _Line(pin)
                 device, number = terminal.partition("/")[0], int(channel.removeprefix("PFI"))
                 line_name = f"{device}/port{1 + number // 8}/line{number % 8}"
                 daq.line_listeners(line_name).append(out.drive)
-                connections[wire.role] = Connection(partial(_open_both, gate, out))
+                connections[wire.role] = _loaded(pin, wire, partial(_open_both, gate, out))
         elif channel.startswith("port"):
             line = _Line(pin)
             daq.connect_line(terminal, line.read)
@@ -193,13 +213,24 @@ def connect(
             edges = daq.line_edges(terminal)
             pin.listeners.append(line.watch(edges))
             pin.external_listeners.append(line.watch(edges))
-            connections[wire.role] = Connection(line.set_open)
+            connections[wire.role] = _loaded(pin, wire, line.set_open)
         else:
             raise WiringError(
                 f"{config.source}: [wiring] {wire.role}: terminal {terminal!r} is none of DEV/aoN, DEV/aiN, "
                 "DEV/ctrN, DEV/PFIN, DEV/portN/lineN"
             )
     return connections
+
+
+def _loaded(pin: Pin, wire: Wire, set_open: Callable[[bool], None]) -> Connection:
+    """The wire from a pin to an input, which loads the pin while the wire is whole."""
+
+    def switch(is_open: bool) -> None:
+        set_open(is_open)
+        pin.connect_input(wire.role, math.inf if is_open else wire.input_resistance_ohm)
+
+    pin.connect_input(wire.role, wire.input_resistance_ohm)
+    return Connection(switch)
 
 
 def _source_switch(pin: Pin, source: AnalogSource) -> Callable[[bool], None]:

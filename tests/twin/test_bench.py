@@ -10,6 +10,7 @@ from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S
 RIG = {
     "wiring": {
         "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
+        "marker_active": {"pin": "PB10", "terminal": "Dev1/ctr1"},
         "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
     }
 }
@@ -104,10 +105,9 @@ def test_somebody_elses_stop_does_not_cut_a_wait_short() -> None:
 def test_lines_that_are_connected_leak_into_a_powered_part() -> None:
     bench = make_bench(unparked_leak="70 uA")
     assert bench.debug_lines_isolated
-    bench.close_relay()
-    assert bench.mcu.supply.current_a == 0.0
     bench.analyzer.execute(POWER_ON)
     bench.advance(POWER_ON_SETTLING_S)
+    bench.close_relay()
     assert bench.mcu.mode not in ("off", "reset")
     connected_a = bench.mcu.supply.current_a
     drive_relay(bench, None)
@@ -120,8 +120,56 @@ def test_lines_that_are_connected_leak_into_a_powered_part() -> None:
 
 def test_the_sensor_pin_is_clamped_to_the_present_supply() -> None:
     bench = make_bench()
-    bench.daq.analog_outputs["ao0"].hold(0, 5.0)
-    assert bench.pins["PA0"].voltage_v(0) == pytest.approx(0.3)
     bench.analyzer.execute(POWER_ON)
     bench.advance(POWER_ON_SETTLING_S)
+    bench.daq.analog_outputs["ao0"].hold(0, 5.0)
     assert bench.pins["PA0"].voltage_v(bench.scheduler.now_ps) == pytest.approx(3.3, abs=0.01)
+
+
+def test_a_relay_closed_without_supply_feeds_the_part_and_is_harm() -> None:
+    bench = make_bench()
+    assert bench.harm.entries == []
+    bench.close_relay()
+    assert bench.mcu.supply_voltage_v == pytest.approx(1.9)
+    bench.advance(0.01)
+    assert bench.mcu.mode == "run"  # through its pins
+    assert bench.mcu.supply.current_a == 0.0  # nothing flows from the analyzer
+    (entry,) = bench.harm.entries
+    assert entry.startswith(
+        "at 0.000000 s the ST-LINK's transmit line drove pin PA3 to 3.30 V with VDD at 0.00"
+    )
+
+
+def test_a_sensor_that_plays_on_without_supply_is_harm() -> None:
+    bench = make_bench()
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    bench.daq.analog_outputs["ao0"].hold(bench.scheduler.now_ps, 2.5)
+    assert bench.harm.entries == []
+    bench.analyzer.execute(b"OUTP OFF,(@1)")
+    (entry,) = bench.harm.entries
+    assert "Dev1/ao0 drove pin PA0 to 2.50 V with VDD at" in entry
+
+
+def test_lines_that_close_and_open_while_supplied_do_no_harm() -> None:
+    bench = make_bench()
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    bench.close_relay()
+    drive_relay(bench, None)
+    bench.analyzer.execute(b"OUTP OFF,(@1)")
+    assert bench.harm.entries == []
+
+
+def test_a_marker_that_is_high_feeds_the_daqs_pull_down() -> None:
+    bench = make_bench(input_pull_down="20 kohm")
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(POWER_ON_SETTLING_S)
+    bench.mcu.peripherals.rcc.write_word(0x4C, 0x2)
+    port = bench.mcu.peripherals.ports["B"]
+    port.write_word(0x00, (port.read_word(0x00) & ~(3 << 20)) | 1 << 20)
+    before_a = bench.mcu.supply.current_a
+    port.write_word(0x18, 1 << 10)
+    assert bench.mcu.supply.current_a - before_a == pytest.approx(bench.mcu.supply_voltage_v / 20e3)
+    bench.connections["marker_active"].set_open(True)
+    assert bench.mcu.supply.current_a == pytest.approx(before_a)

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 
 from hil.twin.console import FRAME_PS, RECEIVE_PIN, ConsoleServer
@@ -43,9 +44,13 @@ class UartBench:
         self.lock = threading.RLock()
         self.scheduler = Scheduler()
         self.debug_lines_isolated = False
+        self.st_link_powered = True
         self.pins = make_pins()
         self.mcu = Board(self.scheduler, self.pins)
         self.isolation_listeners: list[Callable[[], None]] = []
+
+    def rng(self, name: str) -> np.random.Generator:
+        return np.random.default_rng(len(name))
 
     def transmit(self, data: bytes, baud: float = 115200) -> None:
         with self.lock:

@@ -110,8 +110,8 @@ class Call:
             raise ScpiError(-104, f"{self.text} expects a string in quotes")
         return parameter.text
 
-    def channels(self) -> tuple[int, ...]:
-        """The channel list.
+    def channels(self, allowed: tuple[int, ...] = CHANNELS) -> tuple[int, ...]:
+        """The channel list; ``allowed`` are the channels that the command can be for.
 
         Raises:
             ScpiError: -109 missing, -104 something else, -222 a channel without a module.
@@ -120,7 +120,7 @@ class Call:
         if not isinstance(parameter, ChannelList):
             raise ScpiError(-104, f"{self.text} expects a channel list such as (@1)")
         for channel in parameter.channels:
-            if channel not in CHANNELS:
+            if channel not in allowed:
                 raise ScpiError(-222, f"channel {channel} holds no module; channel 1 does")
         return parameter.channels
 

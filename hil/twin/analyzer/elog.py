@@ -62,12 +62,20 @@ class ExternalLog:
     """Averages the current (and the voltage) over consecutive periods until aborted."""
 
     def __init__(
-        self, bench: Bench, ammeter: Meter, voltmeter: Meter, terminal_v: Callable[[], float]
+        self,
+        bench: Bench,
+        ammeter: Meter,
+        voltmeter: Meter,
+        terminal_v: Callable[[], float],
+        *,
+        silent_overflow: bool = False,
     ) -> None:
+        """With ``silent_overflow`` nothing tells that records were overwritten, as on the instrument."""
         self._bench = bench
         self._ammeter = ammeter
         self._voltmeter = voltmeter
         self._terminal_v = terminal_v
+        self._silent_overflow = silent_overflow
         self.abort()
 
     def abort(self) -> None:
@@ -132,6 +140,8 @@ class ExternalLog:
         lost = self._available - capacity
         if lost > 0:
             self._next_ps += lost * self._setup.period_ps
+            if self._silent_overflow:
+                return
             # The instrument's own number for this is not known to us; -230 is the standard one that fits.
             raise ScpiError(-230, f"external log FIFO overflow: the oldest {lost} records are lost")
 

@@ -18,6 +18,8 @@ from hil.twin.analyzer.server import ScpiServer
 from hil.twin.analyzer.status import Questionable, ScpiError, StandardEvent, Status, StatusGroup
 from hil.twin.analyzer.vxi11 import Vxi11Server
 from hil.twin.analyzer.watchdog import OutputWatchdog
+from hil.twin.miswiring import NOTHING_WRONG, Miswiring
+from hil.twin.realism import IDEAL, Realism
 
 HOUSEKEEPING_PS = 10**12
 """How often the analyzer turns old history into readings and forgets it: 1 s of bench time."""
@@ -44,8 +46,15 @@ class PowerAnalyzer:
         BenchConfigError: a value in ``config`` cannot be used.
     """
 
-    def __init__(self, bench: Bench, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        config: Mapping[str, Any],
+        realism: Realism = IDEAL,
+        miswiring: Miswiring = NOTHING_WRONG,
+    ) -> None:
         self._bench = bench
+        self._latency_ps = round(realism.scpi_latency_s * 1e12)
         self._serial = str(config.get("serial", DEFAULT_SERIAL))
         self._status = Status()
         self._binary = False
@@ -53,7 +62,7 @@ class PowerAnalyzer:
         self._operation_complete_pending = False
         self._answered = False
         self._commands = CommandTable()
-        self.channel = N6781A(bench, config)
+        self.channel = N6781A(bench, config, realism, miswiring)
         self.channel.register(self._commands, self._array)
         self.watchdog = OutputWatchdog(bench, lambda: self.channel.source.disable(Questionable.PROTECTION))
         self.watchdog.register(self._commands)
@@ -89,6 +98,8 @@ class PowerAnalyzer:
         with self._bench.lock:
             self._answered = False
             self.watchdog.heard()
+            if self._latency_ps:
+                pass_time(self._bench, self._bench.scheduler.now_ps + self._latency_ps)
             responses = self._run(message)
             return b";".join(responses) + b"\n" if responses else b""
 
@@ -138,7 +149,8 @@ class PowerAnalyzer:
             self._status.error(error.code, error.detail)
         self._status.operation.update(int(self.channel.operation))
         self._status.questionable.update(int(self.channel.questionable))
-        if self._operation_complete_pending and not self.channel.acquisition.busy:
+        busy = self.channel.acquisition.busy or not self.channel.source.settled
+        if self._operation_complete_pending and not busy:
             self._operation_complete_pending = False
             self._status.standard_event |= StandardEvent.OPERATION_COMPLETE
 
@@ -171,10 +183,10 @@ class PowerAnalyzer:
         commands.query("*STB", self._status_byte)
         commands.query("SYSTem:ERRor[:NEXT]", self._next_error)
         commands.query("SYSTem:VERSion", lambda call: "1999.0")
-        commands.query("SYSTem:CHANnel[:COUNt]", lambda call: "1")
-        commands.query("SYSTem:CHANnel:MODel", lambda call: self._for_each(call, f'"{N6781A.MODEL}"'))
-        commands.query("SYSTem:CHANnel:SERial", lambda call: self._for_each(call, f'"{self._serial}"'))
-        commands.query("SYSTem:CHANnel:OPTion", lambda call: self._for_each(call, '""'))
+        commands.query("SYSTem:CHANnel[:COUNt]", lambda call: str(len(self.channel.neighbour.channels)))
+        commands.query("SYSTem:CHANnel:MODel", lambda call: self._about_modules(call, f'"{N6781A.MODEL}"'))
+        commands.query("SYSTem:CHANnel:SERial", lambda call: self._about_modules(call, f'"{self._serial}"'))
+        commands.query("SYSTem:CHANnel:OPTion", lambda call: self._about_modules(call, '""'))
         for word in ("LOCal", "REMote", "RWLock"):
             commands.command(f"SYSTem:COMMunicate:RLSTate:{word}", lambda call: None)
         commands.command("DISPlay[:WINDow]:STATe", lambda call: self._ignore_switch(call))
@@ -229,6 +241,9 @@ class PowerAnalyzer:
     def _for_each(call: Call, answer: str) -> str:
         return ",".join(answer for _ in call.channels())
 
+    def _about_modules(self, call: Call, answer: str) -> str:
+        return ",".join(answer for _ in call.channels(self.channel.neighbour.channels))
+
     @staticmethod
     def _ignore_switch(call: Call) -> None:
         call.boolean()
@@ -248,6 +263,8 @@ class PowerAnalyzer:
         self._status.questionable.preset()
 
     def _wait(self, call: Call) -> None:
+        while not self.channel.source.settled:
+            self._poll()
         acquisition = self.channel.acquisition
         if acquisition.busy and not acquisition.waiting_for_trigger:
             acquisition.wait()

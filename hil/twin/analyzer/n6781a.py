@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.twin.analyzer import elog
+from hil.twin.analyzer import elog, noise_table
 from hil.twin.analyzer.acquisition import (
     POINTS_MAX,
     TINT_MAX_PS,
@@ -21,6 +21,7 @@ from hil.twin.analyzer.acquisition import (
 from hil.twin.analyzer.bench import Bench
 from hil.twin.analyzer.commands import Call, CommandTable, Handler, real
 from hil.twin.analyzer.dlog_commands import DlogCommands
+from hil.twin.analyzer.neighbour import NEIGHBOUR, Neighbour
 from hil.twin.analyzer.ranges import (
     DEFAULT_CURRENT_RANGES,
     DEFAULT_VOLTAGE_RANGES,
@@ -31,6 +32,8 @@ from hil.twin.analyzer.ranges import (
 from hil.twin.analyzer.settings import ChoiceSetting, NumberSetting, Setting, Settings, SwitchSetting
 from hil.twin.analyzer.source import OVER_CURRENT_DELAY_S, OVER_VOLTAGE_DELAY_S, Source
 from hil.twin.analyzer.status import Operation, Questionable, ScpiError
+from hil.twin.miswiring import Miswiring
+from hil.twin.realism import Realism
 
 EMULATION = "[SOURce:]EMULation"
 FUNCTION = "[SOURce:]FUNCtion"
@@ -56,6 +59,8 @@ ELOG_PERIOD = "SENSe:ELOG:PERiod"
 ELOG_CURRENT_RANGE = "SENSe:ELOG:CURRent[:DC]:RANGe[:UPPer]"
 ELOG_CURRENT_AUTO = "SENSe:ELOG:CURRent[:DC]:RANGe:AUTO"
 ELOG_SOURCE = "TRIGger:ELOG:SOURce"
+SENSE_SOURCE = "[SOURce:]VOLTage:SENSe:SOURce"
+TURN_OFF_MODE = "OUTPut[:STATe]:TMODe"
 
 VOLTAGE_MAX_V = 20.4
 CURRENT_LIMIT_MAX_A = 3.06
@@ -81,10 +86,10 @@ SETTINGS: tuple[Setting, ...] = (
     NumberSetting(OVER_VOLTAGE_DELAY, OVER_VOLTAGE_DELAY_S, OVER_VOLTAGE_DELAY_S, 5e-3, "S"),
     SwitchSetting(OVER_CURRENT),
     NumberSetting(OVER_CURRENT_DELAY, OVER_CURRENT_DELAY_S, 0.0, 0.255, "S"),
-    # Accepted and kept, without effect on the virtual output: it neither slews nor has leads to sense at.
-    ChoiceSetting("[SOURce:]VOLTage:SENSe:SOURce", "INT", ("INTernal", "EXTernal")),
+    ChoiceSetting(SENSE_SOURCE, "INT", ("INTernal", "EXTernal")),
+    # Accepted and kept, without effect on the virtual output: it does not slew.
     NumberSetting("[SOURce:]VOLTage:SLEW[:IMMediate]", 9.9e37, 0.0, OVERLOAD),
-    ChoiceSetting("OUTPut[:STATe]:TMODe", "HIGHZ", ("HIGHZ", "LOWZ")),
+    ChoiceSetting(TURN_OFF_MODE, "HIGHZ", ("HIGHZ", "LOWZ")),
     ChoiceSetting("[SOURce:]VOLTage:BWIDth", "LOW", ("LOW", "HIGH1", "HIGH2", "HIGH3")),
     NumberSetting("[SOURce:]VOLTage:RANGe", 20.0, 0.0, VOLTAGE_MAX_V, "V"),
     SwitchSetting("SENSe:FUNCtion:CURRent"),
@@ -125,16 +130,33 @@ class N6781A:
 
     MODEL = "N6781A"
 
-    def __init__(self, bench: Bench, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self, bench: Bench, config: Mapping[str, Any], realism: Realism, miswiring: Miswiring
+    ) -> None:
         self._bench = bench
         rng = bench.rng("power_analyzer")
-        self._ammeter = Meter(ranges_from_config(config, "current_ranges", "a", DEFAULT_CURRENT_RANGES), rng)
-        self._voltmeter = Meter(
-            ranges_from_config(config, "voltage_ranges", "v", DEFAULT_VOLTAGE_RANGES), rng
+        specified = realism.noise == "keysight"
+        self._ammeter = Meter(
+            ranges_from_config(config, "current_ranges", "a", DEFAULT_CURRENT_RANGES),
+            rng,
+            noise=noise_table.CURRENT_A if specified else None,
+            reversed_leads=miswiring.ammeter == "reversed",
         )
-        self.source = Source(bench, config, rng)
+        self._voltmeter = Meter(
+            ranges_from_config(config, "voltage_ranges", "v", DEFAULT_VOLTAGE_RANGES),
+            rng,
+            noise=noise_table.VOLTAGE_V if specified else None,
+        )
+        self.source = Source(bench, config, rng, realism, sense_leads_open=miswiring.sense_leads == "open")
+        self.neighbour = Neighbour(on=miswiring.neighbour_channel_on)
         self.acquisition = Acquisition(bench, self._ammeter, self._voltmeter)
-        self.log = elog.ExternalLog(bench, self._ammeter, self._voltmeter, lambda: self.source.terminal_v)
+        self.log = elog.ExternalLog(
+            bench,
+            self._ammeter,
+            self._voltmeter,
+            lambda: self.source.terminal_v,
+            silent_overflow=realism.log_overflow == "silent",
+        )
         self.dlog = DlogCommands(bench, self._ammeter, self._voltmeter, lambda: self.source.terminal_v)
         self.settings = Settings(SETTINGS, self._apply)
 
@@ -145,6 +167,7 @@ class N6781A:
         self.log.abort()
         self.dlog.reset()
         self.source.reset()
+        self.neighbour.switch(False, "*RST")
         self._apply()
 
     def _apply(self) -> None:
@@ -154,6 +177,8 @@ class N6781A:
         self.source.over_voltage_delay_s = self.settings.number(OVER_VOLTAGE_DELAY)
         self.source.over_current_protection = self.settings.switch(OVER_CURRENT)
         self.source.over_current_delay_s = self.settings.number(OVER_CURRENT_DELAY)
+        self.source.remote_sense = self.settings.choice(SENSE_SOURCE) == "EXT"
+        self.source.low_impedance_off = self.settings.choice(TURN_OFF_MODE) == "LOWZ"
         self.source.apply()
         period_ps = elog.quantise_period_ps(self.settings.number(ELOG_PERIOD), self._logged_parameters)
         self.settings.put(ELOG_PERIOD, period_ps * 1e-12)
@@ -292,11 +317,18 @@ class N6781A:
 
     def _output(self, call: Call) -> str | None:
         if call.query:
-            return ",".join("1" if self.source.on else "0" for _ in call.channels())
+            channels = call.channels(self.neighbour.channels)
+            return ",".join("1" if self._is_on(channel) else "0" for channel in channels)
         on = call.boolean()
-        call.channels()
-        self.source.switch(on)
+        for channel in call.channels(self.neighbour.channels):
+            if channel == NEIGHBOUR:
+                self.neighbour.switch(on, call.text)
+            else:
+                self.source.switch(on)
         return None
+
+    def _is_on(self, channel: int) -> bool:
+        return self.neighbour.on if channel == NEIGHBOUR else self.source.on
 
     def _array_query(
         self,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.twin.analyzer.noise_table import noise_rms
 from hil.twin.errors import BenchConfigError
 
 OVERLOAD = 9.9e37
@@ -95,8 +96,24 @@ def ranges_from_config(
 class Meter:
     """Turns true mean values into readings."""
 
-    def __init__(self, ranges: Sequence[Range], rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        ranges: Sequence[Range],
+        rng: np.random.Generator,
+        *,
+        noise: Mapping[float, NDArray[np.float64]] | None = None,
+        reversed_leads: bool = False,
+    ) -> None:
+        """``noise`` has rows of :mod:`hil.twin.analyzer.noise_table` by full scale; ranges without one keep
+        their own white noise. Reversed leads turn the sign of what is measured.
+        """
         self.ranges = tuple(ranges)
+        self._sign = -1.0 if reversed_leads else 1.0
+        self._rows = {
+            index: noise[entry.full_scale]
+            for index, entry in enumerate(self.ranges)
+            if noise is not None and entry.full_scale in noise
+        }
         self._full_scales = np.array([entry.full_scale for entry in self.ranges])
         self._gains = 1.0 + np.array([entry.gain_accuracy * rng.uniform(-1, 1) for entry in self.ranges])
         self._offsets = np.array([entry.offset_accuracy * rng.uniform(-1, 1) for entry in self.ranges])
@@ -122,6 +139,17 @@ class Meter:
         else:
             index = np.full(true.shape, np.searchsorted(self._full_scales, fixed_range))
         index = np.minimum(index, len(self.ranges) - 1)
-        noise = self._rng.standard_normal(true.shape) * self._noises[index] / np.sqrt(sample_s / SAMPLE_S)
-        readings = true * self._gains[index] + self._offsets[index] + noise
+        noise = self._rng.standard_normal(true.shape) * self._noise_rms(index, sample_s)
+        readings = self._sign * true * self._gains[index] + self._offsets[index] + noise
         return np.where(np.abs(true) > self._full_scales[index], OVERLOAD, readings)
+
+    def _noise_rms(
+        self, index: NDArray[np.intp], sample_s: float | NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Of readings on the ranges ``index``, each averaged over its ``sample_s``."""
+        sample_s = np.broadcast_to(np.asarray(sample_s, dtype=np.float64), index.shape)
+        rms: NDArray[np.float64] = self._noises[index] / np.sqrt(sample_s / SAMPLE_S)
+        for number, row in self._rows.items():
+            on_range = index == number
+            rms[on_range] = noise_rms(row, sample_s[on_range])
+        return rms

@@ -11,6 +11,7 @@ import numpy as np
 
 from hil.twin.analyzer.bench import Bench, Event
 from hil.twin.analyzer.status import Operation, Questionable
+from hil.twin.realism import Realism
 
 OVER_CURRENT_DELAY_S = 20e-3
 """How long the current limit must hold before over-current protection trips: 20 ms, the reset value of
@@ -26,6 +27,16 @@ DEFAULT_PROGRAMMING_GAIN = 0.025e-2
 DEFAULT_PROGRAMMING_OFFSET_V = 1.8e-3
 
 
+BACKUP_MARGIN_V = 1.5
+"""How far above the programmed protection the local backup acts when the sense terminals see nothing
+(N6705 User's Guide, page 39)."""
+
+RISE_STEPS = 10
+"""In how many steps the output rises, and with the low-impedance turn-off falls: an even ramp over the last
+fifth of the delay (ASSUMPTION)."""
+RAMP_SHARE = 0.2
+
+
 class Source:
     """Voltage-priority output with current limit, over-current and remote over-voltage protection.
 
@@ -35,8 +46,21 @@ class Source:
     protection going, the voltage stays (ASSUMPTION: what a part does on a collapsing supply is not modelled).
     """
 
-    def __init__(self, bench: Bench, config: Mapping[str, Any], rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        config: Mapping[str, Any],
+        rng: np.random.Generator,
+        realism: Realism,
+        *,
+        sense_leads_open: bool = False,
+    ) -> None:
+        """``realism`` says how long the output takes to go on and off. With ``sense_leads_open`` remote
+        sensing sees nothing: the output rises until its local backup ends it.
+        """
         self._bench = bench
+        self._on_s, self._off_s = realism.output_on_s, realism.output_off_s
+        self._sense_leads_open = sense_leads_open
         self._gain = 1 + rng.uniform(-1, 1) * float(
             config.get("programming_gain_accuracy", DEFAULT_PROGRAMMING_GAIN)
         )
@@ -45,9 +69,19 @@ class Source:
         )
         self.on_short_current: Callable[[float], None] = lambda current_a: None
         """Told the current through a short across the output, in amperes, whenever it changes."""
+        self.on_output: Callable[[float, bool], None] = self._feed_part
+        """Told what the output puts on the board, in volts, and whether it drives the board at all."""
+        self.net_v: Callable[[], float] | None = None
+        """The voltage at the board, where something else may feed it as well; ``None``: what the output
+        puts there."""
         self._short_ohm = math.inf
         self._lead_open = False
         self._applied_v = 0.0
+        self._wanted = False
+        self._closed = False
+        self._level = 0.0
+        self._steps: list[Event] = []
+        self._told = (0.0, False)
         self._load_exceeds = False
         self._over_current: Event | None = None
         self._over_voltage: Event | None = None
@@ -62,12 +96,20 @@ class Source:
         self.over_voltage_delay_s = OVER_VOLTAGE_DELAY_S
         self.over_current_protection = False
         self.over_current_delay_s = OVER_CURRENT_DELAY_S
+        self.remote_sense = False
+        self.low_impedance_off = False
         self.tripped = Questionable(0)
         self.apply()
 
     @property
     def terminal_v(self) -> float:
-        """The voltage that really stands at the output, in volts."""
+        """The voltage that the meter finds, in volts: at the sense terminals, and behind the open output
+        relay its own side.
+        """
+        if self.remote_sense and self._sense_leads_open:
+            return 0.0
+        if self._closed and self.net_v is not None and not self._lead_open:
+            return self.net_v()
         return self._applied_v
 
     @property
@@ -82,9 +124,8 @@ class Source:
 
     @lead_open.setter
     def lead_open(self, is_open: bool) -> None:
-        if is_open is not self._lead_open:
-            self._lead_open = is_open
-            self._bench.mcu.set_supply_voltage(self.board_v)
+        self._lead_open = is_open
+        self._tell()
 
     @property
     def short_ohm(self) -> float:
@@ -103,6 +144,7 @@ class Source:
 
     def apply(self) -> None:
         """Let the settings act on the board."""
+        self._switch_over()
         self._drive()
         self._load_exceeds = False
         threshold_a = self.current_limit_a if self.active else math.inf
@@ -136,19 +178,88 @@ class Source:
         """The output's bits of the questionable status."""
         return self.tripped | Questionable.POSITIVE_LIMIT if self._limiting else self.tripped
 
+    @property
+    def settled(self) -> bool:
+        """Whether the output has done what it was told."""
+        return not self._steps
+
+    def _switch_over(self) -> None:
+        """Begin to go on or off, if that is asked for."""
+        if self.active is self._wanted:
+            return
+        self._wanted = self.active
+        for step in self._steps:
+            step.cancel()
+        self._steps.clear()
+        if self._wanted:
+            self._ramp(1.0, self._on_s)
+        elif self.tripped:
+            self._reach(0.0, closed=False)  # a protection does not wait for relays
+        elif self.low_impedance_off:
+            self._ramp(0.0, self._off_s)
+        else:
+            self._after(self._off_s, 0.0, closed=False)
+
+    def _ramp(self, level: float, duration_s: float) -> None:
+        """Go to ``level`` in the last part of ``duration_s``; at zero the relay opens."""
+        if not duration_s:
+            self._reach(level, closed=level > 0)
+            return
+        begin_s = (1 - RAMP_SHARE) * duration_s
+        for step in range(1, RISE_STEPS + 1):
+            share = step / RISE_STEPS
+            between = share if level else 1 - share
+            at_s = begin_s + RAMP_SHARE * duration_s * share
+            self._after(at_s, between, closed=True)
+        if not level:
+            self._after(duration_s, 0.0, closed=False)
+
+    def _after(self, delay_s: float, level: float, *, closed: bool) -> None:
+        if not delay_s:
+            self._reach(level, closed=closed)
+            return
+
+        def act() -> None:
+            self._steps.remove(event)
+            self._reach(level, closed=closed)
+            self._drive()
+            self._judge_current()
+
+        event = self._bench.scheduler.after(round(delay_s * 1e12), act)
+        self._steps.append(event)
+
+    def _reach(self, level: float, *, closed: bool) -> None:
+        self._level, self._closed = level, closed
+
     def _drive(self) -> None:
-        wanted_v = self.voltage_v * self._gain + self._offset_v if self.active and self.voltage_v > 0 else 0.0
+        programmed_v = self.voltage_v * self._gain + self._offset_v if self.voltage_v > 0 else 0.0
+        wanted_v = programmed_v * self._level
         self._watch_voltage(wanted_v)
         # The output rises no further than to the level at which its protection acts.
         wanted_v = min(wanted_v, self.over_voltage_v, self.current_limit_a * self._short_ohm)
-        if wanted_v != self._applied_v:
-            self._applied_v = wanted_v
-            self._bench.mcu.set_supply_voltage(self.board_v)
+        if self._senses_nothing and wanted_v > 0:
+            wanted_v = self.over_voltage_v + BACKUP_MARGIN_V
+        self._applied_v = wanted_v
+        self._tell()
         self.on_short_current(wanted_v / self._short_ohm)
+
+    @property
+    def _senses_nothing(self) -> bool:
+        return self.remote_sense and self._sense_leads_open
+
+    def _tell(self) -> None:
+        output = self.board_v, self._closed and not self._lead_open
+        if output != self._told:
+            self._told = output
+            self.on_output(*output)
+
+    def _feed_part(self, voltage_v: float, _driven: bool) -> None:
+        self._bench.mcu.set_supply_voltage(voltage_v)
 
     def _watch_voltage(self, wanted_v: float) -> None:
         # The comparator has no programming error: what stands at the terminals counts, unlike a small offset.
-        exceeds = self.active and self.voltage_v > self.over_voltage_v and wanted_v > 0
+        above = self.voltage_v > self.over_voltage_v or self._senses_nothing
+        exceeds = self.active and above and wanted_v > 0
         if exceeds and self._over_voltage is None:
             delay_ps = round(self.over_voltage_delay_s * 1e12)
             self._over_voltage = self._bench.scheduler.after(delay_ps, self._trip_over_voltage)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,14 @@ class AnalogOutput:
         self._gain = 1 + rng.uniform(-1, 1) * float(config.get("ao_gain_accuracy", DEFAULT_AO_GAIN))
         self._offset_v = rng.uniform(-1, 1) * float(config.get("ao_offset_accuracy_v", DEFAULT_AO_OFFSET_V))
         self._segments: deque[tuple[int, Generation]] = deque(maxlen=_SEGMENTS_KEPT)
+        self.on_change: list[Callable[[], None]] = []
+        """Called whenever something else is put out."""
         self.hold(0, 0.0)
+
+    @property
+    def highest_v(self) -> float:
+        """The highest voltage of what is put out now, in volts."""
+        return float(self._segments[-1][1].samples_v.max())
 
     def voltage_v(self, time_ps: int) -> float:
         """The voltage at the terminal at ``time_ps``, in volts; also for the recent past and the future."""
@@ -84,17 +91,22 @@ class AnalogOutput:
     def hold(self, time_ps: int, volts: float) -> None:
         """Put out one value (volts as written, before the device's errors)."""
         samples = self._convert(np.array([volts]))
-        self._segments.append((time_ps, Generation(0, 1, samples, 1)))
+        self._put(time_ps, Generation(0, 1, samples, 1))
 
     def generate(self, time_ps: int, divisor: int, samples_v: NDArray[np.float64], total: int | None) -> None:
         """Start a clocked generation at ``time_ps``."""
         generation = Generation(self._timebase.tick_at(time_ps), divisor, self._convert(samples_v), total)
-        self._segments.append((time_ps, generation))
+        self._put(time_ps, generation)
 
     def freeze(self, time_ps: int) -> None:
         """Stop generating; the present value holds."""
         present = np.array([self.voltage_v(time_ps)])
-        self._segments.append((time_ps, Generation(0, 1, present, 1)))
+        self._put(time_ps, Generation(0, 1, present, 1))
+
+    def _put(self, time_ps: int, generation: Generation) -> None:
+        self._segments.append((time_ps, generation))
+        for listener in self.on_change:
+            listener()
 
     def _convert(self, volts: NDArray[np.float64]) -> NDArray[np.float64]:
         step_v = 2 * AO_RANGE_V / 2**CONVERTER_BITS

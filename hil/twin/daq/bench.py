@@ -52,5 +52,8 @@ class Bench(Protocol):
     def rng(self, name: str) -> np.random.Generator:
         """A random generator of its own for ``name``, seeded by the bench's seed."""
 
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` of bench time pass."""
+
     def advance_until(self, condition: Callable[[], bool], limit_s: float) -> bool:
         """Let bench time pass until ``condition()`` holds, at most ``limit_s``; whether it holds."""

@@ -10,6 +10,6 @@ from hil.twin.daq.x_series import XSeriesDevice
 class Daq(XSeriesDevice):
     """The device with its server; see :class:`hil.twin.daq.x_series.XSeriesDevice` for the screws."""
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> DaqServer:
-        """Serve the NI gRPC device service; port 0 takes a free one."""
-        return DaqServer(self, host, port)
+    def serve(self, host: str = "127.0.0.1", port: int = 0, latency_s: float = 0.0) -> DaqServer:
+        """Serve the NI gRPC device service; port 0 takes a free one. Each call takes ``latency_s``."""
+        return DaqServer(self, host, port, latency_s)

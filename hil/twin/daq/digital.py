@@ -39,6 +39,8 @@ class DigitalLines:
         self.terminals = {name: Terminal() for name in TERMINALS}
         self.listeners: dict[str, list[LineListener]] = {line: [] for line in LINES}
         self.readers: dict[str, Callable[[], bool | None]] = {}
+        self.overloaded: set[str] = set()
+        """Lines whose load pulls them low whatever the device drives."""
         self._driven: dict[str, bool] = {}
         self._inputs = {line: Terminal() for line in LINES if pfi_of_line(line) is None}
 
@@ -75,6 +77,8 @@ class DigitalLines:
 
     def read(self, line: str) -> bool:
         """The level at the screw: what the device drives, else what is connected, else low."""
+        if line in self.overloaded:
+            return False
         if line in self._driven:
             return self._driven[line]
         if line in self.readers:

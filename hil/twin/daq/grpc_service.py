@@ -37,8 +37,10 @@ _BLOCKING = task_rpcs.BLOCKING | data_rpcs.BLOCKING
 class DaqServer:
     """A running server; :attr:`address` is ``host:port``."""
 
-    def __init__(self, daq: XSeriesDevice, host: str, port: int) -> None:
+    def __init__(self, daq: XSeriesDevice, host: str, port: int, latency_s: float = 0.0) -> None:
+        """``latency_s`` is the bench time that each call takes before it acts."""
         self._daq = daq
+        self._latency_s = latency_s
         self._answering = threading.Event()
         self._answering.set()
         self._sessions = Sessions(daq)
@@ -113,6 +115,9 @@ class DaqServer:
         self._answering.wait()
         call = Call(self._daq, self._sessions, request, context.peer(), context.is_active)
         try:
+            if self._latency_s:
+                with self._daq.bench.lock:
+                    self._daq.bench.advance(self._latency_s)
             if not locked:
                 return handler(call)
             with self._daq.bench.lock:

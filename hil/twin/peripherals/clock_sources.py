@@ -45,6 +45,8 @@ class ClockSources:
         self._register = register
         self.lsi_nominal_hz = clock_tree.LSI_HZ
         """The frequency of this part's LSI."""
+        self.lse_start_factor: float | None = 1.0
+        """How much longer than typical the crystal takes to start; ``None``: the board has none."""
         starts: dict[str, Callable[[], int | None]] = {
             "msi": self._msi_start_ps,
             "hsi16": lambda: _typical_ps("hsi16_start"),
@@ -54,7 +56,7 @@ class ClockSources:
             "pllsai1": lambda: self._pll_start_ps(PLLSAI1CFGR),
             "pllsai2": lambda: self._pll_start_ps(PLLSAI2CFGR),
             "lsi": lambda: _typical_ps("lsi_start"),
-            "lse": lambda: _typical_ps("lse_start"),
+            "lse": self._lse_start_ps,
         }
         self._oscillators = {
             name: Oscillator(scheduler, start, partial(on_ready, name)) for name, start in starts.items()
@@ -104,6 +106,11 @@ class ClockSources:
             lsi_hz=self.lsi_nominal_hz if self["lsi"].ready else 0,
             pll_vco_hz=vco,
         )
+
+    def _lse_start_ps(self) -> int | None:
+        if self.lse_start_factor is None:
+            return None
+        return round(_typical_ps("lse_start") * self.lse_start_factor)
 
     def _msi_start_ps(self) -> int:
         # Table 60 prints the start-up for ranges 0, 1, 2, 3, 4 to 7 and 8 to 11.

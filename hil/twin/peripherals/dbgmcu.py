@@ -41,6 +41,8 @@ class Dbgmcu(RegisterBlock):
     def __init__(self) -> None:
         super().__init__("DBGMCU", BASE["DBGMCU"])
         self.listeners: list[Callable[[], None]] = []
+        self.device_id = _DEVICE_REV4
+        """What IDCODE reads."""
 
     def reset(self) -> None:
         """A system reset changes nothing."""
@@ -63,6 +65,10 @@ class Dbgmcu(RegisterBlock):
         """Whether the counter of peripheral ``name`` stops while a debugger holds the core."""
         where = _FREEZE.get(name)
         return where is not None and bool(self.words[where[0]] >> where[1] & 1)
+
+    def read_word(self, offset: int) -> int:
+        """Read a register."""
+        return self.device_id if offset == IDCODE else super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""

@@ -80,6 +80,7 @@ class GpioPort(RegisterBlock):
         self._load_reset_values()
         for index, pin in enumerate(self._pins):
             pin.external_listeners.append(partial(self._outside_changed, index))
+            pin.load_listeners.append(self._count_loads)
 
     def reset(self) -> None:
         """System reset: all pins let go."""
@@ -119,7 +120,9 @@ class GpioPort(RegisterBlock):
             outside_v = self._supply_v() if pin.external_level else 0.0
         if outside_v is None:
             pull = self._pull(index)
-            return None if pull is None else (self._supply_v() if pull else 0.0)
+            if pull is None:
+                return None if math.isinf(pin.load_ohm) else 0.0
+            return self._supply_v() * self._share_of_load(pin) if pull else 0.0
         return outside_v
 
     def voltages_v(self, index: int, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
@@ -131,14 +134,19 @@ class GpioPort(RegisterBlock):
         level_v = self.voltage_v(index, int(times_ps[0]))
         return None if level_v is None else np.full(len(times_ps), level_v)
 
+    @staticmethod
+    def _share_of_load(pin: Pin) -> float:
+        """Which part of VDD a load takes from the pull-up resistor that feeds it."""
+        return 1.0 if math.isinf(pin.load_ohm) else pin.load_ohm / (pin.load_ohm + _pull_ohm())
+
     @property
     def load_siemens(self) -> float:
-        """What VDD feeds: outputs that are high into a load, and pull resistors that work against a driven
-        level (typical resistance).
+        """What VDD feeds: outputs and pull-up resistors that are high into a load, and pull resistors that
+        work against a driven level (typical resistance).
         """
         if not self._opposed_pulls and not self._load_siemens:
             return 0.0
-        return self._load_siemens + self._opposed_pulls / stm32l476.fact("pull_resistors").typ_scalar()
+        return self._load_siemens + self._opposed_pulls / _pull_ohm()
 
     def read_word(self, offset: int) -> int:
         """GPIOx_IDR samples the pins, the rest reads as written."""
@@ -201,7 +209,7 @@ class GpioPort(RegisterBlock):
         for index, pin in enumerate(self._pins):
             pull = self._pull(index)
             if pull is None:
-                undriven = pin.external_level is None and not pin.has_source
+                undriven = pin.external_level is None and not pin.has_source and math.isinf(pin.load_ohm)
                 self.floating_inputs += self._powered and undriven and self._mode(index) == _INPUT
                 continue
             if pin.level_out is not None:
@@ -209,6 +217,8 @@ class GpioPort(RegisterBlock):
             elif pin.external_level is not None:
                 # Against a level from outside the current is VDD's only through a pull-up.
                 self._opposed_pulls += pull and not pin.external_level
+            elif pull and not pin.has_source:
+                self._load_siemens += 1 / (pin.load_ohm + _pull_ohm())
         self.on_load()
 
     def _drive(self, index: int) -> None:
@@ -254,3 +264,8 @@ class GpioPort(RegisterBlock):
             if self._mode(index) == _ALTERNATE:
                 for listener in self.alternate_listeners.get((index, self._alternate(index)), ()):
                     listener(level)
+
+
+def _pull_ohm() -> float:
+    """Of a pull-up or pull-down resistor, typical."""
+    return stm32l476.fact("pull_resistors").typ_scalar()

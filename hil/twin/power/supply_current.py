@@ -19,6 +19,11 @@ class SupplyCurrent:
     def __init__(self, scheduler: Scheduler, flash: Flash, point: Callable[[], OperatingPoint]) -> None:
         """``point`` is asked for the operating point as of now."""
         self.trace = SupplyTrace(scheduler)
+        self.part_a = 0.0
+        """What the part drew when something last changed, wherever from."""
+        self.leads_a: Callable[[], float] = lambda: 0.0
+        """What flows between the supply's own leads, also while they feed nothing."""
+        self._connected = True
         self._scheduler = scheduler
         self._flash = flash
         self._point = point
@@ -28,10 +33,22 @@ class SupplyCurrent:
         flash.on_programmed = self._flash_programmed
         flash.is_unobserved = self._flash_is_unobserved
 
+    def connect(self, connected: bool) -> None:
+        """Whether a supply drives VDD; where none does, the part lives on its capacitors or on its pins, and
+        nothing flows from the supply.
+        """
+        if connected is not self._connected:
+            self._connected = connected
+            self.update()
+
     def update(self) -> None:
         """Something else than the flash's activity may have changed."""
         self._by_activity.clear()
         point = self._point()
+        self.part_a = supply_current_a(point) - point.external_current_a
+        if not self._connected:
+            self.trace.record(self._scheduler.now_ps, self.leads_a())
+            return
         self.trace.record(self._scheduler.now_ps, supply_current_a(point))
         operation = self._flash.operation
         if operation is not None:
@@ -42,6 +59,8 @@ class SupplyCurrent:
             self.trace.plan(operation.end_ps, supply_current_a(idle))
 
     def _flash_activity_changed(self) -> None:
+        if not self._connected:
+            return
         operation, now_ps = self._flash.operation, self._scheduler.now_ps
         if operation is None:
             self.trace.record(now_ps, self._current_a(None, peak=False))
@@ -51,6 +70,8 @@ class SupplyCurrent:
             self.trace.plan(operation.end_ps, self._current_a(None, peak=False))
 
     def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
+        if not self._connected:
+            return
         peak_a, rest_a = self._current_a("write", peak=True), self._current_a("write", peak=False)
         idle_a = self._current_a(None, peak=False)
         times_ps, currents_a = begun.ravel(), np.tile([peak_a, rest_a, idle_a], len(begun))

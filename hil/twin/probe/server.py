@@ -32,11 +32,13 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, bench: DebuggedBench, host: str, port: int) -> None:
+    def __init__(self, bench: DebuggedBench, host: str, port: int, request_s: float | None = None) -> None:
+        """``request_s`` is the bench time of a request besides its bits, if not the line's own."""
         self._bench = bench
+        self._request_s = request_s
         # no_config: a pyocd.yaml in the folder the bench was started from is meant for other probes.
         session = Session(None, options={"no_config": True})
-        super().__init__((host, port), session, TwinProbe(SwdLine(bench), UNIQUE_ID))
+        super().__init__((host, port), session, TwinProbe(SwdLine(bench, request_s), UNIQUE_ID))
         # What a client's request raises goes to that client; pyOCD's handler would log it here as well.
         logging.getLogger(DebugProbeRequestHandler.__module__).setLevel(logging.CRITICAL)
         self._connections: set[socket.socket] = set()
@@ -56,7 +58,7 @@ class ProbeServer(TCPProbeServer):  # type: ignore[misc]  # pyOCD has no type in
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Handle one connection until its client hangs up; NRST is released then."""
-        line = SwdLine(self._bench)
+        line = SwdLine(self._bench, self._request_s)
         with self._connections_lock:
             self._connections.add(request)
         # The handler takes its session and its probe from its server: here from a view with this client's

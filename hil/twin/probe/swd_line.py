@@ -99,6 +99,10 @@ class DebuggedBench(Protocol):
     def debug_lines_isolated(self) -> bool:
         """Whether the relay has opened SWDIO, SWCLK and the console lines."""
 
+    @property
+    def target_answers(self) -> bool:
+        """Whether a target hangs on the lines, and the probe has power."""
+
     def advance(self, seconds: float) -> None:
         """Let bench time pass."""
 
@@ -114,8 +118,10 @@ class SwdLine:
     refuses an access.
     """
 
-    def __init__(self, bench: DebuggedBench) -> None:
+    def __init__(self, bench: DebuggedBench, request_s: float | None = None) -> None:
+        """``request_s`` is what each request costs besides its bits, if not ``REQUEST_OVERHEAD_S``."""
         self._bench = bench
+        self._request_s = REQUEST_OVERHEAD_S if request_s is None else request_s
         self._packet_s = 0.0
         self._nrst_asserted = False
         self._halt_poll_s = HALT_POLL_S
@@ -132,11 +138,13 @@ class SwdLine:
     def transfer(self, packets: int) -> None:
         """Spend the time of one request of ``packets`` SWD packets; something must acknowledge them."""
         with self._bench.lock:
-            self._bench.advance(REQUEST_OVERHEAD_S + packets * self._packet_s)
+            self._bench.advance(self._request_s + packets * self._packet_s)
             if self._bench.debug_lines_isolated:
                 raise exceptions.TransferError(
                     "no ACK: the debug lines are open (the relay of role debug_connection is at rest)"
                 )
+            if not self._bench.target_answers:
+                raise exceptions.TransferError("no ACK: no target answers at the probe's end of the lines")
             if self._bench.mcu.core.state == "unpowered":
                 raise exceptions.TransferError(
                     "no ACK: the board is not powered; switch the power analyzer's output on"
@@ -199,7 +207,7 @@ class SwdLine:
         """Pull NRST low, or let its pull-up raise it; without effect while the lines are isolated."""
         self._halt_poll_s = HALT_POLL_S
         with self._bench.lock:
-            self._bench.advance(REQUEST_OVERHEAD_S)
+            self._bench.advance(self._request_s)
             if not self._bench.debug_lines_isolated:
                 self._bench.mcu.set_nrst(asserted)
             self._nrst_asserted = asserted

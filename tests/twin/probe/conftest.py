@@ -59,6 +59,7 @@ class RamBench:
         self.lock = threading.RLock()
         self.mcu = RamMcu()
         self.debug_lines_isolated = False
+        self.target_answers = True
         self.now_s = 0.0
         self.halt_waits_s: list[float] = []
 
