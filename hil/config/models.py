@@ -19,10 +19,12 @@ from hil.config.quantities import (
     Duration,
     Frequency,
     Ratio,
+    Resistance,
     Temperature,
     TemperatureDifference,
     Voltage,
 )
+from hil.datasheet import ni_x_series
 
 
 class _Table(BaseModel):
@@ -153,6 +155,11 @@ class CounterWire(_Table):
 
     pin: str
     terminal: str
+    input_resistance_ohm: Resistance = Field(
+        alias="input_resistance", default=ni_x_series.PULL_DOWN_OHM, gt=0
+    )
+    """Of the DAQ's terminal, or of a buffer in front of it, to ground. The pin feeds it while it is high. A
+    run measures what it draws; this figure counts where the rig cannot."""
 
 
 class InputWire(_Table):

@@ -32,5 +32,7 @@ Temperature = Annotated[float, _of("degC")]
 """Degrees Celsius."""
 TemperatureDifference = Annotated[float, _of("delta_degC")]
 """A difference of two temperatures in degrees Celsius."""
+Resistance = Annotated[float, _of("ohm")]
+"""Ohms."""
 Ratio = Annotated[float, _of("ratio")]
 """A relative figure ("0.025 %", "50 ppm") as a fraction of one."""

@@ -18,10 +18,12 @@ from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
 from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
+from hil.rig import marker_loads
 from hil.rig.bench import Bench
 from hil.rig.claims import claims
 from hil.rig.lock import NO_WAIT, BenchLock, Wait
 from hil.rig.mailbox import Mailbox
+from hil.rig.marker_loads import MARKERS, PinLoad
 from hil.rig.safe_state import STEP_LIMIT_S, safe_state_steps
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
@@ -117,6 +119,7 @@ class Rig:
         try:
             safe = [] if bench is None else safe_state_steps(bench)
             errors = run_steps([*safe, *self._release_steps()], hurried)
+            errors.extend(_harm(self._service))
             return errors if bench is None else [*errors, *_broken_order(bench)]
         finally:
             self._closed = True
@@ -174,8 +177,14 @@ class Rig:
         restart: bool = False,
         progress: Progress | None = None,
     ) -> None:
-        """Bring the board into ``state``: see :meth:`hil.rig.states.BoardStates.to`."""
+        """Bring the board into ``state``: see :meth:`hil.rig.states.BoardStates.to`.
+
+        Raises:
+            RigError: the bench's service reports harm that has been done to the bench.
+        """
         moved = self._open_states().to(state, image, restart=restart, progress=progress)
+        for error in _harm(self._service):
+            raise error
         if moved and self._commander is not None:
             self._commander.started_anew()
 
@@ -187,6 +196,24 @@ class Rig:
         # Entering and leaving both restart the firmware, so that running holds before and after.
         self.to(State.RUNNING, image, progress=progress)
         return Mailbox(self.board, self.clock, image)
+
+    def marker_loads(self, image: Image, progress: Progress | None = None) -> list[PinLoad]:
+        """What the wires at the marker pins draw from the part's supply while their marker is high.
+
+        Measured where the rig has a probe and a power analyzer: the board is then *programmed*, and the
+        debugger moves the pins. Elsewhere it is what the DAQ's document allows.
+
+        Raises:
+            RigError: the rig has no markers' wires.
+        """
+        bench = self._open_bench()
+        roles = {role: str(getattr(bench.config.wiring, role).pin) for role in MARKERS if bench.has(role)}
+        if not roles:
+            raise RigError("no marker is wired", where=self._configured.name, expected="a marker in [wiring]")
+        if not (bench.has("board") and bench.has("power_analyzer")):
+            return marker_loads.from_documents(bench, roles)
+        self.to(State.PROGRAMMED, image, restart=True, progress=progress)
+        return marker_loads.measure(bench, roles)
 
     @contextmanager
     def commander(self) -> Generator[Commander]:
@@ -313,6 +340,20 @@ def _broken_order(bench: Bench) -> list[RigError]:
             hint="measure the part's pins before trusting it further",
         )
         for text in violations[:1]
+    ]
+
+
+def _harm(service: Service | None) -> list[RigError]:
+    """What the bench's service says that a real bench would not have survived, each an error."""
+    return [
+        RigError(
+            text,
+            where="board",
+            operation="harm reported by the bench",
+            expected="nothing driven beyond what it stands",
+            hint="the record of switching shows the order that led to it",
+        )
+        for text in (service.harm if service is not None else ())
     ]
 
 

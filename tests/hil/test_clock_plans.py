@@ -29,8 +29,8 @@ def test_the_default_plan_is_the_cheapest(
         taken.sweeps,
         taken.plans,
         taken.period_s,
-        rig_accuracy.mean_current_a,
-        rig_accuracy.charge_difference_c,
+        taken.alone[0].mean_accuracy(rig_accuracy.mean_current_a),
+        taken.alone[0].difference_accuracy(rig_accuracy.charge_difference_c),
     )
     supply_v = taken.supply_voltage_v
     tables.save(

@@ -23,7 +23,9 @@ BATTERIES = ("cr2032_panasonic", "l91_energizer_pair")
 
 def average_of(log: DutyCycleLog, rig_accuracy: RigAccuracy) -> Estimate:
     """Average current over the whole periods of a log, in amperes."""
-    return duty_cycle.measure(log.waveform, log.phases).average_a(rig_accuracy.mean_current_a)
+    return duty_cycle.measure(log.waveform, log.phases).average_a(
+        log.mean_accuracy(rig_accuracy.mean_current_a)
+    )
 
 
 def save_phase_table(
@@ -32,7 +34,7 @@ def save_phase_table(
     """Put the phases of a log on the run's record."""
     supply_v = log.supply_voltage_v
     supply = Estimate(supply_v, expanded(rig_accuracy.voltage_v(supply_v)))
-    budget = phase_budget(log.waveform, log.phases, supply, rig_accuracy.mean_current_a)
+    budget = phase_budget(log.waveform, log.phases, supply, log.mean_accuracy(rig_accuracy.mean_current_a))
     tables.save(phase_table(name, budget))
     measure.assume("The time base of the power analyzer adds nothing to what its sample period leaves open.")
     measure(

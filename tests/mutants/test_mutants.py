@@ -44,6 +44,7 @@ AVERAGE = "test_duty_cycle.py::test_average_current"
 REPORTING_AVERAGE = "test_duty_cycle.py::test_average_current_with_reports"
 COIN_CELL = "test_duty_cycle.py::test_battery_life[cr2032_panasonic]"
 AA_CELLS = "test_duty_cycle.py::test_battery_life[l91_energizer_pair]"
+LOADS = "test_marker_loads.py::test_the_markers_wires_draw_what_the_daq_is_known_to"
 NETWORK = "test_inference.py::test_network_is_bit_exact"
 WINDOWS = "test_inference.py::test_windows_are_bit_exact"
 COUNTER = "test_latency.py::test_latency_by_counter"
@@ -122,6 +123,14 @@ MUTANTS = [
         {COUNTER, CYCLES, CURRENT},
         {SLEEP, BOOT},
         bench={"wires": '{ marker_inference = { pin = "PB10" }, marker_active = { pin = "PA8" } }'},
+    ),
+    # Below the least that the DAQ's input can have: something else hangs on the wire. What it draws is known,
+    # and the part's own average stays right.
+    Mutant(
+        "loaded_marker",
+        {LOADS},
+        {AVERAGE, COIN_CELL},
+        bench={"wires": '{ marker_active = { input_resistance = "10 kohm" } }'},
     ),
     Mutant("hot_bench", {SLEEP}, {PERIOD, COUNTER}, bench={"ambient_temperature": '"85 °C"'}),
     Mutant(
