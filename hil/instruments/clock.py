@@ -54,6 +54,7 @@ class BenchClock:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answers = self._socket.makefile("rb")
         if token and self._exchange(f"TOKEN {token}", _ANSWER_TIMEOUT_S) != b"OK\n":
+            self.close()
             raise ProtocolError(
                 "the bench does not take the token",
                 where=self._where,
