@@ -20,10 +20,7 @@ from pyocd.probe.stlink_probe import StlinkProbe
 
 from hil.instruments.protocols import Identity
 
-_UDEV = (
-    "install a udev rule that gives you the probe (https://github.com/pyocd/pyOCD/tree/main/udev has them), "
-    "then plug it in again"
-)
+_UDEV = "install the udev rule that gives you the probe (`hil udev` has it), then plug it in again"
 _BUSY = "close the other program that holds the probe: an IDE, OpenOCD, a second pyOCD"
 _ABSENT = (
     "is the probe on USB, with a cable that carries data? `lsusb` shows it; "

@@ -63,7 +63,8 @@ def page(events: Iterable[dict[str, Any]]) -> str:
         "What the controller says to the instruments while the suite runs, and what they answer, in order.\n"
         "`pytest --rig NAME --log-exchange FILE` writes the same with times and figures, on any bench, and\n"
         "`hil exchange FILE` makes this page of it. `#` stands for a number that differs from run to run,\n"
-        "`[P1]` for the messages of procedure P1, `┐` and `┘` enclose lines that are repeated.\n",
+        "`[P1]` for the messages of procedure P1. A line stands for one or several in a row, and the lines from\n"
+        "`┐` to `┘` are repeated.\n",
         "## Procedures on the power analyzer\n",
     ]
     parts += [
@@ -136,26 +137,24 @@ def _shown(line: _Line, procedures: dict[tuple[str, ...], str]) -> str:
 
 
 def _folded(lines: list[str]) -> list[str]:
-    """The lines, each group that is repeated at once written once."""
+    """The lines, each one or group that is repeated at once written once.
+
+    Equal lines are one: how often a state is polled depends on the bench.
+    """
+    lines = [line for line, before in zip(lines, [None, *lines], strict=False) if line != before]
     shown: list[str] = []
     at = 0
     while at < len(lines):
-        for period in range(1, _LONGEST_PERIOD + 1):
+        for period in range(2, _LONGEST_PERIOD + 1):
             group = lines[at : at + period]
             times = 1
             while lines[at + times * period : at + (times + 1) * period] == group:
                 times += 1
             if times > 1:
                 at += times * period
-                shown += _bracketed(group)
+                shown += [f"{group[0]}  ┐", *group[1:-1], f"{group[-1]}  ┘"]
                 break
         else:
             shown.append(lines[at])
             at += 1
     return shown
-
-
-def _bracketed(group: list[str]) -> list[str]:
-    if len(group) == 1:
-        return [f"{group[0]}  (repeated)"]
-    return [f"{group[0]}  ┐", *group[1:-1], f"{group[-1]}  ┘ (repeated)"]

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from hil.report import exchange
 from hil.results import test_log
 from hil.results.test_log import TestOutcome
 from tests.usb_probes import cmsis_dap, stlink_v2_1
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIM = REPOSITORY / "rig_configs" / "sim.toml"
+EXCHANGE = REPOSITORY / "docs" / "exchange_sim.md"
+"""What the suite says to the instruments on the rig ``sim``."""
 SOCKET = "TCPIP::{service.power_analyzer.host}::{service.power_analyzer.port}::SOCKET"
 VXI_11 = "TCPIP::{service.vxi11.host},{service.vxi11.port}::inst0::INSTR"
 HISLIP = "TCPIP::{service.hislip.host}::hislip0,{service.hislip.port}::INSTR"
@@ -40,7 +43,8 @@ def run_pytest(folder: Path, kind: str, *arguments: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("kind", sorted(DESKS))
 def test_the_suite_passes(tmp_path: Path, kind: str) -> None:
-    run = run_pytest(tmp_path, kind)
+    log = tmp_path / "exchange.jsonl"
+    run = run_pytest(tmp_path, kind, f"--log-exchange={log}")
     assert run.returncode == pytest.ExitCode.OK, run.stdout + run.stderr
     (folder,) = (tmp_path / "results").iterdir()
     record = test_log.read(folder / "tests.jsonl")
@@ -48,6 +52,10 @@ def test_the_suite_passes(tmp_path: Path, kind: str) -> None:
     assert {verdict.outcome for verdict in record.tests} == {TestOutcome.PASSED}
     board = json.loads((folder / "run.json").read_text("utf-8"))
     assert DESKS[kind][2] in json.dumps(board)
+    said = exchange.page(exchange.read(log))
+    assert said.splitlines() == EXCHANGE.read_text("utf-8").splitlines(), (
+        "see CONTRIBUTING.md, A desk's connections"
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(DESKS))
