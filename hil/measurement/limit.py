@@ -37,6 +37,8 @@ class Limit:
     def __post_init__(self) -> None:
         if self.lower is None and self.upper is None:
             raise ValueError("a limit needs a lower or an upper bound")
+        if any(bound is not None and not math.isfinite(bound) for bound in (self.lower, self.upper)):
+            raise ValueError(f"a bound is a finite number: {self.lower!r} to {self.upper!r}")
         if self.lower is not None and self.upper is not None and self.lower > self.upper:
             raise ValueError(f"lower bound {self.lower!r} lies above upper bound {self.upper!r}")
         if not self.source:

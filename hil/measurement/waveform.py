@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,8 @@ class Waveform:
         current_a = np.ascontiguousarray(self.current_a, dtype=np.float64)
         if current_a.ndim != 1 or current_a.size == 0:
             raise ValueError(f"a waveform needs a row of at least one sample, got shape {current_a.shape}")
+        if not np.isfinite(current_a).all() or not math.isfinite(self.start_s + self.period_s):
+            raise ValueError("a waveform's times and currents are finite numbers")
         object.__setattr__(self, "current_a", current_a)
 
     def __len__(self) -> int:

@@ -4,48 +4,69 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 
+from hil.errors import HilError, ResultsError
 from hil.measurement.duty_cycle import awake_stretches
+from hil.measurement.measurement import Measurement
 from hil.measurement.text import uncertain, with_unit
 from hil.report.figure import detail_view, figure
 from hil.report.measurement_groups import groups
 from hil.report.table_view import view
-from hil.report.verdicts import judge
+from hil.report.verdicts import Verdict, judge
 from hil.results import journal, result_table, test_log, waveform_file
-from hil.results.result_table import Chart
+from hil.results.journal import JournalEntry
 from hil.results.run import RunDescription, RunFolder, load, replace_file
-from hil.results.test_log import TestOutcome
+from hil.results.test_log import TestOutcome, TestRecord
 
 
-def write(run_path: Path) -> Path:
-    """Make the report of a run from its folder and return the page's path.
+@dataclass(frozen=True)
+class Page:
+    """A run's page, made from what its folder holds."""
+
+    html: str
+    verdict: Verdict
+    damages: tuple[str, ...]
+    """What in the folder is missing or damaged, and so not on the page."""
+
+
+def write(run_path: Path) -> Page:
+    """Make the report of a run from its folder: ``report.html``, in place of an earlier one.
+
+    A damaged part costs itself and is named on the page; the rest is shown.
 
     Raises:
-        ResultsError: if the folder holds no run, a file in it is damaged, or the page cannot be written.
+        ResultsError: the folder holds nothing of a run, or the page cannot be written.
     """
-    run = load(run_path)
-    replace_file(run.report_path, render(run_path))
-    return run.report_path
+    if not any((run_path / name).exists() for name in ("run.json", "journal.jsonl", "tests.jsonl")):
+        raise ResultsError(
+            "holds no run",
+            where=str(run_path),
+            operation="report",
+            expected="a folder with run.json, journal.jsonl or tests.jsonl",
+        )
+    page = render(run_path)
+    replace_file(run_path / "report.html", page.html)
+    return page
 
 
-def render(run_path: Path, *, waveforms: bool = True) -> str:
-    """The text of a run's page, from its folder.
+def render(run_path: Path, *, waveforms: bool = True) -> Page:
+    """The page of a run, from its folder.
 
     Args:
         run_path: the run's folder.
         waveforms: whether to draw them, which takes the most time.
-
-    Raises:
-        ResultsError: if the folder holds no run, or a file in it is damaged.
     """
-    run = load(run_path)
-    return _environment().get_template("page.html.j2").render(_content(run, waveforms))
+    content = _content(run_path, waveforms)
+    html = _environment().get_template("page.html.j2").render(content)
+    return Page(html, content["verdict"], tuple(content["damages"]))
 
 
 def _environment() -> jinja2.Environment:
@@ -77,6 +98,8 @@ def _limit_text(measurement: Any) -> str:
 
 def _when(description: RunDescription) -> str:
     """Beginning and length of the run."""
+    if not description.started_utc:
+        return "when is not known"
     started = datetime.fromisoformat(description.started_utc)
     text = f"{started:%Y-%m-%d %H:%M:%S} UTC"
     if not description.finished_utc:
@@ -86,61 +109,122 @@ def _when(description: RunDescription) -> str:
     return f"{text}, took {minutes} min {seconds} s" if minutes else f"{text}, took {seconds} s"
 
 
-def _content(run: RunFolder, draw: bool) -> dict[str, Any]:
-    entries = journal.read(run.journal_path)
-    record = test_log.read(run.test_log_path)
+Part = TypeVar("Part")
+
+
+class _Parts:
+    """Makes the parts of a page; one that cannot be made is missing, and named."""
+
+    def __init__(self) -> None:
+        self.damages: list[str] = []
+
+    def make(self, what: str, part: Callable[[], Part], instead: Part) -> Part:
+        """The part, or ``instead``."""
+        try:
+            return part()
+        except HilError as error:
+            self.damages.append(str(error))
+        except Exception as error:  # noqa: BLE001  # whatever a damaged file leads to costs its own part only
+            self.damages.append(f"{what}: {type(error).__name__}: {error}")
+        return instead
+
+    def make_list(self, what: str, part: Callable[[], list[Part]]) -> list[Part]:
+        """The parts, or none of them."""
+        none: list[Part] = []
+        return self.make(what, part, none)
+
+    def make_all(self, paths: Iterable[Path], part: Callable[[Path], Part]) -> list[Part]:
+        """The parts that can be made, each from a file."""
+        made = [self.make(path.name, lambda path=path: part(path), None) for path in sorted(paths)]  # type: ignore[misc]
+        return [item for item in made if item is not None]
+
+
+def _content(path: Path, draw: bool) -> dict[str, Any]:
+    parts = _Parts()
+    unknown = RunFolder(path, RunDescription(rig="unknown", started_utc=""))
+    run = parts.make("run.json", lambda: load(path), unknown)
+    none: tuple[list[JournalEntry], list[str]] = ([], [])
+    entries, wrong = parts.make("journal", lambda: journal.salvage(run.journal_path), none)
+    parts.damages += [f"{run.journal_path.name}: {text}" for text in wrong]
+    record = parts.make("tests", lambda: test_log.read(run.test_log_path), TestRecord())
+    parts.damages += [f"{run.test_log_path.name}: {text}" for text in record.damages]
+    tables = parts.make_all(run.table_folder.glob("*.json"), lambda file: view(result_table.load(file)))
+    waveforms = parts.make_all(run.waveform_folder.glob("*.parquet"), _waveform) if draw else []
+    for waveform in waveforms:
+        waveform["tables"] = [table for table in tables if table.waveform == waveform["name"]]
+    names = {waveform["name"] for waveform in waveforms}
     tests = record.tests
-    tables = [result_table.load(path) for path in sorted(run.table_folder.glob("*.json"))]
-    stored = (
-        [waveform_file.load(path) for path in sorted(run.waveform_folder.glob("*.parquet"))] if draw else []
-    )
-    names = {item.name for item in stored}
-    return {
+    content: dict[str, Any] = {
         "run": run.description,
-        "folder": run.path.name,
+        "folder": run.path.resolve().name,
         "verdict": judge(record, entries, run.description),
         "when": _when(run.description),
-        "headlines": [
-            (result, uncertain(result.value, result.expanded_uncertainty, result.unit))
-            for result in (entry.measurement for entry in entries)
-            if result.headline
-        ],
-        "groups": groups(entries),
-        "failed": [test for test in tests if test.outcome is TestOutcome.FAILED],
-        "bench_errors": [test for test in tests if test.outcome is TestOutcome.BENCH_ERROR],
-        "interrupted": [test for test in tests if test.outcome is TestOutcome.INTERRUPTED],
-        "skipped": [test for test in tests if test.outcome is TestOutcome.SKIPPED],
+        "guardian": _guardian(parts, run.path / "guardian.json"),
+        "undrawn": not draw and any(run.waveform_folder.glob("*.parquet")),
+        "headlines": parts.make_list("main results", lambda: _headlines(entries)),
+        "groups": parts.make_list("measurements", lambda: groups(entries)),
         "tests": tests,
-        "waveforms": [
-            {
-                "name": item.name,
-                "duration_s": item.waveform.duration_s,
-                "period_s": item.waveform.period_s,
-                "supply_voltage_v": item.supply_voltage_v,
-                "detail": detail_view(item),
-                "views": figure_data["views"],
-                "wakes": len(awake_stretches(item.phases)),
-                "figure_json": _script_safe(figure_data),
-                "tables": [view(table) for table in tables if table.waveform == item.name],
-            }
-            for item in stored
-            for figure_data in [figure(item)]
-        ],
-        "tables": [
-            (shown, _script_safe(shown.bars))
-            for shown in (view(table) for table in tables if table.waveform not in names)
-        ],
+        "waveforms": waveforms,
+        "tables": [(table, _script_safe(table.bars)) for table in tables if table.waveform not in names],
         "assumptions": run.description.assumptions,
         "bench_assumptions": run.description.bench_assumptions,
-        "plotly": _plotly_script() if stored or any(table.chart is Chart.BARS for table in tables) else "",
+        "plotly": _plotly_script() if waveforms or any(table.bars for table in tables) else "",
         "style": _template_text("page.css"),
         "script": _template_text("waveform.js"),
+        "damages": parts.damages,
+    }
+    for name, outcome in (
+        ("failed", TestOutcome.FAILED),
+        ("bench_errors", TestOutcome.BENCH_ERROR),
+        ("interrupted", TestOutcome.INTERRUPTED),
+        ("skipped", TestOutcome.SKIPPED),
+    ):
+        content[name] = [test for test in tests if test.outcome is outcome]
+    return content
+
+
+def _headlines(entries: Iterable[JournalEntry]) -> list[tuple[Measurement, str]]:
+    """The results that a reader looks for first, with their values in words."""
+    return [
+        (result, uncertain(result.value, result.expanded_uncertainty, result.unit))
+        for result in (entry.measurement for entry in entries)
+        if result.headline
+    ]
+
+
+def _waveform(path: Path) -> dict[str, Any]:
+    """What the template needs of a waveform."""
+    stored = waveform_file.load(path)
+    figure_data = figure(stored)
+    return {
+        "name": stored.name,
+        "duration_s": stored.waveform.duration_s,
+        "period_s": stored.waveform.period_s,
+        "supply_voltage_v": stored.supply_voltage_v,
+        "detail": detail_view(stored),
+        "views": figure_data["views"],
+        "wakes": len(awake_stretches(stored.phases)),
+        "figure_json": _script_safe(figure_data),
     }
 
 
+def _guardian(parts: _Parts, path: Path) -> str:
+    """What the guardian of the bench did, in a sentence; empty where it had nothing to do."""
+    if not path.exists():
+        return ""
+
+    def told() -> str:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        done = ", ".join(map(str, said["done"])) or "nothing could be done"
+        text = f"The guardian of the bench acted at {said['began_utc']}, since {said['why']}: {done}."
+        return " ".join([text, *(f"It met: {error}." for error in said["errors"])])
+
+    return parts.make(path.name, told, "The guardian of the bench acted; what it did cannot be read.")
+
+
 def _script_safe(data: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    """JSON that neither ends the script element it stands in nor begins another inside it."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def _template_text(name: str) -> str:

@@ -38,6 +38,8 @@ class TableView:
     notes: tuple[str, ...]
     shares: bool
     """Whether the rows' shares are drawn as one divided bar."""
+    waveform: str
+    """Name of the waveform that it was made from."""
     bars: dict[str, Any] | None
     """Data of the bar chart for the page's script; None without one."""
 
@@ -59,6 +61,7 @@ def view(table: ResultTable) -> TableView:
         folded=rows[shown:],
         notes=table.notes,
         shares=table.chart is Chart.SHARES,
+        waveform=table.waveform,
         bars=_bars(table) if table.chart is Chart.BARS else None,
     )
 

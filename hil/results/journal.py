@@ -57,15 +57,15 @@ class JournalEntry:
         """Read an entry back; the outcome follows from the numbers."""
         limit = fields["limit"]
         measurement = Measurement(
-            name=fields["name"],
+            name=str(fields["name"]),
             value=fields["value"],
-            unit=fields["unit"],
+            unit=str(fields["unit"]),
             expanded_uncertainty=fields["expanded_uncertainty"],
-            limit=limit and Limit(limit["lower"], limit["upper"], limit["source"]),
-            notes=tuple(fields["notes"]),
-            headline=fields["headline"],
+            limit=limit and Limit(limit["lower"], limit["upper"], str(limit["source"])),
+            notes=tuple(str(note) for note in fields["notes"]),
+            headline=bool(fields["headline"]),
         )
-        return cls(fields["sequence"], fields["test"], measurement, fields["time_utc"])
+        return cls(int(fields["sequence"]), str(fields["test"]), measurement, str(fields["time_utc"]))
 
 
 def _utc_now() -> str:

@@ -8,13 +8,16 @@ compare. One JSON file each, ``tables/<name>.json``.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from hil.errors import ResultsError
 from hil.measurement.uncertainty import Estimate
+from hil.results.run import replace_file
 
 
 class Chart(StrEnum):
@@ -34,6 +37,10 @@ class Cell:
     expanded_uncertainty: float = 0.0
     unit: str = ""
     text: str = ""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite((self.value or 0.0) + self.expanded_uncertainty):
+            raise ValueError(f"{self.value!r} ± {self.expanded_uncertainty!r} is not a finite number")
 
     @classmethod
     def of(cls, estimate: Estimate, unit: str, scale: float = 1.0) -> Cell:
@@ -73,6 +80,8 @@ class ResultTable:
     def __post_init__(self) -> None:
         if any(len(row.cells) != len(self.columns) for row in self.rows):
             raise ValueError(f"{self.title}: every row needs {len(self.columns)} cells")
+        if self.rows and not 0 <= self.charted < len(self.columns):
+            raise ValueError(f"{self.title}: has no column {self.charted} to chart")
 
 
 def save(path: Path, table: ResultTable) -> None:
@@ -83,9 +92,12 @@ def save(path: Path, table: ResultTable) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(table), indent=1, ensure_ascii=False) + "\n", "utf-8")
     except OSError as error:
         raise ResultsError(str(error), where=str(path), operation="save table") from error
+    replace_file(path, json.dumps(asdict(table), indent=1, ensure_ascii=False) + "\n")
+
+
+_VALIDATOR = TypeAdapter(ResultTable)
 
 
 def load(path: Path) -> ResultTable:
@@ -95,15 +107,6 @@ def load(path: Path) -> ResultTable:
         ResultsError: if the file is none that :func:`save` wrote.
     """
     try:
-        fields: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        rows = tuple(
-            Row(row["label"], tuple(Cell(**cell) for cell in row["cells"]), row["marked"])
-            for row in fields.pop("rows")
-        )
-        chart = fields.pop("chart")
-        columns, notes = tuple(fields.pop("columns")), tuple(fields.pop("notes"))
-        return ResultTable(
-            **fields, columns=columns, notes=notes, rows=rows, chart=chart and Chart(chart)
-        )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return _VALIDATOR.validate_python(json.loads(path.read_text("utf-8")))
+    except (OSError, RecursionError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         raise ResultsError(f"is no table ({error})", where=str(path), operation="load table") from error

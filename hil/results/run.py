@@ -6,6 +6,8 @@
     run.json        the bench: configuration, instruments, image hash, versions, seed, assumptions
     tests.jsonl     what became of every test, see hil.results.test_log
     journal.jsonl   the measurements, see hil.results.journal
+    switching.jsonl what was switched, in which order, see hil.rig.switching
+    guardian.json   what the guardian did, if it had to, see hil.rig.guardian
     waveforms/      one Parquet file each, see hil.results.waveform_file
     tables/         one JSON file each, see hil.results.result_table
     junit.xml       the tests' verdicts, as CI systems read them; nothing of hil-rig reads it
@@ -157,11 +159,17 @@ def load(path: Path) -> RunFolder:
     Raises:
         ResultsError: if there is no readable ``run.json`` in it.
     """
+    from pydantic import TypeAdapter  # which a run that only writes has no need of
+
     try:
         described: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
         known = {item.name for item in fields(RunDescription)}
-        description = RunDescription(**{name: value for name, value in described.items() if name in known})
-    except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
+        description = TypeAdapter(RunDescription).validate_python(
+            {name: value for name, value in described.items() if name in known}
+        )
+        datetime.fromisoformat(description.started_utc)
+        datetime.fromisoformat(description.finished_utc or description.started_utc)
+    except (AttributeError, OSError, RecursionError, ValueError) as error:  # ValidationError is a ValueError
         raise ResultsError(
             f"is not a run folder ({error})",
             where=str(path),

@@ -8,6 +8,8 @@ Parquet opens in pandas, DuckDB, MATLAB and Excel's Power Query; the metadata ke
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +64,9 @@ def save(path: Path, stored: StoredWaveform) -> None:
     ).replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd", use_dictionary=False)
+        draft = path.with_name(f"{path.name}.new")
+        pq.write_table(table, draft, compression="zstd", use_dictionary=False)
+        draft.replace(path)
     except OSError as error:
         raise ResultsError(str(error), where=str(path), operation="save waveform") from error
 
@@ -74,25 +78,37 @@ def load(path: Path) -> StoredWaveform:
         ResultsError: if the file is not a waveform written by :func:`save`.
     """
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ResultsError(f"cannot be read ({error})", where=str(path), operation="load waveform") from error
-    metadata = table.schema.metadata or {}
-    if METADATA_KEY not in metadata:
-        raise ResultsError(
-            "is a Parquet file without waveform metadata",
-            where=str(path),
-            operation="load waveform",
-            expected=f"the key {METADATA_KEY.decode()}",
+        # The file as bytes: what is wrong with it is then Arrow's to say, not the file system's.
+        table = pq.read_table(pa.BufferReader(path.read_bytes()))
+        metadata = table.schema.metadata or {}
+        if METADATA_KEY not in metadata:
+            raise ValueError(f"a Parquet file without the key {METADATA_KEY.decode()}")
+        described = json.loads(metadata[METADATA_KEY])
+        waveform = Waveform(
+            float(described["start_s"]),
+            float(described["period_s"]),
+            table.column("current_a").to_numpy().astype(np.float64),
         )
-    described = json.loads(metadata[METADATA_KEY])
-    current_a = table.column("current_a").to_numpy().astype(np.float64)
-    return StoredWaveform(
-        name=described["name"],
-        waveform=Waveform(described["start_s"], described["period_s"], current_a),
-        phases=tuple(
-            Phase(PhaseName(p["name"]), p["start_s"], p["end_s"], p["mean_a"], p["charge_c"])
+        phases = tuple(
+            Phase(
+                PhaseName(p["name"]), *(float(p[key]) for key in ("start_s", "end_s", "mean_a", "charge_c"))
+            )
             for p in described["phases"]
-        ),
-        supply_voltage_v=described["supply_voltage_v"],
-    )
+        )
+        supply_voltage_v = float(described["supply_voltage_v"])
+        if not all(math.isfinite(value) for value in (supply_voltage_v, *_numbers(phases))):
+            raise ValueError("a number that is not finite")
+        return StoredWaveform(str(described["name"]), waveform, phases, supply_voltage_v)
+    except (
+        AttributeError, KeyError, MemoryError, OSError, OverflowError, RecursionError, TypeError, ValueError,
+        pa.ArrowException,
+    ) as error:  # fmt: skip
+        raise ResultsError(
+            f"is no waveform ({type(error).__name__}: {error})", where=str(path), operation="load waveform"
+        ) from error
+
+
+def _numbers(phases: Iterable[Phase]) -> list[float]:
+    return [
+        value for phase in phases for value in (phase.start_s, phase.end_s, phase.mean_a, phase.charge_c)
+    ]

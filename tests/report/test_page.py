@@ -2,14 +2,18 @@
 """The page as a reader's browser gets it: parsed, not searched for fragments of its template."""
 
 import json
+import os
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random, randrange
 
 import numpy as np
 import pytest
 
+from hil.errors import ResultsError
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName, segment
@@ -17,6 +21,7 @@ from hil.measurement.waveform import Waveform
 from hil.report import page
 from hil.report.figure import PHASE_COLOURS, detail_view, figure
 from hil.report.table_view import view
+from hil.report.verdicts import RunVerdict
 from hil.results import result_table, run, waveform_file
 from hil.results.journal import Journal
 from hil.results.result_table import Cell, Chart, ResultTable, Row
@@ -84,7 +89,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Page:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = run.create(tmp_path_factory.mktemp("results"), "sim")
     folder.description.board = "NUCLEO-L476RG"
     folder.description.instruments["power_analyzer"] = "Keysight <N6705C>"
@@ -109,7 +114,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Page:
     waveform_file.save(folder.waveform_folder / "duty_cycle.parquet", stored_waveform())
     for number, table in enumerate((SHARES, BARS)):
         result_table.save(folder.table_folder / f"{number}.json", table)
-    return Page(page.write(folder.path).read_text("utf-8"))
+    return folder.path
+
+
+@pytest.fixture(scope="module")
+def written(folder: Path) -> Page:
+    made = page.write(folder)
+    assert made.damages == ()
+    return Page((folder / "report.html").read_text("utf-8"))
 
 
 def test_the_page_loads_nothing(written: Page) -> None:
@@ -191,6 +203,91 @@ def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:
     folder = run.create(tmp_path, "sim")
     Journal(folder.journal_path).close()
     TestLog(folder.test_log_path).close()
-    shown = Page(page.write(folder.path).read_text("utf-8"))
+    shown = Page(page.write(folder.path).html)
     assert "NOTHING TESTED" in shown.text
     assert "No measurement was taken." in shown.text
+
+
+@pytest.mark.parametrize("hostile", ["<!--<script>", "</script>", "\u2028<b>"])
+def test_data_in_a_script_element_has_no_angle_bracket(hostile: str) -> None:
+    text = page._script_safe({"title": hostile})
+    assert "<" not in text
+    assert json.loads(text) == {"title": hostile}
+
+
+def test_a_bad_waveform_costs_its_plot_and_not_the_page(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    (copy / "waveforms" / "another.parquet").write_bytes(b"PAR1 cut off")
+    made = page.write(copy)
+    assert len(made.damages) == 1
+    assert "another.parquet" in made.damages[0]
+    shown = Page(made.html)
+    assert "another.parquet" in shown.text
+    assert "Supply current: duty cycle" in shown.text
+    assert "Stop 2 current" in shown.text
+
+
+@pytest.mark.parametrize("name", ["run.json", "tests.jsonl", "journal.jsonl"])
+def test_a_missing_file_is_named_and_takes_the_verdict_s_proof_with_it(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    (copy / name).unlink()
+    made = page.write(copy)
+    assert any(name in damage for damage in made.damages)
+    assert made.verdict.outcome is not RunVerdict.PASS
+
+
+def test_what_the_guardian_did_is_told(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    told = {
+        "why": "the run was killed",
+        "began_utc": "2026-01-01",
+        "done": ["supply off"],
+        "errors": ["daq: x"],
+    }
+    (copy / "guardian.json").write_text(json.dumps(told), "utf-8")
+    shown = Page(page.write(copy).html)
+    assert "since the run was killed: supply off. It met: daq: x." in shown.text
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="holds no run"):
+        page.write(tmp_path)
+
+
+def damaged(content: bytes, random: Random) -> bytes:
+    """The content with one of the damages that disks, editors and crashes do."""
+    at, end = random.randrange(len(content)), random.randrange(len(content))
+    return random.choice(
+        [
+            content[:at],
+            content[:at] + bytes([random.randrange(256)]) + content[at + 1 :],
+            content[: min(at, end)] + content[max(at, end) :],
+            content.replace(b"1", random.choice([b"null", b"1e999", b"-1", b'"x"', b"[]", b"NaN"]), 3),
+            content.replace(b'"', b"", 1),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "run.json",
+        "tests.jsonl",
+        "journal.jsonl",
+        "tables/0.json",
+        "tables/1.json",
+        "waveforms/duty_cycle.parquet",
+    ],
+)
+def test_no_damage_keeps_the_page_from_being_made(folder: Path, tmp_path: Path, name: str) -> None:
+    mutations = int(os.environ.get("HIL_MUTATIONS", "12"))
+    seed = int(os.environ.get("HIL_SEED", "") or randrange(10**6))
+    print(f"HIL_SEED={seed}")
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    content = (copy / name).read_bytes()
+    random = Random(seed)
+    for _ in range(mutations):
+        (copy / name).write_bytes(damaged(content, random))
+        assert page.render(copy, waveforms="parquet" in name).html.endswith("</html>")

@@ -41,7 +41,7 @@ def test_any_parquet_reader_finds_the_columns(tmp_path: Path) -> None:
 
 def test_a_foreign_parquet_file_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"current_a": [1.0]}), tmp_path / "w.parquet")
-    with pytest.raises(ResultsError, match="without waveform metadata"):
+    with pytest.raises(ResultsError, match="without the key"):
         waveform_file.load(tmp_path / "w.parquet")
 
 
