@@ -63,8 +63,8 @@ def page(events: Iterable[dict[str, Any]]) -> str:
         "What the controller says to the instruments while the suite runs, and what they answer, in order.\n"
         "`pytest --rig NAME --log-exchange FILE` writes the same with times and figures, on any bench, and\n"
         "`hil exchange FILE` makes this page of it. `#` stands for a number that differs from run to run,\n"
-        "`[P1]` for the messages of procedure P1. A line stands for one or several in a row, and the lines from\n"
-        "`┐` to `┘` are repeated.\n",
+        "`[P1]` for the messages of procedure P1. A line stands for one or several in a row,\n"
+        "and the lines from `┐` to `┘` are repeated.\n",
         "## Procedures on the power analyzer\n",
     ]
     parts += [
