@@ -24,6 +24,7 @@ from hil.errors import (
     ProtocolError,
     SafetyError,
 )
+from hil.instruments.n6705c_status import OutputStatus
 from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
 from hil.instruments.scpi_link import ScpiLink, visa_resource
 from hil.measurement.waveform import Waveform
@@ -56,34 +57,6 @@ word (N6700C Operating and Service Guide, external data logging)."""
 _MEASURE_POINTS = 19_531
 """Points of one voltage or current reading: 100 ms, whole periods of both 50 Hz and 60 Hz mains."""
 
-_ARMED_BITS = 8 | 32
-"""STATus:OPERation:CONDition bits 3 (WTG-meas) and 5 (MEAS-active, the measurement system is initiated).
-The N6705C's guide calls bit 3 unused and its sibling's lists it (N6705C and N6701C Operating and Service
-Guides, Operation Status Group), so either is taken for armed."""
-_ARM_S = 5.0
-_ARM_POLLS = 1000
-"""Bench time and status reads before arming counts as failed (assumptions); a read takes 0.1 ms to 60 ms."""
-_SETTLE_S = 2.0
-_SETTLE_POLLS = 1000
-"""Bench time and status reads that an output gets for regulating: 35 to 60 ms (Series N6700 User's Guide)."""
-
-_DISABLED_BY = {
-    1: "its over-voltage protection",
-    2: "its over-current protection",
-    4: "a failing line voltage",
-    8: "the positive power limit",
-    16: "over-temperature",
-    32: "the negative power limit",
-    64: "the negative over-voltage protection, as with reversed sense leads",
-    512: "an external inhibit signal",
-    2048: "a protection of another channel to which it is coupled",
-    4096: "the oscillation detector",
-}
-"""STATus:QUEStionable:CONDition, by bit value: what has disabled or limits the output (N6705C Operating and
-Service Guide, Questionable Status Group)."""
-_WATCHDOG_BIT = 2048
-"""With an output watchdog set this bit is its (assumption: the guide names coupled protections only)."""
-_UNREGULATED_BIT = 1024
 _ERROR_QUEUE_DEPTH = 20
 """Old entries that are read away at most."""
 
@@ -136,6 +109,7 @@ class N6705C:
         self._voltage_maximum_v = voltage_maximum_v
         self._current_maximum_a = current_maximum_a
         self._clock = clock
+        self._status = OutputStatus(self._link, self._channels, clock, output_watchdog_s)
         self._identity = self._identify(serial)
         self._forget_old_errors()
         if not shared_mainframe:
@@ -208,45 +182,10 @@ class N6705C:
             self._link.write(f"OUTP ON,{at}")
             self._link.query("*OPC?")
             self._link.check_errors("supply on")
-            self._wait_regulated()
+            self._status.wait_regulated()
         except InstrumentError:
             self.supply_off()
             raise
-
-    def _wait_regulated(self) -> None:
-        deadline_s = self._clock.now_s() + _SETTLE_S
-        for _ in range(_SETTLE_POLLS):
-            if not self._check_protection() & _UNREGULATED_BIT:
-                return
-            if self._clock.now_s() >= deadline_s:
-                break
-        raise ProtocolError(
-            f"the output is unregulated after {_SETTLE_S:g} s",
-            where=_WHERE,
-            operation="supply on",
-            hint="look for a second supply at the board; JP6 must be open",
-        )
-
-    def _check_protection(self) -> int:
-        """The questionable status. Raises ProtocolError if it says that the output is disabled."""
-        status = int(self._link.query_number(f"STAT:QUES:COND? {self._channels}"))
-        if status & _WATCHDOG_BIT and self._output_watchdog_s is not None:
-            raise ProtocolError(
-                f"the output watchdog has switched the supply off (questionable status {status})",
-                where=_WHERE,
-                operation="supply",
-                expected=f"a message at least every {self._output_watchdog_s:g} s",
-                hint="a longer [power_analyzer] output_watchdog than the longest pause between messages",
-            )
-        causes = [cause for bit, cause in _DISABLED_BY.items() if status & bit]
-        if causes:
-            raise ProtocolError(
-                f"the protection tripped: {', '.join(causes)} (questionable status {status})",
-                where=_WHERE,
-                operation="supply",
-                hint="look for a short circuit or a second supply at the board; JP6 must be open",
-            )
-        return status
 
     def supply_off(self) -> None:
         """Switch the output off; over-current protection stays on."""
@@ -302,7 +241,7 @@ class N6705C:
             "FORM:BORD NORM",
         )
         self._link.write(f"INIT:ACQ {at}")
-        self._wait_armed()
+        self._status.wait_armed()
         self._link.check_errors("capture")
         return _ArmedScope(lambda: self._take_capture(count, actual_s))
 
@@ -434,7 +373,7 @@ class N6705C:
         while left_s > 0:
             pause_s = min(left_s, self._output_watchdog_s / 2)
             self._clock.sleep(pause_s)
-            self._check_protection()
+            self._status.check()
             left_s -= pause_s
 
     def _measure(self, function: str) -> float:
@@ -453,17 +392,8 @@ class N6705C:
         value = self._link.query_number(f"MEAS:{function}? {at}")
         self._link.check_errors("measure")
         if self._output_watchdog_s is not None:
-            self._check_protection()
+            self._status.check()
         return value
-
-    def _wait_armed(self) -> None:
-        deadline_s = self._clock.now_s() + _ARM_S
-        for _ in range(_ARM_POLLS):
-            if int(self._link.query_number(f"STAT:OPER:COND? {self._channels}")) & _ARMED_BITS:
-                return
-            if self._clock.now_s() >= deadline_s:
-                break
-        raise InstrumentTimeoutError("not ready for the trigger", where=_WHERE, operation="capture")
 
     def _forget_old_errors(self) -> None:
         for _ in range(_ERROR_QUEUE_DEPTH):
