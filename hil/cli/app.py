@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from hil.cli import bringup, exchange, firmware, model, rig, twin, udev
+from hil.cli import bringup, exchange, firmware, model, report, rig, safe, twin, udev
 from hil.errors import HilError
 
 _typer = typer.Typer(
@@ -24,6 +24,8 @@ _typer.command("exchange")(exchange.exchange)
 _typer.command("rigs")(rig.rigs)
 _typer.command("bringup")(bringup.bringup)
 _typer.command("udev")(udev.udev)
+_typer.command("report")(report.report)
+_typer.command("safe")(safe.safe)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
 
 

@@ -42,19 +42,19 @@ class Ended(KeyboardInterrupt):
 class Ending:
     """What the process was told, and how far its way out is. One per process."""
 
-    def __init__(self, deadline_s: float | None = None, emergency: Callable[[], None] | None = None) -> None:
+    def __init__(self, deadline_s: float | None = None) -> None:
         """Nothing is listened to yet.
 
         Args:
             deadline_s: wall time from :meth:`listen` after which the run is ended.
-            emergency: switches the bench off without this process's main thread.
         """
+        self.emergency: Callable[[], None] | None = None
+        """Switches the bench off without this process's main thread."""
         self.signal: int | None = None
         """The first signal that asked for the end; None while none has."""
         self.requests = 0
         """How many asked."""
         self._deadline_s = deadline_s
-        self._emergency = emergency
         self._out_of_time = False
         self._asking_again = False
         self._way_out = False
@@ -135,7 +135,7 @@ class Ending:
                 self._ask()
                 break
         began_s = asked_s = time.monotonic()
-        emergency = self._emergency
+        emergency = self.emergency
         while True:
             time.sleep(0.1)
             waited_s = time.monotonic() - began_s

@@ -109,11 +109,20 @@ class Bench:
         The DAQ is opened before it: no switching of the supply may meet lines or outputs that a killed run
         has left closed or driven.
         """
+        if self.has("daq"):
+            _ = self.daq
+        return self._open_power_analyzer()
+
+    def switch_supply_off(self) -> None:
+        """Switch the supply off, opened or not, whether the DAQ answers or not."""
+        if not self.opened("power_analyzer"):
+            self.__dict__["power_analyzer"] = self._open_power_analyzer()
+        self.power_analyzer.supply_off()
+
+    def _open_power_analyzer(self) -> PowerAnalyzer:
         config = self.config.power_analyzer
         if config is None:
             raise self._missing("power_analyzer")
-        if self.has("daq"):
-            _ = self.daq
         from hil.instruments.n6705c import open_n6705c
 
         self.switching.note(Act.SUPPLY_OFF, "at the start")

@@ -17,14 +17,16 @@ from hil.config import BringUpResults, RigConfig, resolve
 from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
+from hil.instruments.interrupts import held_back
 from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
 from hil.rig import marker_loads
 from hil.rig.bench import Bench
 from hil.rig.claims import claims
+from hil.rig.guardian import Guardian
 from hil.rig.lock import NO_WAIT, BenchLock, Wait
 from hil.rig.mailbox import Mailbox
 from hil.rig.marker_loads import MARKERS, PinLoad
-from hil.rig.safe_state import STEP_LIMIT_S, safe_state_steps
+from hil.rig.safe_state import STEP_LIMIT_S, opening_steps, safe_state_steps
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
 from hil.rig.switching import Switching, find_violations
@@ -38,6 +40,9 @@ _VDD_BY_ANALYZER = (
     "supply_readback, so that a part fed through its pins would count as off."
 )
 
+SWITCHING_FILE = "switching.jsonl"
+"""The record of switching, in the folder of a run."""
+
 _LIBRARIES = ("hil-rig", "pyocd", "nidaqmx", "PyVISA", "PyVISA-py", "pyserial", "numpy")
 """Distributions whose versions belong into the record of a run."""
 
@@ -49,14 +54,14 @@ class Rig:
         self,
         config: RigConfig,
         service_arguments: Sequence[str] = (),
-        switching_file: Path | None = None,
+        record_folder: Path | None = None,
         wait: Wait = NO_WAIT,
         *,
         bring_up: BringUpResults | None = None,
     ) -> None:
         """Nothing is started or locked yet; see :func:`open_rig`."""
         self._bring_up = bring_up
-        self._switching_path = switching_file
+        self._record_folder = record_folder
         self._switching_file: IO[str] | None = None
         self._configured = config
         self._service_arguments = tuple(service_arguments)
@@ -67,6 +72,7 @@ class Rig:
         self._states: BoardStates | None = None
         self._commander: Commander | None = None
         self._closed = False
+        self._guardian: Guardian | None = None
 
     def __enter__(self) -> Self:
         """Take the bench.
@@ -80,11 +86,13 @@ class Rig:
         try:
             if config.service is None:
                 self._lock.acquire(claims(config), self._wait)
+                if config.daq is not None or config.power_analyzer is not None:
+                    self._guardian = Guardian(config, self._record_folder)
             else:  # a bench that is started for this process is nobody else's: nothing to lock
                 self._service = Service(config.service, config.file, self._service_arguments)
                 config = resolve(config, self._service.addresses)
-            if self._switching_path is not None:
-                self._switching_file = self._switching_path.open("a", encoding="utf-8")
+            if self._record_folder is not None:
+                self._switching_file = (self._record_folder / SWITCHING_FILE).open("a", encoding="utf-8")
             self._bench = Bench(config, self._write_switching)
             self._states = BoardStates(self._bench)
         except BaseException:  # Ctrl-C too: what was started is ended
@@ -116,14 +124,34 @@ class Rig:
         if self._closed:
             return []
         bench = self._bench
+        errors: list[HilError] = []
         try:
-            safe = [] if bench is None else safe_state_steps(bench)
-            errors = run_steps([*safe, *self._release_steps()], hurried)
-            errors.extend(_harm(self._service))
-            return errors if bench is None else [*errors, *_broken_order(bench)]
+            with held_back() as held:
+
+                def in_a_hurry() -> bool:
+                    return held.count > 0 or hurried()
+
+                if bench is not None:
+                    # Not those of a service, which nobody used before and nobody will use again.
+                    untouched = opening_steps(bench) if self._service is None else []
+                    errors += run_steps(untouched, in_a_hurry)
+                    errors += run_steps(safe_state_steps(bench), in_a_hurry)
+                    errors += _broken_order(bench)
+                errors += run_steps(self._release_steps(safe=not errors), in_a_hurry)
+                errors += _harm(self._service)
         finally:
             self._closed = True
             self._bench = self._states = self._commander = None
+        return errors
+
+    def emergency(self) -> None:
+        """Have the bench switched off without this process's main thread, which is stuck: by the guardian, or
+        by the end of the bench's service.
+        """
+        if self._guardian is not None:
+            self._guardian.act_now()
+        if self._service is not None:
+            self._service.kill()
 
     @property
     def config(self) -> RigConfig:
@@ -293,8 +321,11 @@ class Rig:
             self._switching_file.write(json.dumps(dataclasses.asdict(entry)) + "\n")
             self._switching_file.flush()
 
-    def _release_steps(self) -> list[Step]:
+    def _release_steps(self, *, safe: bool = True) -> list[Step]:
         steps = [Step("lock released", self._lock.release, STEP_LIMIT_S)]
+        if self._guardian is not None:  # which takes the lock where it has to act
+            guardian = self._guardian
+            steps.append(Step("guardian dismissed", lambda: guardian.dismiss(safe=safe), STEP_LIMIT_S))
         if self._switching_file is not None:
             steps.append(Step("record of switching closed", self._switching_file.close, STEP_LIMIT_S))
         if self._service is not None:
@@ -305,7 +336,7 @@ class Rig:
 def open_rig(
     config: RigConfig,
     service_arguments: Sequence[str] = (),
-    switching_file: Path | None = None,
+    record_folder: Path | None = None,
     wait: Wait = NO_WAIT,
     *,
     bring_up: BringUpResults | None = None,
@@ -315,12 +346,12 @@ def open_rig(
     Args:
         config: from :func:`hil.config.load_rig`.
         service_arguments: appended to the command of the rig's service, if it has one ("--seed", "7").
-        switching_file: takes the record of switching, a line of JSON for each act; see
-            :class:`hil.rig.switching.Switching`.
+        record_folder: takes the record of switching, a line of JSON for each act (see
+            :class:`hil.rig.switching.Switching`), and what the guardian did, if it had to.
         wait: how long to wait for a bench that somebody else uses.
         bring_up: from :func:`hil.config.load_bring_up`.
     """
-    return Rig(config, service_arguments, switching_file, wait, bring_up=bring_up)
+    return Rig(config, service_arguments, record_folder, wait, bring_up=bring_up)
 
 
 def _broken_order(bench: Bench) -> list[RigError]:

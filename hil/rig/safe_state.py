@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hil.config import RigConfig
+from hil.errors import HilError, RigError
 from hil.rig.bench import Bench
-from hil.rig.teardown import Step
+from hil.rig.claims import claims
+from hil.rig.lock import BenchLock
+from hil.rig.teardown import Step, run_steps
 
 STEP_LIMIT_S = 15.0
 """Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
@@ -12,6 +18,11 @@ answer up after 10 s at most, and the next step on the same instrument must not 
 _OFF_LIMIT_S = 2.4
 """Wall time for a step up to the supply's end. All four fit the 10 s that an end has: one that hangs must not
 keep the supply on."""
+
+
+OPENING_LIMIT_S = 4.0
+"""Wall time to open an instrument and switch its outputs off. An assumption: two of them fit the 10 s that an
+end has."""
 
 
 def safe_state_steps(bench: Bench) -> list[Step]:
@@ -38,3 +49,65 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     if bench.opened("clock"):
         steps.append(Step("clock released", bench.clock.close, STEP_LIMIT_S))
     return steps
+
+
+def opening_steps(bench: Bench) -> list[Step]:
+    """The steps for the instruments that were never opened, since an earlier user may have left them on.
+
+    They come before :func:`safe_state_steps`, which then finds them opened.
+    """
+    preload(bench.config)  # here, where no step's time runs
+    steps = []
+    if bench.has("daq") and not bench.opened("daq"):
+        steps.append(Step("DAQ at rest", lambda: bench.daq.stop(), OPENING_LIMIT_S, switches_off=True))
+    if bench.has("power_analyzer") and not bench.opened("power_analyzer"):
+        steps.append(Step("supply off", bench.switch_supply_off, OPENING_LIMIT_S, switches_off=True))
+    return steps
+
+
+def make_safe(config: RigConfig, *, locked: bool = False) -> tuple[list[str], list[HilError]]:
+    """Put a bench into its safe state; return what was done, and what could not be.
+
+    Args:
+        config: a rig without a service, so that its instruments are there to be asked.
+        locked: whether the rig's lock is not to be taken: who asked for this has it.
+
+    Raises:
+        RigBusyError: somebody else uses the bench.
+        RigError: the rig's bench is started for each run, and ends with it.
+    """
+    if config.service is not None:
+        raise RigError(
+            "there is nothing to switch off: its bench is started for each run and ends with it",
+            where=config.name,
+        )
+    lock = BenchLock(config.name)
+    if not locked:
+        lock.acquire(claims(config))
+    bench = Bench(config)
+    done: list[str] = []
+    try:
+        steps = [
+            Step(step.name, _noted(step, done), step.limit_s, step.switches_off)
+            for step in opening_steps(bench)
+        ]
+        errors = [*run_steps(steps), *run_steps(safe_state_steps(bench))]
+    finally:
+        lock.release()
+    return done, errors
+
+
+def preload(config: RigConfig) -> None:
+    """Import the drivers that :func:`make_safe` will need, which takes the most of its time."""
+    if config.daq is not None:
+        import hil.instruments.nidaqmx_daq
+    if config.power_analyzer is not None:
+        import hil.instruments.n6705c  # noqa: F401
+
+
+def _noted(step: Step, done: list[str]) -> Callable[[], None]:
+    def action() -> None:
+        step.action()
+        done.append(step.name)
+
+    return action

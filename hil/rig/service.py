@@ -102,6 +102,10 @@ class Service:
             if stream is not None:
                 stream.close()
 
+    def kill(self) -> None:
+        """End the program at once, from any thread."""
+        self._process.kill()
+
     def _listen(self) -> None:
         stderr = self._process.stderr
         assert stderr is not None  # it is a pipe
