@@ -48,7 +48,7 @@ class Watch:
         self.violations: list[str] = []
         self.changes = 0
         output = bench.daq.analog_outputs["ao0"]
-        for owner, name in ((bench.mcu, "set_supply_voltage"), (output, "hold"), (output, "generate")):
+        for owner, name in ((bench.analyzer.channel.source, "apply"), (output, "hold"), (output, "generate")):
             setattr(owner, name, self._judged(getattr(owner, name), name))
         bench.isolation_listeners.append(lambda: self._judge("relay"))
 
@@ -71,8 +71,10 @@ class Watch:
             )
             if holds
         ]
-        if feeds and bench.mcu.supply_voltage_v < MINIMUM_V:
-            self.violations.append(f"{what}: {feeds} at {bench.mcu.supply_voltage_v:.2f} V")
+        # The analyzer's own output: what closed lines feed into VDD is no supply.
+        supplied_v = bench.analyzer.channel.source.board_v
+        if feeds and supplied_v < MINIMUM_V:
+            self.violations.append(f"{what}: {feeds} at {supplied_v:.2f} V")
 
 
 class Outside:
@@ -141,7 +143,7 @@ class ProcessBench(Bench):
 def process_on(bench: twin.Bench, outside: Outside) -> Iterator[ProcessBench]:
     """A process on the bench. Its connections end with it, and with them the DAQ's tasks, but no output."""
     daq, analyzer = bench.daq.serve(), bench.analyzer.serve()
-    addresses = dict.fromkeys(("probe", "console", "clock"), "127.0.0.1:1")
+    addresses = dict.fromkeys(("probe", "console", "clock", "hands"), "127.0.0.1:1")
     config = resolve(load_rig(SIM), {**addresses, "daq": daq.address, "power_analyzer": analyzer.address})
     process = ProcessBench(config.model_copy(update={"console": None}), outside)
     try:
