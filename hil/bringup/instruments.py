@@ -16,6 +16,9 @@ ZERO_V = 0.02
 """Largest reading of an output at 0 V (assumption: ten times an X Series device's errors of output and input
 together)."""
 
+HUM_V = 0.1
+"""From peak to peak; the largest that an input at rest reads (assumption: a tidy cable has millivolts)."""
+
 OFF_V = 0.3
 """VDD that counts as off, as in :mod:`hil.rig.states`."""
 
@@ -72,6 +75,7 @@ def check_daq(session: Session) -> str:
     if wiring.debug_connection is not None:
         rig.daq.write_line(wiring.debug_connection.terminal, wiring.debug_connection.active != "high")
     told = [f"{identity.model} {identity.serial}"]
+    _check_ground(session)
     vdd_v = _unsupplied_v(session)
     if vdd_v is not None:
         session.found.back_feed_v = vdd_v
@@ -88,6 +92,18 @@ def check_daq(session: Session) -> str:
         told.append(f"{wiring.sensor.pin} {with_unit(pin_v, 'V')}")
     told.append(in_words(time_calls(session, "daq", rig.daq.round_trip)))
     return ", ".join(told)
+
+
+def _check_ground(session: Session) -> None:
+    """An input whose ground floats against the board's reads the mains between the two."""
+    wiring = session.rig.config.wiring
+    for wire in (wiring.supply_readback, wiring.sensor_readback):
+        if wire is not None and (hum_v := session.hum_v(wire.terminal)) > HUM_V:
+            raise session.wrong(
+                f"{wire.terminal} reads a hum of {with_unit(hum_v, 'V')} from peak to peak",
+                expected=f"below {with_unit(HUM_V, 'V')}",
+                hint="the DAQ's ground floats against the board's: connect AI GND and D GND to its GND",
+            )
 
 
 def _unsupplied_v(session: Session) -> float | None:
@@ -110,7 +126,7 @@ def _unsupplied_v(session: Session) -> float | None:
         found,
         expected=f"below {OFF_V:g} V",
         hint="something feeds the part through its pins: the ST-LINK's TX or debug lines do not go through "
-        "the relay's normally open contacts (CN2, SB12, SB13, SB14); or the DAQ's ground is not connected",
+        "the relay's normally open contacts (CN2, SB12, SB13, SB14)",
     )
 
 

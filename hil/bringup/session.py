@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
+
 from hil.bringup.operators import Move, Operator
 from hil.config import BringUpResults, bring_up_file, fingerprint
 from hil.config.bring_up import ByHand, Latency, MarkerLoad, StepRecord, SupplyTimes
@@ -17,6 +19,8 @@ from hil.measurement import accuracy
 from hil.measurement.accuracy import RangeAccuracy
 from hil.measurement.uncertainty import expanded
 from hil.rig import Rig
+
+_RATE_HZ, _SAMPLES = 10_000.0, 1000
 
 
 @dataclass
@@ -89,7 +93,11 @@ class Session:
 
     def analog_v(self, terminal: str) -> float:
         """The mean voltage at an analog input over 100 ms, whole periods of 50 Hz and 60 Hz mains."""
-        return float(self.rig.daq.acquire([terminal], 10_000.0, 1000).mean())
+        return float(self.rig.daq.acquire([terminal], _RATE_HZ, _SAMPLES).mean())
+
+    def hum_v(self, terminal: str) -> float:
+        """The voltage at an analog input from peak to peak, over the same time."""
+        return float(np.ptp(self.rig.daq.acquire([terminal], _RATE_HZ, _SAMPLES)))
 
     def current_a(self, duration_s: float = 0.5) -> tuple[float, float]:
         """The mean current of a log and its expanded uncertainty, by the rig file's accuracies."""

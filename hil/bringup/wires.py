@@ -17,17 +17,14 @@ from hil.bringup.session import Session
 from hil.config import CounterWire
 from hil.config.bring_up import MarkerLoad
 from hil.errors import DeviceTimeoutError
-from hil.measurement import accuracy
 from hil.measurement.text import uncertain, with_unit
-from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.rig import State
+from hil.rig.marker_loads import PinLoad
 
 _HIGH = 0.9
 """Of the wire's highest voltage: above an input's threshold of 0.7 VDD (DS10198 Rev 8, table 70)."""
 _READBACK_V = 0.05
 """Between an output and its reading at the pin (assumption: errors of both and a series resistor's drop)."""
-_LOAD_LOG_S = 0.5
-_LOG_PERIOD_S = 102.4e-6
 _PULSE_S = 0.02
 _PULSE_SLACK_S = 1e-3
 """How far a pulse may be outside of what the clock saw of it (assumption)."""
@@ -58,8 +55,8 @@ def measure_wires(session: Session) -> str:
             told.append(_check_sensor(session, pins))
         markers = _markers(session)
         _check_gates(session, pins, markers)
-        for role, wire in markers.items():
-            told.append(f"{role} {_measure_load(session, pins, role, wire)}")
+    if markers:
+        told += [_measure_load(session, load) for load in session.rig.marker_loads(session.image)]
     return ", ".join(told) or "no wires"
 
 
@@ -129,33 +126,22 @@ def _check_gates(session: Session, pins: Pins, markers: dict[str, CounterWire]) 
     )
 
 
-def _measure_load(session: Session, pins: Pins, role: str, wire: CounterWire) -> str:
-    """The current that VDD gives while the pin is high, by the difference between high and low."""
-    samples = {}
-    for level in (False, True):
-        pins.drive(wire.pin, level)
-        samples[level] = session.rig.power_analyzer.log(_LOAD_LOG_S, _LOG_PERIOD_S).current_a
-    pins.drive(wire.pin, False)
-    size = min(len(samples[False]), len(samples[True]))
-    low_a, high_a = samples[False][:size], samples[True][:size]
-    current_a = float(high_a.mean() - low_a.mean())
-    scatter_a = combine(type_a_of_mean(high_a), type_a_of_mean(low_a))
-    gain_a = accuracy.of_difference(high_a, low_a, session.ranges()) / size
-    uncertainty_a = expanded(combine(scatter_a, gain_a))
-    supply_v = session.rig.power_analyzer.measure_voltage_v()
+def _measure_load(session: Session, load: PinLoad) -> str:
+    """What a marker's wire takes while its pin is high, for the record; every run measures it again."""
+    current_a, uncertainty_a = load.current_a.value, load.current_a.expanded_uncertainty
+    shown = uncertain(current_a, uncertainty_a, "A")
     if current_a < -uncertainty_a:
         raise session.wrong(
-            f"the part draws {with_unit(current_a, 'A')} with {wire.pin} high instead of low",
+            f"the part draws {shown} with {load.pin} high instead of low",
             expected="a current of 0 or more",
-            hint=f"something pulls {wire.pin} up: a pull-up at the DAQ or buffer that is supplied elsewhere",
+            hint=f"something pulls {load.pin} up: a pull-up at the DAQ, or a buffer with its own supply",
         )
-    session.found.marker_loads[role] = MarkerLoad.model_construct(
-        current_a=max(current_a, 0.0), uncertainty_a=uncertainty_a, at_v=supply_v
+    session.found.marker_loads[load.role] = MarkerLoad.model_construct(
+        current_a=max(current_a, 0.0), uncertainty_a=uncertainty_a, at_v=load.supply_voltage_v
     )
-    shown = uncertain(current_a, uncertainty_a, "A")
     if current_a <= uncertainty_a:
-        return f"takes nothing ({shown})"
-    return f"takes {shown} ({supply_v / current_a / 1e3:.0f} kΩ)"
+        return f"{load.role} takes nothing ({shown})"
+    return f"{load.role} takes {shown} ({load.supply_voltage_v / current_a / 1e3:.0f} kΩ)"
 
 
 def time_pulses(session: Session) -> str:

@@ -51,13 +51,16 @@ def bringup(
     console.print(f"bringing up rig [bold]{escape(config.name)}[/]: {len(STEPS)} steps, {config.file}")
     width = max(len(step.title) for step in STEPS)
 
+    at = ""
+
     def report(number: int, title: str, measured: str) -> None:
+        nonlocal at
+        at = f"{number:>2}/{len(STEPS)}  {title}"
         if measured:
             line = f"[green]✓[/] {number:>2}/{len(STEPS)}  {title:<{width}}  [cyan]{escape(measured)}[/]"
             console.print(line, soft_wrap=True)
 
     arguments = () if seed is None else ("--seed", str(seed))
-    title = ""
     try:
         with open_rig(config, arguments) as opened:
             if opened.config.bringup.hands is not None:
@@ -65,6 +68,6 @@ def bringup(
             session = Session(opened, operator, lambda: Image.load(firmware or build()))
             results = bring_up(session, report)
     except HilError:
-        console.print(f"[red]✗[/] {title or 'stopped'}; outputs are off, lines are open", soft_wrap=True)
+        console.print(f"[red]✗[/] {at or 'the rig cannot be opened'}", soft_wrap=True)
         raise
     console.print(f"the bench is up; results in {results.file}", soft_wrap=True)

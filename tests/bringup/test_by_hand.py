@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checks by hand: which answers let the bring-up go on, and where answers come from."""
+
+from pathlib import Path
+
+import pytest
+
+from hil.bringup import by_hand
+from hil.bringup.operators import UNANSWERED, Answers, Move, Question, Unattended
+from hil.errors import BringUpError, ConfigError
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "right"),
+    [
+        (by_hand.REVISION, "C-02", True),
+        (by_hand.REVISION, "MB1136 C-03", True),
+        (by_hand.REVISION, "C.1", False),
+        (by_hand.REVISION, "C-01", False),
+        (by_hand.REVISION, "B-01", False),
+        (by_hand.JP6, "yes", True),
+        (by_hand.JP6, "no", False),
+        (by_hand.JP6, UNANSWERED, True),
+        (by_hand.RELAY, "open", True),
+        (by_hand.RELAY, "12 Mohm", True),
+        (by_hand.RELAY, "0.2 ohm", False),
+        (by_hand.RELAY, "12", False),
+        (by_hand.GROUND, "0.4 ohm", True),
+        (by_hand.GROUND, "open", False),
+        (by_hand.SUPPLY, "3 ohm", False),
+        (by_hand.SUPPLY, "15 kohm", True),
+    ],
+)
+def test_an_answer_is_right_or_wrong(question: Question, answer: str, right: bool) -> None:
+    assert by_hand.is_right(question, answer) is right
+
+
+def test_answers_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "answers.toml"
+    file.write_text('jp6 = "yes"\n', "utf-8")
+    answers = Answers(file)
+    assert answers.answer(by_hand.JP6) == "yes"
+    assert not answers.move(Move("LOAD BOARD", "put the leads back"))
+    with pytest.raises(BringUpError, match=r"no answer to 'ground'.*try: measure it"):
+        answers.answer(by_hand.GROUND)
+
+
+@pytest.mark.parametrize("text", ["jp6 = true", "jp6 ="])
+def test_a_file_of_answers_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "answers.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError):
+        Answers(file)
+
+
+def test_nobody_answers_and_nothing_moves() -> None:
+    assert Unattended().answer(by_hand.JP6) == UNANSWERED
+    assert not Unattended().move(Move("PULL sensor", "pull it"))
