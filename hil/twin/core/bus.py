@@ -15,9 +15,16 @@ DEVICE_REGIONS: tuple[tuple[int, int], ...] = (
     (0xA000_0000, 0x2000),  # FMC and QUADSPI registers
     (0xE000_0000, 0x10_0000),  # private peripheral bus
 )
-"""(address, size) of what the emulator asks the bus for; accesses elsewhere outside the memories fault at
-once.
-"""
+"""(address, size) of the regions that may hold registers."""
+
+
+def is_device(address: int) -> bool:
+    """Tell whether an address lies in a region that may hold registers."""
+    return any(base <= address < base + size for base, size in DEVICE_REGIONS)
+
+
+STRONGLY_ORDERED = 0xE000_0000
+"""From this address on stores are not buffered (DDI 0403, B3.1): their faults are precise."""
 
 _PAGE_SHIFT = 12
 _BIT_BANDS = ((0x2200_0000, 0x2000_0000), (0x4200_0000, 0x4000_0000))

@@ -13,7 +13,7 @@ from hil.twin.core import system_control as scs
 from hil.twin.core.breakpoints import BreakpointUnit
 from hil.twin.core.bus import Bus, Peripheral
 from hil.twin.core.core_clock import CoreClock
-from hil.twin.core.debug import DFSR_HALTED, DFSR_VCATCH, HaltingDebug
+from hil.twin.core.debug import DFSR_DWTTRAP, DFSR_HALTED, DFSR_VCATCH, HaltingDebug
 from hil.twin.core.debug_access import DebugAccess
 from hil.twin.core.dwt import DataWatchpointTrace
 from hil.twin.core.emulator import Emulator
@@ -26,6 +26,7 @@ from hil.twin.core.polling import Polling
 from hil.twin.core.programming import Programming
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
+from hil.twin.core.stop import Stop
 from hil.twin.core.system_control import SystemControlSpace
 from hil.twin.core.systick import SysTick
 from hil.twin.core.wake_up import WakeUp
@@ -60,6 +61,8 @@ class Core:
         self.on_wake: Callable[[], int] = lambda: 0
         self.on_system_reset: Callable[[str], None] = self.reset
         self.on_activity: Callable[[], None] = lambda: None
+        self.flash_is_closed: Callable[[], bool] = lambda: False
+        """Asked before the program goes on: true makes every fetch from flash, vectors included, fail."""
         self.debug_access_ok = True
         """False while the debug port cannot reach the bus: a stopped clock that DBGMCU does not keep alive.
         """
@@ -106,6 +109,7 @@ class Core:
         self._system_control.on_core_reset = lambda: self.reset("core")
         self._system_control.on_floating_point_trap = self._set_floating_point_trap
         self._system_control.on_traps = self._emulator.set_traps
+        self._system_control.on_write_buffer = self._set_write_buffer
         self._set_floating_point_trap(wanted=True)
         self._deep_sleep = False
         self._held_in_reset = False
@@ -157,6 +161,20 @@ class Core:
     def on_flash_write(self, callback: Callable[[int, int, int], None]) -> None:
         self._emulator.access.on_flash_write = callback
 
+    @property
+    def debugged(self) -> bool:
+        """DHCSR.C_DEBUGEN: a debugger has the core."""
+        return self._debug.enabled
+
+    @property
+    def closed_to_debugger(self) -> Callable[[int, int], str | None]:
+        """Asked about every range (address, bytes) that the debug port wants: why it must not have it."""
+        return self._debug_access.closed_to_debugger
+
+    @closed_to_debugger.setter
+    def closed_to_debugger(self, callback: Callable[[int, int], str | None]) -> None:
+        self._debug_access.closed_to_debugger = callback
+
     def attach(self, peripheral: Peripheral) -> None:
         """Put a peripheral on the bus; raises ValueError if its addresses are taken or no device's."""
         self._bus.attach(peripheral)
@@ -203,12 +221,16 @@ class Core:
     def power_on(self) -> None:
         """Supply is there: SRAM holds noise, debug registers are at their reset values; the core starts."""
         self.memory.lose_content()
+        self.lose_debug_state()
+        self._state = "reset"
+        self.reset("power")
+
+    def lose_debug_state(self) -> None:
+        """The debug logic was without supply: its registers are at their reset values."""
         self._debug.power_on_reset()
         self._dwt.set_trace_enable(False)
         self._dwt.reset()
         self._breakpoints.reset()
-        self._state = "reset"
-        self.reset("power")
 
     def power_off(self) -> None:
         """Supply is gone."""
@@ -297,22 +319,40 @@ class Core:
         self._serve_requests()
         if self._state != "running":
             return True
+        if self.flash_is_closed() and self.memory.in_array(emulator.engine.pc):
+            raise LockupError("read protection closes the flash, and with it every handler")
         entered = self._execution.take_exception()
         if entered and self._step_requested:  # a step into a handler ends before its first instruction
             self._step_requested = False
             self.halt(DFSR_HALTED)
         if self._state != "running":
             return True
-        self._update_deadline()
+        match = self._cycle_match_before_deadline()
         if emulator.state[block_hook.CYCLES] >= emulator.state[block_hook.DEADLINE]:
-            return False
+            if match is None:
+                return False
+            self._dwt.note_cycle_match()
+            self._execution.debug_event(DFSR_DWTTRAP)
+            return True
         if self._step_requested:
             self._step_requested = False
             self._execution.attend(emulator.step(), stepping=True)
             if self._state == "running":
                 self.halt(DFSR_HALTED)
             return True
-        return self._execution.attend(emulator.run(), stepping=False)
+        stop = emulator.run()
+        if stop is Stop.DEADLINE and match is not None:
+            stop = emulator.step()  # the rest of a block that would go beyond the match
+        return self._execution.attend(stop, stepping=False)
+
+    def _cycle_match_before_deadline(self) -> int | None:
+        """Set the deadline of the slice; return the cycle of a DWT match if that comes first."""
+        self._update_deadline()
+        match = self._dwt.cycle_match()
+        if match is None or match >= self._emulator.state[block_hook.DEADLINE]:
+            return None
+        self._emulator.state[block_hook.DEADLINE] = match
+        return match
 
     def _update_deadline(self) -> None:
         self._emulator.state[block_hook.DEADLINE] = self._clock.cycles_at(self._slice_end_ps)
@@ -366,6 +406,9 @@ class Core:
 
     def _set_floating_point_trap(self, wanted: bool) -> None:
         self._emulator.state[block_hook.TRAP_FLOATING_POINT] = int(wanted)
+
+    def _set_write_buffer(self, buffered: bool) -> None:
+        self._emulator.access.buffers_stores = buffered
 
     def _set_monitor_pending(self, pending: bool) -> None:
         if pending:

@@ -13,6 +13,7 @@ from unicorn import arm_const as arm
 
 from hil.twin.core.emulator import Emulator
 from hil.twin.core.engine import PRIVILEGED_REGISTERS
+from hil.twin.core.nvic import PRIORITY_BITS
 
 C_DEBUGEN, C_HALT, C_STEP, C_MASKINTS, C_SNAPSTALL = 1, 2, 4, 8, 32
 S_REGRDY, S_HALT, S_SLEEP, S_LOCKUP, S_RETIRE_ST, S_RESET_ST = (
@@ -37,10 +38,12 @@ _REGISTERS: dict[int, int] = (
     | {64 + i: arm.UC_ARM_REG_S0 + i for i in range(32)}
 )
 _PC, _SPECIAL = 15, 20
+_STACK_POINTERS = frozenset((arm.UC_ARM_REG_SP, arm.UC_ARM_REG_MSP, arm.UC_ARM_REG_PSP))
+"""Bits 1:0 of these read as zero and ignore writes (DDI 0403, B1.4.1)."""
 _SPECIAL_FIELDS = (
     (24, arm.UC_ARM_REG_CONTROL, 0x7),
     (16, arm.UC_ARM_REG_FAULTMASK, 0x1),
-    (8, arm.UC_ARM_REG_BASEPRI, 0xFF),
+    (8, arm.UC_ARM_REG_BASEPRI, PRIORITY_BITS),
     (0, arm.UC_ARM_REG_PRIMASK, 0x1),
 )
 
@@ -191,6 +194,8 @@ class HaltingDebug:
         register = _REGISTERS.get(selector)
         if register is None:
             return
+        if write and register in _STACK_POINTERS:
+            self._data &= ~3
         if register in PRIVILEGED_REGISTERS:
             if write:
                 engine.write_privileged(register, self._data)

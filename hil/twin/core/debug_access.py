@@ -35,10 +35,12 @@ class DebugAccess:
         self._memory = memory
         self._bus = bus
         self._system_control = system_control
+        self.closed_to_debugger: Callable[[int, int], str | None] = lambda address, byte_count: None
+        """Asked about every range: why a debugger must not reach it, None if it may."""
 
     def read(self, address: int, width: int) -> int:
         """Return the value at `address`; raises BusFault if nothing answers or the bus is out of reach."""
-        self._check(address, "debug read")
+        self._check(address, width, "debug read")
         value = self._memory.read(address, width)
         if value is not None:
             return value
@@ -50,7 +52,7 @@ class DebugAccess:
 
     def write(self, address: int, width: int, value: int) -> None:
         """Store `value`; raises BusFault if nothing answers or the bus is out of reach."""
-        self._check(address, "debug write")
+        self._check(address, width, "debug write")
         value &= (1 << 8 * width) - 1
         if self._memory.is_flash(address):
             self._core.on_flash_write(address, width, value)
@@ -65,7 +67,7 @@ class DebugAccess:
 
     def read_block(self, address: int, byte_count: int) -> bytes:
         """Return a range; raises BusFault as `read` does."""
-        self._check(address, "debug read")
+        self._check(address, byte_count, "debug read")
         view = self._memory.view(address, byte_count)
         if view is not None:
             return view.tobytes()
@@ -75,17 +77,20 @@ class DebugAccess:
 
     def write_block(self, address: int, data: bytes) -> None:
         """Store a range; raises BusFault as `write` does."""
-        self._check(address, "debug write")
+        self._check(address, len(data), "debug write")
         if self._memory.write_ram(address, data):
             return
         for at, width in _accesses(address, len(data)):
             self.write(at, width, int.from_bytes(data[at - address : at - address + width], "little"))
 
-    def _check(self, address: int, operation: str) -> None:
+    def _check(self, address: int, byte_count: int, operation: str) -> None:
         if self._core.state == "unpowered":
             raise BusFault(address, operation, "the part is not powered")
         if not self._core.debug_access_ok:
             raise BusFault(address, operation, "the bus clock is stopped (DBGMCU does not keep it on)")
+        closed = self.closed_to_debugger(address, byte_count)
+        if closed is not None:
+            raise BusFault(address, operation, closed)
 
 
 def _accesses(address: int, byte_count: int) -> Iterator[tuple[int, int]]:

@@ -2,8 +2,9 @@
 """Data watchpoint and trace unit: the cycle counter, and four comparators for addresses.
 
 Source: Armv7-M Architecture Reference Manual (DDI 0403), C1.8 (DWT_FUNCTION: table C1-14); Cortex-M4 TRM
-(DDI 0439), "DWT".  Comparators watch data addresses and compare the program counter; comparing data values or
-cycles, and trace packets, are not modelled.
+(DDI 0439), "DWT".  Comparators watch data addresses and compare the program counter; comparator 0 also
+compares the cycle count, and comparator 1 data values.  Trace packets and the profiling counters are not
+modelled.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ _COMPARATORS = frozenset(
     for register in (_COMP, _MASK, _FUNCTION)
 )
 _MATCHED = 1 << 24
-_FUNCTION_MASK, _DATAVMATCH_OR_CYCMATCH = 0xF, 0x180
+_FUNCTION_MASK, _CYCMATCH, _DATAVMATCH = 0xF, 1 << 7, 1 << 8
+_LNK1ENA = 1 << 9
+"""Reads as one in DWT_FUNCTION1: a value may be tied to two address comparators."""
+_CYCLES, _VALUE = 0, 1
+"""The comparators that can compare cycles, and data values."""
+_FUNCTION_WRITABLE = {_CYCLES: 0xAF, _VALUE: 0xF_FD2F}
+_FUNCTION_WRITABLE_OTHERS = 0x2F
 _MATCHES_PC = 4
 _WATCHED_KINDS = {5: WATCH_READS, 6: WATCH_WRITES, 7: WATCH_READS | WATCH_WRITES}
 _LARGEST_MASK = 15
@@ -62,6 +69,7 @@ class DataWatchpointTrace:
 
     def _clear(self) -> None:
         self._control = 0
+        self._match_at: int | None = None
         self._stored = dict.fromkeys(_COUNTERS | _COMPARATORS, 0)
         self._count = 0
         self._since = self._cycles()
@@ -70,16 +78,53 @@ class DataWatchpointTrace:
         """Follow DEMCR.TRCENA, without which nothing counts or compares."""
         self._settle()
         self._traced = enabled
+        self._plan_cycle_match()
         self._on_comparators()
 
     def watchpoints(self) -> list[Watchpoint]:
-        """Return the data addresses that comparators watch."""
+        """Return the data addresses that comparators watch, and the values."""
         found = []
         for index in range(_COMPARATOR_COUNT) if self._traced else ():
-            first, last, function = self._comparator(index)
-            if function in _WATCHED_KINDS:
-                found.append(Watchpoint(first, last, _WATCHED_KINDS[function], self._matches[index]))
+            function = self._function(index)
+            kinds = _WATCHED_KINDS.get(function & _FUNCTION_MASK)
+            if kinds is None or function & _CYCMATCH:
+                continue
+            if function & _DATAVMATCH:
+                found += self._value_watchpoints(function, kinds)
+            else:
+                first, last = self._range(index)
+                found.append(Watchpoint(first, last, kinds, self._matches[index]))
         return found
+
+    def _value_watchpoints(self, function: int, kinds: int) -> list[Watchpoint]:
+        """The watchpoints of comparator 1 as one of values; the comparators it is tied to give addresses."""
+        tied = {function >> 12 & 0xF, function >> 16 & 0xF} - {_VALUE}
+        ranges = [self._range(index) for index in tied if index < _COMPARATOR_COUNT]
+        value = self._stored[_FIRST_COMPARATOR + _COMPARATOR_SPAN * _VALUE + _COMP]
+        width = min(1 << (function >> 10 & 3), 4)
+        return [
+            Watchpoint(first, last, kinds, self._matches[_VALUE], value, width)
+            for first, last in ranges or [(0, 0xFFFF_FFFF)]
+        ]
+
+    def cycle_match(self) -> int | None:
+        """The core's cycle count at which comparator 0 meets CYCCNT, None if it does not compare them."""
+        return self._match_at
+
+    def note_cycle_match(self) -> None:
+        """The count has met the comparator: it does so again when it has gone all the way round."""
+        self._note_match(_CYCLES)
+        if self._match_at is not None:
+            self._match_at += 1 << 32
+
+    def _plan_cycle_match(self) -> None:
+        function = self._function(_CYCLES)
+        compares = function & _CYCMATCH and function & _FUNCTION_MASK == _MATCHES_PC
+        if compares and self._traced and self._control & _CYCCNTENA:
+            wanted = self._stored[_FIRST_COMPARATOR + _COMP]
+            self._match_at = self._since + ((wanted - self._count) % (1 << 32) or 1 << 32)
+        else:
+            self._match_at = None
 
     def watched_instructions(self) -> set[int]:
         """Return the addresses of instructions that comparators halt at.
@@ -88,8 +133,8 @@ class DataWatchpointTrace:
         """
         found: set[int] = set()
         for index in range(_COMPARATOR_COUNT) if self._traced else ():
-            first, last, function = self._comparator(index)
-            if function == _MATCHES_PC:
+            if self._matches_instructions(index):
+                first, last = self._range(index)
                 found.update(range(first & ~1, last + 1, 2))
         return found
 
@@ -97,8 +142,8 @@ class DataWatchpointTrace:
         """Set MATCHED of the comparators that the instruction at `pc` matches; tell whether any does."""
         matched = False
         for index in range(_COMPARATOR_COUNT):
-            first, last, function = self._comparator(index)
-            if self._traced and function == _MATCHES_PC and first & ~1 <= pc <= last:
+            first, last = self._range(index)
+            if self._traced and self._matches_instructions(index) and first & ~1 <= pc <= last:
                 self._matches[index]()
                 matched = True
         return matched
@@ -120,12 +165,16 @@ class DataWatchpointTrace:
             self._write_comparator(offset, value)
         elif offset in self._stored:
             self._stored[offset] = value
+        self._plan_cycle_match()
 
     def _write_comparator(self, offset: int, value: int) -> None:
         register = offset - _FIRST_COMPARATOR & _COMPARATOR_SPAN - 1
         if register == _MASK:
             value = min(value & 0x1F, _LARGEST_MASK)
-        self._stored[offset] = value & ~_MATCHED if register == _FUNCTION else value
+        elif register == _FUNCTION:
+            index = (offset - _FIRST_COMPARATOR) // _COMPARATOR_SPAN
+            value &= _FUNCTION_WRITABLE.get(index, _FUNCTION_WRITABLE_OTHERS)
+        self._stored[offset] = value
         self._on_comparators()
 
     def _read_word(self, offset: int) -> int:
@@ -139,19 +188,25 @@ class DataWatchpointTrace:
         if offset >= 0xFD0:
             return identification_word("dwt", offset)
         value = self._stored.get(offset, 0)
+        if offset == _FIRST_COMPARATOR + _COMPARATOR_SPAN * _VALUE + _FUNCTION:
+            value |= _LNK1ENA
         if offset in _COMPARATORS and offset & _COMPARATOR_SPAN - 1 == _FUNCTION:
             self._stored[offset] &= ~_MATCHED  # reading clears it
         return value
 
-    def _comparator(self, index: int) -> tuple[int, int, int]:
-        """Return first and last address of a comparator, and its function (0: none)."""
+    def _range(self, index: int) -> tuple[int, int]:
+        """Return first and last address of a comparator."""
         at = _FIRST_COMPARATOR + _COMPARATOR_SPAN * index
         ignored = (1 << self._stored[at + _MASK]) - 1
-        function = self._stored[at + _FUNCTION]
-        if function & _DATAVMATCH_OR_CYCMATCH:
-            function = 0
         first = self._stored[at + _COMP] & ~ignored
-        return first, first + ignored, function & _FUNCTION_MASK
+        return first, first + ignored
+
+    def _function(self, index: int) -> int:
+        return self._stored[_FIRST_COMPARATOR + _COMPARATOR_SPAN * index + _FUNCTION]
+
+    def _matches_instructions(self, index: int) -> bool:
+        function = self._function(index)
+        return function & (_FUNCTION_MASK | _CYCMATCH | _DATAVMATCH) == _MATCHES_PC
 
     def _note_match(self, index: int) -> None:
         self._stored[_FIRST_COMPARATOR + _COMPARATOR_SPAN * index + _FUNCTION] |= _MATCHED

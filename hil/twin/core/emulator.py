@@ -48,6 +48,7 @@ _STOPS_OF_INTERRUPTS = {
 }
 """By Unicorn's numbers (QEMU's EXCP_ values); all others are undefined instructions."""
 _WIDE_HINT = 0xF3AF
+_ADDRESS_SPACE = 1 << 32
 _WFI_ENCODINGS = ((0xBF30,), (_WIDE_HINT, 0x8003))
 _WFE_ENCODINGS = ((0xBF20,), (_WIDE_HINT, 0x8002))
 _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
@@ -73,7 +74,7 @@ class Emulator:
         self.set_breakpoints = self._code_stops.set_breakpoints
         self._traps = Traps(self.engine)
         self._division_cycles = DivisionCycles(self.engine, self.state)
-        self.watchpoints = Watchpoints(self.engine)
+        self.watchpoints = Watchpoints(self.engine, memory.read)
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
         self.programming = Programming(self.engine, self._counter, memory.flash, self._undisturbed)
@@ -171,6 +172,11 @@ class Emulator:
         """Stop before accesses, from the next block on."""
         if self.watchpoints.want(watchpoints):
             self.request_stop()
+
+    def take_imprecise_fault(self) -> bool:
+        """Tell whether a buffered store has failed, and forget it."""
+        failed, self._ending.imprecise = self._ending.imprecise, False
+        return failed
 
     @property
     def fault_address(self) -> int:
@@ -334,6 +340,15 @@ class Emulator:
             self.engine.map_device(
                 base, size, device_hook.ON_READ, self.state.ctypes.data, block_hook.IGNORE_MMIO_WRITE
             )
+        # A store to where nothing is goes to the bus: the write buffer has taken it before it fails.
+        taken = [(address, size) for address, size, _, _ in self._memory.regions()]
+        end = 0
+        for base, size in sorted([*taken, *DEVICE_REGIONS, (_ADDRESS_SPACE, 0)]):
+            if base > end:
+                self.engine.map_device(
+                    end, base - end, device_hook.ON_READ, self.state.ctypes.data, block_hook.IGNORE_MMIO_WRITE
+                )
+            end = max(end, base + size)
 
     def _add_hooks(self) -> None:
         for kind, function in (

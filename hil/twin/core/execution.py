@@ -56,6 +56,7 @@ class Execution:
         self._nvic = nvic
         self._exceptions = exceptions
         self._faults = Faults(exceptions, nvic, system_control)
+        emulator.access.ignores_data_faults = self._faults.ignores_data_faults
         self._system_control = system_control
         self._debug = debug
         self._dwt = dwt
@@ -66,10 +67,15 @@ class Execution:
 
     def attend(self, stop: Stop, stepping: bool) -> bool:
         """Do what the architecture does for `stop`; return False when the slice is over."""
-        if stop is Stop.DEADLINE:
+        failed = self._emulator.take_imprecise_fault()
+        if stop is Stop.DEADLINE and not failed:
             return False
         self._faults.forget_caught()
-        going_on = self._attend(stop, stepping)
+        going_on = stop is not Stop.DEADLINE and self._attend(stop, stepping)
+        if failed:
+            self._faults.buffered_store(self._emulator.engine.pc)
+        if self._emulator.watchpoints.take_late_hit():
+            self.debug_event(DFSR_DWTTRAP)
         if self._debug.catches(self._faults.caught):
             self._core.halt(DFSR_VCATCH)
         return going_on
@@ -88,7 +94,7 @@ class Execution:
             return self._at_breakpoint(pc, stop, stepping)
         elif stop is Stop.WATCHPOINT:
             going_on = self.attend(emulator.step(checked=True), stepping=True)
-            self._debug_event(DFSR_DWTTRAP)
+            self.debug_event(DFSR_DWTTRAP)
             return going_on
         elif stop is Stop.DATA_FAULT:
             if faults.ignores_data_faults():
@@ -122,7 +128,7 @@ class Execution:
 
     def _at_breakpoint(self, pc: int, stop: Stop, stepping: bool) -> bool:
         if self._dwt.note_instruction(pc) and stop is Stop.BREAKPOINT_UNIT:
-            self._debug_event(DFSR_DWTTRAP)
+            self.debug_event(DFSR_DWTTRAP)
         elif self._debug.enabled:
             self._core.halt(DFSR_BKPT)
         elif self._debug.monitored and self._exceptions.would_preempt(DEBUG_MONITOR):
@@ -134,7 +140,7 @@ class Execution:
             return self._attend(self._emulator.step(checked=True), stepping)
         return True
 
-    def _debug_event(self, flag: int) -> None:
+    def debug_event(self, flag: int) -> None:
         """Halt, or make DebugMonitor pending; without either the event is lost."""
         if self._debug.enabled:
             self._core.halt(flag)

@@ -50,6 +50,23 @@ class Faults:
         self.caught |= VC_BUSERR
         self._take(BUS_FAULT, pc)
 
+    def buffered_store(self, pc: int) -> None:
+        """A store before `pc` failed after the write buffer had taken it (DDI 0403, B1.5.6 and B3.2.15).
+
+        Such a fault has no instruction that could not go on without it: it waits until it can be taken.
+        """
+        self._system_control.report_bus_fault(scs.CFSR_IMPRECISERR, None)
+        self.caught |= VC_BUSERR
+        number = BUS_FAULT
+        if not self._nvic.enabled >> BUS_FAULT & 1:
+            self._system_control.hfsr |= scs.HFSR_FORCED
+            self.caught |= VC_HARDERR
+            number = HARD_FAULT
+        if self._can_take(number, self._execution_priority()):
+            self.enter(number, pc)
+        else:
+            self._nvic.pend(number)
+
     def ignores_data_faults(self) -> bool:
         """CCR.BFHFNMIGN: handlers of negative priority go on after a load or store that failed."""
         ignoring = bool(self._system_control.ccr & scs.CCR_BFHFNMIGN)

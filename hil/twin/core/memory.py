@@ -90,6 +90,11 @@ class Memory:
             or SYSTEM_BASE <= address < SYSTEM_BASE + SYSTEM_SIZE
         )
 
+    @staticmethod
+    def in_array(address: int) -> bool:
+        """Tell whether an address lies in the flash array, at either of its places."""
+        return FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE or 0 <= address < FLASH_SIZE
+
     def read(self, address: int, width: int) -> int | None:
         """Return the little-endian value at `address`, None outside these memories."""
         view = self.view(address, width)

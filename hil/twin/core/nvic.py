@@ -14,7 +14,8 @@ INTERRUPT_COUNT = 82
 EXCEPTION_COUNT = FIRST_INTERRUPT + INTERRUPT_COUNT
 
 THREAD_PRIORITY = 256
-_PRIORITY_BITS_MASK = 0xF0
+PRIORITY_BITS = 0xF0
+"""The bits of a priority, and of BASEPRI, that the part implements; the others read as zero."""
 _INTERRUPT_MASK = (1 << INTERRUPT_COUNT) - 1 << FIRST_INTERRUPT
 _ALWAYS_ENABLED = 1 << NMI | 1 << HARD_FAULT | 1 << SVCALL | 1 << DEBUG_MONITOR | 1 << PENDSV | 1 << SYSTICK
 
@@ -73,7 +74,7 @@ class Nvic:
 
     def set_priority(self, number: int, value: int) -> None:
         """Set the priority field; only the implemented upper bits are kept."""
-        self._priority[number] = value & _PRIORITY_BITS_MASK
+        self._priority[number] = value & PRIORITY_BITS
 
     def group_priority(self, number: int) -> int:
         """Return the part of the priority that decides on preemption."""
@@ -111,8 +112,8 @@ class Nvic:
     def execution_priority(self, primask: int, faultmask: int, basepri: int) -> int:
         """Return the priority an exception must beat (be below) to be taken."""
         result = self.active_priority()
-        if basepri & _PRIORITY_BITS_MASK:
-            result = min(result, self._group(basepri & _PRIORITY_BITS_MASK))
+        if basepri & PRIORITY_BITS:
+            result = min(result, self._group(basepri & PRIORITY_BITS))
         if primask & 1:
             result = min(result, 0)
         if faultmask & 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hil.twin.core import block_hook
-from hil.twin.core.bus import Bus, BusFault
+from hil.twin.core.bus import STRONGLY_ORDERED, Bus, BusFault, is_device
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import Engine
 from hil.twin.core.memory import Memory
@@ -31,6 +31,8 @@ class Ending:
     stop: Stop | None = None
     fault_address: int = 0
     """Address of the access behind the last DATA_FAULT or FETCH_FAULT."""
+    imprecise: bool = False
+    """A store that the write buffer had taken failed, while the program went on."""
     error: BaseException | None = None
     """An exception to be raised again where the emulator was started."""
 
@@ -62,6 +64,10 @@ class ProgramAccess:
         self._protection = protection
         self._watchpoints = watchpoints
         self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
+        self.buffers_stores = True
+        """The write buffer is on (ACTLR.DISDEFWBUF is 0)."""
+        self.ignores_data_faults: Callable[[], bool] = lambda: False
+        """Asked where a buffered store fails: true lets it go without a trace (CCR.BFHFNMIGN)."""
         self._accessing = False
         self._access_cycles: int | None = None
         self._access_pc: int | None = None
@@ -93,7 +99,7 @@ class ProgramAccess:
         try:
             self._programming.catch_up()
             self._check_privilege(address, "read")
-            if address % width:
+            if address % width and is_device(address):
                 self._ending.stop = Stop.UNALIGNED  # as a store
                 return -1
             if self._watchpoints.check(address, width, WATCH_READS):
@@ -101,6 +107,8 @@ class ProgramAccess:
             self._polling.loading(address)
             self._begin_access()
             value = self._bus.read(address, width)
+            if self._watchpoints.watching and self._watchpoints.loaded(address, width, value):
+                self._state[block_hook.STOP_REQUEST] = 1
             self._polling.loaded(address, width, value, watched=self._watchpoints.watching)
             return value
         except BusFault:
@@ -128,11 +136,11 @@ class ProgramAccess:
         self._begin_access()
         try:
             self._check_privilege(address, "write")
-            if address % width and not self._memory.is_flash(address):
+            if address % width and is_device(address):
                 # Always a fault in device memory (DDI 0403, A3.2.1).
                 self._ending.stop = Stop.UNALIGNED
                 return False
-            if self._watchpoints.check(address, width, WATCH_WRITES):
+            if self._watchpoints.check(address, width, WATCH_WRITES, value):
                 return False
             if self._memory.is_flash(address):
                 self._polling.forget()
@@ -144,6 +152,11 @@ class ProgramAccess:
                     self._bus.write(address, width, value)
             return True
         except BusFault:
+            if self.buffers_stores and address < STRONGLY_ORDERED:
+                if not self.ignores_data_faults():
+                    self._ending.imprecise = True
+                    self._state[block_hook.STOP_REQUEST] = 1
+                return True
             self._ending.fault_address = address
             self._ending.stop = Stop.DATA_FAULT
             return False

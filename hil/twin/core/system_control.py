@@ -24,7 +24,8 @@ BASE, SIZE = 0xE000_E000, 0x1000
 _VECTKEY, _VECTKEY_READ = 0x05FA, 0xFA05
 CFSR_IACCVIOL, CFSR_DACCVIOL, CFSR_MUNSTKERR, CFSR_MSTKERR = 1 << 0, 1 << 1, 1 << 3, 1 << 4
 CFSR_MLSPERR, CFSR_MMARVALID = 1 << 5, 1 << 7
-CFSR_IBUSERR, CFSR_PRECISERR, CFSR_UNSTKERR, CFSR_STKERR = 1 << 8, 1 << 9, 1 << 11, 1 << 12
+CFSR_IBUSERR, CFSR_PRECISERR, CFSR_IMPRECISERR = 1 << 8, 1 << 9, 1 << 10
+CFSR_UNSTKERR, CFSR_STKERR = 1 << 11, 1 << 12
 CFSR_LSPERR, CFSR_BFARVALID = 1 << 13, 1 << 15
 CFSR_UNDEFINSTR, CFSR_INVSTATE, CFSR_INVPC, CFSR_NOCP = 1 << 16, 1 << 17, 1 << 18, 1 << 19
 CFSR_UNALIGNED, CFSR_DIVBYZERO = 1 << 24, 1 << 25
@@ -72,7 +73,8 @@ _CONSTANTS = {
     0xF44: 0x1100_0011,
 }
 _WRITE_ONE_TO_CLEAR = frozenset((0xD28, 0xD2C, 0xD30))
-_STORED = frozenset((0x008, 0xD34, 0xD38, _FPCCR, _FPCAR, 0xF3C))
+_ACTLR, _DISDEFWBUF = 0x008, 1 << 1
+_STORED = frozenset((_ACTLR, 0xD34, 0xD38, _FPCCR, _FPCAR, 0xF3C))
 
 
 class DebugRegisters(Protocol):
@@ -111,6 +113,8 @@ class SystemControlSpace:
         """Told whether floating-point instructions need attention: no access to the unit, or a lazy save."""
         self.on_traps: Callable[[bool, bool], None] = lambda divide, unaligned: None
         """Told CCR.DIV_0_TRP and CCR.UNALIGN_TRP when they change."""
+        self.on_write_buffer: Callable[[bool], None] = lambda buffered: None
+        """Told whether stores go through the write buffer (ACTLR.DISDEFWBUF)."""
         self.reset()
 
     def reset(self) -> None:
@@ -126,6 +130,7 @@ class SystemControlSpace:
         self.dfsr = 0
         self._stored = dict.fromkeys(_STORED, 0) | {_FPCCR: _FPCCR_RESET}
         self._update_floating_point_trap()
+        self.on_write_buffer(True)
 
     @property
     def automatic_floating_point_context(self) -> bool:
@@ -248,6 +253,8 @@ class SystemControlSpace:
         elif offset in self._stored:
             self._stored[offset] = value
             self._update_floating_point_trap()
+            if offset == _ACTLR:
+                self.on_write_buffer(not value & _DISDEFWBUF)
         else:
             self._write_control(offset, value)
         self.on_change()

@@ -25,6 +25,22 @@ class Watchpoint(NamedTuple):
     """WATCH_READS, WATCH_WRITES or both."""
     on_match: Callable[[], None]
     """Told that an access matched."""
+    value: int | None = None
+    """What must be transferred, None for anything."""
+    value_width: int = 4
+    """Bytes of `value` that count; a wider access matches if any of its parts is the value."""
+
+    def meets(self, address: int, width: int, kind: int, value: int | None) -> bool:
+        """Tell whether an access counts; `value` is None while it is unknown."""
+        if not (address <= self.last and self.first < address + width and self.kinds & kind):
+            return False
+        if self.value is None:
+            return True
+        if value is None or width < self.value_width:
+            return False
+        wanted = self.value & (1 << 8 * self.value_width) - 1
+        lanes = range(0, width, self.value_width)
+        return any(value >> 8 * at & (1 << 8 * self.value_width) - 1 == wanted for at in lanes)
 
 
 class Watchpoints:
@@ -33,12 +49,14 @@ class Watchpoints:
     Memory hooks make every access slow, so they exist only while there is something to watch.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, value_in_memory: Callable[[int, int], int | None]) -> None:
+        """`value_in_memory` returns what a memory holds at an address, None for devices."""
         self._engine = engine
+        self._value_in_memory = value_in_memory
         self._wanted: tuple[Watchpoint, ...] = ()
         self._present: tuple[Watchpoint, ...] = ()
         self._hooks: list[ctypes.c_size_t] = []
-        self._hit = False
+        self._hit = self._late_hit = False
         self.suspended = False
         """The instruction at which the emulator stopped is being executed."""
 
@@ -66,16 +84,31 @@ class Watchpoints:
             self._hooks.append(self._engine.add_access_hook(callback, first, watchpoint.last))
         return True
 
-    def check(self, address: int, width: int, kind: int) -> bool:
-        """Tell whether an access is watched; the instruction is to be stopped and executed again if so."""
+    def check(self, address: int, width: int, kind: int, value: int | None = None) -> bool:
+        """Tell whether an access is watched; the instruction is to be stopped and executed again if so.
+
+        `value` is what a store transfers, None where only the access itself will tell.
+        """
         if not self._present or self.suspended:
             return False
         for watchpoint in self._present:
-            overlaps = address <= watchpoint.last and watchpoint.first < address + width
-            if overlaps and watchpoint.kinds & kind:
+            if watchpoint.meets(address, width, kind, value):
                 watchpoint.on_match()
                 self._hit = True
         return self._hit
+
+    def loaded(self, address: int, width: int, value: int) -> bool:
+        """A device answered a load: tell whether its value is watched; the emulator is to be stopped then."""
+        for watchpoint in self._present:
+            if watchpoint.value is not None and watchpoint.meets(address, width, WATCH_READS, value):
+                watchpoint.on_match()
+                self._late_hit = True
+        return self._late_hit
+
+    def take_late_hit(self) -> bool:
+        """Tell whether an access that has been carried out was watched, and forget it."""
+        hit, self._late_hit = self._late_hit, False
+        return hit
 
     def take_hit(self) -> bool:
         """Tell whether a watched access stopped the emulator, and forget it."""
@@ -83,8 +116,9 @@ class Watchpoints:
         return hit
 
     def _on_access(
-        self, _handle: int, access: int, address: int, width: int, _value: int, _user: int | None
+        self, _handle: int, access: int, address: int, width: int, value: int, _user: int | None
     ) -> None:
         kind = WATCH_WRITES if access == uc.UC_MEM_WRITE else WATCH_READS
-        if self.check(address, width, kind):
+        known = value if kind == WATCH_WRITES else self._value_in_memory(address, width)
+        if self.check(address, width, kind, known):
             self._engine.stop_at_access(access)

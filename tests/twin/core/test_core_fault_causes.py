@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import PROLOGUE
 
 FAULT_HANDLER = """
@@ -39,24 +41,50 @@ bad:
     assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x6000_0000]
 
 
-def test_unattached_peripheral_address_faults_for_loads_and_stores(machine):
-    for access in ("ldr r1, [r0]", "str r1, [r0]"):
-        m = machine(
-            PROLOGUE
-            + f"""
+STORE_TO_NOWHERE = (
+    PROLOGUE
+    + """
 start:
  setup
- ldr r0, =0x40001000
+ {before}
+ ldr r0, ={address}
  nop
 bad:
- {access}
+ str r1, [r0]
+after:
  b .
 """
-            + FAULT_HANDLER,
-            {3: "handler"},
-        )
-        m.run_cycles(300)
-        assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x4000_1000]
+    + FAULT_HANDLER
+)
+
+
+def test_load_from_an_unattached_peripheral_address_is_precise(machine):
+    m = machine(
+        STORE_TO_NOWHERE.replace("str r1, [r0]", "ldr r1, [r0]").format(before="", address="0x40001000"),
+        {3: "handler"},
+    )
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x4000_1000]
+
+
+@pytest.mark.parametrize("address", ["0x40001000", "0x60000000", "0x20018000"])
+def test_buffered_store_to_nowhere_is_an_imprecise_bus_fault_after_it(machine, address):
+    m = machine(STORE_TO_NOWHERE.format(before="", address=address), {3: "handler"})
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["after"], 0x400, 1 << 30, 0]
+
+
+def test_without_the_write_buffer_the_same_store_is_precise(machine):
+    disdefwbuf = "ldr r1, =0xE000E008\n movs r2, #2\n str r2, [r1]"
+    m = machine(STORE_TO_NOWHERE.format(before=disdefwbuf, address="0x60000000"), {3: "handler"})
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0x6000_0000]
+
+
+def test_store_to_the_private_peripheral_bus_is_never_buffered(machine):
+    m = machine(STORE_TO_NOWHERE.format(before="", address="0xE0050000"), {3: "handler"})
+    m.run_cycles(300)
+    assert m.recorder.values == [m.symbols["bad"], 0x8200, 1 << 30, 0xE005_0000]
 
 
 def test_bus_fault_handler_runs_when_enabled(machine):
