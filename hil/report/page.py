@@ -168,6 +168,7 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
         "tables": [(table, _script_safe(table.bars)) for table in tables if table.waveform not in names],
         "assumptions": run.description.assumptions,
         "bench_assumptions": run.description.bench_assumptions,
+        "bench_remarks": run.description.bench_remarks,
         "plotly": _plotly_script() if waveforms or any(table.bars for table in tables) else "",
         "style": _template_text("page.css"),
         "script": _template_text("waveform.js"),

@@ -52,6 +52,8 @@ class RunDescription:
     """What no source gave and was taken for granted, one statement each."""
     bench_assumptions: list[str] = field(default_factory=list)
     """The same, of a bench that is itself a model."""
+    bench_remarks: list[str] = field(default_factory=list)
+    """What a bench that is itself a model was asked for in the run and does not model."""
     finished_utc: str = ""
     exit_status: int | None = None
     """None while the run has not come to its end, whatever ended it."""

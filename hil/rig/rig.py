@@ -270,6 +270,11 @@ class Rig:
         """What a bring-up has proven about this bench, if there was one."""
         return self._bring_up
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the rig's service has said while it ran, also after :meth:`close`."""
+        return () if self._service is None else self._service.remarks
+
     def record(self) -> dict[str, Any]:
         """What the bench is: identities, calibration dates, software versions, its own assumptions.
 

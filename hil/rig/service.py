@@ -48,7 +48,8 @@ class Service:
         values = {"python": sys.executable, "rig_file": str(rig_file.resolve())}
         self._command = [_fill(part, values) for part in (*config.command, *arguments)]
         self._said: deque[bytes] = deque(maxlen=_ERROR_LINES)
-        self._reports: list[str] = []
+        self._reports: dict[str, list[str]] = {"harm": [], "remark": []}
+        """What came in lines of ``{kind: text}`` since the service was ready, by kind."""
         self._reporter: threading.Thread | None = None
         try:
             self._process = subprocess.Popen(
@@ -80,7 +81,12 @@ class Service:
     @property
     def harm(self) -> tuple[str, ...]:
         """What the service says has been done to the bench that a real one would not have survived."""
-        return tuple(self._reports)
+        return tuple(self._reports["harm"])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else the service has said for the record of the run, each statement once."""
+        return tuple(dict.fromkeys(self._reports["remark"]))
 
     def close(self) -> None:
         """End the service: its input is closed, then it is terminated, then killed."""
@@ -117,8 +123,9 @@ class Service:
         assert stdout is not None  # it is a pipe
         for line in stdout:
             try:
-                self._reports.append(str(json.loads(line)["harm"]))
-            except (ValueError, TypeError, KeyError):
+                ((kind, text),) = json.loads(line).items()
+                self._reports[kind].append(str(text))
+            except (ValueError, TypeError, KeyError, AttributeError):
                 self._said.append(line)  # not for us; shown where the service fails
 
     def _wait_ready(self, timeout_s: float) -> _Ready:

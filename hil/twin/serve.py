@@ -112,6 +112,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
                 for entry in bench.harm.entries:
                     _report_harm(entry)
                 bench.harm.on_entry = _report_harm
+            _tell_what_is_not_modelled(bench)
             _wait(stop)
         else:
             status.announce(addresses, realtime=realtime)
@@ -125,6 +126,19 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
 def _report_harm(entry: str) -> None:
     """Tell whoever started the bench what it would not have survived."""
     print(json.dumps({"harm": entry}), flush=True)
+
+
+def _tell_what_is_not_modelled(bench: Bench) -> None:
+    """Print a remark, for whoever leases the bench, on everything the part was asked and does not model."""
+
+    def remark(access: object) -> None:
+        print(json.dumps({"remark": f"not modelled: {access}"}), flush=True)
+
+    with bench.lock:
+        unmodelled = bench.mcu.peripherals.unmodelled
+        for access in unmodelled.accesses:
+            remark(access)
+        unmodelled.listeners.append(remark)
 
 
 def _trace(bench: Bench, console: ConsoleServer, path: Path) -> Callable[[], None]:

@@ -86,7 +86,9 @@ class Meter:
 
 
 def status_line(bench: Bench, last_line: str, current_a: float) -> Text:
-    """Bench time, the part's mode and clock, its supply, and the last line on the console."""
+    """Bench time, the part's mode and clock, its supply, what was asked for and is not modelled, and the last
+    line on the console.
+    """
     mcu = bench.mcu
     mode = mcu.mode
     clock_hz = 0 if mode in CLOCKLESS else mcu.peripherals.rcc.clocks.hclk_hz
@@ -96,6 +98,9 @@ def status_line(bench: Bench, last_line: str, current_a: float) -> Text:
     text.append(f"{clock_hz / 1e6:7.3f} MHz" if clock_hz else "no clock   ")
     text.append(f"  {_engineering(current_a):>10}A", style="bold")
     text.append(f"  {mcu.supply_voltage_v:5.3f} V  ")
+    accesses = mcu.peripherals.unmodelled.accesses
+    if accesses:
+        text.append(f"not modelled: {len(accesses)}, last {accesses[-1].register}  ", style="bold yellow")
     text.append(last_line, style="dim")
     return text
 

@@ -28,10 +28,14 @@ class Format:
     data_bits: int = 8
     parity: Parity = "none"
 
+    @property
+    def data_mask(self) -> int:
+        """The bits that are data and not parity."""
+        return (1 << self.data_bits - (self.parity != "none")) - 1
+
     def levels(self, data: int) -> tuple[bool, ...]:
         """Start bit, data from the lowest bit, parity; the stop bits follow, high."""
-        plain = self.data_bits - (self.parity != "none")
-        bits = [bool(data >> bit & 1) for bit in range(plain)]
+        bits = [bool(data >> bit & 1) for bit in range(self.data_mask.bit_length())]
         if self.parity != "none":
             bits.append((sum(bits) % 2 == 1) is (self.parity == "even"))
         return (False, *bits)

@@ -47,6 +47,14 @@ def test_addresses_come_from_the_ready_line_and_the_command_is_filled_in() -> No
     running.close()
 
 
+def test_remarks_are_collected_while_it_runs_each_once() -> None:
+    lines = ('{"remark": "a"}', "no JSON", '{"remark": "b"}', '{"remark": "a"}')
+    script = READY + f"print(*{lines!r}, sep=chr(10), flush=True)\nimport sys; sys.stdin.read()\n"
+    running = service(script)
+    running.close()
+    assert running.remarks == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

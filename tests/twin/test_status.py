@@ -30,6 +30,15 @@ def test_the_line_says_what_the_part_does(bench: Bench) -> None:
     assert line.endswith("@7 ANOM score=3")
 
 
+def test_the_line_names_what_was_asked_for_and_is_not_modelled(bench: Bench) -> None:
+    bench.analyzer.execute(POWER_ON)
+    bench.advance(0.1)
+    bench.mcu.core.debug_write(0x4002_1058, 4, 1 << 28)
+    bench.mcu.core.debug_write(0x4000_7004, 4, 1 << 4)
+    line = status_line(bench, "", 0.0).plain
+    assert "not modelled: 1, last PWR.CR2 bit 4 (PVME1)" in line
+
+
 def test_the_current_is_the_mean_since_the_last_look(bench: Bench) -> None:
     bench.analyzer.execute(POWER_ON)
     bench.advance(0.1)

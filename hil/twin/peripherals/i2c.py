@@ -39,7 +39,7 @@ class I2c(RegisterBlock):
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(range(0, 0x2C, 4), 0) | {ISR: _TXE}
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, ICR: 0, RXDR: 0, TXDR: 0xFF, CR2: 0x07FF_FFFF}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
-    stored_only: ClassVar[Mapping[int, int]] = {
+    not_modelled: ClassVar[Mapping[int, int]] = {
         CR1: 0x00FF_0000,
         CR2: 0x0400_1800,
         0x08: 0x8000,

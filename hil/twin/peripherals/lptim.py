@@ -40,7 +40,7 @@ class Lptim(RegisterBlock):
         ARR: 0xFFFF,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
-    stored_only: ClassVar[Mapping[int, int]] = {CFGR: _UNMODELLED_CONFIGURATION, OR: 3}
+    not_modelled: ClassVar[Mapping[int, int]] = {CFGR: _UNMODELLED_CONFIGURATION, OR: 3}
 
     def __init__(
         self, name: str, scheduler: Scheduler, interrupt: InterruptSource, kernel_hz: Callable[[], int]

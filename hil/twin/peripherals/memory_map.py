@@ -72,6 +72,9 @@ BASE: Final = {
     "DBGMCU": 0xE004_2000,
 }
 
+APB_FIRST, APB_END = 0x4000_0000, 0x4002_0000
+"""What lies behind the two AHB-to-APB bridges (DS10198 Rev 8, Table 19)."""
+
 IRQ: Final = {
     "WWDG": 0,
     "PVD_PVM": 1,

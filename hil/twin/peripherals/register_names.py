@@ -25,11 +25,53 @@ _RESET_CORRECTIONS: Final = {
 
 
 @dataclass(frozen=True)
+class Field:
+    """A bit field of a register."""
+
+    name: str
+    position: int
+    width: int
+    writable: bool
+
+    @property
+    def mask(self) -> int:
+        """Its bits."""
+        return ((1 << self.width) - 1) << self.position
+
+
+@dataclass(frozen=True)
 class RegisterName:
-    """A register's name, "ADC2.CR", and its value after a reset."""
+    """A register's name, "ADC2.CR", its value after a reset, and its fields."""
 
     name: str
     reset: int
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def writable(self) -> int:
+        """The bits that a program may write."""
+        mask = 0
+        for field in self.fields:
+            mask |= field.mask if field.writable else 0
+        return mask
+
+    def describe(self, bits: int) -> str:
+        """What the bits are called: "bit 9 (CPHA)", several separated by commas."""
+        parts = []
+        for field in self.fields:
+            touched = bits & field.mask
+            if touched:
+                bits &= ~touched
+                parts.append(f"{_positions(touched)} ({field.name})")
+        if bits:
+            parts.append(_positions(bits))
+        return ", ".join(parts)
+
+
+def _positions(bits: int) -> str:
+    """Return "bit 3", or "bits 3, 4"."""
+    positions = [str(position) for position in range(32) if bits >> position & 1]
+    return f"bit{'s' if len(positions) > 1 else ''} {', '.join(positions)}"
 
 
 @cache
@@ -56,5 +98,19 @@ def register_names() -> dict[int, RegisterName]:
             name = f"{peripheral}.{register.findtext('name')}"
             reset = _RESET_CORRECTIONS.get(name, int(register.findtext("resetValue", "0"), 0))
             address = base + int(register.findtext("addressOffset", ""), 0)
-            names.setdefault(address & ~3, RegisterName(name, reset))
+            names.setdefault(address & ~3, RegisterName(name, reset, _fields(register)))
     return names
+
+
+def _fields(register: ElementTree.Element) -> tuple[Field, ...]:
+    access = register.findtext("access", "read-write")
+    found = [
+        Field(
+            item.findtext("name", ""),
+            int(item.findtext("bitOffset", "0"), 0),
+            int(item.findtext("bitWidth", "1"), 0),
+            item.findtext("access", access) != "read-only",
+        )
+        for item in register.iterfind("fields/field")
+    ]
+    return tuple(sorted(found, key=lambda field: field.position))

@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all peripherals have in common: 32-bit registers behind a bus clock."""
+"""What all peripherals have in common: 32-bit registers behind a bus clock.
+
+Source for narrow accesses: RM0351, 2.2 (memory organization): a bridge to the APB turns an access of 8 or 16
+bits into one of 32 bits, and duplicates the data.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, Protocol
 
+from hil.twin.core.bus import BusFault
+from hil.twin.peripherals.memory_map import APB_END, APB_FIRST
+
 WORD = 0xFFFF_FFFF
+_DUPLICATES = {1: 0x0101_0101, 2: 0x0001_0001}
+"""By the width of a store, what to multiply its value with."""
 
 
 def always() -> bool:
@@ -26,8 +35,8 @@ class Unknowns(Protocol):
     def absent(self, block: "RegisterBlock", offset: int, operation: Literal["read", "write"]) -> None:
         """A reserved address where no block is."""
 
-    def without_effect(self, block: "RegisterBlock", offset: int) -> None:
-        """A register that the block only stores was changed."""
+    def without_effect(self, block: "RegisterBlock", offset: int, bits: int) -> None:
+        """Bits of a register were changed whose function the block does not model."""
 
 
 class RegisterBlock:
@@ -44,9 +53,13 @@ class RegisterBlock:
     """Writable bits of a register by its offset; all 32 where not listed."""
     write_one: ClassVar[frozenset[int]] = frozenset()
     """Registers on which only written ones act, so that a narrow write must not repeat the other bits."""
+    not_modelled: ClassVar[Mapping[int, int]] = {}
+    """Bits, by their register's offset, whose function is not modelled: who changes one is told."""
     stored_only: ClassVar[Mapping[int, int]] = {}
-    """Bits, by their register's offset, that are stored but whose function is not modelled."""
+    """Bits, by their register's offset, that the hardware itself only stores for the program."""
 
+    words_only: ClassVar[bool] = False
+    """An access of 8 or 16 bits is a bus error."""
     polled: ClassVar[frozenset[int]] = frozenset()
     """Registers whose loads have no effect and whose value changes by stores and planned events alone, or
     when :meth:`changes_at_ps` says: the core may cut a program's waiting for them short."""
@@ -55,6 +68,7 @@ class RegisterBlock:
         self.name = name
         self.base = base
         self.size = size
+        self._behind_bridge = APB_FIRST <= base < APB_END
         self.is_clocked: Callable[[], bool] = always
         self.unknowns: Unknowns | None = None
         self.words: dict[int, int] = dict(self.resets)
@@ -64,27 +78,47 @@ class RegisterBlock:
         self.words = dict(self.resets)
 
     def read(self, offset: int, width: int) -> int:
-        """The value a load of ``width`` bytes sees at ``offset``."""
+        """The value a load of ``width`` bytes sees at ``offset``; raises BusFault if :attr:`words_only`."""
         if not self.is_clocked():
             return 0
-        word = self.read_word(offset & ~3)
         if width == 4:
-            return word
+            return self.read_word(offset & ~3)
+        self._refuse_narrow(offset, "read")
+        word = self.read_word(offset & ~3)
         return (word >> 8 * (offset & 3)) & ((1 << 8 * width) - 1)
 
     def write(self, offset: int, width: int, value: int) -> None:
-        """A store of ``width`` bytes at ``offset``; a narrow one keeps the other bytes of the register."""
+        """A store of ``width`` bytes at ``offset``.
+
+        A narrow one keeps the other bytes of the register on the AHB. On the APB the bridge writes the whole
+        register with copies of the value. Raises BusFault if :attr:`words_only`.
+        """
         if not self.is_clocked():
             return
         word_offset = offset & ~3
         if width < 4:
-            shift = 8 * (offset & 3)
-            lanes = ((1 << 8 * width) - 1) << shift
-            if word_offset not in self.words:
-                self._discover(word_offset, "write")
-            kept = 0 if word_offset in self.write_one else self.words.get(word_offset, 0) & ~lanes
-            value = kept | (value << shift & lanes)
+            self._refuse_narrow(offset, "write")
+            value = self._widened(word_offset, offset & 3, width, value)
+        if word_offset in self.not_modelled:
+            changed = (value ^ self.words.get(word_offset, 0)) & self.not_modelled[word_offset]
+            if changed and self.unknowns is not None:
+                self.unknowns.without_effect(self, word_offset, changed)
         self.write_word(word_offset, value & WORD)
+
+    def _refuse_narrow(self, offset: int, operation: str) -> None:
+        if self.words_only:
+            raise BusFault(self.base + offset, operation, f"{self.name} takes accesses of 32 bits only")
+
+    def _widened(self, word_offset: int, lane: int, width: int, value: int) -> int:
+        """The word that a store of fewer bytes writes."""
+        if self._behind_bridge:
+            return value * _DUPLICATES[width]
+        shift = 8 * lane
+        lanes = ((1 << 8 * width) - 1) << shift
+        if word_offset not in self.words:
+            self._discover(word_offset, "write")
+        kept = 0 if word_offset in self.write_one else self.words.get(word_offset, 0) & ~lanes
+        return kept | (value << shift & lanes)
 
     def read_word(self, offset: int) -> int:
         """The register at ``offset``."""
@@ -107,8 +141,6 @@ class RegisterBlock:
             mask = self.writable.get(offset, WORD)
             before = self.words[offset]
             self.words[offset] = (before & ~mask) | (value & mask)
-            if (before ^ value) & self.stored_only.get(offset, 0) and self.unknowns is not None:
-                self.unknowns.without_effect(self, offset)
 
     def _discover(self, offset: int, operation: Literal["read", "write"]) -> int:
         """A register that the block does not model: from now on it is kept, until the next reset."""

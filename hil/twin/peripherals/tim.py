@@ -48,7 +48,7 @@ class Tim(RegisterBlock):
         reg.PSC: 0xFFFF,
         reg.SMCR: 0x1_FFF7,
     }
-    stored_only: ClassVar[Mapping[int, int]] = {
+    not_modelled: ClassVar[Mapping[int, int]] = {
         reg.CR1: reg.CMS,
         reg.CR2: 0x0D,
         reg.DIER: 0x2020,
@@ -418,4 +418,4 @@ class Tim(RegisterBlock):
 class RemappedTim(Tim):
     """A timer whose TI1 software may connect to a clock (OR1)."""
 
-    stored_only: ClassVar[Mapping[int, int]] = {**Tim.stored_only, reg.OR1: 0}
+    not_modelled: ClassVar[Mapping[int, int]] = {**Tim.not_modelled, reg.OR1: 0}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from hil.twin.peripherals.memory_map import BASE
-from hil.twin.peripherals.register_names import register_names
-from hil.twin.peripherals.registers import RegisterBlock
+from hil.twin.peripherals.register_names import RegisterName, register_names
+from hil.twin.peripherals.registers import WORD, RegisterBlock
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ class UnmodelledAccess:
     """The first access to a register without model, or to a part of a register without effect."""
 
     register: str
-    """As the SVD file names it, "ADC2.CR"; the block's name and the offset where it names nothing."""
+    """As the SVD file names it, "ADC2.CR", with the bits if only they have no model, "PWR.CR2 bit 4 (PVME1)".
+
+    The block's name and the offset where the file names nothing.
+    """
     address: int
     operation: Operation
     time_ps: int
@@ -46,7 +49,10 @@ class UnmodelledRegisters:
 
     def __init__(self, now_ps: Callable[[], int]) -> None:
         self._now_ps = now_ps
-        self._seen: set[int] = set()
+        self._seen: set[tuple[int, int]] = set()
+        """Addresses and bits; all bits of a register without model."""
+        self.listeners: list[Callable[[UnmodelledAccess], None]] = []
+        """Called with every access that is added."""
         self.accesses: list[UnmodelledAccess] = []
         """In the order of time."""
 
@@ -66,19 +72,31 @@ class UnmodelledRegisters:
         name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
         self._note(name, block.base + offset, operation, "reserved on this part, reads as zero")
 
-    def without_effect(self, block: RegisterBlock, offset: int) -> None:
-        """A modelled block was told to do what it does not model; the register keeps the value."""
-        known = register_names().get(block.base + offset)
+    def without_effect(self, block: RegisterBlock, offset: int, bits: int) -> None:
+        """A modelled block was told to do what it does not model; each bit is named once."""
+        address = block.base + offset
+        fresh = sum(
+            1 << bit for bit in range(32) if bits >> bit & 1 and (address, 1 << bit) not in self._seen
+        )
+        if not fresh:
+            return
+        self._seen |= {(address, 1 << bit) for bit in range(32) if fresh >> bit & 1}
+        known = register_names().get(address)
         name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
-        self._note(name, block.base + offset, "write", "keeps writes, has no effect")
+        described = (known or RegisterName(name, 0)).describe(fresh)
+        self._add(f"{name} {described}", address, "write", "has no effect")
 
     def _note(self, register: str, address: int, operation: Operation, what: str) -> None:
-        if address in self._seen:
-            return
-        self._seen.add(address)
+        if (address, WORD) not in self._seen:
+            self._seen.add((address, WORD))
+            self._add(register, address, operation, what)
+
+    def _add(self, register: str, address: int, operation: Operation, what: str) -> None:
         access = UnmodelledAccess(register, address, operation, self._now_ps())
         self.accesses.append(access)
         LOG.warning("not modelled: %s: %s", access, what)
+        for listener in self.listeners:
+            listener(access)
 
 
 class Unmodelled(RegisterBlock):

@@ -61,7 +61,7 @@ class Usart(RegisterBlock):
     polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
-    stored_only: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6000, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
+    not_modelled: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6000, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class Usart(RegisterBlock):
     def write_word(self, offset: int, value: int) -> None:
         """Write a register; USART_TDR queues a frame."""
         if offset == TDR:
-            self._write_data(value & 0x1FF)
+            self._write_data(value & self.frame_format.data_mask)
         elif offset == ICR:
             self.words[ISR] &= ~(value & 0x0012_1B5F)
         elif offset == RQR:
