@@ -4,6 +4,7 @@
 from typing import Final
 
 from hil.datasheet import stm32l476
+from hil.twin.core.block_hook import SRAM2_BASE, SRAM2_SIZE
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import system_memory
@@ -19,12 +20,16 @@ from hil.twin.power.operating_point import Mode, OperatingPoint, WakeUp
 from hil.twin.power.supply_current import SupplyCurrent
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
+from hil.twin.read_protection import ReadProtection
 
 _ROOM_TEMPERATURE_C: Final = 25.0
 _TYPICAL: Final = 1
 """Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
+_SWD_PINS, _SWD_FUNCTION = (13, 14), 0
+"""SWDIO and SWCLK on port A (DS10198 Rev 8, Table 17: alternate function 0)."""
 _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")} | {
     "wwdg": ("wwdg", "pin"),
+    "low_power": ("low_power", "pin"),
     "option_bytes": ("option_bytes", "pin"),
 }
 """Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
@@ -50,6 +55,8 @@ class Stm32l476:
         self._nrst_low = False
         self._on_battery = True
         self._halted = False
+        self.debug_port_losses = 0
+        """How often the debug port has lost its supply, and its state with it."""
         self._powering: Event | None = None
         self._leaving_power_down: Event | None = None
         self.peripherals = Peripherals(
@@ -72,6 +79,9 @@ class Stm32l476:
         self._current.leads_a = lambda: self._lead_current_a
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
+        self._protection = ReadProtection(self.core, blocks.flash.options)
+        blocks.flash.is_closed = self._protection.closes_flash
+        blocks.flash.on_unprotect = self._erase_with_flash
         self._connect()
         system_memory.program(self.core.memory.system, seed)
 
@@ -82,14 +92,14 @@ class Stm32l476:
         core.on_wake = low_power.wake
         core.on_activity = self._core_changed
         core.on_system_reset = self._system_reset
-        low_power.on_change = self._update_current
+        low_power.on_change = self._mode_changed
         low_power.on_power_down = self._enter_power_down
         blocks.on_wakeup_line = self._wakeup_line
         blocks.on_wakeup_pin = self._leave_power_down
         blocks.rcc.listeners.append(self._update_current)
         blocks.rcc.gate_listeners.append(lambda gates: self._update_current())
         blocks.pwr.listeners.append(self._regulator_changed)
-        blocks.dbgmcu.listeners.append(self._core_changed)
+        blocks.dbgmcu.listeners.append(self._debug_settings_changed)
         blocks.adc_common.listeners.append(self._update_current)
         blocks.adc1.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
@@ -211,6 +221,23 @@ class Stm32l476:
         """Whether something outside pulls NRST low."""
         return self._nrst_low
 
+    @property
+    def swd_obstacle(self) -> str | None:
+        """Why nothing answers on SWDIO and SWCLK, ``None`` if the debug port does."""
+        if not self._powered:
+            return "the board is not powered; switch the power analyzer's output on"
+        if not self.core.debug_access_ok and self._low_power.in_power_down:
+            return (
+                f"the part is in {self._low_power.mode}, where its debug port has no supply unless "
+                "DBGMCU_CR.DBG_STANDBY is set; connect under reset"
+            )
+        port = self.peripherals.ports["A"]
+        if not all(port.has_alternate(index, _SWD_FUNCTION) for index in _SWD_PINS):
+            return (
+                "the program uses PA13 or PA14 for something else than SWDIO and SWCLK; connect under reset"
+            )
+        return None
+
     def set_nrst(self, asserted: bool) -> None:
         """Pull NRST low from outside, or let it go."""
         if asserted == self._nrst_low:
@@ -232,7 +259,7 @@ class Stm32l476:
                 self._power_off()
                 self.peripherals.lose_backup_domain()
             return
-        level = self.peripherals.flash.brown_out_level
+        level = self.peripherals.flash.options.brown_out_level
         thresholds_v = stm32l476.fact("bor_V").extra
         if self._vdd_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
             self._power_off()
@@ -252,6 +279,12 @@ class Stm32l476:
             delay_s = stm32l476.fact("reset_temporization").typ_scalar()
             self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
 
+    def _erase_with_flash(self) -> None:
+        """Read protection went back to level 0: SRAM2 and the backup registers are erased with the flash."""
+        self.core.memory.sram2[:] = 0
+        self.core.memory.invalidate(SRAM2_BASE, SRAM2_SIZE)
+        self.peripherals.rtc.erase_backup_registers()
+
     def _brown_out_reset(self) -> None:
         """The detector fired although the supply is good."""
         self._power_off()
@@ -262,11 +295,13 @@ class Stm32l476:
         self._powering = None
         self._powered = True
         blocks = self.peripherals
+        self._protection.power_on_reset()
         blocks.power_on_reset()
         blocks.rcc.flag_reset("bor", "pin")
         blocks.pwr.flag_internal_wakeup(blocks.rtc.wakes)
         blocks.set_powered(True)
-        self._low_power.reset()
+        self._end_low_power()
+        blocks.start_hardware_watchdogs()
         self.core.hold_in_reset(self._nrst_low)
         self.core.power_on()
         self._update_current()
@@ -277,11 +312,12 @@ class Stm32l476:
             self._powering = None
         if self._powered:
             self._powered = False
+            self.debug_port_losses += 1
             self._cancel_leaving()
             self.core.power_off()
             self.peripherals.set_powered(False)
             self.peripherals.power_on_reset()
-            self._low_power.reset()
+            self._end_low_power()
 
     def _request_reset(self, cause: str) -> None:
         # A reset asked for by a register access happens when the access is over.
@@ -300,11 +336,18 @@ class Stm32l476:
         self._cancel_leaving()
         self.peripherals.reset()
         self.peripherals.rcc.flag_reset(*flags)
-        self._low_power.reset()
+        self._end_low_power()
+        if self.peripherals.flash.options.erases_sram2_at_reset:
+            self.core.memory.lose_content(self.core.memory.sram2)
+        self.peripherals.start_hardware_watchdogs()
 
     # Low-power modes
 
     def _core_sleeps(self, deep: bool) -> None:
+        mode = self._low_power.wanted(deep)
+        if mode is not None and self.peripherals.flash.options.resets_on_entry(mode):
+            self._request_reset("low_power")
+            return
         self._low_power.sleep(deep)
         adc_uses_sensor = self.peripherals.adc1.enabled and self.peripherals.adc_common.temperature_sensor_on
         if adc_uses_sensor and self._low_power.mode in ("stop1", "stop2"):
@@ -312,25 +355,52 @@ class Stm32l476:
             self.scheduler.after(0, self._brown_out_reset)
 
     def _enter_power_down(self) -> None:
-        """The core domain loses its supply: backup domain, PWR's flags and, on request, SRAM2 stay."""
-        mode, blocks = self._low_power.mode, self.peripherals
-        memory = self.core.memory
-        keeps_sram2 = mode == "standby" and blocks.pwr.sram2_retained
-        memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
-        settings = blocks.pwr.kept_settings
-        if mode == "standby":
-            blocks.enter_standby()
-        else:
-            blocks.reset()
-        blocks.pwr.restore_settings(settings)
+        """The core domain loses its supply: backup domain, PWR's flags and, on request, SRAM2 stay.
+
+        With DBG_STANDBY it only is in reset: SRAMs and debug port stay (RM0351, DBGMCU_CR).
+        """
+        blocks = self.peripherals
+        if self._low_power.mode == "standby":
+            blocks.pwr.flag_standby()
+        self._low_power.in_power_down = True
+        if not blocks.dbgmcu.keeps_standby_clocked:
+            self._lose_core_domain()
+        self._reset_for_power_down()
         blocks.set_powered(False)
-        self._low_power.mode = mode
-        self.core.debug_access_ok = False
         self.core.hold_in_reset(True)
         self._update_current()
         self._wakeup_line(blocks.rtc.wakes)
         if blocks.pwr.wakeup_pin_flagged:
             self._leave_power_down()
+
+    def _reset_for_power_down(self) -> None:
+        """What Standby or Shutdown, and leaving it, resets; the mode stays."""
+        mode, blocks = self._low_power.mode, self.peripherals
+        settings = blocks.pwr.kept_settings
+        blocks.flash.options.load()
+        if mode == "standby":
+            blocks.enter_standby()
+        else:
+            blocks.reset()
+        blocks.pwr.restore_settings(settings)
+        self._low_power.mode = mode
+
+    def _lose_core_domain(self) -> None:
+        """The regulator is off: what Standby and Shutdown do not keep is gone."""
+        memory = self.core.memory
+        keeps_sram2 = self._low_power.mode == "standby" and self.peripherals.pwr.sram2_retained
+        memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
+        self.core.lose_debug_state()
+        self.core.debug_access_ok = False
+        self.debug_port_losses += 1
+        self.peripherals.dbgmcu.power_on_reset()
+
+    def _debug_settings_changed(self) -> None:
+        """DBGMCU was written: without DBG_STANDBY a part in Standby or Shutdown is off from now on."""
+        keeps = self.peripherals.dbgmcu.keeps_standby_clocked
+        if self._low_power.in_power_down and self.core.debug_access_ok and not keeps:
+            self._lose_core_domain()
+        self._core_changed()
 
     def _wakeup_line(self, level: bool) -> None:
         if level and self.peripherals.pwr.internal_wakeup_enabled:
@@ -351,11 +421,11 @@ class Stm32l476:
     def _left_power_down(self) -> None:
         self._leaving_power_down = None
         blocks = self.peripherals
-        if self._low_power.mode == "standby":
-            blocks.pwr.flag_standby()
-        else:
+        self._reset_for_power_down()  # a debugger may have written to registers meanwhile
+        if self._low_power.mode != "standby":
             blocks.rcc.flag_reset("bor", "pin")  # Shutdown ends with a power-on reset of the core domain
-        self._low_power.reset()
+        self._end_low_power()
+        blocks.start_hardware_watchdogs()
         blocks.set_powered(True)
         self.core.hold_in_reset(self._nrst_low)
         self._check_supply()  # nothing watched it in Shutdown
@@ -375,6 +445,14 @@ class Stm32l476:
         if halted or self._halted:
             self._halted = halted
             self.peripherals.freeze_for_debug(halted)
+        self._update_current()
+
+    def _end_low_power(self) -> None:
+        self._low_power.reset()
+        self.peripherals.freeze_in_low_power(self._low_power.mode)
+
+    def _mode_changed(self) -> None:
+        self.peripherals.freeze_in_low_power(self._low_power.mode)
         self._update_current()
 
     def _regulator_changed(self) -> None:

@@ -27,6 +27,7 @@ from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.kernel_clocks import KernelClocks
 from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.memory_map import BASE, IRQ
+from hil.twin.peripherals.option_bytes import OptionBytes
 from hil.twin.peripherals.pin_functions import SIGNALS, Signal
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
@@ -87,6 +88,8 @@ class Peripherals:
         self.floating_inputs = 0
         """Digital inputs with a level that nothing defines."""
         self._lse_failed = False
+        self._debug_frozen = False
+        self._low_power_frozen = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
         self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
@@ -110,6 +113,7 @@ class Peripherals:
                 scheduler,
                 interrupts.source(IRQ["FLASH"]),
                 core.memory.flash,
+                OptionBytes(core.memory.system),
                 core.memory.invalidate,
                 core.set_flash_timing,
             )
@@ -208,7 +212,16 @@ class Peripherals:
         self.dbgmcu.power_on_reset()
         self.pwr.power_on_reset()
         self.rcc.power_on_reset()
+        self.flash.options.load()
         self.reset()
+
+    def start_hardware_watchdogs(self) -> None:
+        """After a reset: the watchdogs run that the option bytes start (RM0351, FLASH_OPTR)."""
+        if self.flash.options.starts_iwdg:
+            self.iwdg.start()
+        if self.flash.options.starts_wwdg:
+            self.rcc.open_gate("WWDG")
+            self.wwdg.start()
 
     def lose_backup_domain(self) -> None:
         """Neither VDD nor VBAT supplies the backup domain."""
@@ -256,7 +269,16 @@ class Peripherals:
             low_power_timer.freeze(halted and self.dbgmcu.freezes(name))
         self.rtc.freeze(halted and self.dbgmcu.freezes("RTC"))
         self.wwdg.freeze(halted and self.dbgmcu.freezes("WWDG"))
-        self.iwdg.freeze(halted and self.dbgmcu.freezes("IWDG"))
+        self._debug_frozen = halted and self.dbgmcu.freezes("IWDG")
+        self._freeze_iwdg()
+
+    def freeze_in_low_power(self, mode: str) -> None:
+        """Stop or resume the counter that the option bytes freeze in Stop or Standby."""
+        self._low_power_frozen = self.flash.options.freezes_iwdg_in(mode)
+        self._freeze_iwdg()
+
+    def _freeze_iwdg(self) -> None:
+        self.iwdg.freeze(self._debug_frozen or self._low_power_frozen)
 
     def _connect(self, pins: Pins, request_reset: Callable[[str], None]) -> None:
         self.rcc.listeners.append(self.retime)

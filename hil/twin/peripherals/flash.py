@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flash memory interface (RM0351, FLASH section): wait states, programming, erasing, option bytes.
 
-The read protection stays at level 0: a request for another level is refused, and said to have no effect.
-Not modelled: fast programming, PCROP, ECC, and the stall of instruction fetches from a bank
-that is being programmed or erased.
+Read protection: level 1 closes flash, SRAM2 and backup registers to a debugger, and going back to level 0
+erases them. Level 2 is refused, because nothing could ever undo it.
+Not modelled: fast programming, PCROP, ECC, and level 1 for programs that run from SRAM.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.datasheet import stm32l476
+from hil.twin.core.bus import BusFault
 from hil.twin.core.programming import Circumstances, Programmed
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
+from hil.twin.peripherals.option_bytes import FACTORY, OPTR, RDP_LEVEL_0, RDP_LEVEL_2, OptionBytes
 from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S
 
@@ -28,7 +30,6 @@ OPTKEYR: Final = 0x0C
 SR: Final = 0x10
 CR: Final = 0x14
 ECCR: Final = 0x18
-OPTR: Final = 0x20
 
 FLASH_BASE: Final = 0x0800_0000
 FLASH_SIZE: Final = 0x10_0000
@@ -43,20 +44,12 @@ _BSY: Final = 1 << 16
 _ERRORS: Final = 0xC3FA
 _PG, _PER, _MER1, _MER2, _STRT, _OPTSTRT = 1, 1 << 1, 1 << 2, 1 << 15, 1 << 16, 1 << 17
 _EOPIE, _ERRIE, _OBL_LAUNCH, _OPTLOCK, _LOCK = 1 << 24, 1 << 25, 1 << 27, 1 << 30, 1 << 31
-# ST ships the part with these option bytes (read from parts; the manual leaves the reset value open).
-_OPTIONS: Final = {
-    OPTR: 0xFFEF_F8AA,
-    0x24: 0xFFFF_FFFF,
-    0x28: 0x0000_0000,
-    0x2C: 0xFF00_00FF,
-    0x30: 0xFF00_00FF,
-    0x44: 0xFFFF_FFFF,
-    0x48: 0x0000_0000,
-    0x4C: 0xFF00_00FF,
-    0x50: 0xFF00_00FF,
-}
-_RDP: Final = 0xFF
-"""The read protection byte of FLASH_OPTR."""
+_LEVEL_2_REFUSED: Final = (
+    "read protection level 2 (RDP = 0xCC) is refused: no debugger would ever get in again"
+)
+_RUN_PD, _FSTPG, _RDERRIE, _ECCIE = 1 << 13, 1 << 18, 1 << 26, 1 << 24
+_BFB2, _DUALBANK, _NBOOT1, _SRAM2_PE = 1 << 20, 1 << 21, 1 << 23, 1 << 24
+"""BOOT0 is low on every board here, so that nBOOT1 decides nothing."""
 _ERASED: Final = (1 << 64) - 1
 _WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
 
@@ -112,17 +105,26 @@ class Flash(RegisterBlock):
         SR: 0,
         CR: _LOCK | _OPTLOCK,
         ECCR: 0,
-    } | _OPTIONS
+    } | FACTORY
     polled: ClassVar[frozenset[int]] = frozenset({SR, CR})
     writable: ClassVar[Mapping[int, int]] = {ACR: 0x7F07, KEYR: 0, OPTKEYR: 0, ECCR: 1 << 24}
     write_one: ClassVar[frozenset[int]] = frozenset({SR})
-    stored_only: ClassVar[Mapping[int, int]] = {OPTR: _RDP}
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        ACR: _RUN_PD,
+        CR: _FSTPG | _RDERRIE,
+        ECCR: _ECCIE,
+        OPTR: _DUALBANK | _BFB2 | _NBOOT1 | _SRAM2_PE,
+        **dict.fromkeys((0x24, 0x44), 0xFFFF),
+        0x28: 0x8000_FFFF,
+        0x48: 0xFFFF,
+    }
 
     def __init__(
         self,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         cells: npt.NDArray[np.uint8],
+        options: OptionBytes,
         invalidate: Callable[[int, int], None],
         on_timing: SetTiming,
     ) -> None:
@@ -130,15 +132,19 @@ class Flash(RegisterBlock):
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._cells = cells
+        self.options = options
         self._invalidate = invalidate
         self._on_timing = on_timing
         self._operation: Operation | None = None
         self._first_word: tuple[int, int] | None = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
-        self._loaded_options = dict(_OPTIONS)
         self.on_activity: Callable[[], None] = lambda: None
         self.on_caches: Callable[[], None] = lambda: None
         self.on_option_load: Callable[[], None] = lambda: None
+        self.on_unprotect: Callable[[], None] = lambda: None
+        """Called when the read protection went back to level 0: SRAM2 and the backup registers are erased."""
+        self.is_closed: Callable[[], bool] = lambda: False
+        """Tells whether read protection keeps a debugger's program out of the array."""
         self.go_on: Callable[[Circumstances], None] = lambda like: None
         """May program further double words itself, which is then told."""
         self.on_programmed: Callable[[npt.NDArray[np.int64]], None] = lambda begun: None
@@ -157,7 +163,7 @@ class Flash(RegisterBlock):
             self._operation = None
             self.on_activity()
         super().reset()
-        self.words.update(self._loaded_options)
+        self.words.update(self.options.loaded)
         self._first_word = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
         self._set_timing()
@@ -181,11 +187,6 @@ class Flash(RegisterBlock):
         return operation is not None and self._scheduler.now_ps < operation.peak_end_ps
 
     @property
-    def brown_out_level(self) -> int:
-        """BOR_LEV of the option bytes, 0 to 4."""
-        return min(field(self.words[OPTR], 8, 3), 4)
-
-    @property
     def caches_on(self) -> bool:
         """Whether the ART accelerator's instruction cache is on."""
         return bool(field(self.words[ACR], 9))
@@ -200,6 +201,8 @@ class Flash(RegisterBlock):
         offset = address & (FLASH_SIZE - 1)
         self._finish()  # the bus would stall the store until the operation under way has ended
         control = self.words[CR]
+        if self.is_closed():
+            raise BusFault(address, "write", "read protection level 1 closes the flash to a debugger")
         if not control & _PG or self.words[SR] & _ERRORS:
             self._fail(_PGSERR)
         elif width != 4:
@@ -238,25 +241,31 @@ class Flash(RegisterBlock):
             self._update_interrupt()
         elif offset == CR:
             self._write_control(value)
-        elif offset in _OPTIONS:
+        elif offset in FACTORY:
             if not self.words[CR] & _OPTLOCK:
+                if offset == OPTR and value & 0xFF == RDP_LEVEL_2:
+                    raise BusFault(self.base + OPTR, "write", _LEVEL_2_REFUSED)
                 self.store(offset, value)
-                if offset == OPTR:
-                    self.words[OPTR] = (self.words[OPTR] & ~_RDP) | _OPTIONS[OPTR] & _RDP
         else:
             self.store(offset, value)
             if offset == ACR:
                 self._set_timing()
 
     def _key(self, register: int, value: int) -> None:
+        """Take a key; a wrong one, or one too many, is a bus error and locks until the next reset.
+
+        Source: RM0351, 3.3.5 and 3.4.2. That a further key after the right ones counts as a wrong one, and
+        an option key while FLASH_CR is locked, was seen on parts.
+        """
         keys, lock = (_KEYS, _LOCK) if register == KEYR else (_OPTION_KEYS, _OPTLOCK)
         seen = self._keys_seen[register]
         if seen >= len(keys) or value != keys[seen] or (register == OPTKEYR and self.words[CR] & _LOCK):
-            self._keys_seen[register] = len(keys) + 1  # locked until the next reset
-        else:
-            self._keys_seen[register] = seen + 1
-            if seen + 1 == len(keys):
-                self.words[CR] &= ~lock
+            self._keys_seen[register] = len(keys) + 1
+            self.words[CR] |= lock
+            raise BusFault(self.base + register, "write", "wrong key; locked until the next reset")
+        self._keys_seen[register] = seen + 1
+        if seen + 1 == len(keys):
+            self.words[CR] &= ~lock
 
     def _write_control(self, value: int) -> None:
         if self.words[CR] & _LOCK or self.operation is not None:
@@ -272,16 +281,27 @@ class Flash(RegisterBlock):
         if not value & _PG:
             self._first_word = None
         if value & _OBL_LAUNCH and not kept:
-            self._loaded_options = {offset: self.words[offset] for offset in _OPTIONS}
+            self.options.load()
             self.on_option_load()
         elif value & _OPTSTRT and not kept:
-            self._start("erase", _PAGE_ERASE_PS, self._options_written)
+            self._program_options()
         elif value & _STRT and value & (_PER | _MER1 | _MER2):
             self._erase(value)
         self._update_interrupt()
 
-    def _options_written(self) -> None:
-        self._loaded_options = {offset: self.words[offset] for offset in _OPTIONS}
+    def _program_options(self) -> None:
+        """Erase and program the option area; back to read protection level 0 the whole part is erased."""
+        words = {offset: self.words[offset] for offset in FACTORY}
+        unprotects = self.options.read_protected and words[OPTR] & 0xFF == RDP_LEVEL_0
+
+        def written() -> None:
+            self.options.program(words)
+            if unprotects:
+                self._cells[:] = 0xFF
+                self._changed(0, FLASH_SIZE)
+                self.on_unprotect()
+
+        self._start("erase", _PAGE_ERASE_PS + (_MASS_ERASE_PS if unprotects else 0), written)
 
     def _erase(self, control: int) -> None:
         if self.words[SR] & _ERRORS:
@@ -295,7 +315,7 @@ class Flash(RegisterBlock):
             page = field(control, 3, 8) + PAGES_PER_BANK * field(control, 11)
             ranges = [(page * PAGE_SIZE, PAGE_SIZE)]
             duration_ps = _PAGE_ERASE_PS
-        if any(self._protected(offset, size) for offset, size in ranges):
+        if self.is_closed() or any(self._protected(offset, size) for offset, size in ranges):
             self._fail(_WRPERR)
             return
 

@@ -67,15 +67,20 @@ class Iwdg(RegisterBlock):
             return
         key = value & 0xFFFF
         self._unlocked = key == _KEY_ACCESS
-        if key == _KEY_START and not self.started:
-            self.started = True
-            self._on_start()
-            self._reload()
+        if key == _KEY_START:
+            self.start()
         elif key == _KEY_RELOAD and self.started:
             if self.words[RLR] - self._counter.count > self.words[WINR]:
                 self._on_expiry()
             else:
                 self._reload()
+
+    def start(self) -> None:
+        """Let it count, for ever: the start key, or IWDG_SW of the option bytes."""
+        if not self.started:
+            self.started = True
+            self._on_start()
+            self._reload()
 
     def ignores_key(self, value: int) -> bool:
         """Whether writing ``value`` to IWDG_KR now would do nothing."""

@@ -312,6 +312,11 @@ class Rcc(RegisterBlock):
         self.words[CSR] |= 1
         self.oscillators["lsi"].switch(True)
 
+    def open_gate(self, gate: str) -> None:
+        """The hardware enables a peripheral's clock (WWDG_SW of the option bytes)."""
+        where = GATES[gate]
+        self.write_word(where.enable_offset, self.words[where.enable_offset] | 1 << where.bit)
+
     # Registers
 
     def read_word(self, offset: int) -> int:

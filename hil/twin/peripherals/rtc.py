@@ -73,7 +73,7 @@ class Rtc(RegisterBlock):
         CALR: 0xE1FF,
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
-    stored_only: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
+    not_modelled: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
 
     def __init__(self, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
         super().__init__("RTC", BASE["RTC"])
@@ -246,11 +246,15 @@ class Rtc(RegisterBlock):
         if self.words[CR] & _ITSE:
             self._stamp(_ITSF)
 
+    def erase_backup_registers(self) -> None:
+        """A tamper event, or the end of read protection."""
+        for register in range(BKP0R, BKP0R + 32 * 4, 4):
+            self.words[register] = 0
+
     def tampered(self, index: int, *, erase: bool, stamp: bool) -> None:
         """A tamper pin detected something."""
         if erase:
-            for register in range(BKP0R, BKP0R + 32 * 4, 4):
-                self.words[register] = 0
+            self.erase_backup_registers()
         if not self.tamper.masked(index):
             self.words[ISR] |= _TAMP1F << index
         if stamp:

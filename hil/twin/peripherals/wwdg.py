@@ -49,6 +49,11 @@ class Wwdg(RegisterBlock):
         self._load(_COUNTER)
         self._interrupt.set(False)
 
+    def start(self) -> None:
+        """WDGA, set by WWDG_SW of the option bytes."""
+        self.words[CR] |= _WDGA
+        self._load(_COUNTER)
+
     def freeze(self, frozen: bool) -> None:
         """Stop counting while a debugger holds the core (DBGMCU)."""
         if frozen != self._frozen:

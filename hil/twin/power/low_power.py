@@ -9,7 +9,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.clock_tree import SystemClock
 from hil.twin.peripherals.dbgmcu import Dbgmcu
 from hil.twin.peripherals.exti import Exti
-from hil.twin.peripherals.pwr import Pwr
+from hil.twin.peripherals.pwr import DeepSleepMode, Pwr
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import Mode, WakeUp
@@ -35,6 +35,8 @@ class LowPower:
         self._dbgmcu = dbgmcu
         self._waking_end: Event | None = None
         self.mode: Mode = "run"
+        self.in_power_down = False
+        """The part is in Standby or Shutdown, or leaves it."""
         self.waking: WakeUp | None = None
         """Set while the part is on its way to Run."""
         self.on_power_down: Callable[[], None] = lambda: None
@@ -49,6 +51,7 @@ class LowPower:
         """A reset of the core domain ends every mode."""
         self._end_waking()
         self.mode = "run"
+        self.in_power_down = False
         self._core.debug_access_ok = True
 
     def regulator_changed(self) -> None:
@@ -62,12 +65,16 @@ class LowPower:
         """
         return deep and self._pwr.deep_sleep_mode in STOP_MODES and self._exti.wakeup_pending
 
+    def wanted(self, deep: bool) -> DeepSleepMode | None:
+        """The mode below Sleep that WFI or WFE asks for, ``None`` if it is Sleep."""
+        return self._pwr.deep_sleep_mode if deep else None
+
     def sleep(self, deep: bool) -> None:
         """The core executed WFI or WFE and waits; ``deep`` is SCR.SLEEPDEEP."""
         self._end_waking()
         if deep:
             self._pwr.enter_deep_sleep(self._rcc.clocks.hclk_hz)
-        mode = self._pwr.deep_sleep_mode if deep else None
+        mode = self.wanted(deep)
         if mode is None or self._rcc.msi_flag_stuck:
             # assumption errata_worst_case, 2.1.15: the entry is never finished, the clocks go on
             self.mode = "lpsleep" if self._pwr.low_power_regulator else "sleep"
@@ -78,7 +85,6 @@ class LowPower:
             self._rcc.enter_stop(stop_2=mode == "stop2")
         else:
             self.mode = mode
-            self._core.debug_access_ok = False
             # The core is in the middle of its instruction: it is taken away when that is over.
             self._scheduler.after(0, self.on_power_down)
         self.on_change()

@@ -88,7 +88,7 @@ class Observer:
             pll_vco_hz=clocks.pll_vco_hz,
             rtc_source=rcc.rtc_source,
             sram2_retained=sram2_retained,
-            voltage_detector_on=monitor_enabled or flash.brown_out_level > 0,
+            voltage_detector_on=monitor_enabled or flash.options.brown_out_level > 0,
             peripheral_monitors=peripheral_monitors,
             vrefbuf_on=blocks.vrefbuf.buffering,
             switch_booster_on=blocks.syscfg.booster_on,

@@ -29,6 +29,7 @@ IDR = 0xFC
 CSW_SIZE = 0x7
 CSW_ADDRINC = 0x30
 CSW_ADDRINC_SINGLE = 0x10
+CSW_ADDRINC_PACKED = 0x20
 CSW_FIXED = 0x03000040
 """DbgStatus (bit 6): transfers are enabled. HPROT: privileged data access."""
 CSW_WRITABLE = 0x2E000000
@@ -47,6 +48,10 @@ class AhbAp:
 
     def __init__(self, line: SwdLine) -> None:
         self._line = line
+        self.lose_state()
+
+    def lose_state(self) -> None:
+        """State after power-up."""
         self._csw = CSW_FIXED | 0x2
         self._tar = 0
 
@@ -92,23 +97,31 @@ class AhbAp:
 
     def _write_csw(self, value: int) -> None:
         size = value & CSW_SIZE if value & CSW_SIZE in WIDTH_OF_SIZE else self._csw & CSW_SIZE
-        # Packed increments are not implemented: AddrInc reads back as off, which is how a debugger finds out.
-        increment = CSW_ADDRINC_SINGLE if value & CSW_ADDRINC == CSW_ADDRINC_SINGLE else 0
+        increment = value & CSW_ADDRINC
+        if increment not in (CSW_ADDRINC_SINGLE, CSW_ADDRINC_PACKED):
+            increment = 0  # 0b11 is reserved
         self._csw = CSW_FIXED | value & CSW_WRITABLE | increment | size
 
     def _read_data(self) -> int:
-        """A byte or halfword comes on the lanes its address selects (C2.2.6)."""
-        width = self._width()
-        lane = self._tar & 3 & -width
-        value = self._line.read(self._tar & -width, width) << 8 * lane
-        self._increment(width)
+        """A byte or halfword comes on the lanes its address selects (C2.2.6), packed ones fill a word."""
+        value = 0
+        for width in self._transfers():
+            lane = self._tar & 3 & -width
+            value |= self._line.read(self._tar & -width, width) << 8 * lane
+            self._increment(width)
         return value
 
     def _write_data(self, value: int) -> None:
+        for width in self._transfers():
+            lane = self._tar & 3 & -width
+            self._line.write(self._tar & -width, width, value >> 8 * lane & (1 << 8 * width) - 1)
+            self._increment(width)
+
+    def _transfers(self) -> Sequence[int]:
+        """Width of each access to memory that one access of DRW makes (packed transfers: C2.2.7)."""
         width = self._width()
-        lane = self._tar & 3 & -width
-        self._line.write(self._tar & -width, width, value >> 8 * lane & (1 << 8 * width) - 1)
-        self._increment(width)
+        packed = self._csw & CSW_ADDRINC == CSW_ADDRINC_PACKED
+        return [width] * (4 // width) if packed else [width]
 
     def _width(self) -> int:
         return WIDTH_OF_SIZE[self._csw & CSW_SIZE]

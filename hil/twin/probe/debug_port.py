@@ -57,14 +57,27 @@ class DebugPort:
     def __init__(self, line: SwdLine, access_ports: Mapping[int, AhbAp]) -> None:
         self._line = line
         self._access_ports = access_ports
+        self._lose_state()
+
+    def _lose_state(self) -> None:
+        """State after power-up."""
+        self._generation = self._line.generation
         self._select = 0
         self._control = 0
         self._sticky = 0
         self._last_ap_read = 0
+        for access_port in self._access_ports.values():
+            access_port.lose_state()
+
+    def _transfer(self, packets: int) -> None:
+        """Spend the time of a request; a port that was without supply since the last one starts anew."""
+        self._line.transfer(packets)
+        if self._generation != self._line.generation:
+            self._lose_state()
 
     def read(self, address: int) -> int:
         """Read the DP register at ``address`` (0x0 to 0xC)."""
-        self._line.transfer(packets=1)
+        self._transfer(packets=1)
         if address == DPIDR:
             return DPIDR_VALUE
         if address == CTRL_STAT:
@@ -75,7 +88,7 @@ class DebugPort:
 
     def write(self, address: int, value: int) -> None:
         """Write the DP register at ``address`` (0x0 to 0xC); more than 32 bits are cut off."""
-        self._line.transfer(packets=1)
+        self._transfer(packets=1)
         value &= 0xFFFFFFFF
         if address == ABORT:
             self._abort(value)
@@ -91,7 +104,7 @@ class DebugPort:
 
     def read_ap(self, address: int, count: int = 1) -> list[int]:
         """Read a register of the selected AP ``count`` times; the last packet is the RDBUFF read."""
-        self._line.transfer(packets=count + 1)
+        self._transfer(packets=count + 1)
         access_port = self._selected_ap()
         if access_port is None:
             values = [0] * count
@@ -107,7 +120,7 @@ class DebugPort:
 
     def write_ap(self, address: int, values: Sequence[int]) -> None:
         """Write ``values`` one after the other to a register of the selected AP."""
-        self._line.transfer(packets=len(values) + 1)
+        self._transfer(packets=len(values) + 1)
         access_port = self._selected_ap()
         if access_port is not None:
             try:

@@ -18,6 +18,9 @@ from hil.twin.probe.swd_line import SwdLine
 AHB_AP_INDEX = 0
 """The STM32L476 has one access port, the AHB-AP, at index 0 (RM0351, debug support)."""
 
+_JTAG_TO_SWD, _JTAG_TO_SWD_BITS = 0xE79E, 16
+"""The select sequence of ADIv5.2, B5.2.2, least significant bit first."""
+
 
 class TwinProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type information
     """One client's probe: a debug port of its own on the shared SWD line.
@@ -79,19 +82,25 @@ class TwinProbe(DebugProbe):  # type: ignore[misc]  # pyOCD has no type informat
         self._is_open = False
 
     def connect(self, protocol: DebugProbe.Protocol | None = None) -> None:
-        """Start using SWD. Whether a target answers shows with the first read of DPIDR."""
+        """Start using SWD: the probe sends JTAG-to-SWD and a line reset, as an ST-LINK's firmware does.
+
+        Whether a target answers shows with the first read of DPIDR.
+        """
         if protocol not in (None, *self.supported_wire_protocols):
             raise exceptions.ProbeError(
                 f"protocol {protocol.name if protocol else protocol}: only SWD is wired"
             )
         self._protocol = DebugProbe.Protocol.SWD
+        self._line.select_swd()
 
     def disconnect(self) -> None:
         """Stop using SWD."""
         self._protocol = None
 
     def swj_sequence(self, length: int, bits: int) -> None:
-        """Accept a JTAG-to-SWD or line reset sequence; the port here only speaks SWD."""
+        """Send a sequence: JTAG-to-SWD selects the port, a line reset changes nothing modelled here."""
+        if length == _JTAG_TO_SWD_BITS and bits == _JTAG_TO_SWD:
+            self._line.select_swd()
 
     def swd_sequence(self, sequences: Sequence[tuple[int] | tuple[int, int]]) -> tuple[int, Sequence[bytes]]:
         """Not offered, as on an ST-LINK: raises ``ProbeError``."""

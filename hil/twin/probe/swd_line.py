@@ -5,8 +5,9 @@ Time policy. A debugger's accesses take bench time, and always the same: ``SWD_P
 SWD clock the client asked for, plus ``REQUEST_OVERHEAD_S`` per request. One read is special: DHCSR of a
 core that is not halted. Debuggers poll it, so it returns when the core halts, or after ``HALT_POLL_S``. A
 client that asks for nothing else in between waits for the halt alone: each further read waits
-``HALT_POLL_GROWTH`` times as long, up to ``HALT_POLL_LONGEST_S``. Nothing else that a debugger does moves the
-time, and neither does the wall clock.
+``HALT_POLL_GROWTH`` times as long, up to ``HALT_POLL_LONGEST_S`` while the core sleeps. A core that is
+found awake costs the host real work, so such a read returns after ``HALT_POLL_SLICE_S``. Nothing else that
+a debugger does moves the time, and neither does the wall clock.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ HALT_POLL_LONGEST_S = 1.0
 """How long one waits at most. pyOCD's gdb server sleeps 0.1 s on the wall between two reads: a
 program that sleeps for an hour is then waited for in minutes, and Ctrl-C still reaches one that computes."""
 
-HALT_POLL_SLICE_S = 0.05
-"""A long wait lets go of the bench this often, for other clients."""
+HALT_POLL_SLICE_S = 0.02
+"""A long wait lets go of the bench this often, for other clients, and ends if the core then is awake. A
+chosen value: erasing a page (22 ms) takes three reads."""
 
 FREQUENCY_MIN_HZ = 5e3
 """The slowest SWD clock of an ST-LINK/V2-1 (UM1075 and the table in pyOCD's ST-LINK driver)."""
@@ -80,6 +82,14 @@ class Mcu(Protocol):
     def core(self) -> Core:
         """Its Cortex-M4."""
 
+    @property
+    def debug_port_losses(self) -> int:
+        """How often the debug port has lost its supply, and its state with it."""
+
+    @property
+    def swd_obstacle(self) -> str | None:
+        """Why nothing on the part answers SWD, ``None`` if something does."""
+
     def set_nrst(self, asserted: bool) -> None:
         """Pull the NRST pin low, or release it."""
 
@@ -114,8 +124,9 @@ class SwdLine:
     """SWDIO, SWCLK and NRST between one client's debug port and the microcontroller.
 
     Every method takes the bench's lock. ``TransferError`` (no acknowledge on the wire) is raised when the
-    part is unpowered or its debug lines are isolated, ``TransferFaultError`` when the bus behind the AHB-AP
-    refuses an access.
+    part's debug port has no supply, its pins or its debug lines lead elsewhere, or it has not been selected
+    since it last got its supply. ``TransferFaultError`` is raised when the bus behind the AHB-AP refuses an
+    access.
     """
 
     def __init__(self, bench: DebuggedBench, request_s: float | None = None) -> None:
@@ -125,7 +136,23 @@ class SwdLine:
         self._packet_s = 0.0
         self._nrst_asserted = False
         self._halt_poll_s = HALT_POLL_S
+        self._selected_after: int | None = None
+        """The debug port's losses of supply when this client selected SWD, ``None`` before it did."""
         self.set_frequency(4e6)
+
+    def select_swd(self) -> None:
+        """The JTAG-to-SWD sequence: a port that woke up with JTAG (ADIv5.2, B5.2.2) listens to SWD now.
+
+        Without effect while nothing answers SWD.
+        """
+        with self._bench.lock:
+            if self._obstacle() is None:
+                self._selected_after = self._bench.mcu.debug_port_losses
+
+    @property
+    def generation(self) -> int | None:
+        """Changes whenever the debug port has lost its state: its losses of supply when SWD was selected."""
+        return self._selected_after
 
     def set_frequency(self, frequency_hz: float) -> None:
         """Use an SWD clock of ``frequency_hz``."""
@@ -139,16 +166,18 @@ class SwdLine:
         """Spend the time of one request of ``packets`` SWD packets; something must acknowledge them."""
         with self._bench.lock:
             self._bench.advance(self._request_s + packets * self._packet_s)
-            if self._bench.debug_lines_isolated:
-                raise exceptions.TransferError(
-                    "no ACK: the debug lines are open (the relay of role debug_connection is at rest)"
-                )
-            if not self._bench.target_answers:
-                raise exceptions.TransferError("no ACK: no target answers at the probe's end of the lines")
-            if self._bench.mcu.core.state == "unpowered":
-                raise exceptions.TransferError(
-                    "no ACK: the board is not powered; switch the power analyzer's output on"
-                )
+            obstacle = self._obstacle()
+            if obstacle is None and self._selected_after != self._bench.mcu.debug_port_losses:
+                obstacle = "the debug port has lost its state with its supply; connect again"
+            if obstacle is not None:
+                raise exceptions.TransferError(f"no ACK: {obstacle}")
+
+    def _obstacle(self) -> str | None:
+        if self._bench.debug_lines_isolated:
+            return "the debug lines are open (the relay of role debug_connection is at rest)"
+        if not self._bench.target_answers:
+            return "no target answers at the probe's end of the lines"
+        return self._bench.mcu.swd_obstacle
 
     def read(self, address: int, width: int) -> int:
         """Read ``width`` bytes (1, 2, 4) at ``address`` through the AHB-AP."""
@@ -226,6 +255,8 @@ class SwdLine:
                     self._halt_poll_s = HALT_POLL_S
                     return
                 self._bench.stop_at_halt(min(rest_s, HALT_POLL_SLICE_S))
+                if self._bench.mcu.core.state == "running":
+                    rest_s = min(rest_s, HALT_POLL_SLICE_S)
             rest_s -= HALT_POLL_SLICE_S
         self._halt_poll_s = min(HALT_POLL_GROWTH * self._halt_poll_s, HALT_POLL_LONGEST_S)
 
@@ -233,7 +264,7 @@ class SwdLine:
         core = self._bench.mcu.core
         if not core.debug_access_ok:
             raise exceptions.TransferFaultError(
-                "the AHB-AP's bus has no clock: the part is in a Stop or Standby mode "
-                "and DBGMCU_CR does not keep it clocked; connect under reset"
+                "the AHB-AP's bus has no clock: the part is in a Stop mode "
+                "and DBGMCU_CR.DBG_STOP does not keep it clocked; connect under reset"
             )
         return core

@@ -48,16 +48,17 @@ def test_rtc_clock_may_be_chosen_anew_after_a_crystal_failure_alone(part):
     assert part.read("RCC", 0x90) & 3 << 8 == lsi
 
 
-def test_read_protection_is_refused_and_other_options_are_programmed(part):
+def test_options_are_programmed_and_one_without_model_is_named(part):
     for register, keys in ((0x08, (0x4567_0123, 0xCDEF_89AB)), (0x0C, (0x0819_2A3B, 0x4C5D_6E7F))):
         for key in keys:
             part.write("FLASH", register, key)
-    part.write("FLASH", 0x20, 0xFFEF_F9BB)
-    assert part.read("FLASH", 0x20) == 0xFFEF_F9AA
-    assert [access.register for access in part.mcu.peripherals.unmodelled.accesses] == ["FLASH.OPTR"]
+    part.write("FLASH", 0x20, 0xFF7F_F9AA)
+    assert part.read("FLASH", 0x20) == 0xFF7F_F9AA
+    names = [access.register for access in part.mcu.peripherals.unmodelled.accesses]
+    assert names == ["FLASH.OPTR bit 20 (BFB2), bit 23 (nBOOT1)"]
     part.write("FLASH", 0x14, 1 << 17)
     part.advance(0.05)
     part.write("FLASH", 0x14, 1 << 27)
     part.advance(1e-3)
-    assert part.read("FLASH", 0x20) == 0xFFEF_F9AA
+    assert part.read("FLASH", 0x20) == 0xFF7F_F9AA
     assert part.read("RCC", 0x94) >> 24 & 2

@@ -47,6 +47,12 @@ class RamMcu:
     def __init__(self) -> None:
         self.core = RamCore()
         self.nrst_changes: list[bool] = []
+        self.debug_port_losses = 0
+        self.supplied = True
+
+    @property
+    def swd_obstacle(self) -> str | None:
+        return None if self.supplied else "not powered"
 
     def set_nrst(self, asserted: bool) -> None:
         self.nrst_changes.append(asserted)

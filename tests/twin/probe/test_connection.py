@@ -13,6 +13,7 @@ import pytest
 
 from hil.twin.probe.server import ProbeServer
 
+SELECT_SWD = b'{"id": 0, "request": "swj_sequence", "arguments": [16, 59294]}\n'
 POWER_UP = b'{"id": 1, "request": "write_dp", "arguments": [4, 1342177280]}\n'
 
 
@@ -27,6 +28,8 @@ def connected(server: ProbeServer) -> Iterator[socket.socket]:
     host, _, port = server.address.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.sendall(SELECT_SWD)
+        assert json.loads(client.recv(100)) == {"id": 0, "status": 0}
         yield client
 
 

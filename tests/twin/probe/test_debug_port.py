@@ -10,7 +10,7 @@ from hil.twin.probe.swd_line import SwdLine
 
 CTRL_STAT, SELECT, RDBUFF = 0x4, 0x8, 0xC
 CSW, TAR, DRW = 0x0, 0x4, 0xC
-WORDS, HALFWORDS, BYTES, INCREMENT = 2, 1, 0, 0x10
+WORDS, HALFWORDS, BYTES, INCREMENT, PACKED = 2, 1, 0, 0x10, 0x20
 POWER_UP = 0x50000000
 STICKYERR = 1 << 5
 
@@ -18,6 +18,7 @@ STICKYERR = 1 << 5
 @pytest.fixture
 def port(bench: Any) -> DebugPort:
     line = SwdLine(bench)
+    line.select_swd()
     return DebugPort(line, {0: AhbAp(line)})
 
 
@@ -113,7 +114,7 @@ def test_banked_data_registers_do_not_move_tar(powered: DebugPort, bench: Any) -
 
 
 def test_csw_shows_what_is_not_implemented(powered: DebugPort) -> None:
-    powered.write_ap(CSW, [0x20 | HALFWORDS])  # packed increment
+    powered.write_ap(CSW, [0x30 | HALFWORDS])  # reserved
     assert powered.read_ap(CSW)[0] & 0x37 == HALFWORDS
     powered.write_ap(CSW, [INCREMENT | 3])  # 64-bit
     assert powered.read_ap(CSW)[0] & 0x37 == INCREMENT | HALFWORDS
@@ -142,7 +143,7 @@ def test_stop_mode_faults_the_ap_but_not_the_dp(powered: DebugPort, bench: Any) 
 @pytest.mark.parametrize("reason", ["isolated", "unpowered"])
 def test_without_a_target_nothing_acknowledges(port: DebugPort, bench: Any, reason: str) -> None:
     bench.debug_lines_isolated = reason == "isolated"
-    bench.mcu.core.state = "unpowered" if reason == "unpowered" else "halted"
+    bench.mcu.supplied = reason != "unpowered"
     with pytest.raises(exceptions.TransferError, match="no ACK") as raised:
         port.read(0)
     assert not isinstance(raised.value, exceptions.TransferFaultError)
@@ -175,10 +176,50 @@ def poll(port: DebugPort, bench: Any) -> float:
 
 def test_who_only_polls_waits_longer_and_lets_others_in_between(powered: DebugPort, bench: Any) -> None:
     powered.write_ap(TAR, [0xE000EDF0])
-    bench.mcu.core.state = "running"
+    bench.mcu.core.state = "sleeping"
     waits_s = [poll(powered, bench) for _ in range(6)]
     assert waits_s == pytest.approx([1e-3, 8e-3, 64e-3, 512e-3, 1.0, 1.0])
-    assert max(bench.halt_waits_s) <= 0.05
+    assert max(bench.halt_waits_s) <= 0.02
+
+
+def test_a_busy_core_is_not_waited_for_longer_than_it_takes_to_answer(powered: DebugPort, bench: Any) -> None:
+    powered.write_ap(TAR, [0xE000EDF0])
+    bench.mcu.core.state = "running"
+    waits_s = [poll(powered, bench) for _ in range(6)]
+    assert waits_s == pytest.approx([1e-3, 8e-3, 20e-3, 20e-3, 20e-3, 20e-3])
+
+
+def test_the_port_loses_its_state_with_its_supply(powered: DebugPort, bench: Any) -> None:
+    powered.write_ap(TAR, [0x20000010])
+    bench.mcu.debug_port_losses += 1
+    for _ in range(2):
+        with pytest.raises(exceptions.TransferError, match=r"no ACK.*connect again"):
+            powered.read(CTRL_STAT)
+    powered._line.select_swd()
+    assert powered.read(CTRL_STAT) & 0xF0000000 == 0
+    powered.write(CTRL_STAT, POWER_UP)
+    assert powered.read_ap(TAR) == [0]
+
+
+def test_selecting_swd_of_a_part_without_supply_does_nothing(port: DebugPort, bench: Any) -> None:
+    bench.mcu.debug_port_losses += 1
+    bench.mcu.supplied = False
+    port._line.select_swd()
+    bench.mcu.supplied = True
+    with pytest.raises(exceptions.TransferError, match="connect again"):
+        port.read(0)
+
+
+@pytest.mark.parametrize(("size", "width"), [(BYTES, 1), (HALFWORDS, 2)])
+def test_packed_transfers_fill_a_word(powered: DebugPort, bench: Any, size: int, width: int) -> None:
+    powered.write_ap(CSW, [PACKED | size])
+    assert powered.read_ap(CSW)[0] & 0x37 == PACKED | size
+    powered.write_ap(TAR, [0x20000010])
+    powered.write_ap(DRW, [0x44332211, 0x88776655])
+    assert bench.mcu.core.ram[0x10:0x18].hex() == "1122334455667788"
+    assert powered.read_ap(TAR) == [0x20000018]
+    powered.write_ap(TAR, [0x20000010])
+    assert powered.read_ap(DRW, 2) == [0x44332211, 0x88776655]
 
 
 @pytest.mark.parametrize("between", ["halt", "another access"])
