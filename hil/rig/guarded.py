@@ -155,7 +155,7 @@ class GuardedAnalyzer:
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
         """Supply the board, limits and protection first. Raises SafetyError beyond the board's limits."""
-        self._record.note(Act.SUPPLY_ON, f"{voltage_v:g} V")
+        self._record.note_supply_on(voltage_v)
         self._analyzer.supply_on(voltage_v, current_limit_a)
 
     def supply_off(self) -> None:

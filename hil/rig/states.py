@@ -25,6 +25,7 @@ from hil.errors import RigError, StateError
 from hil.firmware.image import Image
 from hil.instruments.protocols import Progress
 from hil.rig.bench import Bench
+from hil.rig.switching import SUPPLY_TOLERANCE
 
 
 class State(enum.Enum):
@@ -46,10 +47,6 @@ to the board's own leakage, for seconds; one that pulls its output down takes 20
 Guide, output characteristics)."""
 _RISE_S = 2.0
 """Bench time that VDD gets for rising: 35 to 60 ms (Series N6700 User's Guide), and two slow readings."""
-
-_SUPPLY_TOLERANCE = 0.02
-"""How far the supply may be from its setting before the bench counts as faulty. An assumption: forty times
-the N6781A's accuracy, and a tenth of what a part in current limit shows."""
 
 
 class BoardStates:
@@ -307,7 +304,7 @@ class BoardStates:
 
     def _is_supply_voltage(self, voltage_v: float) -> bool:
         wanted_v = self._bench.config.board.supply_voltage_v
-        return abs(voltage_v - wanted_v) <= _SUPPLY_TOLERANCE * wanted_v
+        return abs(voltage_v - wanted_v) <= SUPPLY_TOLERANCE * wanted_v
 
     def _stop_driving(self) -> None:
         """Put the DAQ's outputs to 0 V: a driven pin feeds an unpowered part (DS10198 Rev 8, table 21)."""

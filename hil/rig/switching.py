@@ -29,6 +29,10 @@ class Act(enum.StrEnum):
     OUTPUTS_AT_REST = "outputs at 0 V"
 
 
+SUPPLY_TOLERANCE = 0.02
+"""How far VDD may be from the supply's setting before the bench counts as faulty. An assumption: forty times
+the N6781A's accuracy, and a tenth of what a part in current limit shows."""
+
 _ENDS_WHAT_IS_KNOWN = (Act.VDD_LOST, Act.SUPPLY_ON, Act.SUPPLY_OFF)
 
 
@@ -68,11 +72,23 @@ class SwitchingRecord:
         """None while unknown."""
         self._now_s = now_s
         self._on_entry = on_entry
+        self._setting_v: float | None = None
+        """Of the supply that is on; None with the supply off or unknown."""
 
     @property
     def supplied(self) -> bool:
-        """Whether the part is proven to have its supply, or has one of its own."""
-        return self.minimum_v is None or _at_least(self.vdd_v, self.minimum_v)
+        """Whether the part is proven to have its supply, or has one of its own.
+
+        VDD that stands without the supply, or far below its setting, comes in through the pins.
+        """
+        if self.minimum_v is None:
+            return True
+        return self._setting_v is not None and _at_least(self.vdd_v, self._needed_v())
+
+    def note_supply_on(self, voltage_v: float) -> None:
+        """Enter that the supply is about to be switched on."""
+        self.note(Act.SUPPLY_ON, f"{voltage_v:g} V")
+        self._setting_v = voltage_v
 
     def note(self, act: Act, detail: str = "") -> None:
         """Enter what is about to be done.
@@ -85,11 +101,13 @@ class SwitchingRecord:
                 "VDD is unknown" if self.vdd_v is None else f"VDD is {self.vdd_v:.3f} V",
                 where="board",
                 operation=f"{act} ({detail})",
-                expected=f"at least {self.minimum_v:g} V: the part would be fed through its pins",
+                expected=f"at least {self._needed_v():.2f} V from the supply: its pins would feed the part",
                 hint="rig.to(State.RUNNING, image) comes first",
             )
         if act in _ENDS_WHAT_IS_KNOWN:
             self.vdd_v = None
+            if act is Act.SUPPLY_OFF:
+                self._setting_v = None
         elif act in (Act.LINES_CLOSED, Act.LINES_OPEN):
             self.lines_open = act is Act.LINES_OPEN
         self._enter(act, detail)
@@ -103,6 +121,9 @@ class SwitchingRecord:
         """Take nothing for granted any more: something failed."""
         self.lines_open = None
         self.note(Act.VDD_LOST)
+
+    def _needed_v(self) -> float:
+        return max(self.minimum_v or 0.0, (1 - SUPPLY_TOLERANCE) * (self._setting_v or 0.0))
 
     def _enter(self, act: Act, detail: str) -> None:
         entry = Switching(self._now_s(), act, detail, self.vdd_v)

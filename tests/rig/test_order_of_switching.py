@@ -360,6 +360,23 @@ def test_the_record_tells_a_wrong_order(entries: tuple[tuple[Act, float | None],
     assert find_violations(record(*entries), None, has_lines=True, has_outputs=True) == []
 
 
+def test_vdd_that_comes_in_through_the_pins_is_no_supply() -> None:
+    """1.9 V stand at a part whose supply is off, or limits its current, and are above the part's minimum."""
+    switching = SwitchingRecord(1.71, lambda: 0.0)
+    switching.note(Act.SUPPLY_OFF)
+    switching.note_vdd(1.9)
+    assert not switching.supplied
+    switching.note_supply_on(3.0)
+    switching.note_vdd(1.9)
+    with pytest.raises(SafetyError, match=r"VDD is 1\.900 V; expected at least 2\.94 V"):
+        switching.note(Act.LINES_CLOSED, "Dev1")
+    switching.note_vdd(2.95)
+    assert switching.supplied
+    switching.note_supply_on(1.71)
+    switching.note_vdd(1.71)
+    assert switching.supplied
+
+
 @pytest.mark.parametrize("act", [Act.LINES_CLOSED, Act.OUTPUT_DRIVEN])
 def test_the_record_refuses_what_feeds_an_unpowered_part(act: Act) -> None:
     switching = SwitchingRecord(1.71, lambda: 0.0)
@@ -368,10 +385,13 @@ def test_the_record_refuses_what_feeds_an_unpowered_part(act: Act) -> None:
     switching.note_vdd(1.5)
     with pytest.raises(SafetyError, match=r"VDD is 1\.500 V"):
         switching.note(act, "Dev1")
+    switching.note_supply_on(3.0)
     switching.note_vdd(3.0)
     switching.note(act, "Dev1")
     switching.note(Act.SUPPLY_OFF)
     with pytest.raises(SafetyError, match="VDD is unknown"):
         switching.note(act, "Dev1")
-    assert [entry.act for entry in switching.entries] == [Act.VDD_READ, Act.VDD_READ, act, Act.SUPPLY_OFF]
+    assert [entry.act for entry in switching.entries] == [
+        Act.VDD_READ, Act.SUPPLY_ON, Act.VDD_READ, act, Act.SUPPLY_OFF
+    ]  # fmt: skip
     SwitchingRecord(None, lambda: 0.0).note(act)  # a board with a supply of its own
