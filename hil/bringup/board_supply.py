@@ -24,10 +24,13 @@ def bring_the_board_up(session: Session) -> str:
     rig = session.rig
     rig.to(State.OFF)
     told = [_first_supply(session)]
-    rig.to(State.POWERED)
     relay = rig.config.wiring.debug_connection
+    try:
+        rig.to(State.POWERED)
+    finally:  # whatever else went wrong: a line that cannot work its relay says why
+        if relay is not None and rig.supplied:
+            _check_coil(session, relay.terminal, relay.active == "high")
     if relay is not None:
-        _check_coil(session, relay.terminal, relay.active == "high")
         told.append("relay moves")
     rig.to(State.OFF)
     return ", ".join(told)
@@ -40,12 +43,12 @@ def _first_supply(session: Session) -> str:
         start_s = clock.now_s()
         analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
         rise_s = clock.now_s() - start_s
-        terminals_v = analyzer.measure_voltage_v()
+        current_a, uncertainty_a = session.current_a(0.1)
+        board_v = session.supply_at_the_board_v()
+        terminals_v = analyzer.measure_voltage_v()  # last: a limit takes a moment to cut the output off
         if abs(terminals_v - board.supply_voltage_v) > _TOLERANCE * board.supply_voltage_v:
             raise _limited(session, f"the output is {with_unit(terminals_v, 'V')}")
-        current_a, uncertainty_a = session.current_a(0.1)
         _check_current(session, current_a, uncertainty_a)
-        board_v = session.supply_at_the_board_v()
         if board_v is not None:
             _check_board(session, board_v, terminals_v, current_a)
     except ProtocolError as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hil.bringup.session import Session
+from hil.errors import ProtocolError
 from hil.measurement.accuracy import RangeAccuracy
 from hil.measurement.text import with_unit
 
@@ -23,6 +24,8 @@ SMALL = _Load(10e6, "10 MΩ")
 """A third of a microampere: inside the smallest range of any analyzer that is fit for sleep currents."""
 LARGE = _Load(330e3, "330 kΩ")
 """Some ten microamperes."""
+
+_SENSE_LEADS = 'connect each sense lead where its + or − lead ends, or set [power_analyzer] sense = "local"'
 
 _LOG_S = 30.0
 """Longer than the twenty seconds after which an instrument that was not read overwrites its log (N6700C
@@ -50,7 +53,7 @@ def measure_known_loads(session: Session) -> str:
         # told to (N6705 user's guide, remote sensing), which at this voltage harms nothing.
         for voltage_v in (board.definition.supply_minimum_v, board.supply_voltage_v):
             start_s = rig.clock.now_s()
-            analyzer.supply_on(voltage_v, board.supply_current_limit_a)
+            _switch_on(session, voltage_v)
             session.found.rise_s = rig.clock.now_s() - start_s
             _check_voltage(session, voltage_v)
         told.append(_check_load(session, SMALL))
@@ -70,13 +73,25 @@ def measure_known_loads(session: Session) -> str:
     )
 
 
+def _switch_on(session: Session, voltage_v: float) -> None:
+    board = session.rig.config.board
+    try:
+        session.rig.power_analyzer.supply_on(voltage_v, board.supply_current_limit_a)
+    except ProtocolError as error:
+        raise session.wrong(
+            f"{error.message}, at {with_unit(voltage_v, 'V')} with {SMALL.name} as its load",
+            expected="an output that stays on",
+            hint=_SENSE_LEADS,
+        ) from error
+
+
 def _check_voltage(session: Session, wanted_v: float) -> None:
     voltage_v = session.rig.power_analyzer.measure_voltage_v()
     if abs(voltage_v - wanted_v) > _TOLERANCE * wanted_v:
         raise session.wrong(
             f"the output is {with_unit(voltage_v, 'V')} with {SMALL.name} as its load",
             expected=with_unit(wanted_v, "V"),
-            hint="connect each sense lead where its + or − lead ends, or have the analyzer sense locally",
+            hint=_SENSE_LEADS,
         )
 
 

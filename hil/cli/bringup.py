@@ -48,7 +48,7 @@ def bringup(
         operator = Unattended()
     else:
         operator = Person(console)
-    console.print(f"bringing up rig [bold]{escape(config.name)}[/]: {len(STEPS)} steps, {config.file}")
+    console.print(f"bringing up rig [bold]{escape(config.name)}[/]: {len(STEPS)} steps", soft_wrap=True)
     width = max(len(step.title) for step in STEPS)
 
     at = ""

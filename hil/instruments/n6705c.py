@@ -434,7 +434,16 @@ class N6705C:
                 expected=serial,
                 hint="check [power_analyzer] resource and serial",
             )
-        module = self._link.query(f"SYST:CHAN:MOD? {self._channels}").strip('"')
+        try:
+            module = self._link.query(f"SYST:CHAN:MOD? {self._channels}").strip('"')
+        except InstrumentTimeoutError as error:  # it has just said who it is
+            raise ConnectError(
+                f"slot {self._channel} does not exist",
+                where=_WHERE,
+                operation="connect",
+                expected=f"an {_MODULE}",
+                hint="check [power_analyzer] channel",
+            ) from error
         if module != _MODULE:
             raise ConnectError(
                 f"slot {self._channel} holds {module or 'nothing'}",
