@@ -3,8 +3,10 @@
 
 import pytest
 
+from hil.fixtures.entry import rig_name
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make every warning an error; on a rig a warning is no reason to end a night."""
-    if config.getoption("--rig") is None:
+    if rig_name(config) is None:
         config.addinivalue_line("filterwarnings", "error")

@@ -19,3 +19,10 @@ def from_power_on(rig: Rig, image: Image, console: Console, power_analyzer: Powe
     rig.to(State.POWERED)  # the image fixture has proven what the flash holds
     yield
     rig.to(State.OFF)
+
+
+@pytest.fixture
+def until_power_off(rig: Rig, power_analyzer: PowerAnalyzer) -> Iterator[None]:
+    """What the test orders the firmware to do ends with the supply, so that no later test finds it."""
+    yield
+    rig.to(State.OFF)

@@ -24,6 +24,7 @@ LOGGED_S = 1.0
 @pytest.mark.parametrize("mode", POWER_MODES, ids=lambda mode: mode.name)
 def test_current_in_mode(
     mode: PowerMode,
+    until_power_off: None,
     rig: Rig,
     image: Image,
     console: Console,
