@@ -99,13 +99,22 @@ class SerialConsole:
                     return record
             remaining_s = deadline_s - self._clock.now_s()
             if remaining_s <= 0:
+                if not self._anything:
+                    raise DeviceTimeoutError(
+                        f"no {kind} record within {timeout_s:g} s, and nothing else either: "
+                        "the device is silent, or the wire to it is",
+                        where=self._where,
+                        operation="wait",
+                        hint="a marker that moves, or a core that the probe sees run, means the wire; "
+                        "sensor_readback that follows the sensor means that the DAQ's wires are sound",
+                    )
                 raise DeviceTimeoutError(
                     f"no {kind} record within {timeout_s:g} s; since the last clear "
                     f"{len(self._records)} record(s), {self.garbage_lines} garbage line(s), "
                     f"{self.lost_records} lost",
                     where=self._where,
                     operation="wait",
-                    hint="many garbage lines mean a wrong baud rate or clock, none at all an open wire",
+                    hint="many garbage lines mean a wrong baud rate or clock",
                 )
             self._clock.sleep(min(_POLL_INTERVAL_S, remaining_s))
 
@@ -115,10 +124,12 @@ class SerialConsole:
         Raises:
             ConnectError: the port is gone.
         """
+        self._anything = False
         self._take()
         self._parser = RecordParser()
         self._records: list[Record] = []
         self._next = 0
+        self._anything = False
 
     def _take(self) -> bytes:
         """The bytes that wait in the port."""
@@ -129,6 +140,7 @@ class SerialConsole:
                 data += chunk
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="read") from error
+        self._anything = self._anything or bool(data)
         if exchange.listening():
             self._report(data)
         return data

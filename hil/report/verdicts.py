@@ -75,7 +75,8 @@ def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescripti
     if not ran:
         return _verdict(RunVerdict.NOTHING_TESTED, "No test ran to its end", *short, *_also(record))
     if short:
-        return _verdict(RunVerdict.INCOMPLETE, f"It is not proven that all passed; {_tests(ran)} did", *told)
+        done = (f"{_tests(ran)} passed", _measured(entries))
+        return _verdict(RunVerdict.INCOMPLETE, *short, *done, *_also(record))
     return _verdict(RunVerdict.PASS, f"All {_tests(ran)} passed", *told)
 
 

@@ -62,7 +62,8 @@ class Rig:
         """Nothing is started or locked yet; see :func:`open_rig`."""
         self._bring_up = bring_up
         self._record_folder = record_folder
-        self._switching_file: IO[str] | None = None
+        self._switching_file: IO[bytes] | None = None
+        self._unwritten = ""
         self._configured = config
         self._service_arguments = tuple(service_arguments)
         self._service: Service | None = None
@@ -92,7 +93,7 @@ class Rig:
                 self._service = Service(config.service, config.file, self._service_arguments)
                 config = resolve(config, self._service.addresses)
             if self._record_folder is not None:
-                self._switching_file = (self._record_folder / SWITCHING_FILE).open("a", encoding="utf-8")
+                self._switching_file = (self._record_folder / SWITCHING_FILE).open("ab", buffering=0)
             self._bench = Bench(config, self._write_switching)
             self._states = BoardStates(self._bench)
         except BaseException:  # Ctrl-C too: what was started is ended
@@ -139,6 +140,10 @@ class Rig:
                     errors += _broken_order(bench)
                 errors += run_steps(self._release_steps(safe=not errors), in_a_hurry)
                 errors += _harm(self._service)
+                if self._unwritten:
+                    errors.append(
+                        RigError(self._unwritten, where=SWITCHING_FILE, operation="record what is switched")
+                    )
         finally:
             self._closed = True
             self._bench = self._states = self._commander = None
@@ -322,9 +327,12 @@ class Rig:
         return self._states
 
     def _write_switching(self, entry: Switching) -> None:
-        if self._switching_file is not None:
-            self._switching_file.write(json.dumps(dataclasses.asdict(entry)) + "\n")
-            self._switching_file.flush()
+        if self._switching_file is None:
+            return
+        try:
+            self._switching_file.write(json.dumps(dataclasses.asdict(entry)).encode() + b"\n")
+        except OSError as error:  # a full disk must not keep an output from being switched off
+            self._unwritten = str(error)
 
     def _release_steps(self, *, safe: bool = True) -> list[Step]:
         steps = [Step("lock released", self._lock.release, STEP_LIMIT_S)]

@@ -3,6 +3,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -135,6 +136,34 @@ def test_a_signal_switches_off_and_tells_the_truth(bench: Bench, name: str, time
     lock = BenchLock("served")
     lock.acquire(RIG_ONLY)
     lock.release()
+
+
+def test_a_signal_at_any_instant_from_start_to_report_leaves_the_bench_off(bench: Bench) -> None:
+    """``HIL_INSTANTS=200`` draws so many instants, and ``HIL_SEED=N`` draws those of an earlier run again."""
+    seed = int(os.environ.get("HIL_SEED", "") or random.randrange(10**6))
+    print(f"HIL_SEED={seed}")
+    draw = random.Random(seed)
+    began_s = time.monotonic()
+    process = bench.start()
+    wait_until_supplied(process)
+    start_s = time.monotonic() - began_s
+    for _ in range(int(os.environ.get("HIL_INSTANTS", "3"))):
+        number = draw.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+        times, delay_s = draw.choice([1, 2, 10]), draw.uniform(0.0, 1.3 * start_s)
+        for _ in range(times):
+            process.send_signal(number)
+        bench.wait_until_off()
+        told = f"{number.name} x{times}: {process.communicate(timeout=120)[0]}"
+        # Before pytest has read its options a signal does what it does to any process.
+        assert process.returncode in (128 + number, -number), told
+        lock = BenchLock("served")
+        lock.acquire(RIG_ONLY)
+        lock.release()
+        process = bench.start()
+        time.sleep(delay_s)  # the next signal's instant
+    process.kill()
+    process.communicate(timeout=60)
+    bench.wait_until_off()
 
 
 def test_a_run_s_deadline_ends_it_the_same_way(bench: Bench) -> None:

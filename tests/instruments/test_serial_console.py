@@ -74,6 +74,11 @@ def test_silence_is_the_devices_failure_not_an_instruments(
     assert not isinstance(caught.value, InstrumentError)
 
 
+def test_a_console_that_says_nothing_at_all_may_be_the_wire(console: SerialConsole) -> None:
+    with pytest.raises(DeviceTimeoutError, match=r"the device is silent, or the wire .*sensor_readback"):
+        console.wait_for("BOOT", 1.0)
+
+
 def test_clear_forgets_what_came_and_what_is_waiting(console: SerialConsole, port: serial.SerialBase) -> None:
     port.write(b"noise\n" + line(7, "ANOM"))
     console.poll()
