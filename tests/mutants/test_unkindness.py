@@ -76,7 +76,7 @@ ROWS = [
         {"sensor_noise": '"0.3 mV"'},
         "pins go to 0 V before the supply goes off",
         SEQUENCE + "|" + MODE,
-        r"Dev1/ao0 drove pin PA0 to [0-3]\.\d+ V with VDD at",
+        r"Dev1/ao0 drove pin PA0 to [0-3]\.\d+ V with VDD at|VDD is still [0-3]\.\d+ V with the supply off",
     ),
 ]
 """The sibling of a FIFO that is overwritten is in tests/instruments/test_n6705c.py, that of slow calls in
