@@ -16,5 +16,11 @@ def test_every_package_is_installed_and_the_pytest_layer_under_its_name(tmp_path
     expected = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "hil").rglob("*.py")}
     expected |= {f"hil/fixtures/{path.name}" for path in (PROJECT / "fixtures").glob("*.py")}
     expected |= {"hil/report/templates/page.html.j2", "hil/datasheet/data/stm32l476_limits.toml"}
+    expected |= {"hil/py.typed"}
+    for folder in ("rig_configs", "firmware", "tests/hil"):
+        shipped = (path for path in (PROJECT / folder).rglob("*.*") if path.is_file())
+        expected |= {f"hil/shipped/{path.relative_to(PROJECT).as_posix()}" for path in shipped}
+    expected = {name for name in expected if "__pycache__" not in name}
     assert expected - installed == set()
+    assert not any("__pycache__" in name for name in installed)
     assert not any(name.startswith(("fixtures/", "tests/")) for name in installed)

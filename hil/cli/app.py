@@ -2,9 +2,11 @@
 """What ``hil`` offers, and how it reports what went wrong."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+import hil
 from hil.cli import bringup, exchange, firmware, model, report, rig, safe, twin, udev
 from hil.errors import HilError
 
@@ -27,6 +29,21 @@ _typer.command("udev")(udev.udev)
 _typer.command("report")(report.report)
 _typer.command("safe")(safe.safe)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hil-rig {hil.__version__}")
+        raise typer.Exit
+
+
+@_typer.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
 
 
 def app() -> None:

@@ -19,6 +19,7 @@ from hil.config.contradictions import find_contradictions
 from hil.config.models import RigConfig
 from hil.config.toml_lines import KeyPath, key_lines, line_of
 from hil.errors import ConfigError, QuantityError
+from hil.places import shipped
 
 _RETIRED = {
     ("wiring", "debug_isolation"): (
@@ -33,8 +34,8 @@ _PLACEHOLDER = re.compile(r"\{service\.(\w+)(?:\.(host|port))?\}")
 
 
 def rig_directories() -> list[Path]:
-    """Where rig names are looked up: ``rig_configs`` here, then the one beside the package's sources."""
-    candidates = [Path.cwd() / "rig_configs", Path(__file__).resolve().parents[2] / "rig_configs"]
+    """Where rig names are looked up: ``rig_configs`` here, then those that hil-rig ships."""
+    candidates = [Path.cwd() / "rig_configs", shipped("rig_configs")]
     return [path for path in dict.fromkeys(candidates) if path.is_dir()]
 
 

@@ -26,13 +26,13 @@ from hil.firmware.arena import granted_bytes, needed_bytes
 from hil.firmware.tools import environment, run, tool
 from hil.golden.features import BAND_COUNT
 from hil.golden.tflite_model import Model, read_model
+from hil.places import build_folder, shipped
 
 Toolchain = Literal["zig", "gcc"]
 Engine = Literal["builtin", "tflm"]
 Sensor = Literal["adc", "lsm6dsl"]
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-FIRMWARE_DIR = PROJECT_DIR / "firmware"
+FIRMWARE_DIR = shipped("firmware")
 MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
 
 _ELF_NAME = "firmware.elf"
@@ -184,7 +184,7 @@ def _default_build_dir(choices: _Choices, *, model_is_default: bool) -> Path:
         name += f"-{choices.sensor}"
     if not model_is_default:
         name += f"-{hashlib.sha256(choices.model_file.read_bytes()).hexdigest()[:12]}"
-    return PROJECT_DIR / "build" / "firmware" / name
+    return build_folder() / "firmware" / name
 
 
 def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) -> list[str]:

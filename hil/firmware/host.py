@@ -21,12 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.errors import FirmwareBuildError
-from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE, PROJECT_DIR
+from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE
 from hil.firmware.tools import environment, run, tool
 from hil.golden.features import BAND_COUNT, WINDOW_SAMPLES
 from hil.golden.random_models import random_model
 from hil.golden.tflite_model import read_model
 from hil.golden.tflite_writer import write_model
+from hil.places import build_folder
 
 _ADDRESS_AND_UNDEFINED = "address,undefined"
 _TRAP = "trap"
@@ -142,7 +143,7 @@ def fuzz_models(seed: int) -> list[bytes]:
 
 
 def build_host(
-    build_dir: Path = PROJECT_DIR / "build" / "host",
+    build_dir: Path | None = None,
     firmware_dir: Path = FIRMWARE_DIR,
     sanitizers: str | None = None,
 ) -> HostPrograms:
@@ -156,6 +157,8 @@ def build_host(
     Raises:
         FirmwareBuildError: a tool is missing or reported an error; the message holds its own words.
     """
+    if build_dir is None:
+        build_dir = build_folder() / "host"
     build_dir.mkdir(parents=True, exist_ok=True)
     variables = environment(build_dir)
     compiler = [Path(sys.executable).as_posix(), "-m", "ziglang", "cc"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,8 +83,24 @@ def _characterize() -> Callable[..., int]:
     return run
 
 
+def _keep_machine_code() -> None:
+    """Let numba keep what it compiles in a folder that can be written, also where HOME cannot."""
+    if os.access(Path(__file__).parent, os.W_OK):
+        return  # beside the sources
+    for folder in (Path("~/.cache").expanduser(), Path(tempfile.gettempdir())):
+        try:
+            kept = folder / "hil-rig" / f"numba-{os.getuid() if hasattr(os, 'getuid') else 0}"
+            kept.mkdir(parents=True, exist_ok=True)
+        except (OSError, RuntimeError):
+            continue
+        if os.access(kept, os.W_OK):
+            os.environ.setdefault("NUMBA_CACHE_DIR", str(kept))
+            return
+
+
 @contextlib.contextmanager
 def _extra_installed() -> Iterator[None]:
+    _keep_machine_code()
     try:
         yield
     except ModuleNotFoundError as error:

@@ -124,14 +124,19 @@ class BenchConfig:
 
 
 def find_rig_file(name_or_path: str) -> Path:
-    """The rig file called ``name_or_path``: a path to a TOML file, or NAME for ``./rig_configs/NAME.toml``.
+    """The rig file called ``name_or_path``: a path to a TOML file, or NAME for ``./rig_configs/NAME.toml``,
+    or the one of that name that hil-rig ships.
 
     Raises:
         BenchConfigError: there is no such file.
     """
-    path = (
-        Path(name_or_path) if name_or_path.endswith(".toml") else Path("rig_configs", f"{name_or_path}.toml")
-    )
+    named = Path(name_or_path)
+    if not name_or_path.endswith(".toml"):
+        named = Path("rig_configs", f"{name_or_path}.toml")
+        package = Path(__file__).resolve().parents[1]
+        shipped = [folder / named for folder in (package.parent, package / "shipped")]
+        named = next((path for path in (named, *shipped) if path.is_file()), named)
+    path = named
     if not path.is_file():
         raise BenchConfigError(
             f"no rig file {path} (looked from {Path.cwd()}); "
