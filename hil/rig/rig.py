@@ -342,7 +342,7 @@ class Rig:
         if self._switching_file is not None:
             steps.append(Step("record of switching closed", self._switching_file.close, STEP_LIMIT_S))
         if self._service is not None:
-            steps.append(Step("service ended", self._service.close, _SERVICE_LIMIT_S))
+            steps.append(Step("service ended", self._service.close, _SERVICE_LIMIT_S, switches_off=True))
         return steps
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way down: complete whatever happens."""
 
+import signal
+import sys
 import threading
 
 import pytest
 
 from hil.errors import ConnectError, RigError
-from hil.rig.teardown import Step, run_steps
+from hil.rig.teardown import HURRIED_LIMIT_S, Step, run_steps
 
 
 def test_failures_are_collected_and_stop_nothing() -> None:
@@ -49,4 +51,28 @@ def test_an_interrupt_or_a_bug_is_raised_after_the_last_step(interruption: type[
 
     with pytest.raises(interruption):
         run_steps([Step("one", interrupted, 1.0), Step("two", lambda: done.append("two"), 1.0)])
+    assert done == ["two"]
+
+
+def test_a_hurry_leaves_behind_what_switches_nothing_off_and_nothing_else() -> None:
+    never, done = threading.Event(), list[str]()
+    steps = [
+        Step("released", lambda: never.wait() and None, 60.0),
+        Step("supply off", lambda: never.wait(1.5 * HURRIED_LIMIT_S) or done.append("off"), 60.0, True),
+    ]
+    assert run_steps(steps, hurried=lambda: True) == []
+    never.set()
+    assert done == ["off"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_a_signal_during_the_way_down_waits_for_its_end() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_steps(
+            [
+                Step("one", lambda: signal.raise_signal(signal.SIGINT), 5.0),
+                Step("two", lambda: done.append("two"), 5.0),
+            ]
+        )
     assert done == ["two"]
