@@ -11,6 +11,7 @@ import io
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +51,7 @@ class Requests:
 
     def _receive(self) -> bytes:
         """What comes next, watched for awake at first: a client that was answered asks again at once."""
-        if _WITHOUT_WAITING is not None:
+        if sys.platform != "win32" and _WITHOUT_WAITING is not None:
             until_ns = time.perf_counter_ns() + _WATCHED_NS
             while time.perf_counter_ns() < until_ns:
                 try:
