@@ -69,11 +69,11 @@ def phase_budget(
     charges = {
         name: _charge(waveform, phases, own, periods, accuracy_a) for name, own in named.items() if own
     }
-    total_c = sum(charge for charge, _ in charges.values())
+    total_c = math.fsum(charge for charge, _ in charges.values())
     rows = []
     for name, (charge_c, charge_u) in charges.items():
         own = named[name]
-        duration_s = sum(phase.duration_s for phase in own) / periods
+        duration_s = math.fsum(phase.duration_s for phase in own) / periods
         rest_c = total_c - charge_c
         rest_u = combine(*(u for other, (_, u) in charges.items() if other is not name))
         # s = c / (c + r): ds = (r dc - c dr) / (c + r)²
