@@ -45,7 +45,7 @@ _RESOLUTION_SHIFT: Final = (0, 2, 4, 6)
 _SAR_CYCLES: Final = (12.5, 10.5, 8.5, 6.5)
 """Conversion after sampling, for 12, 10, 8 and 6 bit (DS10198 Rev 8, Table 76; RM0351, ADC resolution)."""
 _NOISE_BLOCK: Final = 1024
-_STORED_ONLY: Final = (
+_UNMODELLED: Final = (
     0x20,
     0x24,
     0x28,
@@ -74,11 +74,17 @@ class Adc(RegisterBlock):
     resets: ClassVar[Mapping[int, int]] = (
         {ISR: 0, IER: 0, CR: _DEEPPWD, CFGR: 0x8000_0000, CFGR2: 0, SMPR1: 0, SMPR2: 0, DR: 0, CALFACT: 0}
         | {SQR1 + 4 * index: 0 for index in range(4)}
-        | dict.fromkeys(_STORED_ONLY, 0)
+        | dict.fromkeys(_UNMODELLED, 0)
     )
     polled: ClassVar[frozenset[int]] = frozenset({ISR, CR})
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, DR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ISR})
+    not_modelled: ClassVar[Mapping[int, int]] = dict.fromkeys(_UNMODELLED, 0xFFFF_FFFF) | {
+        IER: 0x7E0,  # injected sequences and analog watchdogs, here and below
+        CR: 1 << 3 | 1 << 5,
+        CFGR: 0xFFFF_4000,
+        CFGR2: 0x602,
+    }
 
     def __init__(
         self,

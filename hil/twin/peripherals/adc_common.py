@@ -19,6 +19,8 @@ class AdcCommon(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {CSR: 0, CCR: 0, CDR: 0}
     writable: ClassVar[Mapping[int, int]] = {CSR: 0, CCR: 0x01FF_EF1F, CDR: 0}
+    not_modelled: ClassVar[Mapping[int, int]] = {CCR: 0xEF1F}
+    """Dual mode."""
 
     def __init__(self, hclk_hz: Callable[[], int], asynchronous_hz: Callable[[], int]) -> None:
         super().__init__("ADC123_COMMON", BASE["ADC123_COMMON"], 0x100)

@@ -14,6 +14,7 @@ from hil.twin.peripherals.rcc_registers import (
     CFGR,
     CR,
     CSR,
+    ICSCR,
     MSIPLLEN,
     MSIRGSEL,
     PLLCFGR,
@@ -71,9 +72,13 @@ class ClockSources:
 
     @property
     def msi_range(self) -> int:
-        """The MSI range in force: RCC_CSR's (after Standby) until MSIRGSEL is set, then RCC_CR's."""
+        """The MSI range in force: RCC_CSR's (after Standby) until MSIRGSEL is set, then RCC_CR's.
+
+        The reserved codes above 11 act as 11.
+        """
         cr = self._register(CR)
-        return field(cr, 4, 4) if cr & MSIRGSEL else field(self._register(CSR), 8, 4)
+        code = field(cr, 4, 4) if cr & MSIRGSEL else field(self._register(CSR), 8, 4)
+        return min(code, len(clock_tree.MSI_HZ) - 1)
 
     @property
     def msi_range_hz(self) -> int:
@@ -81,11 +86,19 @@ class ClockSources:
         locked = bool(self._register(CR) & MSIPLLEN) and self["lse"].ready
         return clock_tree.msi_hz(self.msi_range, locked)
 
+    def _trimmed_msi_hz(self) -> int:
+        """MSITRIM counts steps in two's complement; locked to the LSE it has no say."""
+        hz = self.msi_range_hz
+        trim = field(self._register(ICSCR), 8, 8)
+        locked = bool(self._register(CR) & MSIPLLEN) and self["lse"].ready
+        return hz if locked else clock_tree.trimmed_hz(hz, trim - 256 * (trim >> 7))
+
     def frequencies(self, *, stopped: bool) -> Clocks:
         """Every frequency for the present settings; ``stopped`` is Stop mode."""
         cfgr = self._register(CFGR)
-        msi = self.msi_range_hz if self["msi"].ready else 0
-        hsi16 = clock_tree.HSI16_HZ if self["hsi16"].ready else 0
+        msi = self._trimmed_msi_hz() if self["msi"].ready else 0
+        trim = field(self._register(ICSCR), 24, 5) - clock_tree.HSITRIM_MIDDLE
+        hsi16 = clock_tree.trimmed_hz(clock_tree.HSI16_HZ, trim) if self["hsi16"].ready else 0
         pllcfgr = self._register(PLLCFGR)
         vco = clock_tree.pll_vco_hz(pllcfgr, msi, hsi16, 0) if self["pll"].ready else 0
         source = SystemClock(field(cfgr, 2, 2))

@@ -29,6 +29,12 @@ MSI_HZ: Final = (
 MSI_LSE_MULTIPLE: Final = (3, 6, 12, 24, 31, 61, 122, 244, 488, 732, 977, 1465)
 """The multiples of the LSE that Table 60 prints for PLL mode (98.304 kHz to 48.005 MHz)."""
 
+TRIM_STEP: Final = 0.003
+"""What a step of HSITRIM changes, relative (DS10198 Rev 8, Table 59, TRIM, typical). A step of MSITRIM counts
+the same: assumption oscillator_trim."""
+HSITRIM_MIDDLE: Final = 16
+"""The trimming that leaves HSI16 as the factory set it (RM0351, RCC_ICSCR)."""
+
 _AHB_DIVIDER: Final = (2, 4, 8, 16, 64, 128, 256, 512)
 
 
@@ -65,6 +71,11 @@ def msi_hz(msi_range: int, locked_to_lse: bool) -> int:
     """Frequency of the MSI in ``msi_range``, free or in PLL mode; the reserved codes above 11 act as 11."""
     index = min(msi_range, len(MSI_HZ) - 1)
     return MSI_LSE_MULTIPLE[index] * LSE_HZ if locked_to_lse else MSI_HZ[index]
+
+
+def trimmed_hz(frequency_hz: int, steps: int) -> int:
+    """An oscillator's frequency, trimmed by so many steps."""
+    return round(frequency_hz * (1 + TRIM_STEP * steps))
 
 
 def pll_vco_hz(pllcfgr: int, msi: int, hsi16: int, hse: int) -> int:

@@ -28,6 +28,9 @@ AFRH: Final = 0x24
 BRR: Final = 0x28
 ASCR: Final = 0x2C
 
+_LCKK, _LOCK_STORES = 1 << 16, 3
+_CONFIGURATION_BITS: Final = {MODER: 2, OTYPER: 1, OSPEEDR: 2, PUPDR: 2, AFRL: 4, AFRH: 4}
+"""Bits per pin of the registers that LCKR locks (RM0351, GPIOx_LCKR)."""
 _INPUT, _OUTPUT, _ALTERNATE, _ANALOG = range(4)
 _PULL_UP, _PULL_DOWN = 1, 2
 _PAD_F: Final = 5e-12
@@ -57,6 +60,8 @@ class GpioPort(RegisterBlock):
         BRR: 0,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({BSRR, BRR})
+    stored_only: ClassVar[Mapping[int, int]] = {OSPEEDR: 0xFFFF_FFFF}
+    """The slope of an edge, which nothing on the bench sees."""
 
     def __init__(self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float]) -> None:
         super().__init__(f"GPIO{port}", BASE[f"GPIO{port}"])
@@ -66,6 +71,8 @@ class GpioPort(RegisterBlock):
         self._supply_v = supply_v
         self._alternate_levels: dict[tuple[int, int], bool] = {}
         self._inputs = [False] * len(self._pins)
+        self._lock_stores = 0
+        """Stores of the lock sequence that have come."""
         self._powered = False
         self._standby_pulls = (0, 0)
         self._opposed_pulls = 0
@@ -85,6 +92,7 @@ class GpioPort(RegisterBlock):
     def reset(self) -> None:
         """System reset: all pins let go."""
         super().reset()
+        self._lock_stores = 0
         self._load_reset_values()
         self._refresh()
 
@@ -163,10 +171,33 @@ class GpioPort(RegisterBlock):
             self._write_odr(odr & ~value)
         elif offset == ODR:
             self._write_odr(value)
+        elif offset == LCKR:
+            self._lock(value)
         else:
-            self.store(offset, value)
+            kept = self._locked_bits(offset)
+            self.store(offset, self.words[offset] & kept | value & ~kept)
             if offset in (MODER, OTYPER, PUPDR, AFRL, AFRH):
                 self._refresh()
+
+    def _lock(self, value: int) -> None:
+        """LCKR: stores of the same pins, with LCKK as 1, 0, 1, lock their configuration until a reset."""
+        if self.words[LCKR] & _LCKK:
+            return
+        key, pins = bool(value & _LCKK), value & 0xFFFF
+        begun = self._lock_stores and pins == self.words[LCKR]
+        self._lock_stores = self._lock_stores + 1 if begun and key is (self._lock_stores == 2) else int(key)
+        self.words[LCKR] = pins
+        if self._lock_stores == _LOCK_STORES:
+            self.words[LCKR] |= _LCKK
+
+    def _locked_bits(self, offset: int) -> int:
+        """The bits of a configuration register that are locked."""
+        width = _CONFIGURATION_BITS.get(offset)
+        if width is None or not self.words[LCKR] & _LCKK:
+            return 0
+        first = 8 if offset == AFRH else 0
+        pins = [pin for pin in range(16) if self.words[LCKR] >> pin & 1 and 0 <= (pin - first) * width < 32]
+        return sum(((1 << width) - 1) << (pin - first) * width for pin in pins)
 
     def _write_odr(self, value: int) -> None:
         changed = (self.words[ODR] ^ value) & ((1 << len(self._pins)) - 1)

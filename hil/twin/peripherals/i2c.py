@@ -40,11 +40,14 @@ class I2c(RegisterBlock):
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, ICR: 0, RXDR: 0, TXDR: 0xFF, CR2: 0x07FF_FFFF}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
     not_modelled: ClassVar[Mapping[int, int]] = {
-        CR1: 0x00FF_0000,
+        CR1: 0x00FF_1F08,
         CR2: 0x0400_1800,
-        0x08: 0x8000,
-        0x0C: 0x8000,
+        0x08: 0x87FF,
+        0x0C: 0x87FE,
+        0x14: 0x8FFF_9FFF,
     }
+    stored_only: ClassVar[Mapping[int, int]] = {TIMINGR: 0x00FF_0000}
+    """SDADEL and SCLDEL: set-up and hold times that no device on the bench looks at."""
 
     def __init__(
         self,

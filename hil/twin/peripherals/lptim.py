@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Low-power timers (RM0351, LPTIM section): counting, compare, PWM output, on a clock that runs in Stop.
 
-Stored without effect: external clock and trigger, encoder, time-out and set-once mode.
+Not modelled: external clock (the counter then stands still) and trigger, encoder, time-out and set-once mode.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ OR: Final = 0x20
 _CMPM, _ARRM, _CMPOK, _ARROK = 1 << 0, 1 << 1, 1 << 3, 1 << 4
 _ENABLE, _SNGSTRT, _CNTSTRT = 1 << 0, 1 << 1, 1 << 2
 _WAVPOL, _PRELOAD = 1 << 21, 1 << 22
+_CKSEL, _COUNTMODE = 1 << 0, 1 << 23
 _UNMODELLED_CONFIGURATION: Final = 0x019E_E0DF
 _WRITE_CYCLES: Final = 3
 """Kernel clock cycles until a write of ARR or CMP is said to be done: an assumption."""
@@ -76,8 +77,12 @@ class Lptim(RegisterBlock):
             return
         self._catch_up()
         running = self._counting and not self._frozen
-        self._counter.set_rate(self._kernel_hz() if running else 0, 1 << field(self.words[CFGR], 9, 3))
+        self._counter.set_rate(self._counted_hz() if running else 0, 1 << field(self.words[CFGR], 9, 3))
         self._schedule()
+
+    def _counted_hz(self) -> int:
+        """The clock that is counted; an external one (CKSEL, COUNTMODE) has no edges: not modelled."""
+        return 0 if self.words[CFGR] & (_CKSEL | _COUNTMODE) else self._kernel_hz()
 
     def read_word(self, offset: int) -> int:
         """The register as of now."""
@@ -139,7 +144,7 @@ class Lptim(RegisterBlock):
     def _load(self, offset: int) -> None:
         if not (self.words[CFGR] & _PRELOAD and self._counting):
             self._take_over()
-        hz = self._kernel_hz()
+        hz = self._counted_hz()
         if offset in self._written:
             self._written.pop(offset).cancel()
         if hz:

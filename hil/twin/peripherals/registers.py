@@ -56,7 +56,7 @@ class RegisterBlock:
     not_modelled: ClassVar[Mapping[int, int]] = {}
     """Bits, by their register's offset, whose function is not modelled: who changes one is told."""
     stored_only: ClassVar[Mapping[int, int]] = {}
-    """Bits, by their register's offset, that the hardware itself only stores for the program."""
+    """Bits, by their register's offset, on which nothing depends that a program or the bench could see."""
 
     words_only: ClassVar[bool] = False
     """An access of 8 or 16 bits is a bus error."""

@@ -74,6 +74,7 @@ class Rtc(RegisterBlock):
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
     not_modelled: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
+    stored_only: ClassVar[Mapping[int, int]] = {BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)}
 
     def __init__(self, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
         super().__init__("RTC", BASE["RTC"])

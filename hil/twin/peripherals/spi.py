@@ -33,7 +33,7 @@ class Spi(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {CR1: 0, CR2: 0x700, SR: _TXE, DR: 0, 0x10: 7, 0x14: 0, 0x18: 0}
     writable: ClassVar[Mapping[int, int]] = {CR1: 0xFFFF, CR2: 0x7FFF, SR: 0, DR: 0, 0x14: 0, 0x18: 0}
-    not_modelled: ClassVar[Mapping[int, int]] = {CR1: 0xF400, CR2: 0x10}
+    not_modelled: ClassVar[Mapping[int, int]] = {CR1: 0xFF83, CR2: 0x601C, 0x10: 0xFFFF}
 
     def __init__(
         self,

@@ -24,6 +24,14 @@ class Syscfg(RegisterBlock):
         {0x00: 0, CFGR1: 0x7C00_0001} | dict.fromkeys(_EXTICR, 0) | {0x18: 0, 0x1C: 0, 0x20: 0, 0x24: 0}
     )
     writable: ClassVar[Mapping[int, int]] = dict.fromkeys(_EXTICR, 0x7777)
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        0x00: 0x107,  # MEMRMP
+        CFGR1: 0xFCFF_0001,  # FPU interrupts, fast-mode plus, firewall
+        0x18: 0x1,  # SCSR: SRAM2 erase
+        0x1C: 0x10F,  # CFGR2: break sources
+        0x20: 0xFFFF_FFFF,  # SWPR
+        0x24: 0xFF,  # SKR
+    }
 
     def __init__(self) -> None:
         super().__init__("SYSCFG", BASE["SYSCFG"], 0x30)

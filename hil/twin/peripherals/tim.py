@@ -49,10 +49,11 @@ class Tim(RegisterBlock):
         reg.SMCR: 0x1_FFF7,
     }
     not_modelled: ClassVar[Mapping[int, int]] = {
-        reg.CR1: reg.CMS,
+        reg.CR1: reg.CMS | 1 << 11,
         reg.CR2: 0x0D,
         reg.DIER: 0x2020,
-        reg.SMCR: 0x3F00,
+        reg.SMCR: 0x3F80,
+        reg.EGR: 1 << 5,
         **dict.fromkeys((reg.CCMR1, reg.CCMR1 + 4), 0x0101_0000),
         reg.BDTR: 0x03FF_0300,
         _DCR: 0x1F1F,

@@ -61,7 +61,14 @@ class Usart(RegisterBlock):
     polled: ClassVar[frozenset[int]] = frozenset({ISR})
     writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
     write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
-    not_modelled: ClassVar[Mapping[int, int]] = {CR1: 0x0C00_6000, CR2: 0x00F8_4F60, CR3: 0x000E_073E}
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        CR1: 0x0FFF_6800,
+        CR2: 0xFFFF_CF70,
+        CR3: 0x007E_EF3E,
+        0x10: 0xFFFF,
+        0x14: 0xFFFF_FFFF,
+        RQR: 0x05,
+    }
 
     def __init__(
         self,

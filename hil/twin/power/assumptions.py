@@ -68,6 +68,20 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "or HSI16), which keeps HCLK and FCLK running; likewise Standby and Shutdown with "
         "DBG_STANDBY. No figure exists for the L476.",
     ),
+    (
+        "debug_standby",
+        "With DBG_STANDBY the part is in reset while it is in Standby or Shutdown: SRAM and debug port stay, "
+        "and a halt that the debugger asks for comes with the wake-up.",
+    ),
+    (
+        "pwr_read",
+        "PWR answers loads without its bus clock (PWREN); stores then are lost.",
+    ),
+    (
+        "oscillator_trim",
+        "A step of MSITRIM changes the MSI by 0.3 %, as the typical one of HSITRIM does HSI16 (Table 59); "
+        "the larger step at multiples of 64 of the calibration code does not happen.",
+    ),
     ("dbg_sleep", "DBGMCU_CR.DBG_SLEEP adds nothing to Sleep."),
     (
         "adc_enabled",

@@ -89,3 +89,23 @@ def test_pull_up_against_a_low_line_draws_current(part):
     before_a = part.mcu.supply.current_a
     part.pins["PA13"].set_external_level(False, part.now_ps)
     assert round(part.mcu.supply.current_a - before_a, 9) == round(3.0 / 40e3, 9)
+
+
+def test_a_locked_pin_keeps_its_configuration_until_a_reset(part):
+    part.enable_clock(0x4C, 1)
+    for key in (1 << 16 | 1, 1, 1 << 16 | 1):
+        part.write("GPIOB", 0x1C, key)
+    assert part.read("GPIOB", 0x1C) == 1 << 16 | 1
+    part.write("GPIOB", 0x00, 0x5)
+    assert part.read("GPIOB", 0x00) & 0xF == 0x7  # pin 0 is still analog
+    part.mcu.core.on_system_reset("software")
+    part.enable_clock(0x4C, 1)
+    part.write("GPIOB", 0x00, 0x5)
+    assert part.read("GPIOB", 0x00) & 0xF == 0x5
+
+
+def test_a_wrong_lock_sequence_locks_nothing(part):
+    part.enable_clock(0x4C, 1)
+    for key in (1 << 16 | 1, 2, 1 << 16 | 1):
+        part.write("GPIOB", 0x1C, key)
+    assert not part.read("GPIOB", 0x1C) & 1 << 16

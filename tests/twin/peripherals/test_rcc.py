@@ -118,3 +118,21 @@ def test_timer_clock_doubles_behind_a_divided_bus():
 def test_msi_in_pll_mode_is_a_multiple_of_the_crystal():
     assert clock_tree.msi_hz(6, locked_to_lse=True) == 122 * 32_768  # 3.998 MHz: DS10198 Rev 8, T60
     assert clock_tree.msi_hz(11, locked_to_lse=True) == 48_005_120
+
+
+def test_a_reserved_msi_range_is_the_fastest(part):
+    part.write("RCC", 0x00, 0x9 | 15 << 4)
+    part.advance(1e-3)
+    assert part.mcu.peripherals.rcc.clocks.msi_hz == 48_000_000
+    assert part.mcu.supply.current_a > 0
+
+
+def test_trimming_moves_the_oscillators(part):
+    part.write("RCC", 0x04, 0x1000_0000 | 10 << 8)  # ten steps of 0.3 %
+    assert part.mcu.peripherals.rcc.clocks.msi_hz == 4_120_000
+    part.write("RCC", 0x04, 0x1000_0000 | (256 - 10) << 8)
+    assert part.mcu.peripherals.rcc.clocks.hclk_hz == 3_880_000
+    part.set_bits("RCC", 0x00, 1 << 8)
+    part.advance(1e-3)
+    part.write("RCC", 0x04, 0x1F00_0000)
+    assert part.mcu.peripherals.rcc.clocks.hsi16_hz == 16_720_000

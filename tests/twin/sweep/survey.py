@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every writable bit of every modelled register: an effect, only stored, or named as not modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hil.twin.peripherals.register_names import RegisterName, register_names
+from hil.twin.peripherals.registers import RegisterBlock
+from tests.twin.bare_part import BarePart
+from tests.twin.sweep.scenarios import NARROW, NOTHING_TO_CLEAR, SCENARIOS
+from tests.twin.sweep.subject import Bit, Subject, differ
+
+
+class Class(StrEnum):
+    """What becomes of a bit."""
+
+    SHOWN = "effect shown by the sweep"
+    STORED = "only stored, as on the part"
+    NAMED = "named at run time as not modelled"
+    NOTHING = "clears a flag that only a function without model sets"
+    NOT_SHOWN = "effect not shown"
+
+
+@dataclass
+class Register:
+    """One register, and the class of each of its writable bits."""
+
+    block: str
+    offset: int
+    name: str
+    known: RegisterName
+    classes: dict[int, Class] = field(default_factory=dict)
+    """By the bit's position."""
+
+    def bits(self, wanted: Class) -> int:
+        """The mask of a class."""
+        return sum(1 << position for position, found in self.classes.items() if found is wanted)
+
+
+def writable_bits(block: RegisterBlock, offset: int) -> int:
+    """What a program may write: what the SVD file says, without bits that read-only registers have."""
+    known = register_names().get(block.base + offset)
+    declared = block.not_modelled.get(offset, 0) | block.stored_only.get(offset, 0)
+    present = NARROW.get((block.name, offset), 0xFFFF_FFFF)
+    return (declared if known is None else known.writable | declared) & present
+
+
+def registers(block: RegisterBlock) -> Iterator[Register]:
+    """The registers of a block that have writable bits."""
+    for offset in sorted(block.resets):
+        known = register_names().get(block.base + offset)
+        name = f"{block.name}+0x{offset:03X}" if known is None else known.name
+        if writable_bits(block, offset):
+            yield Register(block.name, offset, name, known or RegisterName(name, 0))
+
+
+def survey(representative: str, part: BarePart) -> list[Register]:
+    """Classify every writable bit of one block; those without declaration by running its scenarios."""
+    subject = Subject(part, representative)
+    block = part.mcu.peripherals.blocks[representative]
+    found = list(registers(block))
+    open_bits: list[tuple[Register, int]] = []
+    for register in found:
+        offset = register.offset
+        for position in range(32):
+            mask = 1 << position
+            if not writable_bits(block, offset) & mask:
+                continue
+            if block.not_modelled.get(offset, 0) & mask:
+                register.classes[position] = Class.NAMED
+            elif block.stored_only.get(offset, 0) & mask:
+                register.classes[position] = Class.STORED
+            else:
+                open_bits.append((register, position))
+    for number, scenario in enumerate(SCENARIOS[representative]):
+        plain = subject.observe(scenario, None)
+        if plain != subject.observe(scenario, None):
+            raise AssertionError(f"{representative}: {scenario.__name__} does not repeat itself")
+        still_open = []
+        for register, position in open_bits:
+            target = Bit(representative, register.offset, 1 << position)
+            if any(
+                differ(plain, subject.observe(scenario, target, at_end=at_end), target)
+                for at_end in ((False, True) if number == 0 else (False,))
+            ):
+                register.classes[position] = Class.SHOWN
+            else:
+                still_open.append((register, position))
+        open_bits = still_open
+    for register, position in open_bits:
+        idle = NOTHING_TO_CLEAR.get((representative, register.offset), 0) >> position & 1
+        register.classes[position] = Class.NOTHING if idle else Class.NOT_SHOWN
+    return found
