@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 
 from hil.errors import ConnectError, InstrumentTimeoutError, ProtocolError
 from hil.instruments.interrupts import whole_exchange
+from hil.instruments.line_reader import LineReader
 
 _ANSWER_TIMEOUT_S = 60.0
 """Longest wall time between an order and its answer, on top of the bench time asked for (assumption: a
 bench with its own time may lag behind the wall's while it works, but not by more)."""
+
+
+_LONGEST_ANSWER_BYTES = 1024
+
+_ROUNDING_S = 1e-6
+"""How much too early a wait may seem to end: the bench says its time in decimal digits."""
 
 
 class WallClock:
@@ -45,22 +53,10 @@ class BenchClock:
             ProtocolError: the bench does not take ``token``.
         """
         self._where = f"bench clock {host}:{port}"
-        try:
-            self._socket = socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S)
-        except OSError as error:
-            raise ConnectError(
-                str(error), where=self._where, operation="connect", hint="is the bench's service running?"
-            ) from error
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers = self._socket.makefile("rb")
-        if token and self._exchange(f"TOKEN {token}", _ANSWER_TIMEOUT_S) != b"OK\n":
-            self.close()
-            raise ProtocolError(
-                "the bench does not take the token",
-                where=self._where,
-                operation="connect",
-                hint="the token that this bench announced at its start",
-            )
+        self._address, self._token = (host, port), token
+        self._earliest_s = -math.inf
+        self._connection: socket.socket | None = None
+        self._connect()
 
     def now_s(self) -> float:
         """Seconds since the bench was started."""
@@ -71,37 +67,70 @@ class BenchClock:
         self._ask(f"SLEEP {duration_s!r}", duration_s)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._answers.close()
-        self._socket.close()
+        """Close the connection; the next order opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connect(self) -> None:
+        try:
+            self._connection = socket.create_connection(self._address, timeout=_ANSWER_TIMEOUT_S)
+        except OSError as error:
+            raise ConnectError(
+                str(error), where=self._where, operation="connect", hint="is the bench's service running?"
+            ) from error
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = LineReader(self._connection, _LONGEST_ANSWER_BYTES)
+        if self._token and self._exchange(f"TOKEN {self._token}", _ANSWER_TIMEOUT_S) != b"OK\n":
+            self.close()
+            raise ProtocolError(
+                "the bench does not take the token",
+                where=self._where,
+                operation="connect",
+                hint="the token that this bench announced at its start",
+            )
 
     def _ask(self, order: str, duration_s: float) -> float:
+        """The bench's time when ``order`` has been done, ``duration_s`` after the last answer or later.
+
+        A clock that stands still or goes back is refused: whoever waits for a time would wait for ever.
+        """
         answer = self._exchange(order, _ANSWER_TIMEOUT_S + duration_s)
         try:
             status, value = answer.decode("ascii").split(maxsplit=1)
-            if status == "OK":
-                return float(value)
+            now_s = float(value)
+            if status == "OK" and self._earliest_s + duration_s - _ROUNDING_S <= now_s < math.inf:
+                self._earliest_s = now_s
+                return now_s
         except ValueError:
             pass  # reported below, with the answer itself
         raise ProtocolError(
-            f"answered {answer!r}", where=self._where, operation=order, expected="OK <seconds>"
+            f"answered {answer!r}",
+            where=self._where,
+            operation=order,
+            expected="OK <seconds>, of a time that goes on",
         )
 
     def _exchange(self, order: str, timeout_s: float) -> bytes:
         """Send a line and return the line that answers it."""
         verb = order.partition(" ")[0]  # what errors name: a token is nobody's business
+        answer = b""
         try:
-            self._socket.settimeout(timeout_s)
+            if self._connection is None:
+                self._connect()
+            assert self._connection is not None
             with whole_exchange():
-                self._socket.sendall(order.encode("ascii") + b"\n")
-                answer = self._answers.readline()
+                self._connection.settimeout(timeout_s)
+                self._connection.sendall(order.encode("ascii") + b"\n")
+                answer = self._answers.read_line(timeout_s)
+            return answer
         except TimeoutError as error:
-            raise InstrumentTimeoutError("no answer", where=self._where, operation=verb) from error
+            raise InstrumentTimeoutError(f"no answer: {error}", where=self._where, operation=verb) from error
         except OSError as error:
             raise ConnectError(str(error), where=self._where, operation=verb) from error
-        if not answer:
-            raise ConnectError("connection closed by the bench", where=self._where, operation=verb)
-        return answer
+        finally:
+            if not answer:  # one that comes late would be taken for that of the next order
+                self.close()
 
 
 def open_clock(address: str) -> WallClock | BenchClock:

@@ -110,11 +110,15 @@ class N6705C:
         self._current_maximum_a = current_maximum_a
         self._clock = clock
         self._status = OutputStatus(self._link, self._channels, clock, output_watchdog_s)
-        self._identity = self._identify(serial)
-        self._forget_old_errors()
-        if not shared_mainframe:
-            self._refuse_other_outputs()
-        self.supply_off()
+        try:
+            self._identity = self._identify(serial)
+            self._forget_old_errors()
+            if not shared_mainframe:
+                self._refuse_other_outputs()
+            self.supply_off()
+        except BaseException:
+            self._link.close()
+            raise
 
     def identity(self) -> Identity:
         """The mainframe's identity, with the module's model beside its own."""
@@ -347,7 +351,7 @@ class N6705C:
             now_s = self._clock.now_s()
             if fetched.size:  # all that there was: what is missing now has been overwritten
                 self._refuse_overwritten(now_s - start_s - received * period_s, _LOG_DELAY_S)
-            if not fetched.size and now_s > end_s + _LOG_DELAY_S:
+            if received < count and now_s > end_s + _LOG_DELAY_S:
                 raise InstrumentTimeoutError(f"{received} of {count} samples", where=_WHERE, operation="log")
             if received < count:
                 self._clock.sleep(min(poll_s, max(end_s - now_s, shortest_s)))

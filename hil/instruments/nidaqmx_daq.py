@@ -35,6 +35,7 @@ from hil.errors import (
     SafetyError,
 )
 from hil.instruments.counter_ranges import COUNTER_BITS, LONGEST_INTERVAL_S, timebase_hz
+from hil.instruments.grpc_deadline import Deadline
 from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import CounterMeasurement, Identity
 
@@ -95,9 +96,15 @@ class NiDaq:
             # The default limit of 4 MiB would cap a read at 524,286 samples.
             unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
             self._channel = grpc.insecure_channel(grpc_target, options=unlimited)
-            self._options = nidaqmx.GrpcSessionOptions(self._channel, "")
+            timed = grpc.intercept_channel(self._channel, Deadline())
+            self._options = nidaqmx.GrpcSessionOptions(timed, "")
         self._outputs: dict[str, nidaqmx.Task] = {}
-        self._identity = self._identify(serial)
+        try:
+            self._identity = self._identify(serial)
+        except BaseException:
+            if self._channel is not None:
+                self._channel.close()
+            raise
 
     def identity(self) -> Identity:
         """The device's identity; the version is that of the NI-DAQmx driver."""
@@ -367,7 +374,7 @@ class _ArmedCounter:
             with _explained(self._operation):
                 values = self._task.read(number_of_samples_per_channel=self._count, timeout=timeout_s)
                 rolled_over = self._channel.ci_tc_reached
-        except InstrumentTimeoutError as error:  # the DAQ works; what it waited for is the device's to give
+        except _NothingCameError as error:  # the DAQ works; what it waited for is the device's to give
             raise DeviceTimeoutError(
                 f"fewer than {self._count} value(s) within {timeout_s:g} s",
                 where="daq",
@@ -385,6 +392,10 @@ class _ArmedCounter:
         return np.atleast_1d(np.asarray(values, dtype=np.float64))
 
 
+class _NothingCameError(InstrumentTimeoutError):
+    """The device answered that the samples asked for were not there in time."""
+
+
 @contextmanager
 def _explained(operation: str) -> Iterator[None]:
     """Turn nidaqmx's errors into the controller's."""
@@ -393,7 +404,15 @@ def _explained(operation: str) -> Iterator[None]:
             yield
     except nidaqmx.errors.DaqError as error:
         _explain(error, operation)
-    except nidaqmx.errors.Error as error:  # no driver on this machine, no gRPC server, an unserved call
+    except nidaqmx.errors.RpcError as error:
+        late = error.rpc_code is grpc.StatusCode.DEADLINE_EXCEEDED
+        raise (InstrumentTimeoutError if late else ConnectError)(
+            _one_line(error),
+            where="daq",
+            operation=operation,
+            hint="is the gRPC Device Server alive, and at the address of [daq] grpc?",
+        ) from error
+    except nidaqmx.errors.Error as error:  # no driver on this machine
         raise ConnectError(
             _one_line(error),
             where="daq",
@@ -410,7 +429,7 @@ def _explain(error: nidaqmx.errors.DaqError, operation: str) -> NoReturn:
             text, where="daq", operation=operation, hint="check [daq] device in NI MAX"
         ) from error
     if code in _READ_TIMEOUTS:
-        raise InstrumentTimeoutError(text, where="daq", operation=operation) from error
+        raise _NothingCameError(text, where="daq", operation=operation) from error
     hint = "close the program that holds the device, or reset it in NI MAX" if code in _RESERVED else ""
     raise ProtocolError(text, where="daq", operation=operation, hint=hint) from error
 

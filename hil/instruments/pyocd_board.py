@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from pyocd.flash.loader import MemoryLoader
 from pyocd.probe.debug_probe import DebugProbe
 from pyocd.probe.tcp_client_probe import TCPClientProbe
 
-from hil.errors import ConnectError, ImageError, ProtocolError
+from hil.errors import ConnectError, ImageError, InstrumentTimeoutError, ProtocolError
+from hil.instruments import remote_probe
 from hil.instruments.interrupts import whole_exchange
 from hil.instruments.protocols import Identity, Progress
 from hil.instruments.usb_probes import explain_missing, hint_for, identity_of
@@ -34,6 +34,9 @@ _DBGKEY = 0xA05F0000
 """Debug halting control, debug exception control, and the key that a write to the former needs (ARMv7-M
 Architecture Reference Manual, C1.6). The key alone clears C_HALT and C_DEBUGEN: the core runs, without a
 debugger."""
+
+_READ_AT_ONCE = 1 << 14
+"""Bytes of a memory that one request asks for, so that its answer has a time by which it is due."""
 
 _OPTIONS = {
     "auto_unlock": False,  # unlocking would erase the part without being asked
@@ -102,7 +105,10 @@ class PyocdBoard:
                 self._session = session
             finally:
                 if self._session is None:
-                    session.close()
+                    try:
+                        session.close()
+                    finally:
+                        remote_probe.hang_up(session.probe)
 
     def program(self, segments: Iterable[tuple[int, bytes]], progress: Progress | None = None) -> bool:
         """Make the flash hold ``segments``, then read them back.
@@ -167,7 +173,11 @@ class PyocdBoard:
     def read_memory(self, address: int, size: int) -> bytes:
         """Read ``size`` bytes; the core may be running."""
         with self._explained(f"read {size} bytes at 0x{address:08X}"):
-            return bytes(self._target().read_memory_block8(address, size))
+            target, end = self._target(), address + size
+            return b"".join(
+                bytes(target.read_memory_block8(start, min(_READ_AT_ONCE, end - start)))
+                for start in range(address, end, _READ_AT_ONCE)
+            )
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write bytes to RAM or registers; the core may be running. Flash is :meth:`program`'s."""
@@ -237,7 +247,7 @@ class PyocdBoard:
                 message, where="board", operation="find the probe", expected="one debug probe", hint=hint
             )
         if isinstance(probes[0], TCPClientProbe):
-            _fail_when_the_server_is_gone(probes[0])
+            remote_probe.bound(probes[0])
         return probes[0]
 
     def _new_session(self, connect_mode: str = "halt") -> Session:
@@ -267,11 +277,14 @@ class PyocdBoard:
         try:
             with whole_exchange():
                 yield
-        except (
-            exceptions.ProbeError,
-            OSError,
-            json.JSONDecodeError,
-        ) as error:  # JSON: a remote probe's answer
+        except TimeoutError as error:
+            raise InstrumentTimeoutError(
+                str(error),
+                where="board",
+                operation=operation,
+                hint="is the probe's server alive? It took the request; check [probe] uid",
+            ) from error
+        except (exceptions.ProbeError, OSError) as error:
             raise ConnectError(
                 str(error) or type(error).__name__,
                 where="board",
@@ -284,6 +297,14 @@ class PyocdBoard:
                 where="board",
                 operation=operation,
                 hint="is the board supplied? A sleeping part answers to a connection under reset only",
+            ) from error
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # pyOCD takes the values in a probe's answers as they come.
+            raise ProtocolError(
+                f"pyOCD cannot use the probe's answer ({type(error).__name__}: {error})",
+                where="board",
+                operation=operation,
+                hint=hint_for(error),
             ) from error
 
 
@@ -300,28 +321,6 @@ def _without_register_descriptions() -> Iterator[None]:
         yield
     finally:
         SVDFile.from_builtin = original
-
-
-def _fail_when_the_server_is_gone(probe: TCPClientProbe) -> None:
-    """Make reading from a connection that the probe's server has closed an error.
-
-    pyOCD 0.46 takes the empty answer for a line that is not complete yet, and asks again for ever.
-    """
-    connection = probe._socket
-    read = connection.read
-
-    def read_some(size: int | None = None) -> bytes:
-        try:
-            data: bytes = read(size)
-        except ConnectionError:
-            connection._socket.close()
-            raise
-        if not data:
-            connection._socket.close()  # a later request then fails at once
-            raise ConnectionResetError("the remote probe's server has closed the connection")
-        return data
-
-    connection.read = read_some
 
 
 def _no_progress(_fraction: float) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,12 @@ _NOT_A_NUMBER = 9.9e37
 
 _IO_TIMEOUT_MS = 10_000
 """VISA time-out; the slowest answer is a scope record of 2 MB."""
+
+_ANSWER_TIMEOUT_S = 30.0
+"""From a message to the end of its answer (assumption: three times what may pass without a byte)."""
+
+_LONGEST_ANSWER_BYTES = 1 << 23
+"""Four times the longest answer, a scope record of 524,288 floats."""
 
 _BLOCK_CHUNK_BYTES = 1 << 20
 """Bytes of a binary block that are asked for at once; the instrument sends what fits one of its messages."""
@@ -153,6 +160,44 @@ def _query_floats(resource: MessageBasedResource, query: str) -> Any:
         )
 
 
+class _BoundedLibrary:
+    """A VISA library whose answers have an end, in time and in bytes.
+
+    PyVISA reads on while an instrument goes on sending, and its time-out starts anew with every piece. On a
+    socket pyvisa-py's time-out starts anew with every byte, so that the first pieces are small there: an
+    answer that trickles ends after 16 bytes, or 48, or 112.
+    """
+
+    def __init__(self, library: Any, *, socket: bool) -> None:
+        self._library = library
+        self._first_piece_bytes = 16 if socket else _LONGEST_ANSWER_BYTES
+        self._begin()
+
+    def _begin(self) -> None:
+        self._deadline_s = time.monotonic() + _ANSWER_TIMEOUT_S
+        self._left_bytes = _LONGEST_ANSWER_BYTES
+        self._piece_bytes = self._first_piece_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._library, name)
+
+    def write(self, session: Any, data: bytes) -> Any:
+        """A message; the answer that it asks for begins."""
+        self._begin()
+        return self._library.write(session, data)
+
+    def read(self, session: Any, count: int) -> Any:
+        """A piece of the answer. Raises VisaIOError for a late one, OSError for one that is too long."""
+        if time.monotonic() > self._deadline_s:
+            raise pyvisa.VisaIOError(pyvisa.constants.StatusCode.error_timeout)
+        if self._left_bytes <= 0:
+            raise OSError(f"more than {_LONGEST_ANSWER_BYTES} bytes, which is no answer to any query")
+        data, status = self._library.read(session, min(count, self._piece_bytes))
+        self._left_bytes -= len(data)
+        self._piece_bytes *= 2
+        return data, status
+
+
 def _hint(where: str) -> str:
     return f"check [{where}] resource, and that no other program holds the instrument"
 
@@ -169,6 +214,9 @@ def visa_resource(name: str, where: str) -> Callable[[], MessageBasedResource]:
             ) from error
         if not isinstance(resource, MessageBasedResource):
             raise ConnectError(f"{name} takes no messages", where=where, expected="a TCPIP or USB resource")
+        resource.visalib = _BoundedLibrary(  # type: ignore[assignment]  # it stands for it
+            resource.visalib, socket=resource.resource_class == "SOCKET"
+        )
         return resource
 
     return open_resource

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import serial
 
-from hil.errors import ConnectError, DeviceTimeoutError
+from hil.errors import ConnectError, DeviceError, DeviceTimeoutError, InstrumentTimeoutError
 from hil.instruments import exchange
 from hil.instruments.protocols import Clock
 from hil.instruments.records import Record, RecordParser
@@ -18,6 +18,21 @@ _POLL_INTERVAL_S = 0.01
 
 _CHUNK = 65536
 """Bytes taken at once."""
+
+
+_TAKEN_AT_MOST = 1 << 20
+"""Bytes taken in one look at the port, 91 s of a line at 115200 baud: a port that floods is looked at again
+after its reader has seen whether the time is up."""
+
+_RECORDS_MOST = 100_000
+"""Records kept since the last clear (assumption): eight minutes of a line at 115200 baud that is never
+silent, some 100 MB of memory."""
+
+_LONGEST_REPORTED = 4096
+"""Bytes without a line end that the record of the exchange waits for."""
+
+_WRITE_TIMEOUT_S = 5.0
+"""How long a port may refuse bytes (assumption: a command is 6 ms of a line at 115200 baud)."""
 
 
 _HINTS = {
@@ -45,7 +60,9 @@ class SerialConsole:
         self._unreported = b""
         try:
             # Exclusive: a terminal that is opened later would take every second record away.
-            self._serial = serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True)
+            self._serial = serial.serial_for_url(
+                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+            )
         except (OSError, ValueError) as error:  # SerialException is an OSError; ValueError: a bad URL or rate
             raise ConnectError(
                 str(error), where=self._where, operation="open", hint=_opening_hint(error)
@@ -73,16 +90,39 @@ class SerialConsole:
         return self._parser.repeated_records
 
     def poll(self) -> list[Record]:
-        """Take what has arrived, without waiting. Raises ConnectError if the port is gone."""
+        """Take what has arrived, without waiting.
+
+        Raises:
+            ConnectError: the port is gone.
+            DeviceError: more records came than anybody can want.
+        """
         data = self._take()
         new = self._parser.feed(data, self._clock.now_s()) if data else []
+        if len(self._records) + len(new) > _RECORDS_MOST:
+            raise DeviceError(
+                f"more than {_RECORDS_MOST} records since the last clear",
+                where=self._where,
+                operation="read",
+                hint="the firmware does not stop reporting, or the port is no console",
+            )
         self._records.extend(new)
         return new
 
     def send(self, data: bytes) -> None:
-        """Send bytes to the part. Raises ConnectError if the port is gone."""
+        """Send bytes to the part.
+
+        Raises:
+            ConnectError: the port is gone.
+            InstrumentTimeoutError: the port takes no bytes.
+        """
         try:
             self._serial.write(data)
+        except serial.SerialTimeoutException as error:
+            raise InstrumentTimeoutError(
+                f"the port has taken no bytes for {_WRITE_TIMEOUT_S:g} s",
+                where=self._where,
+                operation="write",
+            ) from error
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="write") from error
         exchange.message("console", data.decode("latin-1").rstrip())
@@ -132,24 +172,27 @@ class SerialConsole:
         self._anything = False
 
     def _take(self) -> bytes:
-        """The bytes that wait in the port."""
-        data = b""
+        """The bytes that wait in the port, of a flood the first."""
+        data = bytearray()
         try:
             # A socket hands over what its window holds, and gets the rest only then.
-            while chunk := self._serial.read(_CHUNK):
+            while len(data) < _TAKEN_AT_MOST and (chunk := self._serial.read(_CHUNK)):
                 data += chunk
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="read") from error
         self._anything = self._anything or bool(data)
         if exchange.listening():
-            self._report(data)
-        return data
+            self._report(bytes(data))
+        return bytes(data)
 
     def _report(self, data: bytes) -> None:
         """Put the lines that are complete on the record of the exchange."""
         *lines, self._unreported = (self._unreported + data).split(b"\n")
         for line in lines:
             exchange.message("console", "", line.decode("latin-1").rstrip())
+        if len(self._unreported) > _LONGEST_REPORTED:
+            exchange.message("console", "", f"{len(self._unreported)} bytes without a line end")
+            self._unreported = b""
 
     def close(self) -> None:
         """Release the port."""

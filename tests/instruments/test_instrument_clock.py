@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hil.errors import ConnectError, ProtocolError
+from hil.errors import ConnectError, InstrumentTimeoutError, ProtocolError
 from hil.instruments.clock import BenchClock, WallClock, open_clock
 
 
@@ -57,17 +57,38 @@ def test_now_and_sleep(bench: ScriptedBench, clock: BenchClock) -> None:
     assert bench.orders == ["NOW", "SLEEP 0.25"]
 
 
-@pytest.mark.parametrize("answer", [b"ERR no\n", b"OK soon\n", b"OK\n", b"\xff\n"])
+@pytest.mark.parametrize("answer", [b"ERR no\n", b"OK soon\n", b"OK\n", b"\xff\n", b"OK nan\n", b"OK inf\n"])
 def test_a_refusal_is_a_protocol_error(bench: ScriptedBench, clock: BenchClock, answer: bytes) -> None:
     bench.answers = [answer]
     with pytest.raises(ProtocolError, match="expected OK <seconds>"):
         clock.sleep(-1.0)
 
 
+@pytest.mark.parametrize("second", [b"OK 1.5\n", b"OK 1.0\n"])
+def test_a_time_that_does_not_go_on_is_refused(
+    bench: ScriptedBench, clock: BenchClock, second: bytes
+) -> None:
+    bench.answers = [b"OK 1.5\n", second]
+    assert clock.now_s() == 1.5
+    with pytest.raises(ProtocolError, match=r"SLEEP 0\.25: answered .*time that goes on"):
+        clock.sleep(0.25)
+
+
 def test_a_bench_that_goes_away(bench: ScriptedBench, clock: BenchClock) -> None:
     bench.answers = [b""]
-    with pytest.raises(ConnectError, match="connection closed"):
+    with pytest.raises(ConnectError, match="closed the connection"):
         clock.now_s()
+
+
+def test_an_order_that_was_given_up_does_not_answer_the_next_one(
+    bench: ScriptedBench, clock: BenchClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.answers = [b"OK 1.5", b"OK 2.5\n"]  # the first has no end
+    with monkeypatch.context() as context:
+        context.setattr("hil.instruments.clock._ANSWER_TIMEOUT_S", 0.1)
+        with pytest.raises(InstrumentTimeoutError, match="NOW: no answer"):
+            clock.now_s()
+    assert clock.now_s() == 2.5
 
 
 def test_the_token_of_the_address_comes_first(bench: ScriptedBench) -> None:
