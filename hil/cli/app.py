@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ``hil`` offers, and how it reports what went wrong."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -48,6 +49,9 @@ def _options(
 
 def app() -> None:
     """Run the command line. A HilError is one line for the user and exit code 1, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that lacks a character gets a question mark
     try:
         _typer()
     except HilError as error:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command as it is typed: what is printed, and the exit status."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 MODEL = Path(__file__).parents[2] / "firmware" / "model" / "anomaly.tflite"
+SIM_RIG = Path(__file__).parents[2] / "rig_configs" / "sim.toml"
 
 
 def hil(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -33,3 +35,13 @@ def test_a_wrong_rig_file_is_one_line(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("hil: bench.toml:1: nam: unknown key 'nam'")
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_a_console_without_all_characters_gets_replacements(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "20", "NO_COLOR": "1"}
+    command = [sys.executable, "-c", "from hil.cli import app; app()", "rig", "check", str(SIM_RIG)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"\x1b" not in done.stdout
