@@ -15,6 +15,11 @@ from hil.firmware.image import Image
 
 PROGRAMS_DIR = Path(__file__).parent / "programs"
 PROGRAMS = ("bubble_sort", "fir_filter", "detector")
+WAITS = (
+    *("systick_flag", "systick_value", "cycle_counter", "timer_count", "timer_flag", "pin"),
+    *("pin_by_function", "rtc_seconds", "flag_with_time_out", "interrupts_alone"),
+)
+"""The loops of `programs/wait.c`, in the order of their numbers there."""
 
 _FIRMWARE_SOURCES = ("clock.c", "features.c", "memory.c", "model.S")
 _OPTIONS = (
@@ -30,7 +35,12 @@ _OPTIONS = (
 )
 
 
-def build(name: str) -> Image:
+def build_wait(name: str) -> Image:
+    """Build one of `WAITS`; raises as `build` does."""
+    return build("wait", f"-DWAIT={WAITS.index(name)}")
+
+
+def build(name: str, *options: str) -> Image:
     """Build one of `PROGRAMS`; raises CalledProcessError, whose output is the compiler's own."""
     with tempfile.TemporaryDirectory(prefix="hil-benchmark-") as folder:
         work = Path(folder)
@@ -50,7 +60,7 @@ def build(name: str) -> Image:
             PROGRAMS_DIR,
             work,
         ]
-        command = [sys.executable, "-m", "ziglang", "cc", *_OPTIONS]
+        command = [sys.executable, "-m", "ziglang", "cc", *_OPTIONS, *options]
         command += [f"-I{folder}" for folder in includes]
         command += [f"-Wl,-T,{FIRMWARE_DIR / 'stm32l476rg.ld'}", *map(str, sources), "-o", str(elf)]
         subprocess.run(command, check=True, env=environment)

@@ -36,7 +36,12 @@ __asm(".global network_arena_bytes\n\t.set network_arena_bytes, 0");
 
 typedef void (*vector_t)(void);
 
-__attribute__((section(".vectors"), used)) static const vector_t vectors[] = {
-    (vector_t)(uintptr_t)stack_top,
-    Reset_Handler,
+__attribute__((weak)) void SysTick_Handler(void)
+{
+}
+
+__attribute__((section(".vectors"), used)) static const vector_t vectors[16] = {
+    [0] = (vector_t)(uintptr_t)stack_top,
+    [1] = Reset_Handler,
+    [15] = SysTick_Handler,
 };

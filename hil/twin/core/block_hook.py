@@ -60,11 +60,21 @@ MISSED_ADDRESS = 16
 MISSED_SIZE = 17
 """The block whose timing is missing."""
 EFFECTS = 18
-"""Instructions entered that may leave something behind besides core registers; see `EFFECTS_UNCOUNTED`."""
+"""Blocks entered that may leave something behind besides core registers and what they store."""
+STORES = 22
+"""Blocks entered that store."""
+LOOP_HEAD = 23
+"""The block that branches go back to; -1 for none."""
+LOOP_LEFT = 24
+"""How often it may still be entered until somebody looks whether the loop does anything."""
+LOOP_STRAYS = 25
+"""How many branches may still go back to other blocks, as calls do, until one of those is the head."""
 LEAVING = 19
 """Not zero: the emulator is on its way out of an IT block and no access counts any more; see `access_end`."""
 LOADED_ADDRESS, LOADED = 20, 21
 """The device load under way, and the two words that it reads."""
+LOOPS_ARE_BUSY = 26
+"""Not zero: stores go on natively that nobody counts, so no loop is looked at."""
 STEP_BLOCKS = 31
 """Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has
 translated before, and would execute where a branch leads to as well."""
@@ -112,14 +122,18 @@ REASON_REQUEST = 2
 REASON_MISS = 3
 REASON_MASKS = 4
 REASON_FLOATING_POINT = 5
+REASON_LOOP = 6
 
 FLAG_WRITES_MASKS = 1
 FLAG_SENDS_EVENT = 2
 FLAG_FLOATING_POINT = 4
-EFFECTS_SHIFT = 3
-"""From this bit on the flags hold how many effects the block has: a store counts one."""
-EFFECTS_UNCOUNTED = 15
-"""The count of a block whose effects are more, or are not single stores."""
+FLAG_EFFECT = 8
+FLAG_STORES = 16
+FLAG_BUSY = 32
+"""A loop that begins here was seen to do something."""
+LOOP_PATIENCE = 128
+"""Rounds until somebody looks into a loop. Looking costs as much as some thousand short ones."""
+_STRAYS = 8
 
 FLASH_BASE, FLASH_SIZE = 0x0800_0000, 0x10_0000
 SRAM1_BASE, SRAM1_SIZE = 0x2000_0000, 0x1_8000
@@ -144,7 +158,7 @@ PROGRAMMED_SIZE = 512
 STATE_WORDS = PROGRAMMED + PROGRAMMED_SIZE
 
 # Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, loads, flags.
-_SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, _FLAGS_SHIFT = 16, 32, 36, 40, 56
+_SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, FLAGS_SHIFT = 16, 32, 36, 40, 56
 _CYCLES_MASK, _SIZE_MASK, _REFILL_MASK, _LOADS_MASK = 0xFFFF, 0xFFFF, 0xF, 0xFFFF
 _MOST_REFILL_CYCLES = 3  # DDI 0439, 3.3.1
 
@@ -167,7 +181,7 @@ def pack_timing(cycles: int, size: int, refill: int, wide: bool, loads: int, fla
         | refill << _REFILL_SHIFT
         | wide << _WIDE_SHIFT
         | loads << _LOADS_SHIFT
-        | flags << _FLAGS_SHIFT
+        | flags << FLAGS_SHIFT
     )
 
 
@@ -384,6 +398,22 @@ def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  #
     return True
 
 
+@numba.njit(inline="always")
+def _is_looked_at(address, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Count a branch back to a block; tell whether somebody is to look at the loop before it is entered."""
+    if address == state[LOOP_HEAD]:
+        state[LOOP_STRAYS] = _STRAYS
+        if state[LOOPS_ARE_BUSY] == 0:
+            state[LOOP_LEFT] -= 1
+        return state[LOOP_LEFT] == 0
+    state[LOOP_STRAYS] -= 1
+    if state[LOOP_STRAYS] < 0:
+        state[LOOP_HEAD] = address
+        state[LOOP_STRAYS] = _STRAYS
+        state[LOOP_LEFT] = LOOP_PATIENCE
+    return False
+
+
 @numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _STATE_POINTER), cache=True)
 def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_BLOCK callback; `user_data` is the state array."""
@@ -400,7 +430,7 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
     index = _index(address)
     if index >= 0:
         word = state[index]
-    flags = word >> _FLAGS_SHIFT
+    flags = word >> FLAGS_SHIFT
     if state[STOP_REQUEST] != 0:
         reason = REASON_REQUEST
     elif state[WATCH_MASKS] != 0 and state[LAST_FLAGS] & FLAG_WRITES_MASKS != 0:
@@ -411,6 +441,8 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
         state[MISSED_SIZE] = size
     elif flags & FLAG_FLOATING_POINT != 0 and state[TRAP_FLOATING_POINT] != 0:
         reason = REASON_FLOATING_POINT
+    elif address <= state[BLOCK_START] and flags & FLAG_BUSY == 0 and _is_looked_at(address, state):
+        reason = REASON_LOOP
     else:
         cycles = word & _CYCLES_MASK
         refill = np.int64(0)
@@ -436,7 +468,8 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
             state[BLOCK_END] = address + size
             state[REFILL] = (word >> _REFILL_SHIFT) & _REFILL_MASK
             state[LAST_FLAGS] = flags
-            state[EFFECTS] += flags >> EFFECTS_SHIFT
+            state[EFFECTS] += flags >> 3 & 1
+            state[STORES] += flags >> 4 & 1
             if flags & FLAG_SENDS_EVENT != 0:
                 state[EVENT_REGISTER] = 1
     if reason != REASON_NONE:
@@ -472,10 +505,18 @@ def table_index(address: int) -> int | None:
     return None
 
 
+def skip(state: npt.NDArray[np.int64], cycles: int) -> None:
+    """Let a number of cycles pass, at whose end everything is as it was; the flash is as far as before."""
+    state[CYCLES] += cycles
+    state[BLOCK_CYCLES] += cycles
+    state[_NEXT_READY] += cycles
+    state[_FREE] += cycles
+
+
 def new_state() -> npt.NDArray[np.int64]:
     """Return the state array with empty timings."""
     state = np.zeros(STATE_WORDS, dtype=np.int64)
     state[COUNTING] = 1
-    state[STALLED_ADDRESS] = -1
+    state[STALLED_ADDRESS] = state[LOOP_HEAD] = -1
     state[CACHE_EPOCH] = 1
     return state

@@ -21,6 +21,7 @@ from hil.twin.core.condition import condition_passes, in_it_block
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.division_hook import DivisionCycles
 from hil.twin.core.engine import EVERYWHERE, Engine
+from hil.twin.core.idle_loops import IdleLoops
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import Polling
@@ -63,7 +64,8 @@ class Emulator:
         self.state = self._counter.state
         self._ending = Ending()
         self.engine = Engine(self.state)
-        self.polling = Polling(self.engine, self.state)
+        self.polling = Polling(self.engine, memory, self.state)
+        self._idle_loops = IdleLoops(self.engine, memory, self.polling, self.state)
         self._code_stops = CodeStops(
             self.engine,
             memory,
@@ -101,6 +103,7 @@ class Emulator:
         state = self.state
         state[block_hook.STOP_REQUEST] = 0
         self._apply_hooks()
+        self._idle_loops.forget()
         while True:
             stop = self._start()
             if stop is Stop.IT_BLOCK or (stop is Stop.DIVISION_BY_ZERO and not self._divides_by_zero()):
@@ -108,6 +111,9 @@ class Emulator:
             if stop is not None:
                 return stop
             reason = int(state[block_hook.REASON])
+            if reason == block_hook.REASON_LOOP:
+                self._idle_loops.look()
+                continue
             if reason == block_hook.REASON_MISS:
                 if not self.engine.is_thumb:
                     return Stop.INVALID_STATE
@@ -263,7 +269,8 @@ class Emulator:
     def _start(self, until: int | None = None) -> Stop | None:
         state, ending = self.state, self._ending
         ending.stop = None
-        self.polling.forget()
+        if not self._idle_loops.looking:
+            self.polling.forget()
         state[block_hook.REASON] = block_hook.REASON_NONE
         status = self.engine.start(until)
         self.programming.catch_up()

@@ -136,8 +136,10 @@ _WITHOUT_RESULT = (
 do.
 """
 
-_EFFECTIVE = ("st", "push", "v", "msr", "cps", "ldrex", "clrex", "sev", "wf", "svc", "bkpt", "mcr", "cdp")
-"""How the mnemonics begin of instructions that change memory, floating-point or special registers."""
+_EFFECTIVE = ("strex", "v", "msr", "cps", "ldrex", "clrex", "sev", "wf", "svc", "bkpt", "mcr", "cdp")
+"""How the mnemonics begin of instructions that change floating-point or special registers."""
+_STORING = ("st", "push")
+"""How those begin that only change memory."""
 
 _DISASSEMBLER = capstone.Cs(
     capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
@@ -270,11 +272,11 @@ def _is_load(instruction: int) -> bool:
     )
 
 
-def _effects(instruction: int, mnemonic: str) -> int:
-    """Return how an instruction counts among those with effects besides core registers and branches."""
-    if instruction in _SINGLE_STORES:
-        return 1
-    return block_hook.EFFECTS_UNCOUNTED if mnemonic.startswith(_EFFECTIVE) else 0
+def _effect(mnemonic: str) -> int:
+    """Return the flag of an instruction with effects besides core registers and branches, 0 without."""
+    if mnemonic.startswith(_EFFECTIVE):
+        return block_hook.FLAG_EFFECT
+    return block_hook.FLAG_STORES if mnemonic.startswith(_STORING) else 0
 
 
 def _result_registers(instruction: capstone.CsInsn) -> tuple[str, ...]:
@@ -318,7 +320,7 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     before: list[int] = []
     divisions: list[tuple[int, int]] = []
     total = refill = 0
-    flags = effects = 0
+    flags = 0
     loaded_before = computed_float = ""
     computed: tuple[str, ...] = ()
     previous_size = 4
@@ -348,14 +350,13 @@ def analyse(code: bytes, address: int) -> BlockTiming:
             flags |= block_hook.FLAG_WRITES_MASKS
         elif instruction.mnemonic.startswith("sev"):
             flags |= block_hook.FLAG_SENDS_EVENT
-        effects += _effects(number, instruction.mnemonic)
+        flags |= _effect(instruction.mnemonic)
         previous_size = instruction.size
     encodings = list(_encodings(code))  # also of instructions that capstone does not know
     if any(is_floating_point(encoding) for _, encoding in encodings):
         flags |= block_hook.FLAG_FLOATING_POINT
     if not starts:
         starts, before, total = [address], [0], 1
-    flags |= min(effects, block_hook.EFFECTS_UNCOUNTED) << block_hook.EFFECTS_SHIFT
     return BlockTiming(
         max(total, 1),
         refill,

@@ -20,7 +20,10 @@ import numpy.typing as npt
 
 from hil.twin.core import block_hook, device_hook
 from hil.twin.core.engine import Engine
+from hil.twin.core.memory import Memory
 
+_PATIENCE_TAKEN = 8
+"""What a load answered in Python takes of the patience with its loop: such rounds are slow."""
 PATIENCE = 64
 """Rounds answered natively before a loop is looked into. Looking costs as much as some hundred such rounds; a
 loop that waits for less is over by then."""
@@ -44,8 +47,9 @@ class Polling:
     fit for it with `allow`.
     """
 
-    def __init__(self, engine: Engine, state: npt.NDArray[np.int64]) -> None:
+    def __init__(self, engine: Engine, memory: Memory, state: npt.NDArray[np.int64]) -> None:
         self._engine = engine
+        self._memory = memory
         self._state = state
         self._steady: dict[int, Callable[[], int | None]] = {}
         self._ignored: dict[int, Callable[[int], bool]] = {}
@@ -53,9 +57,14 @@ class Polling:
         self._address = 0
         self._block = 0
         self._cycles = 0
-        self._effects = 0
+        self._effects = self._stores = 0
         self._period = 0
-        self._registers = b""
+        self._left_behind = b""
+        self._round_is_watched = False
+        self.disturbances = 0
+        """Accesses so far that did something, or whose like may do something else or read otherwise."""
+        self.round_until = _NEVER
+        """The cycles until which the loads since `watch_round` read the same."""
         self.cycles_at: Callable[[int], int] = lambda time_ps: 0
         """Converts an instant to core cycles."""
 
@@ -70,7 +79,22 @@ class Polling:
         self._ignored[address] = is_ignored
 
     def forget(self) -> None:
-        """The program was stopped, or did something: what comes between two rounds may change anything."""
+        """The program was stopped: what comes between two rounds may change anything."""
+        self._round_is_watched = False
+        self._restart()
+
+    def watch_round(self) -> None:
+        """Be asked about every load from now on, until the program is stopped."""
+        self._restart()
+        self._round_is_watched = True
+        self.round_until = _NEVER
+
+    def disturb(self) -> None:
+        """The program did something."""
+        self.disturbances += 1
+        self._restart()
+
+    def _restart(self) -> None:
         self._phase = _Phase.NEW
         self._state[device_hook.LOADS_LEFT] = 0
         self._state[device_hook.STORE_WIDTH] = 0
@@ -82,7 +106,7 @@ class Polling:
         """
         is_ignored = self._ignored.get(address)
         if is_ignored is None or not is_ignored(value):
-            self.forget()
+            self.disturb()
             return False
         state = self._state
         state[device_hook.STORES_IGNORED] += 1
@@ -95,9 +119,11 @@ class Polling:
     def loading(self, address: int) -> None:
         """The program is about to load from a device."""
         if address not in self._steady:
-            self.forget()
+            self.disturb()
             return
         state = self._state
+        if state[block_hook.LOOP_LEFT] > _PATIENCE_TAKEN:
+            state[block_hook.LOOP_LEFT] -= _PATIENCE_TAKEN
         block = int(state[block_hook.BLOCK_START])
         if address != self._address or block != self._block:
             self._phase = _Phase.NEW
@@ -105,20 +131,22 @@ class Polling:
             self._address, self._block, self._phase = address, block, _Phase.PATIENT
             return
         cycles = int(state[block_hook.BLOCK_CYCLES])
-        effects = int(state[block_hook.EFFECTS]) - int(self._state[device_hook.STORES_IGNORED])
+        effects, stores = int(state[block_hook.EFFECTS]), int(state[block_hook.STORES])
         period, same_effects = cycles - self._cycles, effects == self._effects
-        self._cycles, self._effects = cycles, effects
+        has_stored = stores != self._stores
+        self._cycles, self._effects, self._stores = cycles, effects, stores
         if self._phase is _Phase.PATIENT:
             self._phase = _Phase.FIRST
             self._period = 0
         elif not same_effects:
             self._phase = _Phase.PATIENT
         elif self._phase is _Phase.FIRST:
-            self._phase, self._period, self._registers = _Phase.SECOND, period, self._engine.snapshot()
-        elif period != self._period or self._registers != (registers := self._engine.snapshot()):
+            self._phase, self._period = _Phase.SECOND, period
+            self._left_behind = self._now_left_behind(has_stored)
+        elif period != self._period or self._left_behind != (left := self._now_left_behind(has_stored)):
             self._phase = _Phase.PATIENT
         else:
-            self._registers = registers
+            self._left_behind = left
             self._cycles += self._go_round(period)  # up to the change that the load before has announced
 
     def loaded(self, address: int, width: int, value: int, *, watched: bool) -> None:
@@ -128,8 +156,10 @@ class Polling:
         if self._phase is _Phase.NEW:
             return
         until_ps = self._steady[address]()
-        state[device_hook.LOAD_UNTIL] = _NEVER if until_ps is None else self.cycles_at(until_ps)
-        if self._phase is _Phase.PATIENT and not watched:
+        until = _NEVER if until_ps is None else self.cycles_at(until_ps)
+        state[device_hook.LOAD_UNTIL] = until
+        self.round_until = min(self.round_until, until)
+        if self._phase is _Phase.PATIENT and not watched and not self._round_is_watched:
             state[device_hook.LOADS_LEFT] = PATIENCE
             state[device_hook.LOAD_ADDRESS] = address
             state[device_hook.LOAD_WIDTH] = width
@@ -142,6 +172,13 @@ class Polling:
         rounds = (end - int(state[block_hook.CYCLES])) // period - 1
         if rounds <= 0 or state[block_hook.STOP_REQUEST] or not state[block_hook.COUNTING]:
             return 0
-        state[block_hook.CYCLES] += rounds * period
-        state[block_hook.BLOCK_CYCLES] += rounds * period
+        block_hook.skip(state, rounds * period)
+        state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
         return rounds * period
+
+    def _now_left_behind(self, has_stored: bool) -> bytes:
+        """What a round leaves behind: core registers, and SRAM if it stores."""
+        registers = self._engine.snapshot()
+        if not has_stored:
+            return registers
+        return registers + self._memory.sram1.tobytes() + self._memory.sram2.tobytes()

@@ -143,7 +143,7 @@ class ProgramAccess:
             if self._watchpoints.check(address, width, WATCH_WRITES, value):
                 return False
             if self._memory.is_flash(address):
-                self._polling.forget()
+                self._polling.disturb()
                 self._programming.catch_up()
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
             else:

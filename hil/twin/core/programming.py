@@ -88,7 +88,7 @@ class Programming:
         state[device_hook.SITE_CYCLES] = block.cycles_to(pc)
         state[device_hook.SITE_BLOCK_CYCLES] = block.cycles
         state[device_hook.COUNT] = 0
-        state[device_hook.PROGRAMMING] = 1
+        state[device_hook.PROGRAMMING] = state[block_hook.LOOPS_ARE_BUSY] = 1
         self._catch_up = like.catch_up
 
     def catch_up(self) -> None:
@@ -96,7 +96,7 @@ class Programming:
         state, clock = self._state, self.clock
         if not state[device_hook.PROGRAMMING] or clock is None:
             return
-        state[device_hook.PROGRAMMING] = 0
+        state[device_hook.PROGRAMMING] = state[block_hook.LOOPS_ARE_BUSY] = 0
         words = state[block_hook.PROGRAMMED :][: device_hook.ENTRY_WORDS * int(state[device_hook.COUNT])]
         entries = iter(words.tolist())
         first = int(state[device_hook.FIRST_OFFSET])

@@ -36,6 +36,7 @@ class SysTick:
         self._reload = 0
         self._value = 0
         self._flag = False
+        self._cleared_ps = -1
         self._base_ps = self._scheduler.now_ps
         self._counted = 0
         self._plan()
@@ -52,6 +53,8 @@ class SysTick:
         self._settle()
         if offset == 0:
             value = self._control | (_COUNTFLAG if self._flag else 0)
+            if self._flag:
+                self._cleared_ps = self._scheduler.now_ps
             self._flag = False
             return value
         return {4: self._reload, 8: self._current(), 12: CALIBRATION}.get(offset, 0)
@@ -110,21 +113,31 @@ class SysTick:
         self._base_ps = self._scheduler.now_ps
         self._counted = 0
 
-    def _plan(self) -> None:
-        if self._event is not None:
-            self._event.cancel()
-            self._event = None
-        if not self._counting or not self._control & _TICKINT or (self._value == 0 and self._reload == 0):
-            return
+    def flag_changes_at_ps(self) -> int | None:
+        """When CTRL, which was just read, reads otherwise: at once after COUNTFLAG, else at the next zero."""
+        now_ps = self._scheduler.now_ps
+        return now_ps if self._cleared_ps == now_ps else self._zero_ps()
+
+    def _zero_ps(self) -> int | None:
+        """The instant of the first zero that was not seen to yet, None if there is none."""
+        if not self._counting or (self._value == 0 and self._reload == 0):
+            return None
         if self._counted == 0 and self._value:
             ticks = self._value
         elif self._reload:
             ticks = self._value + (self._counted + (0 if self._value else 1)) * (self._reload + 1)
         else:
-            return
+            return None
         divider = 1 if self._control & _CLKSOURCE else _EXTERNAL_DIVIDER
-        due_ps = self._base_ps - (-ticks * divider * _PS_PER_S // self._hclk_hz)
-        self._event = self._scheduler.at(due_ps, self._on_zero)
+        return self._base_ps - (-ticks * divider * _PS_PER_S // self._hclk_hz)
+
+    def _plan(self) -> None:
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+        due_ps = self._zero_ps() if self._control & _TICKINT else None
+        if due_ps is not None:
+            self._event = self._scheduler.at(due_ps, self._on_zero)
 
     def _on_zero(self) -> None:
         self._event = None

@@ -62,6 +62,7 @@ class GpioPort(RegisterBlock):
     write_one: ClassVar[frozenset[int]] = frozenset({BSRR, BRR})
     stored_only: ClassVar[Mapping[int, int]] = {OSPEEDR: 0xFFFF_FFFF}
     """The slope of an edge, which nothing on the bench sees."""
+    polled: ClassVar[frozenset[int]] = frozenset({IDR})
 
     def __init__(self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float]) -> None:
         super().__init__(f"GPIO{port}", BASE[f"GPIO{port}"])
@@ -161,6 +162,10 @@ class GpioPort(RegisterBlock):
         if offset == IDR:
             return sum(self.input_level(index) << index for index in range(len(self._pins)))
         return super().read_word(offset)
+
+    def changes_at_ps(self, offset: int) -> int | None:
+        """IDR follows events, but for a pin on an analog source, whose level may change at any time."""
+        return self._scheduler.now_ps if any(pin.has_source for pin in self._pins) else None
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and drive the pins accordingly."""

@@ -73,6 +73,7 @@ class Rtc(RegisterBlock):
         CALR: 0xE1FF,
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
+    polled: ClassVar[frozenset[int]] = frozenset({TR, DR, SSR, CR})
     not_modelled: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
     stored_only: ClassVar[Mapping[int, int]] = {BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)}
 
@@ -179,6 +180,12 @@ class Rtc(RegisterBlock):
         if offset == ISR:
             return self._status()
         return super().read_word(offset)
+
+    def changes_at_ps(self, offset: int) -> int | None:
+        """The calendar changes with the next tick of its clock."""
+        if offset == CR:
+            return None
+        return self._clock.time_of(self._clock.ticks + 1)
 
     def _calendar(self, offset: int) -> int:
         """The shadow registers: reading the time holds them until the date is read, unless BYPSHAD is set."""

@@ -48,6 +48,7 @@ class Tim(RegisterBlock):
         reg.PSC: 0xFFFF,
         reg.SMCR: 0x1_FFF7,
     }
+    polled: ClassVar[frozenset[int]] = frozenset({reg.SR})
     not_modelled: ClassVar[Mapping[int, int]] = {
         reg.CR1: reg.CMS | 1 << 11,
         reg.CR2: 0x0D,
@@ -160,6 +161,14 @@ class Tim(RegisterBlock):
             self.words[reg.SR] &= ~(reg.CC1IF << channel)
             self.requests.refresh()
         return super().read_word(offset)
+
+    def changes_at_ps(self, offset: int) -> int | None:
+        """SR changes with an update or a match at the earliest, if no event comes first."""
+        elapsed, period = self._counter.count - self._epoch, self._reload + 1
+        compared = [self.words[reg.CCR1 + 4 * channel] for channel in range(self.channels.count)]
+        awaited = {period, *compared, *(self._reload - value for value in compared)}
+        following = min((at for at in awaited if at > elapsed), default=elapsed + 1)
+        return self._counter.time_of(self._epoch + following)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and let the counter follow."""
