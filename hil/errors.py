@@ -181,3 +181,8 @@ class MeasurementError(HilError):
 
 class ResultsError(HilError):
     """A results folder or the history cannot be read or written."""
+
+
+def one_line(error: BaseException) -> str:
+    """A library's words in one line, as those of :class:`HilError` are."""
+    return " ".join(str(error).split()) or type(error).__name__

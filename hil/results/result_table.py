@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from hil.errors import ResultsError
+from hil.errors import ResultsError, one_line
 from hil.measurement.uncertainty import Estimate
 from hil.results.run import replace_file
 
@@ -109,4 +109,4 @@ def load(path: Path) -> ResultTable:
     try:
         return _VALIDATOR.validate_python(json.loads(path.read_text("utf-8")))
     except (OSError, RecursionError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-        raise ResultsError(f"is no table ({error})", where=str(path), operation="load table") from error
+        raise ResultsError(f"is no table ({one_line(error)})", where=str(path), operation="load table") from error

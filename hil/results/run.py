@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hil.errors import ResultsError
+from hil.errors import ResultsError, one_line
 
 
 @dataclass
@@ -173,7 +173,7 @@ def load(path: Path) -> RunFolder:
         datetime.fromisoformat(description.finished_utc or description.started_utc)
     except (AttributeError, OSError, RecursionError, ValueError) as error:  # ValidationError is a ValueError
         raise ResultsError(
-            f"is not a run folder ({error})",
+            f"is not a run folder ({one_line(error)})",
             where=str(path),
             operation="load",
             expected="a readable run.json",

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hil.errors import ResultsError
+from hil.errors import ResultsError, one_line
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.waveform import Waveform
 
@@ -104,7 +104,7 @@ def load(path: Path) -> StoredWaveform:
         pa.ArrowException,
     ) as error:  # fmt: skip
         raise ResultsError(
-            f"is no waveform ({type(error).__name__}: {error})", where=str(path), operation="load waveform"
+            f"is no waveform ({type(error).__name__}: {one_line(error)})", where=str(path), operation="load waveform"
         ) from error
 
 
