@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hil.config.models import RigConfig
 from hil.config.quantities import Current, Duration, Voltage
@@ -159,14 +159,13 @@ def load_bring_up(config: RigConfig, now: datetime | None = None) -> BringUpResu
         ConfigError: the file is damaged, belongs to another wiring, or is too old.
     """
     file = bring_up_file(config)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
     again = f"hil bringup --rig {config.name}"
     try:
+        text = file.read_text(encoding="utf-8")
         results = BringUpResults.model_validate({**tomllib.loads(text), "file": file})
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except FileNotFoundError:
+        return None
+    except (OSError, RecursionError, ValueError) as error:  # TOMLDecodeError, ValidationError are ValueErrors
         reason = str(error).splitlines()[0]
         raise ConfigError(f"cannot be used: {reason}", file=file, expected="results", hint=again) from error
     if results.fingerprint != fingerprint(config):

@@ -65,7 +65,10 @@ def load_rig(name_or_path: str | Path) -> RigConfig:
         raise ConfigError(f"cannot be read: {error}", file=file, expected="a UTF-8 text file") from error
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (
+        RecursionError,
+        ValueError,
+    ) as error:  # of brackets in brackets; of numbers of 5,000 digits as well
         match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line = int(match[1]) if match else text.count("\n") + 1
         raise ConfigError(f"not valid TOML: {error}", file=file, line=line, expected="TOML 1.0") from error

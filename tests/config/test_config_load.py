@@ -278,3 +278,10 @@ def test_resolve_fills_every_address() -> None:
 def test_resolve_names_an_address_that_the_service_did_not_give() -> None:
     with pytest.raises(ConfigError, match=r"\{service\.probe\}: the service gave no address 'probe'"):
         resolve(load_rig(ROOT / "rig_configs" / "sim.toml"), {"daq": "127.0.0.1:2"})
+
+
+@pytest.mark.parametrize("value", ["[" * 3000, "9" * 5000])
+def test_what_the_parser_itself_gives_up_on_is_refused(tmp_path: Path, value: str) -> None:
+    (tmp_path / "rig.toml").write_text(f"x = {value}", "utf-8")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_rig(str(tmp_path / "rig.toml"))
