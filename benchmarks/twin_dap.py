@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+import nidaqmx
+
 from benchmarks.benchmark import Benchmark, Results, Say, Target
-from benchmarks.twin_process import TwinProcess
+from benchmarks.twin_process import RIG_FILE, TwinProcess
 
 _SIZE = 64 * 1024
 _TURNS = 3
@@ -34,6 +38,15 @@ def power_on(address: str) -> None:
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.sendall(f"{_POWER_ON};*OPC?\n".encode("ascii"))
         client.recv(16)
+
+
+def connect_probe(daq_address: str) -> None:
+    """Have the relay of the rig connect the debug lines; it stays so when the task has ended."""
+    relay = tomllib.loads(RIG_FILE.read_text("utf-8"))["wiring"]["debug_connection"]
+    options = nidaqmx.GrpcSessionOptions(grpc.insecure_channel(daq_address), session_name="")
+    with nidaqmx.Task(grpc_options=options) as task:
+        task.do_channels.add_do_chan(relay["terminal"])
+        task.write(relay["active"] == "high", auto_start=True)
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ def run(say: Say) -> Results:
     connects, loads = [], []
     with TwinProcess() as twin, tempfile.TemporaryDirectory(prefix="hil-benchmark-") as folder:
         power_on(twin.addresses["power_analyzer"])
+        connect_probe(twin.addresses["daq"])
         for turn in range(_TURNS):
             image = Path(folder, f"image{turn}.bin")
             image.write_bytes(random.Random(turn).randbytes(_SIZE))
