@@ -207,7 +207,7 @@ def test_the_wrong_addresses_are_connect_errors(contract_rig: Rig) -> None:
         )
     with pytest.raises(ConnectError, match=r"check .daq. device"):
         NiDaq("Dev9", grpc_target=config.daq.grpc, limits_v={}, lines=[])
-    with pytest.raises(ConnectError, match=r"check .daq. grpc"):
+    with pytest.raises(ConnectError, match=r"at the address of .daq. grpc"):
         NiDaq("Dev1", grpc_target="127.0.0.1:1", limits_v={}, lines=[])
     with pytest.raises(ConnectError, match=r"check .probe. uid"):
         PyocdBoard("remote:127.0.0.1:1", "stm32l475xg", 4e6).connect()
