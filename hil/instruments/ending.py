@@ -61,7 +61,6 @@ class Ending:
         self._safe = False
         self._listening = False
         self._previous: dict[signal.Signals, object] = {}
-        self._heard, self._wake_up = socket.socketpair()
 
     @property
     def reason(self) -> str:
@@ -84,13 +83,14 @@ class Ending:
 
     def listen(self) -> None:
         """Take the ending signals over, and begin to count the time. In the main thread only."""
-        self._wake_up.setblocking(False)
+        heard, wake_up = socket.socketpair()  # both for as long as the process lives
+        wake_up.setblocking(False)
         self._listening = True
         for number in ENDING_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
                 self._previous[number] = signal.signal(number, self._on_signal)
-        signal.set_wakeup_fd(self._wake_up.fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=self._watch, name="ending", daemon=True).start()
+        signal.set_wakeup_fd(wake_up.detach(), warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, args=(heard,), name="ending", daemon=True).start()
 
     def begin(self) -> None:
         """Say that the way out has begun: from here on nothing is raised."""
@@ -122,13 +122,13 @@ class Ending:
         if not self._way_out:
             raise Ended(self.reason)
 
-    def _watch(self) -> None:
+    def _watch(self, heard: socket.socket) -> None:
         """Wait for the first signal or the deadline, then see that the way out is taken."""
-        self._heard.settimeout(self._deadline_s)
+        heard.settimeout(self._deadline_s)
         numbers = tuple(int(number) for number in self._previous)
         while True:
             try:
-                if any(byte in numbers for byte in self._heard.recv(64)):
+                if any(byte in numbers for byte in heard.recv(64)):
                     break
             except TimeoutError:
                 self._out_of_time = True
