@@ -39,7 +39,9 @@ def test_nothing_is_wrong_unless_it_is_planted() -> None:
     bench.close_relay()
     assert ask(bench, "MEAS:CURR? (@1)") > 100e-6
     assert bench.harm.entries == []
-    SwdLine(bench).transfer(1)
+    line = SwdLine(bench)
+    line.select_swd()
+    line.transfer(1)
 
 
 def test_a_reversed_ammeter_reads_the_other_sign() -> None:

@@ -13,7 +13,11 @@ from hil.twin.status import Meter, _engineering, status_line
 
 @pytest.fixture
 def bench() -> Bench:
-    return Bench(bench_config.parse({}, "rig.toml"))
+    return Bench(
+        bench_config.parse(
+            {"wiring": {"debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"}}}, "rig.toml"
+        )
+    )
 
 
 def test_the_line_says_what_the_part_does(bench: Bench) -> None:

@@ -19,7 +19,12 @@ from hil.twin.errors import TwinError
 from hil.twin.serve import POWER_ON
 from hil.twin.trace import MODES, Trace
 
-RIG = {"wiring": {"marker": {"pin": "PA8", "terminal": "Dev1/ctr0"}}}
+RIG = {
+    "wiring": {
+        "marker": {"pin": "PA8", "terminal": "Dev1/ctr0"},
+        "debug_connection": {"terminal": "Dev1/port0/line0", "active": "high"},
+    }
+}
 Changes = dict[str, list[tuple[int, object]]]
 
 
@@ -92,6 +97,7 @@ def test_pins_resets_and_the_console_are_in_the_trace(
 ) -> None:
     bench.analyzer.execute(POWER_ON)
     bench.advance(0.01)
+    bench.close_relay()
     path = tmp_path / "run.vcd"
     trace = Trace(bench, console, path)
     start_ps = bench.scheduler.now_ps

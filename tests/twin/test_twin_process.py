@@ -92,6 +92,7 @@ def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benche
         "console",
         "clock",
         "faults",
+        "hands",
     }
     assert all(address.rpartition("@")[2].startswith("127.0.0.1:") for address in addresses.values())
     assert {name for name, address in addresses.items() if "@" in address} == {"clock", "faults"}

@@ -213,12 +213,16 @@ def run(assembler: Assembler, place: Place, mode: int, to: int) -> list[Result]:
 
 
 def check(assembler, place: Place, mode: int = PLAIN, *, faults: int = 0, to: int | None = None) -> None:
-    """Compare all cases; `to` is where they first access, if it is not the place."""
+    """Compare all cases; `to` is where they first access, if it is not the place.
+
+    Stores to where nothing answers are left out: the write buffer takes them, and their fault comes late.
+    """
+    buffered = to in (UNMAPPED, UNANSWERED)
     seen = run(assembler, place, mode, place.address if to is None else to)
     wrong = {
         case: (result, wanted)
         for case, result in zip(CASES, seen, strict=True)
-        if result != (wanted := expected(case, place, faults))
+        if (case.load or not buffered) and result != (wanted := expected(case, place, faults))
     }
     first = next(iter(wrong.items()), None)
     assert not wrong, f"{len(wrong)} of {len(CASES)} wrong, the first: {first}"

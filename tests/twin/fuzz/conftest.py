@@ -153,8 +153,14 @@ class LiveBench:
             client.sendall(b"NO SUCH VERB\n")
             assert client.makefile("rb").readline().startswith(b"ERR ")
         with self.connect("probe") as client:
-            client.sendall(json.dumps({"id": 7, "request": "read_dp", "arguments": [0]}).encode() + b"\n")
-            assert json.loads(client.makefile("rb").readline()) == {
+            for request in (
+                {"id": 6, "request": "connect", "arguments": ["SWD"]},
+                {"id": 7, "request": "read_dp", "arguments": [0]},
+            ):
+                client.sendall(json.dumps(request).encode() + b"\n")
+            answers = client.makefile("rb")
+            assert json.loads(answers.readline())["status"] == 0
+            assert json.loads(answers.readline()) == {
                 "id": 7,
                 "status": 0,
                 "result": 0x2BA01477,
