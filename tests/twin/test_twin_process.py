@@ -95,7 +95,7 @@ def test_a_leased_bench_announces_its_connections_and_ends_with_its_input(benche
         "hands",
     }
     assert all(address.rpartition("@")[2].startswith("127.0.0.1:") for address in addresses.values())
-    assert {name for name, address in addresses.items() if "@" in address} == {"clock", "faults"}
+    assert {name for name, address in addresses.items() if "@" in address} == {"clock", "faults", "hands"}
     assert ask(addresses["clock"], b"NOW") == b"OK 0.0"
     assert ask(addresses["clock"], b"SLEEP 1.5") == b"OK 1.5"
     assert ask(addresses["power_analyzer"], b"*IDN?").startswith(b"Keysight Technologies,N6705C,")

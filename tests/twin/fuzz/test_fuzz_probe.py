@@ -60,6 +60,7 @@ class Client:
         self._socket = self._live.connect("probe")
         self._file = self._socket.makefile("rwb")
         self.ask("open", [])
+        self.ask("connect", ["SWD"])
         self.ask("write_dp", [4, 0x5000_0000])
         assert self.ask("get_memory_interface_for_ap", [1, 0])["result"] == HANDLE
 
