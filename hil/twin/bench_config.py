@@ -315,6 +315,8 @@ def _override(wire: Wire, entry: object, where: str, source: str) -> Wire:
                 f"{source}: {where}: an open wire is {{open = true}} and nothing else, not {entry!r}"
             )
         return replace(wire, is_open=True)
+    if isinstance(entry, dict) and "input_resistance" in entry:
+        entry = {"terminal": wire.terminal, **entry}  # whose resistance it is
     fault = _wire(wire.role, entry, where, source)
     given = isinstance(entry, dict) and ("terminal" in entry or "input_resistance" in entry)
     return replace(
