@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names the packages to install; all else is in pyproject.toml.
 
-pyproject.toml can either have packages found or have folders mapped to other names, not both: with its
-mapping alone, ``pip install .`` leaves ``hil.fixtures`` (the folder ``fixtures``) out. What a wheel ships of
-the checkout goes to ``hil/shipped``, where ``hil.places`` finds it.
+What a wheel ships of the checkout beside the package goes to ``hil/shipped``, where ``hil.places`` finds it.
+pyproject.toml can either have packages found or have folders mapped to other names, not both.
 """
 
 from setuptools import find_packages, setup
@@ -13,12 +12,10 @@ SHIPPED = {"rig_configs": "rig_configs", "firmware": "firmware", "tests.hil": "t
 setup(
     packages=[
         *find_packages(include=["hil", "hil.*"]),
-        "hil.fixtures",
         *(f"hil.shipped.{name}" for name in SHIPPED),
     ],
     package_dir={
         "hil": "hil",
-        "hil.fixtures": "fixtures",
         **{f"hil.shipped.{name}": folder for name, folder in SHIPPED.items()},
     },
 )

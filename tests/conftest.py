@@ -3,7 +3,7 @@
 
 import pytest
 
-from hil.fixtures.entry import rig_name
+from hil.pytest_plugin.entry import rig_name
 
 
 def pytest_configure(config: pytest.Config) -> None:

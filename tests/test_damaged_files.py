@@ -19,7 +19,6 @@ from hil.config import load_rig
 from hil.errors import HilError
 from hil.firmware.build import build
 from hil.firmware.image import Image
-from hil.fixtures import requirements
 from hil.golden.data.recordings.read import ReadOptions, read_recording
 from hil.golden.data.recordings.unit import Unit
 from hil.golden.tflite_model import read_model_file
@@ -27,6 +26,7 @@ from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.waveform import Waveform
+from hil.pytest_plugin import requirements
 from hil.results import journal, result_table, run, test_log, waveform_file
 from hil.results.result_table import Cell, ResultTable, Row
 from hil.results.waveform_file import StoredWaveform

@@ -2,15 +2,15 @@
 """What the board says and gets when it starts."""
 
 from hil.firmware.image import Image
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import BOOT_TIMEOUT_S
-from hil.fixtures.recording import Recorder
-from hil.fixtures.reference_model import ReferenceModel
-from hil.fixtures.requirements import Requirements
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import expanded
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.reference_model import ReferenceModel
+from hil.pytest_plugin.requirements import Requirements
 from hil.rig import Rig, State
 
 SUPPLY_TOLERANCE = 0.01

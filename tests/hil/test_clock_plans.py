@@ -2,16 +2,16 @@
 """The clock plans of one binary: what a period costs under each of them, and which one is cheapest."""
 
 from hil.datasheet import batteries
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import Acquisitions
-from hil.fixtures.clock_plans import CLOCK_PLANS
-from hil.fixtures.recording import Recorder, TableStore
-from hil.fixtures.requirements import Requirements
-from hil.fixtures.result_tables import clock_plan_table
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.clock_plan import PlanComparison
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import Estimate, expanded
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import Acquisitions
+from hil.pytest_plugin.clock_plans import CLOCK_PLANS
+from hil.pytest_plugin.recording import Recorder, TableStore
+from hil.pytest_plugin.requirements import Requirements
+from hil.pytest_plugin.result_tables import clock_plan_table
 
 
 def test_the_default_plan_is_the_cheapest(

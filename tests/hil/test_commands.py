@@ -5,10 +5,6 @@ import numpy as np
 import pytest
 
 from hil.errors import CommandError
-from hil.fixtures.acquisitions import BOOT_TIMEOUT_S
-from hil.fixtures.recording import Recorder
-from hil.fixtures.reference_model import ReferenceModel
-from hil.fixtures.vibration import MACHINE_SEED
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.vectors import inference_vectors
 from hil.instruments.commander import Commander
@@ -16,6 +12,10 @@ from hil.instruments.protocols import Console
 from hil.instruments.records import SEQUENCE_MAX, Record, command_line
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.reference_model import ReferenceModel
+from hil.pytest_plugin.vibration import MACHINE_SEED
 from hil.rig import Rig
 
 VECTORS = 40

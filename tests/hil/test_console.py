@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console as a link: what it says, it says completely."""
 
-from hil.fixtures.acquisitions import Acquisitions
-from hil.fixtures.recording import Recorder
 from hil.instruments.protocols import Console
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.acquisitions import Acquisitions
+from hil.pytest_plugin.recording import Recorder
 
 FORMAT = "the record format: sequence numbers count by one, every line carries its checksum"
 

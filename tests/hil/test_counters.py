@@ -2,12 +2,12 @@
 """The anomaly count in the backup registers: it outlives a reset and not the loss of power."""
 
 from hil.firmware.image import Image
-from hil.fixtures.acquisitions import BOOT_TIMEOUT_S, Acquisitions
-from hil.fixtures.recording import Recorder
-from hil.fixtures.vibration import Vibration
 from hil.instruments.protocols import Console, Daq, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S, Acquisitions
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.vibration import Vibration
 from hil.rig import Rig, State
 
 

@@ -5,10 +5,6 @@ import numpy as np
 import pytest
 
 from hil.firmware.image import Image
-from hil.fixtures.acquisitions import Acquisitions
-from hil.fixtures.recording import Recorder
-from hil.fixtures.reference_model import ReferenceModel
-from hil.fixtures.vibration import MACHINE_SEED, Vibration
 from hil.golden.data.faults import FAULTS
 from hil.golden.data.vibration import vibration_signal
 from hil.golden.data.windows import periodic_windows
@@ -17,6 +13,10 @@ from hil.golden.interpreter import GoldenInterpreter
 from hil.instruments.protocols import Console, Daq
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.acquisitions import Acquisitions
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.reference_model import ReferenceModel
+from hil.pytest_plugin.vibration import MACHINE_SEED, Vibration
 from hil.rig import Rig, State
 
 WAKES = 2

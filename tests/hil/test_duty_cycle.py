@@ -4,11 +4,6 @@
 import pytest
 
 from hil.datasheet import batteries
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import Acquisitions, DutyCycleLog
-from hil.fixtures.recording import Recorder, TableStore
-from hil.fixtures.requirements import Requirements
-from hil.fixtures.result_tables import battery_table, phase_table
 from hil.instruments.protocols import PowerAnalyzer
 from hil.measurement import battery, duty_cycle
 from hil.measurement.limit import Limit
@@ -16,6 +11,11 @@ from hil.measurement.measurement import Measurement
 from hil.measurement.phase_budget import phase_budget
 from hil.measurement.phases import PhaseName
 from hil.measurement.uncertainty import Estimate, expanded
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import Acquisitions, DutyCycleLog
+from hil.pytest_plugin.recording import Recorder, TableStore
+from hil.pytest_plugin.requirements import Requirements
+from hil.pytest_plugin.result_tables import battery_table, phase_table
 
 QUIET_PHASES = (PhaseName.SLEEP, PhaseName.SAMPLING, PhaseName.INFERENCE)
 BATTERIES = ("cr2032_panasonic", "l91_energizer_pair")

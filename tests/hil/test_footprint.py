@@ -3,10 +3,10 @@
 
 from hil.firmware.footprint import footprint
 from hil.firmware.image import Image
-from hil.fixtures.recording import Recorder, TableStore
-from hil.fixtures.requirements import Requirements
-from hil.fixtures.result_tables import footprint_table
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.recording import Recorder, TableStore
+from hil.pytest_plugin.requirements import Requirements
+from hil.pytest_plugin.result_tables import footprint_table
 
 
 def test_flash_and_ram_keep_their_budgets(

@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.firmware.image import Image
-from hil.fixtures.progress import Progress
-from hil.fixtures.recording import Recorder
-from hil.fixtures.vibration import MACHINE_SEED
 from hil.golden.data.faults import FAULTS
 from hil.golden.data.windows import machine_windows
 from hil.golden.features import WINDOW_SAMPLES, features
@@ -19,6 +16,9 @@ from hil.golden.vectors import inference_vectors
 from hil.instruments.protocols import Board
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.progress import Progress
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.vibration import MACHINE_SEED
 from hil.rig import Rig
 
 VECTOR_COUNT = 240

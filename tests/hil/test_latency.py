@@ -2,16 +2,16 @@
 """The network's latency, three independent ways: a counter on a marker pin, the core's cycle counter, the
 current."""
 
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import LONGEST_INFERENCE_S, Acquisitions
-from hil.fixtures.clock_plans import CLOCK_PLANS
-from hil.fixtures.recording import Recorder
-from hil.fixtures.requirements import Requirements
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName, first_of
 from hil.measurement.uncertainty import combine, expanded, normalized_error, rectangular, resolution
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import LONGEST_INFERENCE_S, Acquisitions
+from hil.pytest_plugin.clock_plans import CLOCK_PLANS
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.requirements import Requirements
 
 CORE_CLOCK_ACCURACY = 0.02
 """Half width. Assumption: the MSI, which the firmware does not lock to the quartz (MSIPLLEN stays 0), keeps

@@ -6,14 +6,14 @@ import math
 import pytest
 
 from hil.firmware.image import Image
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import BOOT_TIMEOUT_S, LOG_PERIOD_S
-from hil.fixtures.power_modes import POWER_MODES, PowerMode
-from hil.fixtures.recording import Recorder
 from hil.instruments.protocols import Clock, Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S, LOG_PERIOD_S
+from hil.pytest_plugin.power_modes import POWER_MODES, PowerMode
+from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
 
 SETTLING_S = 1.0

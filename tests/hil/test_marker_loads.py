@@ -2,11 +2,11 @@
 """What the bench's own wires draw through the part's pins: it is known, small enough, and subtracted."""
 
 from hil.datasheet import ni_x_series
-from hil.fixtures.acquisitions import Acquisitions
-from hil.fixtures.recording import Recorder
 from hil.instruments.protocols import Board, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.pytest_plugin.acquisitions import Acquisitions
+from hil.pytest_plugin.recording import Recorder
 
 
 def test_the_markers_wires_draw_what_the_daq_is_known_to(

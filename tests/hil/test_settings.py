@@ -2,14 +2,14 @@
 """Settings that the console changes: each changes what the device does, and survives a reset."""
 
 from hil.firmware.image import Image
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import AWAKE_MAXIMUM_S, BOOT_TIMEOUT_S, Acquisitions
-from hil.fixtures.recording import Recorder
-from hil.fixtures.vibration import Vibration
 from hil.instruments.protocols import Console, Daq
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import expanded
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import AWAKE_MAXIMUM_S, BOOT_TIMEOUT_S, Acquisitions
+from hil.pytest_plugin.recording import Recorder
+from hil.pytest_plugin.vibration import Vibration
 from hil.rig import Rig
 
 PERIOD_S = 3.0

@@ -4,14 +4,14 @@
 import numpy as np
 
 from hil.datasheet import stm32l476
-from hil.fixtures.accuracy import RigAccuracy
-from hil.fixtures.acquisitions import Acquisitions
-from hil.fixtures.recording import Recorder
 from hil.instruments.protocols import PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName
 from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.pytest_plugin.accuracy import RigAccuracy
+from hil.pytest_plugin.acquisitions import Acquisitions
+from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig
 
 TABLE = "stop2_rtc_lse_quartz"

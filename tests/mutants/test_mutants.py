@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from hil.firmware.build import MODEL_FILE, build
-from hil.fixtures.power_modes import POWER_MODES
 from hil.golden.tflite_model import read_model
+from hil.pytest_plugin.power_modes import POWER_MODES
 from hil.results import test_log
 from hil.results.test_log import TestOutcome
 

@@ -80,7 +80,7 @@ ROWS = [
     ),
 ]
 """The sibling of a FIFO that is overwritten is in tests/instruments/test_n6705c.py, that of slow calls in
-tests/fixtures/test_acquisitions.py: neither can happen in a run on this bench."""
+tests/pytest_plugin/test_acquisitions.py: neither can happen in a run on this bench."""
 
 
 def rig_file(folder: Path, unkindness: dict[str, str]) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.devices.bus_devices import SpiDevice
+from hil.twin.peripherals.bus_devices import SpiDevice
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
