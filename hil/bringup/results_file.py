@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 
 from hil.config import BringUpResults
+from hil.places import put_in_place
 
 
 def write(results: BringUpResults) -> None:
     """Write the file, replacing the one before in one step."""
     draft = results.file.with_suffix(".new")
     draft.write_text(to_toml(results), "utf-8")
-    draft.replace(results.file)
+    put_in_place(draft, results.file)
 
 
 def to_toml(results: BringUpResults) -> str:

@@ -26,7 +26,7 @@ from hil.firmware.arena import granted_bytes, needed_bytes
 from hil.firmware.tools import environment, run, tool
 from hil.golden.features import BAND_COUNT
 from hil.golden.tflite_model import Model, read_model
-from hil.places import build_folder, shipped
+from hil.places import build_folder, put_in_place, shipped
 
 Toolchain = Literal["zig", "gcc"]
 Engine = Literal["builtin", "tflm"]
@@ -129,7 +129,7 @@ def build(
         )
         run("compile", [tool("ninja"), "-C", str(work_dir)], variables)
         stamp.unlink(missing_ok=True)
-        (work_dir / _ELF_NAME).replace(elf)
+        put_in_place(work_dir / _ELF_NAME, elf)
         stamp.write_text(inputs, encoding="ascii")
     return elf
 

@@ -34,7 +34,8 @@ class Image:
 
     Attributes:
         path: the file it was read from.
-        sha256: hash of the whole file, hex. It names the image in results.
+        sha256: hash of what is programmed where, hex. It names the image in results; debug information, which
+            holds the paths of the build, is not in it.
         entry: address of the first instruction, bit 0 (Thumb) cleared.
         segments: what to program, by rising address.
         symbols: address of every named function and object; of functions without the Thumb bit.
@@ -68,11 +69,12 @@ class Image:
             if elf["e_type"] != "ET_EXEC":
                 kind = str(elf["e_type"]).removeprefix("ET_")
                 raise _error(path, f"is an ELF of type {kind}", "a linked executable")
+            segments = _segments(path, elf, len(content))
             return cls(
                 path=path,
-                sha256=hashlib.sha256(content).hexdigest(),
+                sha256=_hash(segments),
                 entry=int(elf["e_entry"]) & ~1,
-                segments=_segments(path, elf, len(content)),
+                segments=segments,
                 symbols=_symbols(elf),
             )
         except (ELFError, ValueError, OverflowError, UnicodeDecodeError) as error:
@@ -138,6 +140,15 @@ def _segments(path: Path, elf: ELFFile, file_size: int) -> tuple[Segment, ...]:
     if not segments:
         raise _error(path, "has nothing to program", "at least one loadable segment")
     return tuple(sorted(segments, key=lambda segment: segment.address))
+
+
+def _hash(segments: tuple[Segment, ...]) -> str:
+    """Of each segment's address and length, both as 32-bit little-endian words, and its bytes."""
+    digest = hashlib.sha256()
+    for segment in segments:
+        digest.update(segment.address.to_bytes(4, "little") + len(segment.data).to_bytes(4, "little"))
+        digest.update(segment.data)
+    return digest.hexdigest()
 
 
 def _symbols(elf: ELFFile) -> dict[str, int]:

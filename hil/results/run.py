@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.errors import ResultsError, one_line
+from hil.places import put_in_place
 
 
 @dataclass
@@ -125,7 +126,7 @@ def replace_file(target: Path, text: str) -> None:
     draft = target.with_name(f"{target.name}.new")
     try:
         draft.write_bytes(text.encode("utf-8", "backslashreplace"))
-        draft.replace(target)
+        put_in_place(draft, target)
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from hil.errors import ResultsError, one_line
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.waveform import Waveform
+from hil.places import put_in_place
 
 METADATA_KEY = b"hil.waveform"
 
@@ -66,7 +67,7 @@ def save(path: Path, stored: StoredWaveform) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.new")
         pq.write_table(table, draft, compression="zstd", use_dictionary=False)
-        draft.replace(path)
+        put_in_place(draft, path)
     except OSError as error:
         raise ResultsError(str(error), where=str(path), operation="save waveform") from error
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from hil.config import RigConfig, load_rig
 from hil.errors import HilError, RigBusyError
 from hil.instruments.interrupts import ENDING_SIGNALS
+from hil.places import put_in_place
 
 RECORD_FILE = "guardian.json"
 """What the guardian did, in the folder of a run."""
@@ -108,7 +109,7 @@ def watch(file: Path, record: Path | None) -> None:
         }
         draft = record.with_name(f"{record.name}.new")
         draft.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        draft.replace(record)
+        put_in_place(draft, record)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import argparse
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hil.places import CHECKOUT, build_folder
 from hil.twin import bench_config
 from hil.twin.errors import TwinError
 from hil.twin.lease import StdinLease
@@ -84,18 +84,9 @@ def _characterize() -> Callable[..., int]:
 
 
 def _keep_machine_code() -> None:
-    """Let numba keep what it compiles in a folder that can be written, also where HOME cannot."""
-    if os.access(Path(__file__).parent, os.W_OK):
-        return  # beside the sources
-    for folder in (Path("~/.cache").expanduser(), Path(tempfile.gettempdir())):
-        try:
-            kept = folder / "hil-rig" / f"numba-{os.getuid() if hasattr(os, 'getuid') else 0}"
-            kept.mkdir(parents=True, exist_ok=True)
-        except (OSError, RuntimeError):
-            continue
-        if os.access(kept, os.W_OK):
-            os.environ.setdefault("NUMBA_CACHE_DIR", str(kept))
-            return
+    """Let numba keep what it compiles: in a checkout beside the sources, else in the user's cache folder."""
+    if CHECKOUT is None or not os.access(Path(__file__).parent, os.W_OK):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(build_folder() / "numba"))
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import sys
 from pathlib import Path
 
@@ -52,8 +53,17 @@ def test_model_is_the_file(image: Image) -> None:
     assert image.model == MODEL_FILE.read_bytes()
 
 
-def test_hash_is_the_files(image: Image, elf: Path) -> None:
-    assert image.sha256 == hashlib.sha256(elf.read_bytes()).hexdigest()
+def test_the_hash_is_of_what_is_programmed(image: Image, elf: Path, tmp_path: Path) -> None:
+    digest = hashlib.sha256()
+    for segment in image.segments:
+        digest.update(struct.pack("<II", segment.address, len(segment.data)) + segment.data)
+    assert image.sha256 == digest.hexdigest()
+    elsewhere = damaged(tmp_path, elf, elf.read_bytes().index(b"firmware/src"), b"/another/way")
+    assert Image.load(elsewhere).sha256 == image.sha256, (
+        "the checkout's path is in the debug information only"
+    )
+    first = elf.read_bytes().index(image.segments[0].data)
+    assert Image.load(damaged(tmp_path, elf, first + 8, b"\xff")).sha256 != image.sha256
 
 
 def test_segments_hold_what_is_programmed(image: Image) -> None:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
+from hil.places import build_folder, put_in_place
 from hil.twin.errors import TwinError
 
 _SOURCES = Path(__file__).parent / "firmware"
-_CACHE = Path(__file__).resolve().parents[3] / "build" / "characterize"
 _COMPILER = (
     *("-m", "ziglang", "cc", "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),
     *("-Os", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-sanitize=undefined"),
@@ -45,11 +45,12 @@ def build() -> Path:
     digest = hashlib.sha256(importlib.metadata.version("ziglang").encode())
     for text in (*_COMPILER, *(path.read_text("ascii") for path in sorted(_SOURCES.iterdir()))):
         digest.update(text.encode())
-    elf = _CACHE / f"{digest.hexdigest()[:16]}.elf"
+    kept = build_folder() / "characterize"
+    elf = kept / f"{digest.hexdigest()[:16]}.elf"
     if elf.is_file():
         return elf
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_CACHE) as work:
+    kept.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept) as work:
         built = Path(work) / "image.elf"
         command = [sys.executable, *_COMPILER, "-T", str(_SOURCES / "link.ld"), str(_SOURCES / "main.c")]
         caches = {"ZIG_GLOBAL_CACHE_DIR": work, "ZIG_LOCAL_CACHE_DIR": work}
@@ -63,7 +64,7 @@ def build() -> Path:
         )
         if result.returncode != 0:
             raise TwinError(f"the characterisation's firmware does not compile:\n{result.stderr.rstrip()}")
-        built.replace(elf)
+        put_in_place(built, elf)
     return elf
 
 
