@@ -20,11 +20,10 @@ from hil.errors import DeviceTimeoutError
 from hil.measurement.text import uncertain, with_unit
 from hil.rig import State
 from hil.rig.marker_loads import PinLoad
+from hil.rig.sensor_wire import READBACK_V
 
 _HIGH = 0.9
 """Of the wire's highest voltage: above an input's threshold of 0.7 VDD (DS10198 Rev 8, table 70)."""
-_READBACK_V = 0.05
-"""Between an output and its reading at the pin (assumption: errors of both and a series resistor's drop)."""
 _PULSE_S = 0.02
 _PULSE_SLACK_S = 1e-3
 """How far a pulse may be outside of what the clock saw of it (assumption)."""
@@ -88,10 +87,10 @@ def _check_sensor(session: Session, pins: Pins) -> str:
         )
     if readback is None or read_v is None:
         return f"sensor at {sensor.pin}"
-    if abs(read_v - high_v) > _READBACK_V:
+    if abs(read_v - high_v) > READBACK_V:
         raise session.wrong(
             f"{readback.terminal} reads {with_unit(read_v, 'V')} {driven}, and {sensor.pin} is high",
-            expected=f"{with_unit(high_v, 'V')} ± {with_unit(_READBACK_V, 'V')}",
+            expected=f"{with_unit(high_v, 'V')} ± {with_unit(READBACK_V, 'V')}",
             hint=f"the wire of sensor_readback is open or elsewhere: {sensor.pin} to {readback.terminal}",
         )
     return f"sensor at {sensor.pin}, {with_unit(read_v, 'V')} read back"

@@ -47,6 +47,12 @@ def find_contradictions(config: RigConfig) -> Iterator[Contradiction]:
 
 def _supply(config: RigConfig) -> Iterator[Contradiction]:
     board = config.board
+    if board.mcu is not None and board.mcu != board.definition.mcu:
+        yield Contradiction(
+            ("board", "mcu"),
+            f"{board.mcu!r} is not the part of {board.name}",
+            f"{board.definition.mcu!r}, or no such key ({board.definition.source})",
+        )
     low_v, high_v = board.definition.supply_minimum_v, board.definition.supply_maximum_v
     if not low_v <= board.supply_voltage_v <= high_v:
         yield Contradiction(

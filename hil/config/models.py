@@ -37,7 +37,8 @@ class BoardConfig(_Table):
     """``[board]``: the device under test and the conditions it is measured in."""
 
     name: Literal["nucleo_l476rg"]
-    mcu: Literal["stm32l476rg"]
+    mcu: str | None = None
+    """The part on the board. The board's type says it already; a name that contradicts it is refused."""
     supply_voltage_v: Voltage = Field(alias="supply_voltage")
     """VDD that the power analyzer (or the board's own regulator) provides."""
     supply_current_limit_a: Current = Field(alias="supply_current_limit", gt=0)

@@ -43,6 +43,13 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
             "board.suply_voltage: unknown key 'suply_voltage' (and 1 more); expected 'supply_voltage'",
         ),
         (
+            'mcu = "stm32l476rg"',
+            'mcu = "stm32l475vg"',
+            "mcu =",
+            "board.mcu: 'stm32l475vg' is not the part of nucleo_l476rg; expected 'stm32l476rg', or no such "
+            "key (UM1724 Rev 14, table 1 (part and package); DS10198 Rev 8, tables 23 (VDD) and 21 (current))",
+        ),
+        (
             'supply_voltage = "3.0 V"',
             "supply_voltage = 3.0",
             "supply_voltage = 3.0",
