@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +13,9 @@ import pint
 
 from hil.twin.errors import BenchConfigError
 
-_QUANTITY = re.compile(r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*([A-Za-zµμ°Ω]+)")
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(\S.*)")
+_UNIT = re.compile(r"[A-Za-zµμ°Ω]+(?:(?:\s*[*/]\s*|\s+)[A-Za-zµμ°Ω]+)*|%")
+"""pint evaluates expressions; words, "*" and "/" are all that a unit needs."""
 
 
 def quantity(table: Mapping[str, Any], key: str, unit: str, default: str, where: str) -> float:
@@ -23,14 +26,17 @@ def quantity(table: Mapping[str, Any], key: str, unit: str, default: str, where:
     """
     text = table.get(key, default)
     match = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
-    if match is None:
+    if match is None or _UNIT.fullmatch(match[2]) is None:
         raise BenchConfigError(
             f'{where} {key}: expected a number with a unit such as "{default}", not {text!r}'
         )
     try:
-        return float(_units().Quantity(float(match[1]), match[2]).to(unit).magnitude)
-    except (pint.UndefinedUnitError, pint.DimensionalityError) as error:
+        value = float(_units().Quantity(float(match[1]), _units().Unit(match[2])).to(unit).magnitude)
+    except (pint.PintError, ValueError) as error:
         raise BenchConfigError(f'{where} {key}: {error}; expected a value such as "{default}"') from error
+    if not math.isfinite(value):
+        raise BenchConfigError(f'{where} {key}: {text!r} is too large; expected a value such as "{default}"')
+    return float(f"{value:.15g}")
 
 
 def switch(table: Mapping[str, Any], key: str, default: bool, where: str) -> bool:

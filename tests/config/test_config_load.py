@@ -47,7 +47,8 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
             'mcu = "stm32l475vg"',
             "mcu =",
             "board.mcu: 'stm32l475vg' is not the part of nucleo_l476rg; expected 'stm32l476rg', or no such "
-            "key (UM1724 Rev 14, table 1 (part and package); DS10198 Rev 8, tables 23 (VDD) and 21 (current))",
+            "key (UM1724 Rev 14, table 1 (part and package); DS10198 Rev 8, tables 23 (VDD) and 21 "
+            "(current))",
         ),
         (
             'supply_voltage = "3.0 V"',
