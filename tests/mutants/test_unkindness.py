@@ -109,6 +109,7 @@ def run(folder: Path, unkindness: dict[str, str], mend: str, *tests: str) -> sub
     )
 
 
+@pytest.mark.short_form(4)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.mend)
 def test_an_unkindness_is_caught_without_its_mend(row: Row, tmp_path: Path) -> None:
     ended = run(tmp_path, row.unkindness, row.mend, *row.test.split("|"))
