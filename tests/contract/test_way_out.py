@@ -17,6 +17,7 @@ import pytest
 
 from hil.rig.guardian import RECORD_FILE
 from hil.rig.lock import BenchLock
+from tests.fault_injection.tcp_proxy import TcpProxy
 
 SIM = Path(__file__).resolve().parents[2] / "rig_configs" / "sim.toml"
 OFF_WITHIN_S = 10.0
@@ -187,6 +188,32 @@ def test_a_killed_run_s_guardian_switches_off(bench: Bench) -> None:
     told = json.loads(record.read_text("utf-8"))
     assert told["done"] == ["DAQ at rest", "supply off"]
     assert told["errors"] == []
+
+
+def test_a_guardian_tries_until_the_instrument_answers_again(bench: Bench) -> None:
+    proxy = TcpProxy(bench.scpi.getpeername(), random.Random(1))
+    try:
+        text = (bench.project / "served.toml").read_text("utf-8")
+        own = f"::{bench.scpi.getpeername()[1]}::SOCKET"
+        assert own in text
+        (bench.project / "proxied.toml").write_text(text.replace(own, f"::{proxy.port}::SOCKET"), "utf-8")
+        process = bench.start("--rig=proxied.toml")
+        wait_until_supplied(process)
+        proxy.strike("drop")
+        process.kill()
+        process.communicate(timeout=60)
+        record = bench.folder / RECORD_FILE
+        while not record.exists():
+            time.sleep(0.05)
+        assert json.loads(record.read_text("utf-8"))["errors"]
+        assert bench.is_on
+        proxy.heal()
+        bench.wait_until_off()
+        while (told := json.loads(record.read_text("utf-8")))["errors"]:
+            time.sleep(0.05)
+        assert told["tries"] > 1
+    finally:
+        proxy.close()
 
 
 def test_what_a_run_ended_before_it_opened_it_is_switched_off_too(bench: Bench) -> None:
