@@ -1,25 +1,151 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``pip install .`` would put into somebody's environment."""
+"""What is released: a source distribution with all of the repository, and a wheel that runs by itself."""
 
+import os
+import signal
+import socket
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import zipfile
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[1]
+BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+MADE_BY_SETUPTOOLS = ("PKG-INFO", "setup.cfg", "hil_rig.egg-info/")
+SHIPPED = {"rig_configs": "hil/shipped/rig_configs", "firmware": "hil/shipped/firmware"} | {
+    "tests/hil": "hil/shipped/tests/hil",
+    "hil": "hil",
+}
+"""Folders of the checkout, and where a wheel has them."""
 
 
-def test_every_package_is_installed_and_nothing_beside_it(tmp_path: Path) -> None:
-    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path)]
-    egg_info = ["egg_info", "--egg-base", str(tmp_path)]
-    subprocess.run([*command[:3], *egg_info, *command[3:]], cwd=PROJECT, check=True, capture_output=True)
-    installed = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*") if path.is_file()}
-    expected = {path.relative_to(PROJECT).as_posix() for path in (PROJECT / "hil").rglob("*.py")}
-    expected |= {"hil/report/templates/page.html.j2", "hil/datasheet/data/stm32l476_limits.toml"}
-    expected |= {"hil/py.typed"}
-    for folder in ("rig_configs", "firmware", "tests/hil"):
-        shipped = (path for path in (PROJECT / folder).rglob("*.*") if path.is_file())
-        expected |= {f"hil/shipped/{path.relative_to(PROJECT).as_posix()}" for path in shipped}
-    expected = {name for name in expected if "__pycache__" not in name}
-    assert expected - installed == set()
-    assert not any("__pycache__" in name for name in installed)
-    assert not any(name.startswith(("fixtures/", "tests/")) for name in installed)
+def build(what: str, project: Path, target: Path) -> Path:
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, f"build_{what}", str(target)],
+        cwd=project, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (built,) = target.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The unpacked source distribution of this checkout."""
+    archive = build("sdist", PROJECT, tmp_path_factory.mktemp("sdist"))
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(archive) as file:
+        file.extractall(unpacked, filter="data")
+    (folder,) = unpacked.iterdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel that the source distribution gives."""
+    return build("wheel", sdist, tmp_path_factory.mktemp("wheel"))
+
+
+def tracked() -> set[str]:
+    """The files of the repository that are there."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"what belongs to the repository is not known: {done.stderr.strip()}")
+    return {name for name in done.stdout.split("\0") if name and (PROJECT / name).is_file()}
+
+
+def test_the_source_distribution_is_the_repository(sdist: Path) -> None:
+    packed = {path.relative_to(sdist).as_posix() for path in sdist.rglob("*") if path.is_file()}
+    packed = {name for name in packed if not name.startswith(MADE_BY_SETUPTOOLS)}
+    assert packed == tracked()
+    assert all((sdist / name).read_bytes() == (PROJECT / name).read_bytes() for name in packed)
+
+
+def test_the_wheel_is_the_package_with_what_it_ships(wheel: Path) -> None:
+    expected = {}
+    for folder, place in SHIPPED.items():
+        for name in tracked():
+            if name.startswith(f"{folder}/"):
+                expected[f"{place}{name.removeprefix(folder)}"] = (PROJECT / name).read_bytes()
+    with zipfile.ZipFile(wheel) as file:
+        packed = {name: file.read(name) for name in file.namelist() if ".dist-info/" not in name}
+    assert packed == expected
+
+
+class Installed:
+    """The wheel in an environment of its own, started from an empty folder.
+
+    Dependencies are those of this interpreter, named by a path: nothing is fetched. The checkout is not on
+    it, since the path of an editable installation is not followed from there.
+    """
+
+    def __init__(self, wheel: Path, folder: Path) -> None:
+        environment = folder / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+        self.bin = environment / ("Scripts" if os.name == "nt" else "bin")
+        self.python = self.bin / Path(sys.executable).name
+        place = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        packages = Path(subprocess.check_output([self.python, "-c", place], text=True).strip())
+        subprocess.run(
+            [sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet", "--no-deps", wheel],
+            check=True,
+        )
+        (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+        self.folder = folder / "empty"
+        self.folder.mkdir()
+        self.packages = packages
+        self.environment = {
+            **{
+                name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))
+            },
+            **dict.fromkeys(("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"), str(folder / "cache")),
+            "PATH": os.pathsep.join((str(self.bin), os.environ["PATH"])),
+        }
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, *command: str) -> str:
+        said, complaints = (process := self.start(*command)).communicate(timeout=600)
+        assert process.returncode == 0, said + complaints
+        return said
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path) -> Installed:
+    return Installed(wheel, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="ends a program by a signal")
+def test_the_wheel_runs_by_itself(installed: Installed) -> None:
+    hil, python = str(installed.bin / "hil"), str(installed.python)
+    assert Path(installed.run(python, "-c", "import hil; print(hil.__file__)")).is_relative_to(
+        installed.packages
+    )
+    assert "rig sim" in installed.run(hil, "rig", "check", "sim")
+    elf = installed.run(hil, "firmware", "build").split()[0]
+    assert Path(elf).is_relative_to(installed.folder.parent / "cache")
+    assert not list(installed.packages.rglob("*.nbi")), "machine code goes to the user's cache folder"
+
+    bench = installed.start(hil, "twin", "serve", "--rig", "sim")
+    assert bench.stdout is not None
+    analyzer = next(line for line in bench.stdout if "SOCKET" in line)
+    port = int(analyzer.partition("::SOCKET")[0].rpartition("::")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(b"*IDN?\n")
+        assert b"N6705C" in connection.recv(200)
+    bench.send_signal(signal.SIGINT)
+    bench.communicate(timeout=60)
+
+    said = installed.run(python, "-m", "pytest", "--rig", "sim", "-q", "-k", "test_boot or test_inference")
+    assert " passed" in said
+    assert "failed" not in said
+    (run,) = (installed.folder / "results").iterdir()
+    assert (run / "report.html").is_file()
