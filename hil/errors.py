@@ -8,7 +8,33 @@ Three families matter to whoever reads a failed run:
 * the *device under test* is at fault (:class:`DeviceError`): the bench works, the device does not;
 * the *user* can mend it (:class:`ConfigError`, :class:`FirmwareBuildError`, :class:`ImageError`, ...).
 
-A fault of the bench is never a :class:`DeviceError`, so it never looks like a failure of the device.
+A fault of the bench is never a :class:`DeviceError`, so it never looks like a failure of the device. ::
+
+    HilError
+    ├── QuantityError
+    ├── ConfigError
+    ├── SafetyError
+    ├── InstrumentError
+    │   ├── ConnectError
+    │   ├── InstrumentTimeoutError
+    │   ├── ProtocolError
+    │   └── OverloadError
+    ├── DeviceError
+    │   ├── DeviceTimeoutError
+    │   ├── MailboxError
+    │   └── CommandError
+    ├── RigError
+    │   ├── RigBusyError
+    │   ├── ServiceError
+    │   ├── StateError
+    │   ├── BringUpError
+    │   └── TeardownError
+    ├── FirmwareBuildError
+    ├── ImageError
+    ├── ModelError
+    ├── RecordingError
+    ├── MeasurementError
+    └── ResultsError
 """
 
 from __future__ import annotations

@@ -46,3 +46,17 @@ def test_teardown_error_lists_every_failed_step() -> None:
         "  - supply off: stuck",
         "  - daq: gone",
     ]
+
+
+def drawn(kind: type[Exception], before: str = "    ") -> list[str]:
+    """The lines below an error's in the tree."""
+    kinds = [each for each in kind.__subclasses__() if each.__module__ == errors.__name__]
+    lines = []
+    for each in kinds:
+        branch, below = ("└── ", "    ") if each is kinds[-1] else ("├── ", "│   ")
+        lines += [f"{before}{branch}{each.__name__}", *drawn(each, before + below)]
+    return lines
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    assert "\n".join(["    HilError", *drawn(errors.HilError)]) in (errors.__doc__ or "")

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages name exists: files, folders, and pages that they link to."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+PAGES = sorted(
+    [
+        *(PROJECT / "docs").rglob("*.md"),
+        *PROJECT.glob("*.md"),
+        PROJECT / "fixtures" / "README.md",
+        PROJECT / "results" / "README.md",
+    ]
+)
+_OURS = re.compile(r"`((?:hil|tests|firmware|fixtures|docs|benchmarks|rig_configs|\.ci)/[\w./-]*)`")
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+_BUILT = ("firmware/build",)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = [PROJECT / name for name in _OURS.findall(text) if not name.startswith(_BUILT)]
+    linked = [page.parent / name for name in _LINK.findall(text)]
+    assert [str(path) for path in (*named, *linked) if not path.exists()] == []
+
+
+def test_every_decision_is_in_the_list() -> None:
+    decisions = PROJECT / "docs" / "decisions"
+    listed = set(_LINK.findall((decisions / "README.md").read_text(encoding="utf-8")))
+    assert listed == {page.name for page in decisions.glob("0*.md")}
