@@ -65,6 +65,12 @@ class Dma(RegisterBlock):
         | {CNDTR1 + CHANNEL_STRIDE * index: 0xFFFF for index in range(CHANNELS)}
     )
     write_one: ClassVar[frozenset[int]] = frozenset({IFCR})
+    stored_only: ClassVar[Mapping[int, int]] = {
+        CCR1 + CHANNEL_STRIDE * index: 0x3000 for index in range(CHANNELS)
+    }
+    """PL: an item is moved at the instant of its request, so that no two requests ever wait together."""
+    words_only: ClassVar[bool] = True
+    """RM0394, 11.6, of the same block: registers are accessed by words; users see a fault otherwise."""
 
     def __init__(self, name: str, bus: SystemBus, interrupts: InterruptLines) -> None:
         super().__init__(name, BASE[name])

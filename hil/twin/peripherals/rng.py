@@ -27,6 +27,8 @@ class Rng(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {CR: 0, SR: 0, DR: 0}
     writable: ClassVar[Mapping[int, int]] = {CR: _RNGEN | _IE, SR: 0, DR: 0}
+    words_only: ClassVar[bool] = True
+    """RM0351, RNG main features: other accesses give an AHB bus error."""
 
     def __init__(
         self,

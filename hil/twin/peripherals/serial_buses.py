@@ -62,9 +62,16 @@ def make_spis(
             DmaRequest(f"{name}_TX", controllers),
             DmaRequest(f"{name}_RX", controllers),
         )
-        block.routed = Signal(f"{name}_SCK", ports).routed
+        clock, select = Signal(f"{name}_SCK", ports), Signal(f"{name}_NSS", ports)
+        block.routed, block.drive_clock = clock.routed, clock.drive
+        block.nss_level, block.drive_nss = partial(_level, select), select.drive
+        select.listen(block.nss_changed)
         found[name] = block
     return found
+
+
+def _level(signal: Signal) -> bool | None:
+    return signal.level
 
 
 def _both_routed(clock: Signal, data: Signal) -> bool:

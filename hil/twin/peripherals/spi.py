@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SPI as a controller (RM0351, SPI section): full duplex with FIFOs, frames of 4 to 16 bits.
+"""SPI as a controller (RM0351, SPI section): FIFOs, frames of 4 to 16 bits, one or two data lines, CRC.
 
-Stored without effect: CRC, TI mode, target mode, one-line modes, NSS driven by the block.
+Not modelled: target mode, TI mode, NSS pulses, and DMA of packed frames of odd number.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,21 +19,46 @@ CR1: Final = 0x00
 CR2: Final = 0x04
 SR: Final = 0x08
 DR: Final = 0x0C
+CRCPR: Final = 0x10
+RXCRCR: Final = 0x14
+TXCRCR: Final = 0x18
 
-_MSTR, _SPE = 1 << 2, 1 << 6
+_CPHA, _CPOL, _MSTR, _SPE, _LSBFIRST, _SSI, _SSM = 1, 2, 1 << 2, 1 << 6, 1 << 7, 1 << 8, 1 << 9
+_RXONLY, _CRCL, _CRCNEXT, _CRCEN, _BIDIOE, _BIDIMODE = (1 << bit for bit in range(10, 16))
+_SSOE: Final = 1 << 2
 _RXDMAEN, _TXDMAEN, _RXNEIE, _TXEIE, _ERRIE, _FRXTH = 1, 2, 1 << 6, 1 << 7, 1 << 5, 1 << 12
-_RXNE, _TXE, _OVR, _BSY = 1, 2, 1 << 6, 1 << 7
+_RXNE, _TXE, _CRCERR, _MODF, _OVR, _BSY = 1, 2, 1 << 4, 1 << 5, 1 << 6, 1 << 7
 _FIFO_BYTES: Final = 4
 _FLOATING: Final = 0xFF
 """What an undriven MISO reads as: an assumption."""
+RISING_EDGE_MODES: Final = frozenset({0, 3})
+"""SPI modes (CPOL * 2 + CPHA) in which a bit is sampled at the rising edge of SCK."""
 
 
 class Spi(RegisterBlock):
-    """One SPI. ``routed`` says whether its pins are switched to it."""
+    """One SPI. ``routed`` says whether its clock pin is switched to it, ``nss_level`` what the NSS pin reads,
+    ``None`` if no pin is switched to NSS; ``drive_clock`` and ``drive_nss`` put levels on the pins.
+    """
 
-    resets: ClassVar[Mapping[int, int]] = {CR1: 0, CR2: 0x700, SR: _TXE, DR: 0, 0x10: 7, 0x14: 0, 0x18: 0}
-    writable: ClassVar[Mapping[int, int]] = {CR1: 0xFFFF, CR2: 0x7FFF, SR: 0, DR: 0, 0x14: 0, 0x18: 0}
-    not_modelled: ClassVar[Mapping[int, int]] = {CR1: 0xFF83, CR2: 0x601C, 0x10: 0xFFFF}
+    resets: ClassVar[Mapping[int, int]] = {
+        CR1: 0,
+        CR2: 0x700,
+        SR: _TXE,
+        DR: 0,
+        CRCPR: 7,
+        RXCRCR: 0,
+        TXCRCR: 0,
+    }
+    writable: ClassVar[Mapping[int, int]] = {
+        CR1: 0xFFFF,
+        CR2: 0x7FFF,
+        SR: 0,
+        DR: 0,
+        CRCPR: 0xFFFF,
+        RXCRCR: 0,
+        TXCRCR: 0,
+    }
+    not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6018}
 
     def __init__(
         self,
@@ -53,27 +78,40 @@ class Spi(RegisterBlock):
         self._to_send: list[int] = []
         self._received: list[int] = []
         self._shifting: Event | None = None
-        self._overrun = False
-        self._devices: list[tuple[Pin, SpiDevice]] = []
+        self._errors = 0
+        self._crc_sent = False
+        self._devices: list[tuple[Pin, SpiDevice, frozenset[int]]] = []
         self.routed: Callable[[], bool] = lambda: True
+        self.nss_level: Callable[[], bool | None] = lambda: None
+        self.drive_clock: Callable[[bool | None], None] = lambda level: None
+        self.drive_nss: Callable[[bool | None], None] = lambda level: None
 
-    def attach(self, device: SpiDevice, chip_select: Pin) -> None:
-        """Put a device on the bus; ``chip_select`` is the part's pin that selects it while low."""
-        self._devices.append((chip_select, device))
+    def attach(self, device: SpiDevice, chip_select: Pin, modes: frozenset[int] = RISING_EDGE_MODES) -> None:
+        """Put a device on the bus, which understands the SPI ``modes`` (CPOL * 2 + CPHA).
+
+        ``chip_select`` is the part's pin that selects it while low.
+        """
+        self._devices.append((chip_select, device, modes))
         chip_select.listeners.append(lambda _time_ps, level: device.select(level is False))
 
     def reset(self) -> None:
         """System reset: off."""
         super().reset()
         self._clear()
+        self._errors = 0
+        self._drive()
         self._update()
+
+    def nss_changed(self, level: bool) -> None:
+        """The level at the NSS pin changed: a controller that finds it low gives up."""
+        self._check_nss()
 
     def read(self, offset: int, width: int) -> int:
         """SPI_DR gives as many frames as the access is wide."""
         if offset != DR or not self.is_clocked():
             return super().read(offset, width)
         frames = [self._received.pop(0) for _ in range(self._frames_in(width)) if self._received]
-        self._overrun = False
+        self._errors &= ~_OVR
         self._update()
         return sum(frame << 8 * index for index, frame in enumerate(frames))
 
@@ -94,12 +132,57 @@ class Spi(RegisterBlock):
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register; SPE starts what waits."""
-        self.store(offset, value)
-        if not self.words[CR1] & _SPE:
-            self._clear()
+        before = self.words[CR1]
+        if offset == SR:
+            self._errors &= ~(_CRCERR & ~value)
+        elif offset == CRCPR and before & _SPE:
+            return  # write-protected while the block works
+        else:
+            self.store(offset, value)
+        if offset == CR1:
+            self._errors &= ~_MODF
+            self._control_changed(before)
+        self._check_nss()
+        self._drive()
         self._start()
         self._update()
         self._feed_from_dma()
+
+    def _control_changed(self, before: int) -> None:
+        control = self.words[CR1]
+        if not control & _SPE:
+            self._clear()
+        elif not control & _MSTR and not before & _SPE and self.unknowns is not None:
+            self.unknowns.without_effect(self, CR1, _MSTR)  # a target, which nobody can address here
+        if control & _CRCEN and not before & _CRCEN:
+            self.words[RXCRCR] = self.words[TXCRCR] = 0
+        if control & _CRCNEXT and not before & _CRCNEXT:
+            self._crc_sent = False
+
+    def _check_nss(self) -> None:
+        """Mode fault: a controller whose NSS is low becomes a target, switched off (RM0351, SPI_SR.MODF).
+
+        Without a pin the input is low, as inputs of alternate functions are that no pin leads to
+        (ASSUMPTION).
+        """
+        control = self.words[CR1]
+        if control & (_SPE | _MSTR) != _SPE | _MSTR or (self.words[CR2] & _SSOE and not control & _SSM):
+            return
+        selected = control & _SSI if control & _SSM else self.nss_level()
+        if not selected:
+            self._errors |= _MODF
+            self.words[CR1] &= ~(_SPE | _MSTR)
+            self._clear()
+            self._drive()
+            self._update()
+
+    def _drive(self) -> None:
+        """SCK idles at CPOL's level while the controller is on, and NSS is low if it is an output."""
+        control = self.words[CR1]
+        works = control & (_SPE | _MSTR) == _SPE | _MSTR
+        self.drive_clock(bool(control & _CPOL) if works else None)
+        as_output = control & _MSTR and self.words[CR2] & _SSOE and not control & _SSM
+        self.drive_nss(not works if as_output else None)
 
     @property
     def _frame_bits(self) -> int:
@@ -117,41 +200,96 @@ class Spi(RegisterBlock):
         waiting, arrived = (len(fifo) * self._frame_bytes for fifo in (self._to_send, self._received))
         threshold = 1 if self.words[CR2] & _FRXTH else 2
         levels = min(arrived, 3) << 9 | min(waiting, 3) << 11
-        status = levels | (_RXNE if arrived >= threshold else 0) | (_OVR if self._overrun else 0)
+        status = levels | (_RXNE if arrived >= threshold else 0) | self._errors
         status |= _TXE if waiting <= _FIFO_BYTES // 2 else 0
         return status | (_BSY if self._shifting is not None or waiting else 0)
 
+    @property
+    def _receives_only(self) -> bool:
+        """The clock runs on its own: RXONLY, or the one data line is an input."""
+        control = self.words[CR1]
+        if control & _BIDIMODE:
+            return not control & _BIDIOE
+        return bool(control & _RXONLY)
+
     def _start(self) -> None:
         control = self.words[CR1]
-        if self._shifting is not None or not self._to_send or control & (_SPE | _MSTR) != _SPE | _MSTR:
+        if self._shifting is not None or control & (_SPE | _MSTR) != _SPE | _MSTR:
             return
         bus_hz = self._bus_hz()
-        if bus_hz:
-            divider = 2 << field(control, 3, 3)
-            delay_ps = self._frame_bits * divider * PS_PER_S // bus_hz
+        if not bus_hz:
+            return
+        send_crc = False
+        if self._receives_only:
+            frame = (1 << self._frame_bits) - 1
+        elif self._to_send:
             frame = self._to_send.pop(0)
-            self._shifting = self._scheduler.after(delay_ps, lambda: self._shifted(frame))
-
-    def _shifted(self, frame: int) -> None:
-        self._shifting = None
-        received = self._exchange(frame)
-        if len(self._received) * self._frame_bytes >= _FIFO_BYTES:
-            self._overrun = True
+        elif control & _CRCEN and control & _CRCNEXT and not self._crc_sent:
+            send_crc, frame = True, self.words[TXCRCR]
         else:
-            self._received.append(received)
+            return
+        divider = 2 << field(control, 3, 3)
+        bits = self._crc_bits if send_crc else self._frame_bits
+        delay_ps = bits * divider * PS_PER_S // bus_hz
+        self._shifting = self._scheduler.after(delay_ps, lambda: self._shifted(frame, bits, send_crc))
+
+    def _shifted(self, frame: int, bits: int, is_crc: bool) -> None:
+        self._shifting = None
+        control = self.words[CR1]
+        received = self._exchange(frame, bits)
+        if is_crc:
+            self._crc_sent = True
+            self._errors |= _CRCERR if received != self.words[RXCRCR] else 0
+            self.words[CR1] &= ~_CRCNEXT
+        elif control & _CRCEN:
+            self.words[TXCRCR] = self._crc(self.words[TXCRCR], frame)
+            self.words[RXCRCR] = self._crc(self.words[RXCRCR], received)
+        if control & (_BIDIMODE | _BIDIOE) != _BIDIMODE | _BIDIOE:
+            if len(self._received) * self._frame_bytes >= _FIFO_BYTES:
+                self._errors |= _OVR
+            else:
+                self._received.append(received)
         self._start()
         self._update()
         if self.words[CR2] & _RXDMAEN and self._status() & _RXNE:
             self._request_rx()
         self._feed_from_dma()
 
-    def _exchange(self, frame: int) -> int:
-        selected = [device for pin, device in self._devices if pin.level_out is False]
+    @property
+    def _crc_bits(self) -> int:
+        return 16 if self.words[CR1] & _CRCL else 8
+
+    def _crc(self, crc: int, frame: int) -> int:
+        """Take a frame into a CRC, first bit on the line first (RM0351, SPI CRC)."""
+        bits, top = self._frame_bits, 1 << (self._crc_bits - 1)
+        if self.words[CR1] & _LSBFIRST:
+            frame = _reversed(frame, bits)
+        for bit in reversed(range(bits)):
+            feed = bool(crc & top) ^ bool(frame >> bit & 1)
+            crc = crc << 1 & 2 * top - 1 ^ (self.words[CRCPR] & 2 * top - 1 if feed else 0)
+        return crc
+
+    def _exchange(self, frame: int, bits: int) -> int:
+        """Send a frame to who is selected; return what came back meanwhile.
+
+        A device that samples at the other edge sees every bit one clock late (ASSUMPTION), and so does the
+        controller.
+        """
+        control = self.words[CR1]
+        mode = control & 3  # CPOL is bit 1, CPHA bit 0
+        selected = [(device, modes) for pin, device, modes in self._devices if pin.level_out is False]
+        if control & _LSBFIRST:
+            frame = _reversed(frame, bits)
         value = 0
-        for byte in frame.to_bytes(self._frame_bytes, "big"):
-            answers = [device.exchange(byte) for device in selected] if self.routed() else []
+        for byte in frame.to_bytes(2 if bits > 8 else 1, "big"):
+            answers = []
+            for device, modes in selected if self.routed() else ():
+                late = mode not in modes
+                answer = device.exchange(byte >> 1 if late else byte)
+                answers.append(answer >> 1 | 0x80 if late else answer)
             value = value << 8 | (answers[0] if answers else _FLOATING)
-        return value & (1 << self._frame_bits) - 1
+        value &= (1 << bits) - 1
+        return _reversed(value, bits) if control & _LSBFIRST else value
 
     def _feed_from_dma(self) -> None:
         while self.words[CR2] & _TXDMAEN and self.words[CR1] & _SPE and self._status() & _TXE:
@@ -164,13 +302,19 @@ class Spi(RegisterBlock):
             self._shifting = None
         self._to_send.clear()
         self._received.clear()
-        self._overrun = False
+        self._errors &= ~_OVR
+        self._crc_sent = False
 
     def _update(self) -> None:
         status, control = self._status(), self.words[CR2]
         wanted = (
             (control & _RXNEIE and status & _RXNE)
             or (control & _TXEIE and status & _TXE)
-            or (control & _ERRIE and status & _OVR)
+            or (control & _ERRIE and status & (_OVR | _MODF | _CRCERR))
         )
         self._interrupt.set(bool(wanted))
+
+
+def _reversed(value: int, bits: int) -> int:
+    """Turn the order of the lowest bits round."""
+    return int(f"{value:0{bits}b}"[::-1], 2)

@@ -239,7 +239,7 @@ def i2c_transfers(s: Subject) -> None:
 def spi_transfers(s: Subject) -> None:
     """Frames to a device that answers."""
     bus = s.mcu.peripherals.spis["SPI1"]
-    bus._devices[:] = [(s.pins["PA4"], _Target(s))]
+    bus._devices[:] = [(s.pins["PA4"], _Target(s), frozenset({0, 3}))]
     s.write("GPIOA", 0x00, 0xA9FF_FDFF)
     s.write("GPIOA", 0x14, 0)
     bus.routed = lambda: True
