@@ -10,19 +10,15 @@ quotient's bits, clz(divisor) - clz(dividend) + 1, which is the form that Arm gi
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
 
 import llvmlite.binding
 import numba
 import numpy as np
-import numpy.typing as npt
 from numba import types
 from unicorn import arm_const as arm
-from unicorn import unicorn_const as uc_const
 from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.twin.core.block_hook import BLOCK_CYCLES, CYCLES
-from hil.twin.core.engine import Engine
 
 _MOST_ADDED = 10
 _R0 = arm.UC_ARM_REG_R0
@@ -70,22 +66,3 @@ def on_division(uc, address, size, state):  # type: ignore[no-untyped-def]  # ty
 
 
 ON_DIVISION: int = on_division.address or 0
-
-
-class DivisionCycles:
-    """Hooks the divisions that are executed; a hook outlives the code it is for and then does nothing."""
-
-    def __init__(self, engine: Engine, state: npt.NDArray[np.int64]) -> None:
-        self._engine = engine
-        self._state = state
-        self._hooked: set[int] = set()
-
-    def watch(self, divisions: Iterable[tuple[int, int]]) -> bool:
-        """Hook divisions (address, register of the divisor); return whether any was not hooked yet."""
-        new = {address for address, _ in divisions} - self._hooked
-        for address in sorted(new):
-            self._engine.add_native_hook(
-                uc_const.UC_HOOK_CODE, ON_DIVISION, self._state.ctypes.data, (address, address)
-            )
-        self._hooked |= new
-        return bool(new)

@@ -19,12 +19,14 @@ from hil.twin.core.bus import DEVICE_REGIONS, Bus
 from hil.twin.core.code_stops import CodeStops
 from hil.twin.core.condition import condition_passes, in_it_block
 from hil.twin.core.cycle_counter import CycleCounter
-from hil.twin.core.division_hook import DivisionCycles
+from hil.twin.core.division_hook import ON_DIVISION
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.idle_loops import IdleLoops
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
+from hil.twin.core.native_code_hook import NativeCodeHook
 from hil.twin.core.polling import Polling
+from hil.twin.core.priority_mask_hook import ON_PRIORITY_MASK
 from hil.twin.core.program_access import Ending, ProgramAccess
 from hil.twin.core.programming import Programming
 from hil.twin.core.protection import Protection
@@ -75,7 +77,8 @@ class Emulator:
         )
         self.set_breakpoints = self._code_stops.set_breakpoints
         self._traps = Traps(self.engine)
-        self._division_cycles = DivisionCycles(self.engine, self.state)
+        self._division_cycles = NativeCodeHook(self.engine, ON_DIVISION, self.state)
+        self._priority_masks = NativeCodeHook(self.engine, ON_PRIORITY_MASK, self.state)
         self.watchpoints = Watchpoints(self.engine, memory.read)
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
@@ -119,7 +122,8 @@ class Emulator:
                     return Stop.INVALID_STATE
                 timing = self._counter.fill_missing(self.engine.read_register)
                 hooked = (
-                    self._division_cycles.watch(timing.divisions),
+                    self._division_cycles.watch(address for address, _ in timing.divisions),
+                    self._priority_masks.watch(timing.priority_masks),
                     self._traps.watch_divisions(timing.divisions, self._memory),
                     self._code_stops.watch_undefined(timing.undefined),
                 )
@@ -149,6 +153,9 @@ class Emulator:
             return Stop.DIVISION_BY_ZERO
         if self._code_stops.is_undefined(pc) and self._condition_passes():
             return Stop.UNDEFINED
+        view = self._memory.view(pc, 4)
+        if view is not None:
+            self._priority_masks.watch(analyse(view.tobytes(), pc).priority_masks)
         engine.drop_translations(pc, 4)  # a translated block would be executed whole
         self._counter.begin_step(pc)
         self._suspend_checks(True, checked)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encodings that Unicorn executes and a Cortex-M4 does not have, and those that are floating-point ones.
+"""Encodings that Unicorn executes and a Cortex-M4 does not have, floating-point ones, and uses of BASEPRI.
 
 Source: Armv7-M Architecture Reference Manual (DDI 0403): A5.2.5 (16-bit miscellaneous), A5.3.4 (branches and
 miscellaneous control), A5.3.6 (exclusive loads and stores), A5.3.7 and A5.3.10 (loads and stores), A5.3.18
@@ -25,6 +25,15 @@ def is_undefined(code: bytes) -> bool:
         return any(first & mask == value for mask, value in _UNDEFINED_NARROW)
     word = first << 16 | int.from_bytes(code[2:4], "little")
     return any(word & mask == value for mask, value in _UNDEFINED_WIDE)
+
+
+def uses_basepri(code: bytes) -> bool:
+    """Tell whether an instruction is MRS or MSR of BASEPRI or BASEPRI_MAX (DDI 0403, B5.1)."""
+    if len(code) < 4:
+        return False
+    first, second = int.from_bytes(code[:2], "little"), int.from_bytes(code[2:4], "little")
+    moves = first & 0xFFF0 == 0xF380 or first == 0xF3EF
+    return moves and second & 0xFF in (17, 18)
 
 
 def is_floating_point(code: bytes) -> bool:

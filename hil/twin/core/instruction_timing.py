@@ -21,7 +21,7 @@ import capstone
 from capstone import arm
 
 from hil.twin.core import block_hook
-from hil.twin.core.encodings import is_floating_point, is_undefined
+from hil.twin.core.encodings import is_floating_point, is_undefined, uses_basepri
 from hil.twin.core.load_addresses import Load, LoadAddresses
 
 DIRECT_REFILL_CYCLES = 1
@@ -170,6 +170,8 @@ class BlockTiming:
     """Address and number of the divisor's register of every SDIV and UDIV."""
     undefined: tuple[int, ...] = ()
     """Addresses of instructions that a Cortex-M4 does not have, though Unicorn executes them."""
+    priority_masks: tuple[int, ...] = ()
+    """Addresses of instructions that read or write BASEPRI."""
 
     def cycles_to(self, address: int) -> int:
         """Return the cycles from the block's entry to the instruction at `address` (the whole block if after
@@ -367,4 +369,5 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         tuple(before),
         tuple(divisions),
         tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
+        tuple(address + offset for offset, encoding in encodings if uses_basepri(encoding)),
     )

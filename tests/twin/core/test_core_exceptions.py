@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import PROLOGUE
 
 
@@ -145,6 +147,37 @@ handler:
     )
     m.run_cycles(200)
     assert m.recorder.values == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("written", "raised", "read"),
+    [(0xFF, None, 0xF0), (0x0F, None, 0), (0x0F, 0x20, 0x20), (0x4F, 0x4E, 0x40), (0x40, 0x3F, 0x30)],
+)
+@pytest.mark.parametrize("stepped", [False, True])
+def test_basepri_has_the_bits_of_a_priority_only(machine, written, raised, read, stepped):
+    m = machine(
+        PROLOGUE
+        + f"""
+start:
+ setup
+ movs r0, #{written}
+ movs r1, #{raised or 0}
+ msr basepri, r0
+ {"msr basepri_max, r1" if raised else ""}
+ ite eq
+ mrseq r0, basepri
+ mrsne r0, basepri
+ str r0, [r7]
+1: b 1b
+""",
+        {},
+    )
+    if stepped:
+        for _ in range(40):
+            m.core._emulator.step()
+    else:
+        m.run_cycles(100)
+    assert m.recorder.values[:1] == [read]
 
 
 def test_basepri_masks_only_lower_priorities(machine):
