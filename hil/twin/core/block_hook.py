@@ -13,6 +13,10 @@ one; the prefetch reads the line after the present one meanwhile; the instructio
 64 bits, the data cache 8; the least recently used row goes first.  Assumptions, where the manual is silent:
 a read that has begun (a prefetch that nobody needs any more) is finished before the next begins; the
 instructions of a block are spread evenly over its lines.  DMA out of flash does not delay the core.
+
+A bank that is erased or programmed answers no read until that is over (RM0351, 3.3.5: the bus stalls); what
+the caches hold is still there. At zero wait states the caches are not followed, so that they hold what they
+held before (assumption).
 """
 
 from __future__ import annotations
@@ -75,6 +79,8 @@ LOADED_ADDRESS, LOADED = 20, 21
 """The device load under way, and the two words that it reads."""
 LOOPS_ARE_BUSY = 26
 """Not zero: stores go on natively that nobody counts, so no loop is looked at."""
+FLASH_BUSY_UNTIL, FLASH_BUSY_BANKS = 27, 28
+"""The cycle at which erasing or programming ends, and a bit for each bank that it keeps from being read."""
 STEP_BLOCKS = 31
 """Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has
 translated before, and would execute where a branch leads to as well."""
@@ -105,6 +111,8 @@ CACHE_HEAD = 128
 when each slot was used last (use << 6 | slot).
 """
 _USES = 64
+_BANK_SHIFT = 16
+"""From a line's number to its bank, 512 KiB."""
 _FLASH_ROWS = (1 << 20) // 32 + 1
 """Rows of 32 bytes in the flash, and the one that a prefetch at its end would want; each has a word of
 (1 << 12 | slot << 4 | valid lines), 0 while it is not cached.
@@ -274,6 +282,14 @@ def _load_target(uc, state, entry):  # type: ignore[no-untyped-def]  # typed by 
     return _flash_offset(target & 0xFFFF_FFFF)
 
 
+@numba.njit(inline="always")
+def _readable(state, line, free):  # type: ignore[no-untyped-def]  # typed by numba
+    """The cycle from which the flash can read a line; from `free` on it reads nothing else."""
+    if state[FLASH_BUSY_BANKS] >> (line >> _BANK_SHIFT) & 1:
+        return max(free, state[FLASH_BUSY_UNTIL])
+    return free
+
+
 @numba.njit(error_model="numpy")
 def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
     """Return what the flash's wait states add to a block executed from cycle `now`.
@@ -334,7 +350,7 @@ def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-un
                 elif keeps_instructions and _holds(state, INSTRUCTION_ROWS, line):
                     _use(state, INSTRUCTION_ROWS, line, use)
                 else:
-                    stall = max(stall, free - moment) + wait_states
+                    stall = max(stall, _readable(state, line, free) - moment) + wait_states
                     free = moment + stall
                     if keeps_instructions:
                         _keep(state, INSTRUCTION_ROWS, _INSTRUCTION_CAPACITY, line, use)
@@ -346,7 +362,7 @@ def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-un
                         next_line = np.int64(-1)
                     elif line + 1 != next_line:
                         next_line = line + 1
-                        next_ready = max(moment + stall, free) + wait_states + 1
+                        next_ready = max(moment + stall, _readable(state, line + 1, free)) + wait_states + 1
                         free = next_ready
             line += 1
             into += line_cycles
@@ -362,7 +378,7 @@ def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-un
                     _use(state, DATA_ROWS, target >> 3, use)
                 else:
                     moment = now + stalls + state[entry + LOAD_CYCLES]
-                    stall = max(stall, free - moment) + wait_states
+                    stall = max(stall, _readable(state, target >> 3, free) - moment) + wait_states
                     free = moment + stall
                     if keeps_data:
                         _keep(state, DATA_ROWS, _DATA_CAPACITY, target >> 3, use)
@@ -449,7 +465,8 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
         if address != state[BLOCK_END] and state[REFILL] != 0:
             refill = min(state[REFILL] + ((word >> _WIDE_SHIFT) & 1), np.int64(_MOST_REFILL_CYCLES))
         stalls = np.int64(0)
-        if state[WAIT_STATES] != 0 and (index < 0 or state[index + 1] != state[CACHE_EPOCH]):
+        busy = state[CYCLES] < state[FLASH_BUSY_UNTIL]
+        if (state[WAIT_STATES] != 0 or busy) and (index < 0 or state[index + 1] != state[CACHE_EPOCH]):
             if state[STALLED_ADDRESS] != address:
                 loads = (word >> _LOADS_SHIFT) & _LOADS_MASK
                 state[STALLS] = _stalls(uc, address, size, cycles, state[CYCLES] + refill, loads, state)
@@ -459,6 +476,11 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
         if state[CYCLES] + refill + cycles + stalls > state[DEADLINE]:
             reason = REASON_DEADLINE
             state[STALLED_ADDRESS] = address
+            if busy and state[CYCLES] < state[DEADLINE]:
+                # Long stalls pass with the time of everybody else, who may interrupt them.
+                passed = min(stalls, state[DEADLINE] - state[CYCLES])
+                state[CYCLES] += passed
+                state[STALLS] -= passed
         else:
             state[STALLED_ADDRESS] = -1
             state[BLOCK_CYCLES] = state[CYCLES] + refill

@@ -120,6 +120,7 @@ class Core:
         self._halt_requested = False
         self._step_requested = False
         self._slice_end_ps = 0
+        self._flash_busy_end_ps = 0
         for unit in (self._system_control, self._dwt, self._breakpoints, RomTable(), InstrumentationTrace()):
             self.attach(unit)
         scheduler.set_processor(self)
@@ -209,6 +210,7 @@ class Core:
         if hz <= 0:
             raise ValueError(f"core: HCLK must be positive, not {hz} Hz")
         self._clock.set_hclk(hz, self._emulator.access.cycles_now())
+        self._update_flash_busy()
         self._update_systick()
         self._update_deadline()
 
@@ -217,6 +219,24 @@ class Core:
     ) -> None:
         """Set what flash accesses cost, from FLASH_ACR."""
         flash_accelerator.set_up(self._emulator.state, wait_states, instruction_cache, data_cache, prefetch)
+
+    def set_flash_busy(self, end_ps: int, banks: int) -> None:
+        """Keep the program from reading the flash's ``banks`` (bit 0: the first) until an instant."""
+        self._flash_busy_end_ps = end_ps
+        self._emulator.state[block_hook.FLASH_BUSY_BANKS] = banks
+        self._update_flash_busy()
+
+    def _update_flash_busy(self) -> None:
+        self._emulator.state[block_hook.FLASH_BUSY_UNTIL] = self._clock.cycles_at(self._flash_busy_end_ps)
+
+    def _go_on_at(self, time_ps: int) -> None:
+        """The core executes nothing until an instant: what it waits for comes so many cycles earlier."""
+        state = self._emulator.state
+        before = int(state[block_hook.FLASH_BUSY_UNTIL])
+        self._clock.anchor(time_ps, self.cycle_count)
+        self._update_flash_busy()
+        earlier = before - int(state[block_hook.FLASH_BUSY_UNTIL])
+        state[block_hook.STALLS] = max(0, int(state[block_hook.STALLS]) - max(0, earlier))
 
     # --- power and reset ---
 
@@ -263,7 +283,7 @@ class Core:
         self._systick.reset()
         self._debug.note_reset()
         self._clear_registers()
-        self._clock.anchor(self.scheduler.now_ps, self.cycle_count)
+        self._go_on_at(self.scheduler.now_ps)
         if self._held_in_reset:
             self._set_state("reset")
             return
@@ -387,7 +407,7 @@ class Core:
         if self._wake_up.for_event:
             self._emulator.state[block_hook.EVENT_REGISTER] = 0
         latency_ps = self.on_wake()
-        self._clock.anchor(self.scheduler.now_ps + latency_ps, self.cycle_count)
+        self._go_on_at(self.scheduler.now_ps + latency_ps)
         self._set_state("running")
 
     def _exceptions_changed(self) -> None:
@@ -473,7 +493,7 @@ class Core:
     def debug_resume(self, step: bool) -> None:
         """Leave the halted state, for one instruction if `step`."""
         self._step_requested = step
-        self._clock.anchor(self.scheduler.now_ps, self.cycle_count)
+        self._go_on_at(self.scheduler.now_ps)
         self._set_state("running")
 
     def halt(self, reason: int) -> None:

@@ -58,7 +58,7 @@ FIRST_OFFSET = PROGRAMMING + 8
 FIRST_VALUE = PROGRAMMING + 9
 DURATION = PROGRAMMING + 10
 """Cycles that programming takes."""
-BUSY_UNTIL = PROGRAMMING + 11
+BUSY_UNTIL = block_hook.FLASH_BUSY_UNTIL
 """Cycles at which it ends: a block that ends later sees that it has."""
 POLLS_LEFT = PROGRAMMING + 12
 """How often its status may still be answered here while it lasts."""

@@ -80,6 +80,7 @@ class Programming:
         state[device_hook.PAGE_SIZE] = like.page_size
         state[device_hook.FIRST_OFFSET] = -1
         state[device_hook.DURATION] = longest
+        state[block_hook.FLASH_BUSY_BANKS] = 1 << (like.page // (block_hook.FLASH_SIZE // 2))
         state[device_hook.BUSY_UNTIL] = self._counter.cycles_inside_block(pc) + longest
         state[device_hook.POLLS_LEFT] = device_hook.PATIENCE
         state[device_hook.SITE_BLOCK] = state[block_hook.BLOCK_START]

@@ -299,6 +299,7 @@ class Peripherals:
         self.adc1.core_asleep = lambda: self._core.state == "sleeping"
         self.flash.on_option_load = partial(request_reset, "option_bytes")
         self._core.on_flash_write = self.flash.array_write
+        self.flash.on_busy = self._core.set_flash_busy
         self.flash.go_on = self._core.programming.go_on
         self.syscfg.on_exti_select = self._reselect_exti
         for port, block in self.ports.items():

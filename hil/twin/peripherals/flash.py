@@ -64,6 +64,8 @@ class Operation:
     peak_end_ps: int
     """Until then it draws most."""
     end_ps: int
+    banks: int
+    """Bit 0: the first bank, bit 1: the second; nobody reads them meanwhile."""
     complete: Callable[[], None]
     undo: Callable[[], None]
     """Called when it is broken off."""
@@ -152,6 +154,8 @@ class Flash(RegisterBlock):
         began, at which its peak was over, and at which it ended."""
         self.is_unobserved: Callable[[], bool] = lambda: False
         """Tells whether nobody acts on what programming draws at the instant at which it does."""
+        self.on_busy: Callable[[int, int], None] = lambda end_ps, banks: None
+        """Told until when nobody reads which banks, see :class:`Operation`; no bank once it is over."""
 
     def reset(self) -> None:
         """System reset: locked; an operation under way is broken off and the option bytes are loaded."""
@@ -161,6 +165,7 @@ class Flash(RegisterBlock):
             if operation.event is not None:
                 operation.event.cancel()
             self._operation = None
+            self.on_busy(0, 0)
             self.on_activity()
         super().reset()
         self.words.update(self.options.loaded)
@@ -301,7 +306,9 @@ class Flash(RegisterBlock):
                 self._changed(0, FLASH_SIZE)
                 self.on_unprotect()
 
-        self._start("erase", _PAGE_ERASE_PS + (_MASS_ERASE_PS if unprotects else 0), written)
+        # Each bank has option bytes of its own, at 0x1FFF7800 and 0x1FFFF800.
+        duration_ps = _PAGE_ERASE_PS + (_MASS_ERASE_PS if unprotects else 0)
+        self._start("erase", duration_ps, 0b11, written)
 
     def _erase(self, control: int) -> None:
         if self.words[SR] & _ERRORS:
@@ -324,7 +331,8 @@ class Flash(RegisterBlock):
                 self._cells[offset : offset + size] = 0xFF
                 self._changed(offset, size)
 
-        self._start("erase", duration_ps, erased)
+        busy = sum({1 << offset // _BANK_SIZE for offset, _ in ranges})
+        self._start("erase", duration_ps, busy, erased)
 
     def _program(self, offset: int, value: int) -> None:
         old = int.from_bytes(self._cells[offset : offset + 8].tobytes(), "little")
@@ -335,7 +343,8 @@ class Flash(RegisterBlock):
         else:
             # At once: the bus would stall whoever reads it before the end.
             self._fill(offset, value)
-            self._start("write", _PROGRAM_PS, undo=partial(self._fill, offset, old))
+            banks = 1 << offset // _BANK_SIZE
+            self._start("write", _PROGRAM_PS, banks, undo=partial(self._fill, offset, old))
             self._let_others_follow(offset)
 
     def _let_others_follow(self, offset: int) -> None:
@@ -363,9 +372,11 @@ class Flash(RegisterBlock):
             self.on_programmed(np.array(instants, dtype=np.int64))
             offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
+            end_ps, banks = began_ps + _PROGRAM_PS, 1 << offset // _BANK_SIZE
             self._operation = Operation(
-                "write", began_ps + peak_ps, began_ps + _PROGRAM_PS, lambda: None, undo, event=None
+                "write", began_ps + peak_ps, end_ps, banks, lambda: None, undo, event=None
             )
+            self.on_busy(end_ps, banks)
             self.words[SR] |= _BSY
         self.words[CR] = control
         self._first_word = first_word
@@ -389,6 +400,7 @@ class Flash(RegisterBlock):
         self,
         activity: Activity,
         duration_ps: int,
+        banks: int,
         complete: Callable[[], None] = lambda: None,
         undo: Callable[[], None] = lambda: None,
     ) -> None:
@@ -402,7 +414,9 @@ class Flash(RegisterBlock):
         end_ps = now_ps + duration_ps
         quiet = activity == "write" and not self.words[CR] & _EOPIE
         event = None if quiet else self._scheduler.at(end_ps, self._finish)
-        self._operation = Operation(activity, now_ps + _PEAK_PS[activity], end_ps, complete, undo, event)
+        peak_end_ps = now_ps + _PEAK_PS[activity]
+        self._operation = Operation(activity, peak_end_ps, end_ps, banks, complete, undo, event)
+        self.on_busy(end_ps, banks)
         self.on_activity()
 
     def _settle(self) -> None:
@@ -422,6 +436,7 @@ class Flash(RegisterBlock):
 
     def _end(self, operation: Operation) -> None:
         self._operation = None
+        self.on_busy(0, 0)
         operation.complete()
         self.words[SR] &= ~_BSY
         if self.words[CR] & _EOPIE:

@@ -180,7 +180,7 @@ def test_wait_states_are_the_same() -> None:
     assert with_it.handled < without.handled / 4
 
 
-def test_a_program_reads_at_once_what_it_has_written() -> None:
+def test_a_program_that_reads_what_it_writes_waits_for_the_end() -> None:
     script = [*UNLOCK]
     for index in range(20):
         at = PAGE + 8 * index
@@ -188,8 +188,66 @@ def test_a_program_reads_at_once_what_it_has_written() -> None:
         script += [(LOAD, at, 0), (LOAD, at + 4, 0), (LOAD, SR, 0), (WAIT, SR, BSY), (LOAD, CR, 0)]
     with_it, _ = compare(script)
     words = np.frombuffer(with_it.results, dtype="<u4")[:80].reshape(20, 4)
-    assert words[7].tolist() == [0x7777, 0xFFFF_8888, BSY, PG | OPTLOCK]
+    assert words[7].tolist() == [0x7777, 0xFFFF_8888, 0, PG | OPTLOCK]
     assert with_it.handled < 20
+
+
+BANK_2, LATENCY_4, CACHES = 1 << 11, 4, 3 << 9
+ERASE_PS = 22_020_000_000  # DS10198 Rev 8, T63: page erase, typical
+
+
+@pytest.mark.parametrize(
+    ("page", "acr", "warm", "stalled"),
+    [
+        (8 << 3, 0, False, True),
+        (8 << 3, LATENCY_4, True, True),  # no cache to run from
+        (8 << 3, LATENCY_4 | CACHES, False, True),
+        (8 << 3, LATENCY_4 | CACHES, True, False),
+        (8 << 3 | BANK_2, 0, False, False),
+        (8 << 3 | BANK_2, LATENCY_4, False, False),
+    ],
+)
+def test_code_in_a_bank_that_is_erased_waits_for_it_unless_it_is_cached(page, acr, warm, stalled) -> None:
+    before = [(STORE, ACR, acr), *([(LOAD, SR, 0)] * 2 if warm else [])]
+    seen = run([*UNLOCK, *before, (STORE, CR, PER | STRT | page), (LOAD, SR, 0)], shortcut=False)
+    status = np.frombuffer(seen.results, dtype="<u4")[2 if warm else 0]
+    assert bool(status & BSY) is not stalled
+
+
+def test_time_goes_on_while_the_core_waits_for_its_bank() -> None:
+    halves = []
+
+    def look(mcu: Stm32l476) -> None:
+        halves.append((mcu.scheduler.now_ps - mcu.core.time_ps, mcu.core.cycle_count))
+
+    events = dict.fromkeys(range(PS_PER_S // 500, PS_PER_S // 50, PS_PER_S // 500), look)
+    run([*UNLOCK, (STORE, CR, PER | STRT | 8 << 3), (LOAD, SR, 0)], shortcut=False, events=events)
+    assert all(0 <= behind_ps < 1_000_000 for behind_ps, _ in halves)
+    cycles = np.diff([count for _, count in halves])
+    assert np.allclose(cycles, 8000, atol=2)  # 2 ms at 4 MHz
+
+
+def test_a_core_that_stood_still_meanwhile_does_not_wait_longer() -> None:
+    written: list[bool] = []
+
+    def plan(mcu: Stm32l476) -> None:
+        tell_core = mcu.peripherals.flash.on_busy
+
+        def busy(end_ps: int, banks: int) -> None:
+            tell_core(end_ps, banks)
+            if banks:
+                mcu.scheduler.at(end_ps - 70_000_000, mcu.core.debug_halt)
+                mcu.scheduler.at(end_ps - 20_000_000, lambda: mcu.core.debug_resume(step=False))
+                mcu.scheduler.at(
+                    end_ps + 20_000_000,
+                    lambda: written.append(mcu.core.memory.read(RESULTS, 4) == 0x5A5A_5A5A),
+                )
+
+        mcu.peripherals.flash.on_busy = busy
+
+    steps = [*double_word(PAGE, 1, 2)[:3], (STORE, RESULTS, 0x5A5A_5A5A)]
+    run([*UNLOCK, *steps], shortcut=False, events={PS_PER_S // 1000 + 1: plan})
+    assert written == [True]
 
 
 def mistake(at: int, random_: random.Random) -> list[Step]:
