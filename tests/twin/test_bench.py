@@ -173,3 +173,24 @@ def test_a_marker_that_is_high_feeds_the_daqs_pull_down() -> None:
     assert bench.mcu.supply.current_a - before_a == pytest.approx(bench.mcu.supply_voltage_v / 20e3)
     bench.connections["marker_active"].set_open(True)
     assert bench.mcu.supply.current_a == pytest.approx(before_a)
+
+
+def test_a_debug_port_keeps_its_state_while_the_probe_feeds_the_part() -> None:
+    """A closed relay leads 1.9 V to VDD, above the brown-out threshold: the part never loses its supply."""
+    bench = make_bench()
+    drive_relay(bench, True)
+    bench.advance(0.1)
+    bench.net.drive(3.0, True)
+    bench.advance(0.1)
+    losses = bench.mcu.debug_port_losses
+    bench.net.drive(0.0, False)
+    bench.advance(0.5)
+    assert (bench.net.voltage_v, bench.mcu.swd_obstacle) == (pytest.approx(1.9), None)
+    bench.net.drive(3.0, True)
+    bench.advance(0.1)
+    assert bench.mcu.debug_port_losses == losses
+    drive_relay(bench, False)
+    bench.advance(0.1)
+    bench.net.drive(0.0, False)
+    bench.advance(0.5)
+    assert bench.mcu.debug_port_losses == losses + 1
