@@ -157,7 +157,7 @@ def install(without_sim: bool) -> None:
     UNFINISHED.touch()
     pip: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     if not same_packages:
-        size = "400" if without_sim else "650"
+        size = "350" if without_sim else "600"
         step(
             f"installing the pinned packages (some {size} MB, once)",
             [*pip, "--no-compile", "--require-hashes", "-r", lock(without_sim)],

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import bringup, exchange, firmware, model, report, rig, safe, twin, udev
+from hil.cli import bringup, exchange, firmware, model, report, rig, safe, twin, udev, waveform
 from hil.errors import HilError
 
 _typer = typer.Typer(
@@ -29,6 +29,7 @@ _typer.command("bringup")(bringup.bringup)
 _typer.command("udev")(udev.udev)
 _typer.command("report")(report.report)
 _typer.command("safe")(safe.safe)
+_typer.command("waveform")(waveform.waveform)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
 
 

@@ -12,7 +12,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The folder of a run, also of one that was killed.")],
 ) -> None:
     """Make report.html of a run's folder again, and name what in it is missing or damaged."""
-    from hil.report import page  # plotly and jinja2, which no other command needs
+    from hil.report import page  # jinja2, which no other command needs
 
     made = page.write(folder)
     for damage in made.damages:

@@ -149,7 +149,11 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
     record = parts.make("tests", lambda: test_log.read(run.test_log_path), TestRecord())
     parts.damages += [f"{run.test_log_path.name}: {text}" for text in record.damages]
     tables = parts.make_all(run.table_folder.glob("*.json"), lambda file: view(result_table.load(file)))
-    waveforms = parts.make_all(run.waveform_folder.glob("*.parquet"), _waveform) if draw else []
+    waveforms = (
+        parts.make_all(run.waveform_folder.glob(f"*{waveform_file.SUFFIX}"), _waveform) if draw else []
+    )
+    older = sorted(path.name for path in run.waveform_folder.glob("*.parquet"))
+    parts.damages += [f"{name}: a waveform of an earlier version, which is not drawn" for name in older]
     for waveform in waveforms:
         waveform["tables"] = [table for table in tables if table.waveform == waveform["name"]]
     names = {waveform["name"] for waveform in waveforms}
@@ -160,7 +164,7 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
         "verdict": judge(record, entries, run.description),
         "when": _when(run.description),
         "guardian": _guardian(parts, run.path / "guardian.json"),
-        "undrawn": not draw and any(run.waveform_folder.glob("*.parquet")),
+        "undrawn": not draw and any(run.waveform_folder.glob(f"*{waveform_file.SUFFIX}")),
         "headlines": parts.make_list("main results", lambda: _headlines(entries)),
         "groups": parts.make_list("measurements", lambda: groups(entries)),
         "tests": tests,

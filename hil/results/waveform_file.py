@@ -1,28 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A waveform on disk: Parquet with columns ``time_s`` and ``current_a``; phases and units in the file's
-metadata.
+"""A waveform on disk: a NumPy archive with the array ``current_a`` and, as JSON, ``description``.
 
-Parquet opens in pandas, DuckDB, MATLAB and Excel's Power Query; the metadata keys begin with ``hil.``.
+The description holds name, beginning, sampling period, supply voltage and phases. ``numpy.load`` reads such a
+file anywhere; ``hil waveform`` writes it as CSV for a spreadsheet, MATLAB or a data frame.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from hil.errors import ResultsError, one_line
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.waveform import Waveform
 from hil.places import put_in_place
 
-METADATA_KEY = b"hil.waveform"
+SUFFIX = ".npz"
+_DAMAGES = (
+    *(ArithmeticError, AttributeError, EOFError, IndexError, KeyError, MemoryError, NotImplementedError),
+    *(OSError, RecursionError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error),
+)
+"""What NumPy, zipfile and json say of a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,6 @@ def save(path: Path, stored: StoredWaveform) -> None:
         "start_s": stored.waveform.start_s,
         "period_s": stored.waveform.period_s,
         "supply_voltage_v": stored.supply_voltage_v,
-        "units": {"time_s": "s", "current_a": "A"},
         "phases": [
             {
                 "name": str(phase.name),
@@ -59,14 +65,13 @@ def save(path: Path, stored: StoredWaveform) -> None:
             for phase in stored.phases
         ],
     }
-    schema = pa.schema([("time_s", pa.float64()), ("current_a", pa.float64())])
-    table = pa.table(
-        {"time_s": stored.waveform.times_s, "current_a": stored.waveform.current_a}, schema=schema
-    ).replace_schema_metadata({METADATA_KEY: json.dumps(described).encode()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.new")
-        pq.write_table(table, draft, compression="zstd", use_dictionary=False)
+        with draft.open("wb") as file:
+            np.savez_compressed(
+                file, current_a=stored.waveform.current_a, description=np.array(json.dumps(described))
+            )
         put_in_place(draft, path)
     except OSError as error:
         raise ResultsError(str(error), where=str(path), operation="save waveform") from error
@@ -79,17 +84,14 @@ def load(path: Path) -> StoredWaveform:
         ResultsError: if the file is not a waveform written by :func:`save`.
     """
     try:
-        # The file as bytes: what is wrong with it is then Arrow's to say, not the file system's.
-        table = pq.read_table(pa.BufferReader(path.read_bytes()))
-        metadata = table.schema.metadata or {}
-        if METADATA_KEY not in metadata:
-            raise ValueError(f"a Parquet file without the key {METADATA_KEY.decode()}")
-        described = json.loads(metadata[METADATA_KEY])
-        waveform = Waveform(
-            float(described["start_s"]),
-            float(described["period_s"]),
-            table.column("current_a").to_numpy().astype(np.float64),
-        )
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            described = json.loads(str(archive["description"][()]))
+            current_a = archive["current_a"]
+        if current_a.ndim != 1 or current_a.dtype != np.float64:
+            raise ValueError(f"currents of type {current_a.dtype} in {current_a.ndim} dimensions")
+        waveform = Waveform(float(described["start_s"]), float(described["period_s"]), current_a)
         phases = tuple(
             Phase(
                 PhaseName(p["name"]), *(float(p[key]) for key in ("start_s", "end_s", "mean_a", "charge_c"))
@@ -100,13 +102,25 @@ def load(path: Path) -> StoredWaveform:
         if not all(math.isfinite(value) for value in (supply_voltage_v, *_numbers(phases))):
             raise ValueError("a number that is not finite")
         return StoredWaveform(str(described["name"]), waveform, phases, supply_voltage_v)
-    except (
-        AttributeError, KeyError, MemoryError, OSError, OverflowError, RecursionError, TypeError, ValueError,
-        pa.ArrowException,
-    ) as error:  # fmt: skip
+    except (*_DAMAGES, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         raise ResultsError(
             f"is no waveform ({type(error).__name__}: {one_line(error)})", where=str(path), operation="load waveform"
         ) from error
+
+
+def write_csv(path: Path, stored: StoredWaveform) -> None:
+    """Write time and current in two columns with their units, for other programs.
+
+    Raises:
+        ResultsError: if the file cannot be written.
+    """
+    columns = np.column_stack((stored.waveform.times_s, stored.waveform.current_a))
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        np.savetxt(draft, columns, "%.12g", delimiter=",", header="time_s,current_a", comments="")
+        put_in_place(draft, path)
+    except OSError as error:
+        raise ResultsError(str(error), where=str(path), operation="write waveform") from error
 
 
 def _numbers(phases: Iterable[Phase]) -> list[float]:
