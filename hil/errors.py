@@ -34,6 +34,7 @@ A fault of the bench is never a :class:`DeviceError`, so it never looks like a f
     ├── ModelError
     ├── RecordingError
     ├── MeasurementError
+    ├── InconclusiveError
     └── ResultsError
 """
 
@@ -203,6 +204,10 @@ class RecordingError(HilError):
 
 class MeasurementError(HilError):
     """Measured data cannot be evaluated: no phase found, too few samples, units that do not meet."""
+
+
+class InconclusiveError(HilError):
+    """A measurement is too uncertain for its limit: the device has not failed, and has not passed."""
 
 
 class ResultsError(HilError):

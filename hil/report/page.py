@@ -181,6 +181,7 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
     for name, outcome in (
         ("failed", TestOutcome.FAILED),
         ("bench_errors", TestOutcome.BENCH_ERROR),
+        ("inconclusive", TestOutcome.INCONCLUSIVE),
         ("interrupted", TestOutcome.INTERRUPTED),
         ("skipped", TestOutcome.SKIPPED),
     ):

@@ -19,6 +19,8 @@ class RunVerdict(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     BENCH_ERROR = "bench error"
+    INCONCLUSIVE = "inconclusive"
+    """Every test ran and none failed, but for some the measurement was too uncertain to tell."""
     NOTHING_TESTED = "nothing tested"
     INCOMPLETE = "incomplete"
     """What ran passed, but it is not proven that every test did."""
@@ -32,7 +34,7 @@ class Verdict:
     sentence: str
 
 
-DEVICE_FAILED, INCOMPLETE, NOTHING_TESTED, BENCH_FAILED = 1, 2, 5, 10
+DEVICE_FAILED, INCOMPLETE, NOTHING_TESTED, BENCH_FAILED, INCONCLUSIVE = 1, 2, 5, 10, 11
 """Exit statuses of a run that came to its end; 1, 2 and 5 mean what they do in pytest, which uses 0 to 6."""
 
 
@@ -46,6 +48,8 @@ def exit_status_of(record: TestRecord, run: RunDescription) -> int:
         return INCOMPLETE
     if record.count(TestOutcome.INTERRUPTED) or record.count(TestOutcome.NOT_RUN):
         return INCOMPLETE
+    if record.count(TestOutcome.INCONCLUSIVE):
+        return INCONCLUSIVE
     return 0 if record.count(TestOutcome.PASSED) else NOTHING_TESTED
 
 
@@ -58,11 +62,13 @@ def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescripti
         run: how the run ended.
     """
     failed, bench = record.count(TestOutcome.FAILED), record.count(TestOutcome.BENCH_ERROR)
-    ran = record.count(TestOutcome.PASSED) + failed + bench
+    unsure = record.count(TestOutcome.INCONCLUSIVE)
+    ran = record.count(TestOutcome.PASSED) + failed + bench + unsure
     short = _shortfall(record, run)
     told = [_measured(entries), *short, *_also(record)]
     if failed:
         extra = f", and the bench failed in {bench} more" if bench else ""
+        extra += f", and {unsure} more could not be decided" if unsure else ""
         return _verdict(RunVerdict.FAIL, f"{failed} of {_tests(ran)} failed{extra}", *told)
     if bench:
         return _verdict(
@@ -75,8 +81,15 @@ def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescripti
     if not ran:
         return _verdict(RunVerdict.NOTHING_TESTED, "No test ran to its end", *short, *_also(record))
     if short:
-        done = (f"{_tests(ran)} passed", _measured(entries))
+        undecided = (f"{_tests(unsure)} could not be decided",) if unsure else ()
+        done = (f"{_tests(ran - unsure)} passed", *undecided, _measured(entries))
         return _verdict(RunVerdict.INCOMPLETE, *short, *done, *_also(record))
+    if unsure:
+        return _verdict(
+            RunVerdict.INCONCLUSIVE,
+            f"{unsure} of {_tests(ran)} could not be decided: an uncertainty reaches across a limit",
+            *told,
+        )
     return _verdict(RunVerdict.PASS, f"All {_tests(ran)} passed", *told)
 
 

@@ -30,6 +30,8 @@ class TestOutcome(StrEnum):
     FAILED = "failed"
     BENCH_ERROR = "bench error"
     """An instrument failed, or set-up or tear-down did: nothing is said about the device under test."""
+    INCONCLUSIVE = "inconclusive"
+    """A measurement's uncertainty reaches across its limit: the device neither failed nor passed."""
     SKIPPED = "skipped"
     INTERRUPTED = "interrupted"
     """It began, and the run was ended before it did."""
@@ -107,7 +109,7 @@ class TestLog:
     def phase(
         self, test: str, phase: str, outcome: str, *, message: str, duration_s: float, bench_error: bool
     ) -> None:
-        """Say how a phase of a test ended: "passed", "failed", "skipped" or "rerun"."""
+        """Say how a phase of a test ended: "passed", "failed", "inconclusive", "skipped" or "rerun"."""
         self._append(
             {
                 "event": "phase",
@@ -190,6 +192,9 @@ class _Seen:
             return TestOutcome.BENCH_ERROR if bench else TestOutcome.FAILED, message
         if not self.finished or Phase.TEARDOWN not in self.phases:
             return TestOutcome.INTERRUPTED, _place(self.phases)
+        for outcome, _, message in self.phases.values():
+            if outcome == TestOutcome.INCONCLUSIVE:
+                return TestOutcome.INCONCLUSIVE, message
         for outcome, _, message in self.phases.values():
             if outcome == "skipped":
                 return TestOutcome.SKIPPED, message

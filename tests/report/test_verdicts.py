@@ -140,6 +140,33 @@ def test_what_the_device_failed_stays_so_when_the_bench_fails_after_it(log: Test
     assert outcome(log.record(), ended(1)) is RunVerdict.FAIL
 
 
+def test_what_cannot_be_decided_is_neither_pass_nor_failure(log: TestLog) -> None:
+    log.collected(["a", "b", "c"], 0)
+    go(log, "a")
+    go(log, "b", "inconclusive")
+    assert outcome(log.record(), ended(2)) is RunVerdict.INCOMPLETE, "c has not run"
+    go(log, "c")
+    verdict = judge(log.record(), [], ended(11))
+    assert verdict.outcome is RunVerdict.INCONCLUSIVE
+    assert verdict.sentence.startswith("1 of 3 tests could not be decided: ")
+    assert exit_status_of(log.record(), ended(11)) == 11
+
+
+def test_a_failure_of_device_or_bench_comes_before_what_cannot_be_decided(log: TestLog) -> None:
+    log.collected(["a", "b", "c"], 0)
+    go(log, "a", "inconclusive")
+    go(log, "b", "failed", bench=True)
+    assert exit_status_of(log.record(), ended(10)) == 10
+    assert outcome(log.record(), ended(10)) is RunVerdict.BENCH_ERROR
+    go(log, "c", "failed")
+    verdict = judge(log.record(), [], ended(1))
+    assert verdict.outcome is RunVerdict.FAIL
+    assert (
+        "1 of 3 tests failed, and the bench failed in 1 more, and 1 more could not be decided."
+        in verdict.sentence
+    )
+
+
 def test_only_skips_are_nothing_tested(log: TestLog) -> None:
     log.collected(["a"], 0)
     go(log, "a", "skipped")
