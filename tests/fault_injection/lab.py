@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-DEADLINE_S = 60.0
-"""What each run is given, ``--deadline``."""
+DEADLINE_S = 150.0
+"""What each run is given, ``--deadline``: many times what it takes, also where other programs load the machine."""
 LAST_RESORT_S = 90.0
 """After its deadline, or the first signal, a run is ended by force in this time (hil.instruments.ending)."""
 RUN_BOUND_S = DEADLINE_S + LAST_RESORT_S
