@@ -56,6 +56,8 @@ class Ending:
         """How many asked."""
         self._deadline_s = deadline_s
         self._out_of_time = False
+        self._heard = signal.SIGTERM
+        """What the watching thread asks with: the first signal, also before the main thread has met it."""
         self._asking_again = False
         self._way_out = False
         self._safe = False
@@ -128,7 +130,9 @@ class Ending:
         numbers = tuple(int(number) for number in self._previous)
         while True:
             try:
-                if any(byte in numbers for byte in heard.recv(64)):
+                told = [byte for byte in heard.recv(64) if byte in numbers]
+                if told:
+                    self._heard = signal.Signals(told[0])
                     break
             except TimeoutError:
                 self._out_of_time = True
@@ -157,7 +161,7 @@ class Ending:
 
     def _ask(self) -> None:
         """Interrupt the main thread as the first signal did, also out of a system call."""
-        number = signal.Signals(self.signal or signal.SIGTERM)
+        number = self._heard
         if hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, number)
         else:

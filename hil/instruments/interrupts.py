@@ -30,12 +30,12 @@ class HeldBack:
         self.count = 0
         self.first_at_s = math.inf
         """On the monotonic clock."""
-        self.last: tuple[int, FrameType | None] | None = None
+        self.first: tuple[int, FrameType | None] | None = None
 
 
 @contextmanager
 def held_back(patience_s: float = math.inf) -> Iterator[HeldBack]:
-    """Hold ending signals back until what is inside is done; the last one is delivered then.
+    """Hold ending signals back until what is inside is done; the first one says why and is delivered then.
 
     A further signal, ``patience_s`` or more after the first, is delivered at once.
     """
@@ -50,7 +50,7 @@ def held_back(patience_s: float = math.inf) -> Iterator[HeldBack]:
         now_s = time.monotonic()
         held.count += 1
         held.first_at_s = min(held.first_at_s, now_s)
-        held.last = (number, frame)
+        held.first = held.first or (number, frame)
         if now_s - held.first_at_s >= patience_s:
             listened[signal.Signals(number)](number, frame)
 
@@ -61,8 +61,8 @@ def held_back(patience_s: float = math.inf) -> Iterator[HeldBack]:
     finally:
         for number, handler in listened.items():
             signal.signal(number, handler)
-        if held.last is not None:
-            listened[signal.Signals(held.last[0])](*held.last)
+        if held.first is not None:
+            listened[signal.Signals(held.first[0])](*held.first)
 
 
 @contextmanager

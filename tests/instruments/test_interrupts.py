@@ -42,6 +42,22 @@ def test_further_ones_wait_as_well_and_come_through_once():
     assert steps == ["answer"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_of_several_kinds_the_first_is_told() -> None:
+    met: list[int] = []
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda number, _frame: met.append(number)) for number in numbers]
+    try:
+        with whole_exchange():
+            for number in numbers:
+                signal.raise_signal(number)
+            assert met == []
+        assert met == [signal.SIGTERM]
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
 def test_one_after_the_patience_does_not_wait():
     steps: list[str] = []
 
