@@ -137,11 +137,19 @@ def open_clock(address: str) -> WallClock | BenchClock:
     """The clock at ``address``: "wall" or "tcp://[token@]host:port".
 
     Raises:
-        ConnectError: nobody answers there.
+        ConnectError: nobody answers there, or it is no address.
         ProtocolError: the bench does not take the token.
     """
     if address == "wall":
         return WallClock()
     token, _, place = address.removeprefix("tcp://").rpartition("@")
     host, _, port = place.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and int(port) < 1 << 16):
+        raise ConnectError(
+            "no address of a clock",
+            where=f"bench clock {place}",
+            operation="connect",
+            expected="tcp://host:port, or wall",
+            hint="check [clock] address",
+        )
     return BenchClock(host, int(port), token)

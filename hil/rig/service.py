@@ -61,7 +61,7 @@ class Service:
                 start_new_session=sys.platform != "win32",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a NUL in the command is a ValueError
             raise self._error(str(error), "start", hint="check [service] command") from error
         # Read all along: a pipe that nobody reads fills up and stops the service.
         self._listener = threading.Thread(target=self._listen, name="service stderr", daemon=True)
