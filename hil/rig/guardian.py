@@ -41,7 +41,7 @@ _TRIES_FOR_S = 600.0
 again in a few minutes; later somebody has to look)."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 """Wall time between two tries, which doubles: each has the lock of the bench for a moment, in which a run
-would be refused."""
+has to wait."""
 
 _left_alone: list[subprocess.Popen[bytes]] = []
 """Those that may outlive this process."""

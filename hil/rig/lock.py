@@ -49,6 +49,9 @@ _HOLDER_OFFSET = 1
 """The holder's record starts behind the locked byte, which Windows lets nobody else read."""
 _HOLDER_BYTES = 4096
 
+_BRIEF_S = 30.0
+"""How long anybody waits for a holder who only switches the bench off (assumption: its steps take a second or
+two each, or ten where an instrument does not answer)."""
 _POLL_S = 0.5
 """How often a waiting run looks whether the bench is free."""
 _SECOND_LOOK_S = 0.05
@@ -66,9 +69,11 @@ class Holder:
     rig: str
     since: str
     """ISO 8601, with the offset from UTC."""
+    brief: bool = False
+    """Whether it switches the bench off and lets go: a guardian, or ``hil safe``."""
 
     @classmethod
-    def this_process(cls, rig: str) -> Holder:
+    def this_process(cls, rig: str, *, brief: bool = False) -> Holder:
         """The holder that this process is from now on."""
         try:
             user = getpass.getuser()
@@ -76,11 +81,15 @@ class Holder:
             user = str(os.getuid()) if hasattr(os, "getuid") else "?"
         command = " ".join(Path(word).name if n == 0 else word for n, word in enumerate(sys.argv))
         since = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-        return cls(os.getpid(), socket.gethostname(), user, command[:200], rig, since)
+        return cls(os.getpid(), socket.gethostname(), user, command[:200], rig, since, brief)
 
     def __str__(self) -> str:
         """One line for whoever has to wait."""
         return f"process {self.pid} of {self.user} on {self.host} ({self.command}), since {self.since}"
+
+
+class _BrieflyBusyError(RigBusyError):
+    """Somebody has it who will let go in a moment."""
 
 
 class Lock:
@@ -116,7 +125,8 @@ class Lock:
             if not _lock(descriptor):
                 other = _read_holder(descriptor)
                 os.close(descriptor)
-                raise RigBusyError(
+                busy = _BrieflyBusyError if other and other.brief else RigBusyError
+                raise busy(
                     f"in use by {other}" if other else "in use",
                     where=self.what,
                     operation="lock",
@@ -176,12 +186,13 @@ class BenchLock:
         self._directory = directory
         self._locks: list[Lock] = []
 
-    def acquire(self, things: Mapping[str, str], wait: Wait = NO_WAIT) -> None:
-        """Take all locks.
+    def acquire(self, things: Mapping[str, str], wait: Wait = NO_WAIT, *, brief: bool = False) -> None:
+        """Take all locks. Somebody who only switches the bench off is waited for in any case.
 
         Args:
             things: what is locked, as messages name it, and the identity of each.
             wait: how long to wait for others to end.
+            brief: whether this process only switches the bench off.
 
         Raises:
             RigBusyError: another process has one of them, also after the wait.
@@ -189,8 +200,8 @@ class BenchLock:
         """
         directory = lock_directory() if self._directory is None else self._directory
         locks = [Lock(what, key, directory) for what, key in things.items()]
-        holder = Holder.this_process(self._rig)
-        deadline_s = time.monotonic() + wait.duration_s
+        holder = Holder.this_process(self._rig, brief=brief)
+        began_s = time.monotonic()
         told = ""
         while True:
             try:
@@ -200,7 +211,8 @@ class BenchLock:
                 return
             except RigBusyError as error:
                 self._release(locks)
-                if time.monotonic() >= deadline_s:
+                patience_s = max(wait.duration_s, _BRIEF_S if isinstance(error, _BrieflyBusyError) else 0.0)
+                if time.monotonic() - began_s >= patience_s:
                     raise
                 if str(error) != told:
                     told = str(error)
@@ -293,7 +305,7 @@ def _read_holder(descriptor: int) -> Holder | None:
     try:
         record = json.loads(os.read(descriptor, _HOLDER_BYTES))
         texts = {name: str(record[name]) for name in ("host", "user", "command", "rig", "since")}
-        return Holder(pid=int(record["pid"]), **texts)
+        return Holder(pid=int(record["pid"]), brief=record.get("brief") is True, **texts)
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
 

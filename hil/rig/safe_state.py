@@ -83,7 +83,7 @@ def make_safe(config: RigConfig, *, locked: bool = False) -> tuple[list[str], li
         )
     lock = BenchLock(config.name)
     if not locked:
-        lock.acquire(claims(config))
+        lock.acquire(claims(config), brief=True)
     bench = Bench(config)
     done: list[str] = []
     try:

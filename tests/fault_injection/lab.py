@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEADLINE_S = 150.0
-"""What each run is given, ``--deadline``: many times what it takes, also where other programs load the machine."""
+"""What each run is given, ``--deadline``: many times what it takes, also on a machine with other work."""
 LAST_RESORT_S = 90.0
 """After its deadline, or the first signal, a run is ended by force in this time (hil.instruments.ending)."""
 RUN_BOUND_S = DEADLINE_S + LAST_RESORT_S

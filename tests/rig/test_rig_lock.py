@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hil.errors import RigBusyError, RigError
+from hil.rig import lock as lock_module
 from hil.rig.lock import DIRECTORY_VARIABLE, BenchLock, Lock, Wait, lock_directory
 
 HOLDER = """
@@ -97,6 +98,28 @@ def test_a_run_waits_for_the_bench_and_says_for_whom(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_who_only_switches_the_bench_off_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = HOLDER.replace("argv[2:]}", "argv[2:]}, brief=True")
+    assert brief != HOLDER
+    with holding(tmp_path, "x", program=brief) as holder:
+        lock = BenchLock("lab", tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(lock_module, "_BRIEF_S", 0.0)
+            with pytest.raises(RigBusyError, match="in use by"):
+                lock.acquire({"x": "x"})
+
+        def wait(duration_s: float) -> None:
+            if duration_s == lock_module._POLL_S:
+                holder.kill()
+                holder.wait()
+
+        monkeypatch.setattr(lock_module.time, "sleep", wait)
+        lock.acquire({"x": "x"})
+        lock.release()
+
+
 def test_a_forked_child_does_not_keep_the_bench_of_a_parent_that_was_killed(tmp_path: Path) -> None:
     forking = HOLDER.replace("print(", "import os\nif os.fork() == 0: sys.stdin.read(); os._exit(0)\nprint(")
     with holding(tmp_path, "x", program=forking) as parent:
