@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "errors.h"
+#include "protocol.h"
 
 typedef struct {
     uint32_t scale_bits; /* of the float32 */

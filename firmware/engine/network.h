@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "errors.h"
+#include "protocol.h"
 #include "layer.h"
 
 #define NETWORK_ENGINE "builtin" /* as the console names it */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "errors.h"
+#include "protocol.h"
 #include "flatbuffer.h"
 
 /* BuiltinOperator */

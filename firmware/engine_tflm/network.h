@@ -9,7 +9,7 @@
 
 #include "config.h"
 #include "element_type.h"
-#include "errors.h"
+#include "protocol.h"
 
 #define NETWORK_ENGINE "tflm" /* as the console names it */
 

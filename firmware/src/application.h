@@ -8,7 +8,7 @@
 
 #include "config.h"
 #include "detector.h"
-#include "errors.h"
+#include "protocol.h"
 #include "state.h"
 
 typedef struct {

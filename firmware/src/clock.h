@@ -17,9 +17,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol.h"
+
 #define CLOCK_IDLE_HZ 4000000u
 #define CLOCK_SAMPLING_HZ 200000u
-#define CLOCK_PLAN_COUNT 4u
 
 /* From the reset clock (MSI 4 MHz, range 1) to idle. Also turns the power controller's bus clock on. */
 void clock_init(void);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "errors.h"
+#include "protocol.h"
 
 #define COMMAND_CAPACITY 128u /* the longest command, INFER, has 92 characters */
 #define COMMAND_KEY_CAPACITY 16u

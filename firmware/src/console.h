@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "errors.h"
+#include "protocol.h"
 #include "record.h"
 
 /* Call once, when the pins are in their idle state. */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "errors.h"
+#include "protocol.h"
 
 typedef struct {
     int8_t output[FEATURE_COUNT];

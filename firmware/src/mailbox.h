@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "errors.h"
+#include "protocol.h"
 
 #define MAILBOX_MAGIC 0x4D424F58u /* "MBOX" */
 #define MAILBOX_VERSION 1u

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "console.h"
 #include "detector.h"
-#include "errors.h"
+#include "protocol.h"
 #include "events.h"
 #include "mailbox.h"
 #include "modes.h"

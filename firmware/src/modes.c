@@ -13,11 +13,7 @@
 
 #define PLAN_LPRUN 2u
 
-static const char *const mode_names[] = {
-    [MODE_NONE] = "",          [MODE_RUN] = "run",         [MODE_LPRUN] = "lprun",       [MODE_SLEEP] = "sleep",
-    [MODE_LPSLEEP] = "lpsleep", [MODE_STOP0] = "stop0",     [MODE_STOP1] = "stop1",       [MODE_STOP2] = "stop2",
-    [MODE_STANDBY] = "standby", [MODE_SHUTDOWN] = "shutdown",
-};
+static const char *const mode_names[] = {MODE_NAMES};
 
 mode_t mode_named(const char *name)
 {

@@ -7,18 +7,7 @@
 #ifndef HIL_MODES_H
 #define HIL_MODES_H
 
-typedef enum {
-    MODE_NONE = 0,
-    MODE_RUN,     /* MSI 4 MHz, voltage range 2, from flash */
-    MODE_LPRUN,   /* MSI 2 MHz on the low-power regulator, from flash */
-    MODE_SLEEP,   /* as run */
-    MODE_LPSLEEP, /* as lprun, with the flash powered down */
-    MODE_STOP0,
-    MODE_STOP1,
-    MODE_STOP2,
-    MODE_STANDBY,
-    MODE_SHUTDOWN,
-} mode_t;
+#include "protocol.h"
 
 /* MODE_NONE for an unknown name. */
 mode_t mode_named(const char *name);

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "errors.h"
+#include "protocol.h"
 
 /* Fills `samples` with `count` 12-bit codes at SAMPLE_RATE_HZ. Call on the idle clock.
  * Leaves what it used off. ERROR_NONE, ERROR_SAMPLING or ERROR_SENSOR. */

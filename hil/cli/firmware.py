@@ -89,4 +89,4 @@ def host_command(
     console.print(f"seed {seed}: {counts.total():,} models, {counts[0]:,} of them sound enough to run")
     for code, count in sorted(counts.items()):
         if code != 0:
-            console.print(f"{count:>12,} refused with error {code} (firmware/src/errors.h)")
+            console.print(f"{count:>12,} refused with error {code} (firmware/protocol.toml)")

@@ -57,7 +57,7 @@ class HostPrograms:
         return run("test on the host", command, environment(self.folder))
 
     def load(self, model: bytes) -> tuple[int, int]:
-        """(error code of firmware/src/errors.h, bytes of arena that the network needs) of a .tflite file."""
+        """(error code of firmware/protocol.toml, bytes of arena that the network needs) of a .tflite file."""
         with tempfile.TemporaryDirectory() as work:
             return self._infer(model, b"", Path(work))[:2]
 

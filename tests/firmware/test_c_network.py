@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE
+from hil.firmware.build import MODEL_FILE
+from hil.firmware.protocol import errors
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.tflite_model import Activation, FullyConnected, Model, read_model
 from hil.golden.tflite_writer import write_model
@@ -59,11 +59,8 @@ class Network:
 
 
 def error_code(name: str) -> int:
-    """The number of an error in errors.h."""
-    text = (FIRMWARE_DIR / "src" / "errors.h").read_text(encoding="ascii")
-    match = re.search(rf"\b{name} = (\d+)", text)
-    assert match is not None, name
-    return int(match[1])
+    """The number of an error that C calls ``name``."""
+    return errors()[name.removeprefix("ERROR_")][0]
 
 
 def random_layers(rng: np.random.Generator) -> Model:

@@ -2,13 +2,13 @@
 """The clock plans of one binary: what a period costs under each of them, and which one is cheapest."""
 
 from hil.datasheet import batteries
+from hil.firmware.protocol import clock_plans
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.clock_plan import PlanComparison
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import Estimate, expanded
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import Acquisitions
-from hil.pytest_plugin.clock_plans import CLOCK_PLANS
 from hil.pytest_plugin.recording import Recorder, TableStore
 from hil.pytest_plugin.requirements import Requirements
 from hil.pytest_plugin.result_tables import clock_plan_table
@@ -51,7 +51,7 @@ def test_the_default_plan_is_the_cheapest(
                 cost.charge_c.value,
                 "C",
                 cost.charge_c.expanded_uncertainty,
-                notes=(CLOCK_PLANS[plan].title,),
+                notes=(clock_plans()[plan].title,),
             )
             for plan in range(taken.plans)
             for cost in [comparison.cost(plan)]
@@ -63,8 +63,8 @@ def test_the_default_plan_is_the_cheapest(
             extra.expanded_uncertainty,
             requirements.clock_plan_extra_c,
             (
-                f"charge per period of plan {default} ({CLOCK_PLANS[default].title}) minus that of plan "
-                f"{rival} ({CLOCK_PLANS[rival].title}); below zero, the default is the cheapest of all",
+                f"charge per period of plan {default} ({clock_plans()[default].title}) minus that of plan "
+                f"{rival} ({clock_plans()[rival].title}); below zero, the default is the cheapest of all",
                 "instrument accuracy as far as it does not cancel, and the scatter between sweeps",
             ),
             headline=True,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hil.errors import CommandError
+from hil.firmware.protocol import errors
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.vectors import inference_vectors
 from hil.instruments.commander import Commander
@@ -19,8 +20,9 @@ from hil.pytest_plugin.vibration import MACHINE_SEED
 from hil.rig import Rig
 
 VECTORS = 40
-CORRUPT, UNKNOWN, FIELD, RANGE = 20, 23, 24, 25
-"""Errors of firmware/src/errors.h."""
+CORRUPT, UNKNOWN, FIELD, RANGE = (
+    errors()[f"COMMAND_{name}"][0] for name in ("CORRUPT", "UNKNOWN", "FIELD", "RANGE")
+)
 SOFTWARE_RESET, INDEPENDENT_WATCHDOG, WINDOW_WATCHDOG, POWER_ON = 1 << 4, 1 << 5, 1 << 6, 1 << 3
 """Reset flags (RM0351, RCC_CSR from bit 24 on)."""
 

@@ -2,6 +2,7 @@
 """The network's latency, three independent ways: a counter on a marker pin, the core's cycle counter, the
 current."""
 
+from hil.firmware.protocol import clock_plans
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
@@ -9,7 +10,6 @@ from hil.measurement.phases import PhaseName, first_of
 from hil.measurement.uncertainty import combine, expanded, normalized_error, rectangular, resolution
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import LONGEST_INFERENCE_S, Acquisitions
-from hil.pytest_plugin.clock_plans import CLOCK_PLANS
 from hil.pytest_plugin.recording import Recorder
 from hil.pytest_plugin.requirements import Requirements
 
@@ -54,7 +54,7 @@ def test_latency_by_cycle_counter_agrees(
     worst wake counts."""
     seen = acquisitions.reporting_wakes()
     boot = next(record for record in seen.records if record.kind == "BOOT")
-    core_hz = CLOCK_PLANS[boot.integer("plan")].core_hz
+    core_hz = clock_plans()[boot.integer("plan")].core_hz
     measure.assume(f"The part's own clock is right to {100 * CORE_CLOCK_ACCURACY:g} % at room temperature.")
     reports = seen.anomalies[-len(seen.inference_s) :]
     assert len(reports) == len(seen.inference_s), "a watched wake sent no report, so its cycles are unknown"
