@@ -3,21 +3,27 @@
 
 import io
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import hil
-from hil.cli import bringup, exchange, firmware, model, report, rig, safe, twin, udev, waveform
+from hil.cli import bringup, exchange, firmware, log, model, report, rig, safe, twin, udev, waveform
 from hil.errors import HilError
+
+EXIT_CODES = (
+    "Exit status: 0 done, 1 a fault told in one line, 2 a wrong command line or rig of the virtual bench, "
+    "10 an output may still be on (hil safe), 130 Ctrl-C. pytest --rig has statuses of its own: see README."
+)
 
 _typer = typer.Typer(
     name="hil",
     help="Test low-power TinyML firmware on a hardware-in-the-loop bench, real or virtual. "
     "The suite itself runs with: pytest --rig NAME",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 _typer.add_typer(firmware.app, name="firmware")
@@ -44,8 +50,21 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    verbosity: Annotated[
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            help="Show what is said to the instruments; twice: all that libraries report.",
+        ),
+    ] = 0,
+    log_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all of that to a file.")
+    ] = None,
 ) -> None:
-    pass
+    log.start(verbosity, log_file)
 
 
 def app() -> None:
@@ -56,4 +75,5 @@ def app() -> None:
     try:
         _typer()
     except HilError as error:
+        log.note_error(error)
         sys.exit(f"hil: {error}")

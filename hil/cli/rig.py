@@ -11,6 +11,7 @@ from rich.text import Text
 from hil.cli.terminal import terminal
 from hil.config import RigConfig, available_rigs, load_rig
 from hil.errors import ConfigError
+from hil.instruments import daq_driver
 from hil.rig.claims import claims
 from hil.rig.lock import Lock, lock_directory
 
@@ -21,8 +22,13 @@ app = typer.Typer(help="Bench configurations.", no_args_is_help=True)
 def check(
     name: Annotated[str, typer.Argument(help="A name in rig_configs/, or a path to a .toml file.")],
 ) -> None:
-    """Read a rig's configuration as a test run would, and show what is wired where."""
+    """Read a rig's configuration as a test run would, and show what is wired where.
+
+    It is refused where this machine can have no driver for the DAQ.
+    """
     config = load_rig(name)
+    if config.daq is not None:
+        daq_driver.require(config.daq.grpc, config.file)
     table = Table("role", "pin", "terminal", title=f"rig {config.name}: {config.board.name}")
     for role, wire in config.wiring:
         if wire is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # as hil does
     parser = argparse.ArgumentParser(prog="python -m hil.twin", description="The virtual bench of hil-rig.")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser(

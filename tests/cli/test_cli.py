@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command as it is typed: what is printed, and the exit status."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from hil.cli import rig
+from hil.errors import ConfigError
+from hil.instruments import daq_driver
+
 MODEL = Path(__file__).parents[2] / "firmware" / "model" / "anomaly.tflite"
-SIM_RIG = Path(__file__).parents[2] / "rig_configs" / "sim.toml"
+RIGS = Path(__file__).parents[2] / "rig_configs"
 
 
 def hil(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -37,11 +40,57 @@ def test_a_wrong_rig_file_is_one_line(tmp_path: Path) -> None:
     assert run.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
-def test_a_console_without_all_characters_gets_replacements(encoding: str) -> None:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "20", "NO_COLOR": "1"}
-    command = [sys.executable, "-c", "from hil.cli import app; app()", "rig", "check", str(SIM_RIG)]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert b"Traceback" not in done.stderr
-    assert b"\x1b" not in done.stdout
+@pytest.mark.parametrize(
+    ("system", "machine", "grpc", "has_driver"),
+    [
+        ("linux", "x86_64", None, True),
+        ("win32", "AMD64", None, True),
+        ("linux", "aarch64", None, False),
+        ("darwin", "arm64", None, False),
+        ("darwin", "x86_64", None, False),
+        ("win32", "ARM64", None, False),
+        ("darwin", "arm64", "192.168.1.41:31763", True),
+    ],
+)
+def test_a_machine_without_a_driver_for_the_daq_is_told_of_the_way_through_another(
+    system: str, machine: str, grpc: str | None, has_driver: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daq_driver.sys, "platform", system)  # type: ignore[attr-defined]
+    monkeypatch.setattr(daq_driver.platform, "machine", lambda: machine)  # type: ignore[attr-defined]
+    if has_driver:
+        daq_driver.require(grpc)
+    else:
+        with pytest.raises(ConfigError, match=rf"no driver for .* on {machine}.*\[daq\] grpc"):
+            daq_driver.require(grpc)
+
+
+def test_the_check_of_a_rig_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daq_driver.platform, "machine", lambda: "aarch64")  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="no driver for"):
+        rig.check(str(RIGS / "nucleo.toml"))
+    rig.check(str(RIGS / "sim.toml"))
+
+
+def test_exit_statuses_are_told() -> None:
+    run = hil("--help")
+    assert all(word in run.stdout for word in ("Exit status: 0 done", "130 Ctrl-C", "--show-completion"))
+
+
+def test_a_log_has_what_the_line_leaves_out(tmp_path: Path) -> None:
+    run = hil("--log-file", "hil.log", "rig", "check", "no\x1bsuch", cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
+    log = (tmp_path / "hil.log").read_text("utf-8")
+    assert "Traceback" in log
+    assert "ConfigError: no rig named" in log
+    assert "\x1b" not in log
+
+
+def test_what_is_said_to_an_instrument_is_shown_on_demand(tmp_path: Path) -> None:
+    said = (
+        "from hil.cli import log; from hil.instruments import exchange;"
+        "log.start(1, None); exchange.message('power_analyzer', '*IDN?', 'N6705\\x1b[2J')"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert "message power_analyzer: *IDN? -> N6705\\x1b[2J" in done.stderr
+    assert hil("-v", "--log-file", "no/such/folder", "rigs", cwd=tmp_path).stderr.startswith("hil: no/such/")
