@@ -76,6 +76,16 @@ def test_the_wheel_is_the_package_with_what_it_ships(wheel: Path) -> None:
     assert packed == expected
 
 
+def test_a_clone_with_the_line_ends_of_windows_is_the_same(tmp_path: Path) -> None:
+    """Git for Windows sets core.autocrlf; hashes, locks and ruff's format know one line end."""
+    tracked()
+    clone = ["git", "clone", "--quiet", "--no-local", "--depth=1", "--config", "core.autocrlf=true"]
+    subprocess.run([*clone, str(PROJECT), str(tmp_path / "clone")], check=True, capture_output=True)
+    listing = ["git", "ls-files", "--eol"]
+    ends = subprocess.run(listing, cwd=tmp_path / "clone", capture_output=True, text=True, check=True).stdout
+    assert [line for line in ends.splitlines() if "w/crlf" in line or "w/mixed" in line] == []
+
+
 class Installed:
     """The wheel in an environment of its own, started from an empty folder.
 
