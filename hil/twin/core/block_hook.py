@@ -390,6 +390,29 @@ def _stalls(uc, address, size, cycles, now, loads, state):  # type: ignore[no-un
 
 
 @numba.njit(error_model="numpy")
+def charge_flash_load(address, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Add the stall of a load in the block under way, wherever in the block it is.
+
+    Without instruction cache a prefetch is nearly always under way, and half through on average (assumption).
+    """
+    offset = _flash_offset(address)
+    if offset < 0:
+        return
+    state[_TICK] += 1
+    if state[DATA_CACHE] != 0 and _holds(state, DATA_ROWS, offset >> 3):
+        _use(state, DATA_ROWS, offset >> 3, state[_TICK])
+        return
+    stall = state[WAIT_STATES]
+    if state[PREFETCH] != 0 and state[INSTRUCTION_CACHE] == 0:
+        stall += (stall + 2) // 2
+    state[CYCLES] += stall
+    state[BLOCK_CYCLES] += stall
+    state[_FREE] = max(state[_FREE], state[CYCLES])
+    if state[DATA_CACHE] != 0:
+        _keep(state, DATA_ROWS, _DATA_CAPACITY, offset >> 3, state[_TICK])
+
+
+@numba.njit(error_model="numpy")
 def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  # typed by numba
     """Tell whether a block, the line after it and its literals are in the caches, and it loads nothing else
     from flash.

@@ -12,6 +12,15 @@ from hil.twin.core.memory import Memory
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 
 _PAGE_SHIFT = 12
+_REGION_SHIFT = 27
+"""From this bit on the addresses of the memories differ: flash, SRAM2, system memory, SRAM1, devices."""
+
+
+def _address(load: Load, read_register: Callable[[int], int]) -> int:
+    """Return where a load reads by what the registers hold now, at its block's entry."""
+    base = 0 if load.base is None else read_register(CORE_REGISTERS[load.base])
+    index = 0 if load.index is None else read_register(CORE_REGISTERS[load.index])
+    return base + load.offset + (index << load.shift) & 0xFFFF_FFFF
 
 
 class CycleCounter:
@@ -30,7 +39,8 @@ class CycleCounter:
         """Supply the timing whose absence made the hook stop the emulator, and return it.
 
         Loads that read from flash now are followed by the hook whenever the block is executed; others never
-        are, also where the same code reads from flash later (assumption: code that does both is rare).
+        are, also where the same code reads from flash later (assumption: code that does both is rare).  Nor
+        is it looked up again which memory loads read from and whether their addresses are aligned.
         """
         address = int(self.state[block_hook.MISSED_ADDRESS])
         size = int(self.state[block_hook.MISSED_SIZE])
@@ -41,7 +51,7 @@ class CycleCounter:
         self._code_pages.update((address >> _PAGE_SHIFT, address + size - 1 >> _PAGE_SHIFT))
         timing = analyse(view.tobytes(), address)
         self.state[index] = block_hook.pack_timing(
-            timing.cycles,
+            timing.cycles + self._address_penalties(timing, read_register),
             size,
             timing.refill_cycles,
             timing.wide_unaligned,
@@ -73,6 +83,28 @@ class CycleCounter:
         self.state[block_hook.TABLE :] = 0
         self._loads_used = 1
 
+    def _address_penalties(self, timing: BlockTiming, read_register: Callable[[int], int]) -> int:
+        """Return the cycles that a block's loads take more by where they read now.
+
+        Loads of different memories do not overlap (`instruction_timing`, "Pipeline").  A halfword at an odd
+        address and a word at a halfword's take a cycle more, a word at an odd address two (DDI 0439, 3.3.2).
+        """
+        apart = sum(
+            _address(one, read_register) >> _REGION_SHIFT != _address(other, read_register) >> _REGION_SHIFT
+            for one, other in timing.overlaps
+        )
+        crossings = 0
+        for load, width in timing.widths:
+            address = _address(load, read_register)
+            crossings += width // 2 if address & 1 else int(width == 4 and bool(address & 2))
+        return apart + crossings
+
+    def flash_lookups(self, timing: BlockTiming, read_register: Callable[[int], int]) -> list[int]:
+        """Return the addresses of a block's loads that read from flash by an index which it computes."""
+        return [
+            place for place, load in timing.lookups if self._memory.is_flash(_address(load, read_register))
+        ]
+
     def _place_loads(self, loads: Sequence[tuple[int, Load]], read_register: Callable[[int], int]) -> int:
         """Describe the loads that read from flash to the hook; return where after LOADS, 0 if there is none.
 
@@ -81,9 +113,7 @@ class CycleCounter:
         words: list[int] = []
         seen: dict[int, int] = {}
         for cycles, load in loads:
-            base = 0 if load.base is None else read_register(CORE_REGISTERS[load.base])
-            index = 0 if load.index is None else read_register(CORE_REGISTERS[load.index])
-            address = base + load.offset + (index << load.shift) & 0xFFFF_FFFF
+            address = _address(load, read_register)
             if not self._memory.is_flash(address) or address >= block_hook.SYSTEM_BASE:
                 continue
             register = 0 if load.base is None else CORE_REGISTERS[load.base]

@@ -21,6 +21,7 @@ from hil.twin.core.condition import condition_passes, in_it_block
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.division_hook import ON_DIVISION
 from hil.twin.core.engine import EVERYWHERE, Engine
+from hil.twin.core.flash_load_hook import ON_LOAD
 from hil.twin.core.idle_loops import IdleLoops
 from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.memory import Memory
@@ -79,6 +80,7 @@ class Emulator:
         self._traps = Traps(self.engine)
         self._division_cycles = NativeCodeHook(self.engine, ON_DIVISION, self.state)
         self._priority_masks = NativeCodeHook(self.engine, ON_PRIORITY_MASK, self.state)
+        self._flash_loads = NativeCodeHook(self.engine, ON_LOAD, self.state)
         self.watchpoints = Watchpoints(self.engine, memory.read)
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
@@ -124,6 +126,7 @@ class Emulator:
                 hooked = (
                     self._division_cycles.watch(address for address, _ in timing.divisions),
                     self._priority_masks.watch(timing.priority_masks),
+                    self._flash_loads.watch(self._counter.flash_lookups(timing, self.engine.read_register)),
                     self._traps.watch_divisions(timing.divisions, self._memory),
                     self._code_stops.watch_undefined(timing.undefined),
                 )

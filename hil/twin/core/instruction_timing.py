@@ -6,8 +6,19 @@ timings" (sections 3.3.1, 3.3.2) and the floating-point instruction table with i
 is the pipeline refill (the manual: 1 to 3 cycles, by "the alignment and width of the target instruction"
 among others), N a number of registers.
 
-Not counted, because it is known only while the instruction is executed: the penalty of an unaligned access,
-1 or 2 cycles.
+What Arm does not print is measured on silicon.  "Pipeline": jnk0le, "cortex m3 and m4", on an STM32F407
+(github.com/jnk0le/random).  A load right after a store with an immediate offset takes a cycle more.  Loads of
+different memories do not overlap, nor do two accesses of one kind that both move the same base.  "Alignment":
+compendium.i-0.nl, "Alignment rules".  Three or more 32-bit instructions in a row that are not word-aligned
+take one cycle more, stores alone from four on; jnk0le adds that an instruction of several cycles begins anew.
+
+Code at the system bus (SRAM1 at 0x2000_0000) shares it with the data accesses: fetches and data accesses
+"occur simultaneously" in the Code region only (DUI 0553, 2.2.3).  So a block takes a cycle for every word
+fetched and every word accessed, if its instructions take less.  Assumption: all data accesses of such a block
+go over that bus.
+
+Not counted: integer instructions that overlap a VDIV or VSQRT (Arm's table has 14 cycles for these; erratum
+776924 shows that one goes on while an exception is entered).
 """
 
 from __future__ import annotations
@@ -146,6 +157,13 @@ _DISASSEMBLER = capstone.Cs(
 )
 
 
+_MULTIPLE_LOADS = frozenset((arm.ARM_INS_LDM, arm.ARM_INS_LDMDB, arm.ARM_INS_POP, arm.ARM_INS_LDRD))
+_UNALIGNED_GROUP, _UNALIGNED_STORES = 3, 4
+"""Unaligned 32-bit instructions in a row from which on they take a cycle more; stores alone."""
+_SYSTEM_BUS, _SYSTEM_BUS_END = 0x2000_0000, 0xE000_0000
+"""Addresses that the core fetches from over the system bus (DDI 0439, 2.3.1)."""
+
+
 @dataclass(frozen=True)
 class BlockTiming:
     """Timing of a straight run of instructions at zero wait states."""
@@ -168,6 +186,12 @@ class BlockTiming:
     """Cycles from the block's entry to every instruction."""
     divisions: tuple[tuple[int, int], ...] = ()
     """Address and number of the divisor's register of every SDIV and UDIV."""
+    overlaps: tuple[tuple[Load, Load], ...] = ()
+    """Loads that were counted as overlapping, which only loads of one memory do."""
+    widths: tuple[tuple[Load, int], ...] = ()
+    """Loads of halfwords and words, with their bytes: not aligned they take longer."""
+    lookups: tuple[tuple[int, Load], ...] = ()
+    """Address and base of the loads whose index is computed in the block."""
     undefined: tuple[int, ...] = ()
     """Addresses of instructions that a Cortex-M4 does not have, though Unicorn executes them."""
     priority_masks: tuple[int, ...] = ()
@@ -204,10 +228,23 @@ def _registers_in_list(operands: str) -> int:
     return sum(2 if name.strip().startswith("d") else 1 for name in names)
 
 
-def _single_load_cycles(operands: str, loaded_before: str) -> int:
-    """A load right after a load overlaps its address phase, unless it needs the value or changes its base."""
-    base = operands.split("[", 1)[1].split(",", 1)[0].rstrip("]")
-    return 1 if loaded_before and base != loaded_before and not _writes_base(operands) else 2
+def _base(operands: str) -> str:
+    return operands.split("[", 1)[1].split(",", 1)[0].split("]", 1)[0]
+
+
+def _moved_base(operands: str) -> str:
+    """Return the base that an access writes back, "" if it writes none."""
+    return _base(operands) if _writes_base(operands) else ""
+
+
+def _single_load_cycles(operands: str, before: str) -> int:
+    """A load right after a load overlaps its address phase, unless it needs the value.
+
+    One that moves its base overlaps only another such with another base: nothing else was measured.
+    """
+    if not before or _writes_base(operands) is not _writes_base(before):
+        return 2
+    return 2 if _base(operands) in (before.split(",", 1)[0], _moved_base(before)) else 1
 
 
 def _writes_base(operands: str) -> bool:
@@ -257,6 +294,60 @@ def _cycles(instruction: int, operands: str, loaded_before: str) -> tuple[int, i
     if operands.startswith("pc,"):
         return 1, INDIRECT_REFILL_CYCLES
     return 1, 0
+
+
+def _accessed_words(instruction: int, operands: str) -> int:
+    """Return the words that an instruction loads or stores."""
+    if instruction in _MULTIPLES:
+        return _registers_in_list(operands)
+    if instruction in _DOUBLES or (instruction in _FLOAT_MEMORY and operands.startswith("d")):
+        return 2
+    return int("[" in operands)
+
+
+def _after_store(instruction: int, operands: str, stored_before: str) -> int:
+    """Return the cycle that an instruction takes more right after a single store, or 0."""
+    if instruction in _SINGLE_STORES:
+        moved = _moved_base(stored_before)
+        return int(moved != "" and moved == _moved_base(operands))
+    loads = instruction in _SINGLE_LOADS or instruction in _MULTIPLE_LOADS
+    return int(loads and not _has_register_offset(stored_before))
+
+
+class _UnalignedGroup:
+    """Unaligned 32-bit instructions in a row, whose fetch falls behind once."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._stores = True
+        self._paid = False
+        self._at_head = True
+        self.paid_at_head = False
+        """The block begins with such a group: a branch to it pays for its target no more."""
+
+    def add(self, instruction: capstone.CsInsn, cycles: int) -> int:
+        """Return the cycle that the group takes more with this instruction of `cycles`, or 0."""
+        if instruction.size == 2 or not instruction.address & 2:
+            self._restart()
+            return 0
+        self._count += 1
+        self._stores &= instruction.id in _SINGLE_STORES
+        late = not self._paid and self._count >= (_UNALIGNED_STORES if self._stores else _UNALIGNED_GROUP)
+        self._paid |= late
+        self.paid_at_head |= late and self._at_head
+        if cycles > 1:
+            self._restart()
+        return int(late)
+
+    def _restart(self) -> None:
+        self._count, self._stores, self._paid, self._at_head = 0, True, False, False
+
+
+def _width(mnemonic: str) -> int:
+    """Return the bytes that a single load reads."""
+    if mnemonic.startswith(("ldrb", "ldrsb")):
+        return 1
+    return 2 if mnemonic.startswith(("ldrh", "ldrsh")) else 4
 
 
 def _is_load(instruction: int) -> bool:
@@ -325,27 +416,51 @@ def analyse(code: bytes, address: int) -> BlockTiming:
     flags = 0
     loaded_before = computed_float = ""
     computed: tuple[str, ...] = ()
+    stored_before = ""
+    load_before: Load | None = None
+    overlaps: list[tuple[Load, Load]] = []
+    widths: list[tuple[Load, int]] = []
+    lookups: list[tuple[int, Load]] = []
+    accessed = 0
+    unaligned = _UnalignedGroup()
     previous_size = 4
     addresses = LoadAddresses()
     for instruction in _DISASSEMBLER.disasm(code, address):
         number, operands = instruction.id, instruction.op_str
+        stall = 0
         if computed and (number in _MULTIPLES or "[" in operands):
-            total += not set(computed).isdisjoint(_address_registers(operands))
-        total += _float_stall(instruction, computed_float)
+            stall += not set(computed).isdisjoint(_address_registers(operands))
+        stall += _float_stall(instruction, computed_float)
+        total += stall
         starts.append(instruction.address)
         before.append(total)
         cycles, refill = _cycles(number, operands, loaded_before)
         if number == arm.ARM_INS_IT and previous_size == 2:
             cycles = 0  # folded into the 16-bit instruction before it
-        total += cycles
+        if stored_before:
+            cycles += _after_store(number, operands, stored_before)
+        total += cycles + unaligned.add(instruction, cycles + stall)
+        accessed += _accessed_words(number, operands)
+        loaded: Load | None = None
         if _is_load(number):
+            known = len(addresses.loads)
             addresses.add_load(instruction, before[-1])
+            if number in _SINGLE_LOADS:
+                loaded = addresses.place_of(instruction)
+                if cycles == 1 and load_before is not None and loaded is not None:
+                    overlaps.append((load_before, loaded))
+                width = _width(instruction.mnemonic)
+                if len(addresses.loads) == known and loaded is not None:
+                    lookups.append((instruction.address, loaded))
+                elif width > 1 and len(addresses.loads) > known:
+                    widths.append((addresses.loads[-1][1], width))
+        load_before = loaded
         addresses.follow(instruction)
         if number in _DIVIDES:
             divisor = code[instruction.address - address + 2] & 0xF  # Rm: the lowest bits of the encoding
             divisions.append((instruction.address, divisor))
-        overlaps = number in _SINGLE_LOADS and not _writes_base(operands)
-        loaded_before = operands.split(",", 1)[0] if overlaps else ""
+        loaded_before = operands if number in _SINGLE_LOADS else ""
+        stored_before = operands if number in _SINGLE_STORES else ""
         computed = _result_registers(instruction)
         computed_float = operands.split(",", 1)[0] if number in _FLOAT_ARITHMETIC else ""
         if number in (arm.ARM_INS_MSR, arm.ARM_INS_CPS) or instruction.mnemonic.startswith("cps"):
@@ -359,15 +474,21 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         flags |= block_hook.FLAG_FLOATING_POINT
     if not starts:
         starts, before, total = [address], [0], 1
+    if _SYSTEM_BUS <= address < _SYSTEM_BUS_END:
+        fetched = (address + len(code) + 3 >> 2) - (address >> 2)
+        total = max(total, fetched + accessed)
     return BlockTiming(
         max(total, 1),
         refill,
-        bool(address & 2) and len(code) > 1 and instruction_size(code[1]) == 4,
+        bool(address & 2) and len(code) > 1 and instruction_size(code[1]) == 4 and not unaligned.paid_at_head,
         tuple(addresses.loads),
         flags,
         tuple(starts),
         tuple(before),
         tuple(divisions),
+        tuple(overlaps),
+        tuple(widths),
+        tuple(lookups),
         tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
         tuple(address + offset for offset, encoding in encodings if uses_basepri(encoding)),
     )

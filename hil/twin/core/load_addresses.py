@@ -83,6 +83,20 @@ class LoadAddresses:
             if instruction.mnemonic.startswith("ldrd"):
                 self.loads.append((cycles, address.plus(4)))
 
+    def place_of(self, instruction: capstone.CsInsn) -> Load | None:
+        """Return about where a single load reads, before `follow` is told of it: without an index that is
+        computed in the block. None: nobody can tell.
+        """
+        inside = [part.strip() for part in instruction.op_str.split("[", 1)[1].split("]", 1)[0].split(",")]
+        if inside[0] == "pc":
+            return Load(None, instruction.address)
+        base = self._content(inside[0])
+        if base is None or len(inside) == 1 or inside[1].startswith("#"):
+            return base
+        index = self._content(inside[1])
+        address = None if index is None else base.plus_register(index, _shift(inside[2:]))
+        return base if address is None else address
+
     def follow(self, instruction: capstone.CsInsn) -> None:
         """Note what an instruction does to the registers."""
         operands, mnemonic = instruction.op_str, instruction.mnemonic.split(".")[0]

@@ -6,6 +6,9 @@ Written from the documents alone and shares nothing with `hil.twin`:
 SET   Cortex-M4 TRM r0p1 (DDI 0439), 3.3.1 "Cortex-M4 instructions"
 PAIR  the same, 3.3.2 "Load/store timings"; TI SWCU192, "Cortex-M4F", has the same text
 FPU   the same, 7.2.3 "FPU instruction set", table 7-1 and its notes
+PIPE  measured: jnk0le, "cortex m3 and m4", github.com/jnk0le/random, "loads" and "stores" (STM32F407)
+ALIGN measured: compendium.i-0.nl, "Alignment rules"; jnk0le adds that it begins anew after an instruction of
+      several cycles; DDI 0337E 14.3 has the fetch buffer that explains it
 
 Where the text gives a range (the refill P after a branch is 1 to 3, IT may be folded, a literal may contend
 with the fetch unit), the sum is kept at both ends.
@@ -151,20 +154,58 @@ class Step:
 def count(trace: Sequence[Step]) -> Cycles:
     """Return the cycles of a trace at zero wait states, without the refill after its last instruction."""
     total = Cycles()
-    before: Instruction | None = None
+    past = Past()
     for position, step in enumerate(trace):
         here = decode(step.code, step.address)
         follows = trace[position + 1].address if position + 1 < len(trace) else step.address + here.size
-        add_instruction(total, here, before, step, jumps=follows != step.address + here.size)
-        before = here
+        add_instruction(total, here, past, step, jumps=follows != step.address + here.size)
     return total
 
 
-def add_instruction(
-    total: Cycles, here: Instruction, before: Instruction | None, step: Step, jumps: bool
-) -> None:
-    """Add what one instruction takes after the one before it."""
-    name = here.name
+@dataclass
+class Past:
+    """What an instruction follows."""
+
+    instruction: Instruction | None = None
+    region: int = -1
+    """Which memory it accessed first."""
+    unaligned: int = 0
+    """32-bit instructions in a row at addresses that are no word's, since one of several cycles."""
+    stores: bool = True
+    """All of these are stores."""
+    late: bool = False
+    """They have cost their cycle, or follow a branch, which may have."""
+
+
+def add_instruction(total: Cycles, here: Instruction, past: Past, step: Step, jumps: bool) -> None:
+    """Add what one instruction takes after the one before it, and remember it."""
+    own = Cycles()
+    _add_own(own, here, past, step, jumps)
+    takes_several = own.fewest > 1
+    _add_alignment(own, here, past, step)
+    if takes_several and not jumps:
+        past.unaligned, past.stores, past.late = 0, True, False
+    if jumps:
+        past.unaligned, past.stores, past.late = 0, True, True
+    past.instruction = here
+    past.region = step.accesses[0][0] >> 27 if step.accesses else -1
+    total.add(own.fewest, own.most)
+
+
+def _add_alignment(own: Cycles, here: Instruction, past: Past, step: Step) -> None:
+    """ALIGN: three in a row, four if they are stores, take a cycle more; after a branch it may have paid."""
+    if here.size == 2 or not step.address & 2:
+        past.unaligned, past.stores, past.late = 0, True, False
+        return
+    past.unaligned += 1
+    past.stores &= here.single_store
+    if past.unaligned == (4 if past.stores else 3) or (past.unaligned == 4 and not past.late):
+        own.add(0, 1) if past.late else own.add(1)
+        past.late = True
+
+
+def _add_own(total: Cycles, here: Instruction, past: Past, step: Step, jumps: bool) -> None:
+    name, before = here.name, past.instruction
     if name.startswith("it") and name.strip("te") == "i":
         total.add(0, 1)  # SET: may be folded into the instruction before
         return
@@ -174,7 +215,7 @@ def add_instruction(
         total.add(6)
         return
     elif here.accesses_memory:
-        _add_access(total, here, before, step)
+        _add_access(total, here, past, step)
     elif name.startswith(("vdiv", "vsqrt")):
         total.add(14)
     elif name.startswith(_ACCUMULATING):
@@ -202,7 +243,14 @@ def _consumes(here: Instruction, before: Instruction) -> bool:
     return bool(results & used)
 
 
-def _add_access(total: Cycles, here: Instruction, before: Instruction | None, step: Step) -> None:
+def _add_access(total: Cycles, here: Instruction, past: Past, step: Step) -> None:
+    before = past.instruction
+    if before is not None and before.single_store:
+        loads = here.single_load or here.name.startswith(("ldrd", "ldm", "pop"))
+        if loads and not before.register_offset and step.accesses:
+            total.add(1)  # PIPE: no store is pipelined with a load after it
+        if here.single_store and here.writes_back and before.writes_back:
+            total.add(bool(here.address_registers & before.address_registers))  # PIPE: of the same base
     if here.name.startswith(("vldr", "vstr", "ldm", "stm", "push", "pop", "vldm", "vstm", "vpush", "vpop")):
         total.add(1 + here.count)
     elif here.name.startswith(("ldrd", "strd")):
@@ -216,6 +264,7 @@ def _add_access(total: Cycles, here: Instruction, before: Instruction | None, st
             and before.single_load
             and not before.writes & here.address_registers
             and "pc" not in here.writes
+            and _may_overlap(here, before, past.region == step.accesses[0][0] >> 27)
         )
         if here.single_store and not here.register_offset:
             total.add(1)
@@ -227,6 +276,16 @@ def _add_access(total: Cycles, here: Instruction, before: Instruction | None, st
             total.add(_penalty(*step.accesses[0], len(step.accesses)))
     if before is not None and not before.accesses_memory and before.writes & here.address_registers:
         total.add(1)  # PAIR: address from the preceding data processing operation
+
+
+def _may_overlap(here: Instruction, before: Instruction, same_memory: bool) -> bool:
+    """PIPE: loads of one memory do; ones that move their base only each other, and if the bases differ."""
+    if here.single_store:
+        return True
+    if here.writes_back or before.writes_back:
+        both = here.writes_back and before.writes_back
+        return same_memory and both and not here.address_registers & before.address_registers
+    return same_memory
 
 
 def _penalty(address: int, size: int, pieces: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.twin.timing.arm_text import Cycles, Instruction, Step, add_instruction, decode
+from tests.twin.timing.arm_text import Cycles, Past, Step, add_instruction, decode
 from tests.twin.timing.art import LINE_BYTES, Flash
 from tests.twin.timing.image_build import FLASH
 
@@ -23,18 +23,17 @@ def expected(trace: Sequence[Step], wait_states: int, prefetch: bool, caches: bo
 
 def _run(trace: Sequence[Step], flash: Flash, most: bool) -> int:
     now = 0
-    before: Instruction | None = None
+    past = Past()
     for position, step in enumerate(trace):
         here = decode(step.code, step.address)
         end = step.address + here.size
         follows = trace[position + 1].address if position + 1 < len(trace) else end
         cycles = Cycles()
-        add_instruction(cycles, here, before, step, jumps=follows != end)
+        add_instruction(cycles, here, past, step, jumps=follows != end)
         for line in range(step.address & ~(LINE_BYTES - 1), end, LINE_BYTES):
             now += flash.fetch(line, now)
         for address, _ in step.accesses:
             if FLASH <= address < _FLASH_END:
                 now += flash.load(address, now)
         now += cycles.most if most else cycles.fewest
-        before = here
     return now

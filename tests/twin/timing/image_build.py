@@ -107,3 +107,29 @@ def _write_inputs(work: Path) -> None:
             f"static const int32_t bias_{layer}[{outputs}] = {{{bias}}};\n"
         )
     (work / "weights.h").write_text("".join(lines), encoding="ascii")
+    words = ", ".join(f"{word:#x}u" for word in _aes_table())
+    (work / "aes_table.h").write_text(f"static const uint32_t table[256] = {{{words}}};\n", encoding="ascii")
+    # Powers of 17, a 256th root of unity modulo 3329, in bit-reversed order and Montgomery's form.
+    powers = [pow(17, int(f"{i:07b}"[::-1], 2), 3329) * 2**16 % 3329 for i in range(128)]
+    values = ", ".join(str(value - 3329 * (value > 1664)) for value in powers)
+    (work / "ntt_factors.h").write_text(
+        f"static const int16_t factors[128] = {{{values}}};\n", encoding="ascii"
+    )
+
+
+def _aes_table() -> list[int]:
+    """The S-box (FIPS 197, 5.1.1) times the first column of MixColumns (5.1.3)."""
+    logarithm, power = {}, 1
+    for exponent in range(255):
+        logarithm[power] = exponent
+        power ^= power << 1 ^ (power >> 7) * 0x11B  # times 3, a generator
+        power = power ^ 0x11B * (power >> 8)
+    powers = {exponent: value for value, exponent in logarithm.items()}
+    table = []
+    for byte in range(256):
+        inverse = powers[-logarithm[byte] % 255] if byte else 0
+        turned = [inverse << shift | inverse >> (8 - shift) for shift in range(5)]
+        box = (turned[0] ^ turned[1] ^ turned[2] ^ turned[3] ^ turned[4]) & 0xFF ^ 0x63
+        double = box << 1 ^ (box >> 7) * 0x11B
+        table.append(double | box << 8 | box << 16 | (double ^ box) << 24)
+    return table

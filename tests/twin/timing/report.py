@@ -13,12 +13,14 @@ from tests.twin.timing.twin_run import SETTINGS, Setting, run
 
 PAGE = Path(__file__).parents[3] / "docs" / "timing.md"
 BEGIN, END = "<!-- table: begin -->\n", "<!-- table: end -->\n"
-PROGRAMS = ("sort", "fft", "crc_bits", "crc_table", "autoencoder", "division")
+PROGRAMS = ("sort", "fft", "crc_bits", "crc_table", "autoencoder", "division", "aes", "ntt")
 GRANULARITY = 0.05
 """How far the twin may be outside the bounds where the flash has wait states: it spreads a block's
-instructions evenly over its lines, and does not follow loads from flash by an index computed in the same
-block.
+instructions evenly over its lines, and does not follow loads from flash through a pointer that is computed
+in the same block.
 """
+UNKNOWN_BASES = 0.002
+"""How far at zero wait states: it does not know either which memory such a pointer leads to."""
 
 
 @dataclass(frozen=True)
