@@ -15,6 +15,9 @@ _ANSWER_TIMEOUT_S = 60.0
 """Longest wall time between an order and its answer, on top of the bench time asked for (assumption: a
 bench with its own time may lag behind the wall's while it works, but not by more)."""
 
+_SUSPECT_TIMEOUT_S = 1.0
+"""The same for a bench that owes an answer, until it answers again (assumption). A way out asks for the time
+at each of its steps, and has to come to its end also where none is answered."""
 
 _LONGEST_ANSWER_BYTES = 1024
 
@@ -46,15 +49,15 @@ class BenchClock:
     """
 
     def __init__(self, host: str, port: int, token: str = "") -> None:
-        """Connect.
+        """Connect; the first order gives ``token``.
 
         Raises:
             ConnectError: nobody answers.
-            ProtocolError: the bench does not take ``token``.
         """
         self._where = f"bench clock {host}:{port}"
         self._address, self._token = (host, port), token
         self._earliest_s = -math.inf
+        self._suspect = False
         self._connection: socket.socket | None = None
         self._connect()
 
@@ -74,28 +77,33 @@ class BenchClock:
 
     def _connect(self) -> None:
         try:
-            self._connection = socket.create_connection(self._address, timeout=_ANSWER_TIMEOUT_S)
+            self._connection = socket.create_connection(self._address, timeout=self._patience_s)
         except OSError as error:
             raise ConnectError(
                 str(error), where=self._where, operation="connect", hint="is the bench's service running?"
             ) from error
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answers = LineReader(self._connection, _LONGEST_ANSWER_BYTES)
-        if self._token and self._exchange(f"TOKEN {self._token}", _ANSWER_TIMEOUT_S) != b"OK\n":
-            self.close()
-            raise ProtocolError(
-                "the bench does not take the token",
-                where=self._where,
-                operation="connect",
-                hint="the token that this bench announced at its start",
-            )
+        self._introduced = not self._token
 
     def _ask(self, order: str, duration_s: float) -> float:
         """The bench's time when ``order`` has been done, ``duration_s`` after the last answer or later.
 
         A clock that stands still or goes back is refused: whoever waits for a time would wait for ever.
         """
-        answer = self._exchange(order, _ANSWER_TIMEOUT_S + duration_s)
+        if self._connection is None:
+            self._connect()
+        if not self._introduced:
+            if self._exchange(f"TOKEN {self._token}", 0.0) != b"OK\n":
+                self.close()
+                raise ProtocolError(
+                    "the bench does not take the token",
+                    where=self._where,
+                    operation="connect",
+                    hint="the token that this bench announced at its start",
+                )
+            self._introduced = True
+        answer = self._exchange(order, duration_s)
         try:
             status, value = answer.decode("ascii").split(maxsplit=1)
             now_s = float(value)
@@ -111,20 +119,25 @@ class BenchClock:
             expected="OK <seconds>, of a time that goes on",
         )
 
-    def _exchange(self, order: str, timeout_s: float) -> bytes:
-        """Send a line and return the line that answers it."""
+    @property
+    def _patience_s(self) -> float:
+        return _SUSPECT_TIMEOUT_S if self._suspect else _ANSWER_TIMEOUT_S
+
+    def _exchange(self, order: str, duration_s: float) -> bytes:
+        """Send a line and return the line that answers it, when ``duration_s`` have passed."""
         verb = order.partition(" ")[0]  # what errors name: a token is nobody's business
         answer = b""
+        assert self._connection is not None
         try:
-            if self._connection is None:
-                self._connect()
-            assert self._connection is not None
+            timeout_s = self._patience_s + duration_s
             with whole_exchange():
                 self._connection.settimeout(timeout_s)
                 self._connection.sendall(order.encode("ascii") + b"\n")
                 answer = self._answers.read_line(timeout_s)
+            self._suspect = False
             return answer
         except TimeoutError as error:
+            self._suspect = True
             raise InstrumentTimeoutError(f"no answer: {error}", where=self._where, operation=verb) from error
         except OSError as error:
             raise ConnectError(str(error), where=self._where, operation=verb) from error
@@ -138,7 +151,6 @@ def open_clock(address: str) -> WallClock | BenchClock:
 
     Raises:
         ConnectError: nobody answers there, or it is no address.
-        ProtocolError: the bench does not take the token.
     """
     if address == "wall":
         return WallClock()
