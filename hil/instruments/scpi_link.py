@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyvisa.resources import MessageBasedResource
 
 from hil.errors import ConnectError, InstrumentTimeoutError, OverloadError, ProtocolError
-from hil.instruments import exchange
+from hil.instruments import bounded_visa, exchange
 from hil.instruments.interrupts import whole_exchange
 
 _NOT_A_NUMBER = 9.9e37
@@ -21,12 +21,6 @@ _NOT_A_NUMBER = 9.9e37
 
 _IO_TIMEOUT_MS = 10_000
 """VISA time-out; the slowest answer is a scope record of 2 MB."""
-
-_ANSWER_TIMEOUT_S = 30.0
-"""From a message to the end of its answer (assumption: three times what may pass without a byte)."""
-
-_LONGEST_ANSWER_BYTES = 1 << 23
-"""Four times the longest answer, a scope record of 524,288 floats."""
 
 _BLOCK_CHUNK_BYTES = 1 << 20
 """Bytes of a binary block that are asked for at once; the instrument sends what fits one of its messages."""
@@ -111,6 +105,11 @@ class ScpiLink:
         if resource is not None:
             resource.close()
 
+    def _give_up(self) -> None:
+        """Release a spoilt connection, which may have nothing left to say goodbye with."""
+        with contextlib.suppress(Exception):
+            self.close()
+
     def _exchange(self, message: str, action: Callable[[MessageBasedResource, str], Any]) -> Any:
         hint = _hint(self.where)
         try:
@@ -123,12 +122,12 @@ class ScpiLink:
                 answer = action(self._resource, message)
         except pyvisa.VisaIOError as error:
             # A late answer would be taken for that of the next query: a spoilt connection is not used again.
-            self.close()
+            self._give_up()
             timed_out = error.error_code == pyvisa.constants.StatusCode.error_timeout
             kind = InstrumentTimeoutError if timed_out else ConnectError
             raise kind(error.description, where=self.where, operation=message, hint=hint) from error
-        except (OSError, ValueError) as error:  # a connection cut off; a malformed block
-            self.close()
+        except Exception as error:  # a connection cut off; a malformed block; pyvisa-py raises of every kind
+            self._give_up()
             raise ConnectError(str(error), where=self.where, operation=message, hint=hint) from error
         query = message.partition(" ")[0].endswith("?")
         exchange.message(self.where, message, answer if query else "")
@@ -160,44 +159,6 @@ def _query_floats(resource: MessageBasedResource, query: str) -> Any:
         )
 
 
-class _BoundedLibrary:
-    """A VISA library whose answers have an end, in time and in bytes.
-
-    PyVISA reads on while an instrument goes on sending, and its time-out starts anew with every piece. On a
-    socket pyvisa-py's time-out starts anew with every byte, so that the first pieces are small there: an
-    answer that trickles ends after 16 bytes, or 48, or 112.
-    """
-
-    def __init__(self, library: Any, *, socket: bool) -> None:
-        self._library = library
-        self._first_piece_bytes = 16 if socket else _LONGEST_ANSWER_BYTES
-        self._begin()
-
-    def _begin(self) -> None:
-        self._deadline_s = time.monotonic() + _ANSWER_TIMEOUT_S
-        self._left_bytes = _LONGEST_ANSWER_BYTES
-        self._piece_bytes = self._first_piece_bytes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._library, name)
-
-    def write(self, session: Any, data: bytes) -> Any:
-        """A message; the answer that it asks for begins."""
-        self._begin()
-        return self._library.write(session, data)
-
-    def read(self, session: Any, count: int) -> Any:
-        """A piece of the answer. Raises VisaIOError for a late one, OSError for one that is too long."""
-        if time.monotonic() > self._deadline_s:
-            raise pyvisa.VisaIOError(pyvisa.constants.StatusCode.error_timeout)
-        if self._left_bytes <= 0:
-            raise OSError(f"more than {_LONGEST_ANSWER_BYTES} bytes, which is no answer to any query")
-        data, status = self._library.read(session, min(count, self._piece_bytes))
-        self._left_bytes -= len(data)
-        self._piece_bytes *= 2
-        return data, status
-
-
 def _hint(where: str) -> str:
     return f"check [{where}] resource, and that no other program holds the instrument"
 
@@ -207,16 +168,14 @@ def visa_resource(name: str, where: str) -> Callable[[], MessageBasedResource]:
 
     def open_resource() -> MessageBasedResource:
         try:
-            resource = pyvisa.ResourceManager().open_resource(name)
+            resource = bounded_visa.open_in_time(lambda: pyvisa.ResourceManager().open_resource(name))
         except Exception as error:  # pyvisa-py raises Exception itself where it cannot connect
             raise ConnectError(
                 f"{name} cannot be opened: {error}", where=where, operation="connect", hint=_hint(where)
             ) from error
         if not isinstance(resource, MessageBasedResource):
             raise ConnectError(f"{name} takes no messages", where=where, expected="a TCPIP or USB resource")
-        resource.visalib = _BoundedLibrary(  # type: ignore[assignment]  # it stands for it
-            resource.visalib, socket=resource.resource_class == "SOCKET"
-        )
+        resource.visalib = bounded_visa.BoundedLibrary(resource.visalib)  # type: ignore[assignment]
         return resource
 
     return open_resource

@@ -152,7 +152,12 @@ def create(results: Path, rig: str) -> RunFolder:
             hint="name a writable folder with --results",
         ) from error
     run = RunFolder(path, RunDescription(rig=rig, started_utc=started.isoformat(timespec="seconds")))
-    run.write_description()
+    try:
+        run.write_description()
+    except ResultsError:  # a full disk: no empty folder that looks like a run
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise
     return run
 
 

@@ -37,8 +37,11 @@ OFF_WITHIN_S = 10.0
 FREE_WITHIN_S = 30.0
 """From the end of a run: on a loaded machine the guardian of a killed one takes ten seconds to start."""
 
-PASSED, DEVICE_FAILED, USAGE, BENCH_FAILED, OUT_OF_TIME = 0, 1, 4, 10, 142
+PASSED, DEVICE_FAILED, USAGE, BENCH_FAILED, INCONCLUSIVE, OUT_OF_TIME = 0, 1, 4, 10, 11, 142
 """Exit statuses of a run; the README has them all."""
+
+TITLES = ("PASS", "FAIL", "BENCH ERROR", "INCONCLUSIVE", "INCOMPLETE", "NOTHING TESTED")
+"""What a report's title begins with."""
 
 CELLS = ("off", "free", "journal", "report", "exit", "next run")
 """What has to be true after each trial."""
@@ -246,7 +249,9 @@ class Stand:
         trial.title = html.unescape(title[1]).strip() if title else ""
         if trial.title.startswith("PASS") and sorted(evidence.done) != sorted(TESTS):
             trial.refuse("report", f"says PASS, and only {evidence.done} came to their end")
-        if not trial.title.startswith(("PASS", "FAIL", "BENCH ERROR", "INCOMPLETE", "NOTHING TESTED")):
+        if not trial.title.startswith(
+            ("PASS", "FAIL", "BENCH ERROR", "INCONCLUSIVE", "INCOMPLETE", "NOTHING TESTED")
+        ):
             trial.refuse("report", f"its title says {trial.title!r}")
         if is_kill(trial.disturbance) and trial.title.startswith("FAIL"):
             trial.refuse("report", f"blames the device: {trial.title}")
@@ -260,7 +265,13 @@ class Stand:
             trial.refuse("exit", f"{status}; expected one of {sorted(allowed)}")
         if status == PASSED and sorted(evidence.done) != sorted(TESTS):
             trial.refuse("exit", f"0, and only {evidence.done} came to their end")
-        told = {PASSED: "PASS", DEVICE_FAILED: "FAIL", BENCH_FAILED: "BENCH ERROR"}.get(status, "")
+        titles = {
+            PASSED: "PASS",
+            DEVICE_FAILED: "FAIL",
+            BENCH_FAILED: "BENCH ERROR",
+            INCONCLUSIVE: "INCONCLUSIVE",
+        }
+        told = titles.get(status, "")
         # A record that cannot be written on a full disk says less than the exit status does.
         if folder is not None and trial.disturbance.kind != FULL_DISK and not trial.title.startswith(told):
             trial.refuse("exit", f"{status}, and the report says {trial.title}")
@@ -309,7 +320,7 @@ def _allowed(trial: Trial, folder: Path | None) -> set[int]:
     # Nobody can tell a changed figure from a measured one, a silent console from a silent device, or a board
     # with a dead crystal from a device that fails.
     if kind in ("garble", "duplicate", "hostile text", "faults port") or disturbance.what == "console":
-        allowed.add(DEVICE_FAILED)
+        allowed |= {DEVICE_FAILED, INCONCLUSIVE}
     return allowed
 
 

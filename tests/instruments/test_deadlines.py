@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 import pytest
 
 from hil.errors import ConnectError, DeviceError, DeviceTimeoutError, InstrumentError, InstrumentTimeoutError
+from hil.instruments import bounded_visa, exchange, grpc_deadline, remote_probe, scpi_link, serial_console
 from hil.instruments import clock as clock_module
-from hil.instruments import exchange, grpc_deadline, remote_probe, scpi_link, serial_console
 from hil.instruments.clock import BenchClock, WallClock
 from hil.instruments.n6705c import open_n6705c
 from hil.instruments.nidaqmx_daq import NiDaq
@@ -91,11 +91,12 @@ def server(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock_module, "_ANSWER_TIMEOUT_S", SHORT_S)
+    monkeypatch.setattr(clock_module, "_SUSPECT_TIMEOUT_S", SHORT_S / 4)
     monkeypatch.setattr(remote_probe, "ANSWER_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "CALL_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "SUSPECT_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(scpi_link, "_IO_TIMEOUT_MS", int(SHORT_S * 1e3))
-    monkeypatch.setattr(scpi_link, "_ANSWER_TIMEOUT_S", 2 * SHORT_S)
+    monkeypatch.setattr(bounded_visa, "ANSWER_TIMEOUT_S", 2 * SHORT_S)
 
 
 def power_analyzer(port: int) -> None:
@@ -198,6 +199,20 @@ def test_values_that_no_probe_has(result: bytes) -> None:
 
     with server(serve) as port, pytest.raises(InstrumentError, match=r"board: connect: "):
         board(port)
+
+
+def test_a_clock_that_owes_an_answer_is_given_less_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way out asks for the time at each of its steps."""
+    with server(silent) as port, closing(BenchClock("127.0.0.1", port, "token")) as clock:
+        monkeypatch.setattr(clock_module, "_ANSWER_TIMEOUT_S", SHORT_S)
+        with pytest.raises(InstrumentTimeoutError):
+            clock.now_s()
+        monkeypatch.setattr(clock_module, "_ANSWER_TIMEOUT_S", 100 * BOUND_S)
+        began_s = time.monotonic()
+        for _ in range(3):
+            with pytest.raises(InstrumentTimeoutError):
+                clock.now_s()
+        assert time.monotonic() - began_s < BOUND_S
 
 
 def test_a_silent_console_ends_at_its_time() -> None:

@@ -39,3 +39,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"expected a readable run\.json"):
         run.load(tmp_path)
+
+
+def test_a_disk_that_is_full_leaves_no_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_target: Path, _text: str) -> None:
+        raise ResultsError("No space left on device")
+
+    monkeypatch.setattr(run, "replace_file", full)
+    with pytest.raises(ResultsError, match="No space left"):
+        run.create(tmp_path, "sim")
+    assert list(tmp_path.iterdir()) == []
