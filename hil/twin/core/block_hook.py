@@ -77,6 +77,8 @@ LEAVING = 19
 """Not zero: the emulator is on its way out of an IT block and no access counts any more; see `access_end`."""
 LOADED_ADDRESS, LOADED = 20, 21
 """The device load under way, and the two words that it reads."""
+PATH_LENGTH = 29
+"""Blocks recorded at `PATH` since somebody asked for it; -1 while nobody does."""
 LOOPS_ARE_BUSY = 26
 """Not zero: stores go on natively that nobody counts, so no loop is looked at."""
 FLASH_BUSY_UNTIL, FLASH_BUSY_BANKS = 27, 28
@@ -139,8 +141,12 @@ FLAG_EFFECT = 8
 FLAG_STORES = 16
 FLAG_BUSY = 32
 """A loop that begins here was seen to do something."""
+FLAG_WAITS = 64
+"""A loop that begins here was seen to wait."""
 LOOP_PATIENCE = 128
 """Rounds until somebody looks into a loop. Looking costs as much as some thousand short ones."""
+LOOP_PATIENCE_KNOWN = 3
+"""The same for one that was seen to wait before."""
 _STRAYS = 8
 
 FLASH_BASE, FLASH_SIZE = 0x0800_0000, 0x10_0000
@@ -163,7 +169,10 @@ LOADS_SIZE = 1 << 16
 PROGRAMMED = LOADS + LOADS_SIZE
 """First word of what `device_hook` has programmed."""
 PROGRAMMED_SIZE = 512
-STATE_WORDS = PROGRAMMED + PROGRAMMED_SIZE
+PATH = PROGRAMMED + PROGRAMMED_SIZE
+"""First of the addresses of the blocks recorded; a longer path is recorded in part."""
+_PATH_SIZE = 65
+STATE_WORDS = PATH + _PATH_SIZE
 
 # Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, loads, flags.
 _SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, FLAGS_SHIFT = 16, 32, 36, 40, 56
@@ -438,7 +447,7 @@ def _all_cached(address, size, loads, state):  # type: ignore[no-untyped-def]  #
 
 
 @numba.njit(inline="always")
-def _is_looked_at(address, state):  # type: ignore[no-untyped-def]  # typed by numba
+def _is_looked_at(address, flags, state):  # type: ignore[no-untyped-def]  # typed by numba
     """Count a branch back to a block; tell whether somebody is to look at the loop before it is entered."""
     if address == state[LOOP_HEAD]:
         state[LOOP_STRAYS] = _STRAYS
@@ -449,7 +458,7 @@ def _is_looked_at(address, state):  # type: ignore[no-untyped-def]  # typed by n
     if state[LOOP_STRAYS] < 0:
         state[LOOP_HEAD] = address
         state[LOOP_STRAYS] = _STRAYS
-        state[LOOP_LEFT] = LOOP_PATIENCE
+        state[LOOP_LEFT] = LOOP_PATIENCE_KNOWN if flags & FLAG_WAITS else LOOP_PATIENCE
     return False
 
 
@@ -480,7 +489,7 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
         state[MISSED_SIZE] = size
     elif flags & FLAG_FLOATING_POINT != 0 and state[TRAP_FLOATING_POINT] != 0:
         reason = REASON_FLOATING_POINT
-    elif address <= state[BLOCK_START] and flags & FLAG_BUSY == 0 and _is_looked_at(address, state):
+    elif address <= state[BLOCK_START] and flags & FLAG_BUSY == 0 and _is_looked_at(address, flags, state):
         reason = REASON_LOOP
     else:
         cycles = word & _CYCLES_MASK
@@ -511,6 +520,9 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
             state[CYCLES] += refill + cycles + stalls
             state[BLOCK_START] = address
             state[BLOCK_END] = address + size
+            if state[PATH_LENGTH] >= 0:
+                state[PATH + state[PATH_LENGTH]] = address
+                state[PATH_LENGTH] = min(state[PATH_LENGTH] + 1, np.int64(_PATH_SIZE - 1))
             state[REFILL] = (word >> _REFILL_SHIFT) & _REFILL_MASK
             state[LAST_FLAGS] = flags
             state[EFFECTS] += flags >> 3 & 1
@@ -550,6 +562,37 @@ def table_index(address: int) -> int | None:
     return None
 
 
+def size_of(word: int) -> int:
+    """Return the bytes of a block from its table word."""
+    return word >> _SIZE_SHIFT & _SIZE_MASK
+
+
+def recorded_path(state: npt.NDArray[np.int64]) -> list[int]:
+    """Return the addresses of the blocks recorded, none of a path that was too long."""
+    length = int(state[PATH_LENGTH])
+    whole = 0 <= length < _PATH_SIZE - 1
+    return [int(address) for address in state[PATH : PATH + length]] if whole else []
+
+
+def phase(state: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """Return what the cycles of the blocks to come depend on besides the program, in relation to the cycles
+    now: how the program came here, and how far the flash is with its reads.
+    """
+    now = int(state[CYCLES])
+    ready, free, idle = (max(int(state[word]) - now, 0) for word in (_NEXT_READY, _FREE, FLASH_BUSY_UNTIL))
+    came = tuple(state[[BLOCK_START, BLOCK_END, REFILL, WAIT_STATES]].tolist())
+    if not state[WAIT_STATES]:
+        return *came, idle
+    kept = state[[PREFETCH, INSTRUCTION_CACHE, DATA_CACHE, FETCHED_LINE, NEXT_LINE, CACHE_EPOCH]].tolist()
+    return *came, idle, ready, free, *kept
+
+
+def quiet_until(state: npt.NDArray[np.int64]) -> int:
+    """Return the cycle before which nothing ends but what the program does."""
+    deadline, busy = int(state[DEADLINE]), int(state[FLASH_BUSY_UNTIL])
+    return min(deadline, busy) if busy > state[CYCLES] else deadline
+
+
 def skip(state: npt.NDArray[np.int64], cycles: int) -> None:
     """Let a number of cycles pass, at whose end everything is as it was; the flash is as far as before."""
     state[CYCLES] += cycles
@@ -562,6 +605,6 @@ def new_state() -> npt.NDArray[np.int64]:
     """Return the state array with empty timings."""
     state = np.zeros(STATE_WORDS, dtype=np.int64)
     state[COUNTING] = 1
-    state[STALLED_ADDRESS] = state[LOOP_HEAD] = -1
+    state[STALLED_ADDRESS] = state[LOOP_HEAD] = state[PATH_LENGTH] = -1
     state[CACHE_EPOCH] = 1
     return state

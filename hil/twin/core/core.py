@@ -36,7 +36,8 @@ _RESET_HCLK_HZ = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
 _SRAM1, _SRAM1_END = 0x2000_0000, 0x4000_0000
 _SRAM2, _SRAM2_END = 0x1000_0000, 0x1FFF_0000
 """The regions of the memory map that hold the SRAMs and no other memory (DS10198 Rev 8, figure 17)."""
-_SYST_CSR = 0xE000_E010
+_SYST_CSR, _SYST_CVR = 0xE000_E010, 0xE000_E018
+_DWT_CYCCNT = 0xE000_1004
 _CLEARED_AT_RESET = (
     *(arm.UC_ARM_REG_R0 + i for i in range(13)),
     arm.UC_ARM_REG_PRIMASK,
@@ -72,10 +73,11 @@ class Core:
         self._emulator = Emulator(self.memory, self._bus)
         self._clock = CoreClock(_RESET_HCLK_HZ)
         self._emulator.polling.cycles_at = self._clock.cycles_at
-        self._emulator.programming.clock = self._clock
+        self._emulator.programming.clock = self._emulator.prediction.clock = self._clock
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
         self._emulator.polling.allow(_SYST_CSR, self._systick.flag_changes_at_ps)
+        self._emulator.polling.allow_counter(_SYST_CVR, self._systick.counting)
         self._debug = HaltingDebug(self, self._emulator)
         self._system_control = SystemControlSpace(
             self._nvic, self._systick, self._debug, self._emulator.protection.unit
@@ -89,6 +91,7 @@ class Core:
         self._dwt = DataWatchpointTrace(
             lambda: self.cycle_count, lambda: self._emulator.engine.pc, self._update_breakpoints
         )
+        self._emulator.polling.allow_counter(_DWT_CYCCNT, self._dwt.counting)
         self._execution = Execution(
             self,
             self._emulator,

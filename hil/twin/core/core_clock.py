@@ -19,6 +19,16 @@ class CoreClock:
         """Frequency of the core clock."""
         return self._hclk_hz
 
+    @property
+    def anchor_ps(self) -> int:
+        """An instant at which the cycles are known."""
+        return self._anchor_ps
+
+    @property
+    def anchor_cycles(self) -> int:
+        """The cycles executed at :attr:`anchor_ps`."""
+        return self._anchor_cycles
+
     def set_hclk(self, hclk_hz: int, cycles: int) -> None:
         """Change the frequency at the instant of `cycles`."""
         self.anchor(self.time_ps(cycles), cycles)

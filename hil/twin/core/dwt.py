@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from hil.twin.core.component_id import identification_word
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoint
 
 _CTRL, _CYCCNT, _PCSR = 0x000, 0x004, 0x01C
@@ -106,6 +107,12 @@ class DataWatchpointTrace:
             Watchpoint(first, last, kinds, self._matches[_VALUE], value, width)
             for first, last in ranges or [(0, 0xFFFF_FFFF)]
         ]
+
+    def counting(self) -> CounterLine:
+        """How CYCCNT, which was just read, goes on."""
+        if not (self._traced and self._control & _CYCCNTENA):
+            return CounterLine(self._count, 0)
+        return CounterLine(self._count - self._since, 1, in_cycles=True)
 
     def cycle_match(self) -> int | None:
         """The core's cycle count at which comparator 0 meets CYCCNT, None if it does not compare them."""

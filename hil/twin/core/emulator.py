@@ -24,6 +24,7 @@ from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.flash_load_hook import ON_LOAD
 from hil.twin.core.idle_loops import IdleLoops
 from hil.twin.core.instruction_timing import analyse, instruction_size
+from hil.twin.core.loop_prediction import LoopPrediction
 from hil.twin.core.memory import Memory
 from hil.twin.core.native_code_hook import NativeCodeHook
 from hil.twin.core.polling import Polling
@@ -68,7 +69,8 @@ class Emulator:
         self._ending = Ending()
         self.engine = Engine(self.state)
         self.polling = Polling(self.engine, memory, self.state)
-        self._idle_loops = IdleLoops(self.engine, memory, self.polling, self.state)
+        self.prediction = LoopPrediction(self.engine, memory, self.polling, self.state)
+        self._idle_loops = IdleLoops(self.engine, memory, self.polling, self.prediction, self.state)
         self._code_stops = CodeStops(
             self.engine,
             memory,
@@ -82,6 +84,7 @@ class Emulator:
         self._priority_masks = NativeCodeHook(self.engine, ON_PRIORITY_MASK, self.state)
         self._flash_loads = NativeCodeHook(self.engine, ON_LOAD, self.state)
         self.watchpoints = Watchpoints(self.engine, memory.read)
+        self.prediction.is_watched = lambda: self.watchpoints.watching
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
         self.programming = Programming(self.engine, self._counter, memory.flash, self._undisturbed)

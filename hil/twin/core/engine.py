@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ UNTIL = 0xF000_0000
 """Where execution would end by itself: never executed, device memory."""
 XPSR_THUMB, XPSR_EXCEPTION = 1 << 24, 0x1FF
 _XPSR_CONDITIONS = 0xF000_0000
+_PRIVILEGE = (arm.UC_ARM_REG_XPSR, arm.UC_ARM_REG_CONTROL)
 _ACCESSES = uc.UC_HOOK_MEM_READ | uc.UC_HOOK_MEM_WRITE
 PRIVILEGED_REGISTERS = frozenset(
     (
@@ -65,6 +66,7 @@ class Engine:
         self._snapshot_pointers = (ctypes.c_void_p * 16)(
             *(ctypes.addressof(self._snapshot) + 4 * i for i in range(16))
         )
+        self._batches: dict[tuple[int, ...], tuple[Any, Any, Any]] = {}
         self._callbacks: list[object] = []  # ctypes callbacks must live as long as the engine
         self._memories: list[tuple[int, int, int]] = []
         self._access_ends: dict[int, tuple[ctypes.c_size_t, tuple[int, int]]] = {}
@@ -80,6 +82,29 @@ class Engine:
         return self._handle.value or 0
 
     # --- registers ---
+
+    def read_registers(self, registers: tuple[int, ...]) -> list[int]:
+        """As `read_register`, several at once."""
+        ids, words, pointers = self._batch(registers)
+        binding.uclib.uc_reg_read_batch(self._handle, ids, pointers, len(registers))
+        return list(words)
+
+    def write_registers(self, registers: tuple[int, ...], values: Sequence[int]) -> None:
+        """Write several of R0 to R14 at once."""
+        ids, words, pointers = self._batch(registers)
+        words[:] = values
+        binding.uclib.uc_reg_write_batch(self._handle, ids, pointers, len(registers))
+
+    def _batch(self, registers: tuple[int, ...]) -> tuple[Any, Any, Any]:
+        """Numbers, words and their addresses, as Unicorn takes them."""
+        batch = self._batches.get(registers)
+        if batch is None:
+            count = len(registers)
+            words = (ctypes.c_uint32 * count)()
+            first = ctypes.addressof(words)
+            pointers = (ctypes.c_void_p * count)(*(first + 4 * index for index in range(count)))
+            batch = self._batches[registers] = (ctypes.c_int * count)(*registers), words, pointers
+        return batch
 
     def read_register(self, register: int) -> int:
         """Return a 32-bit register by its Unicorn number, as the program could read it."""
@@ -111,7 +136,7 @@ class Engine:
     def read_all_privileged(self, registers: tuple[int, ...]) -> tuple[int, ...]:
         """As `read_privileged`, several at once."""
         with self._privileged():
-            return tuple(map(self.read_register, registers))
+            return tuple(self.read_registers(registers))
 
     def write_privileged(self, register: int, value: int) -> None:
         """Write one of PRIVILEGED_REGISTERS whatever the program's privilege."""
@@ -121,8 +146,8 @@ class Engine:
     @contextmanager
     def _privileged(self) -> Iterator[None]:
         """Pretend to be in a handler: Unicorn applies the program's privilege to our accesses too."""
-        xpsr = self.read_register(arm.UC_ARM_REG_XPSR)
-        unprivileged = not xpsr & XPSR_EXCEPTION and self.read_register(arm.UC_ARM_REG_CONTROL) & 1
+        xpsr, control = self.read_registers(_PRIVILEGE)
+        unprivileged = not xpsr & XPSR_EXCEPTION and control & 1
         if unprivileged:
             self.write_register(arm.UC_ARM_REG_XPSR, xpsr | 3)
         yield

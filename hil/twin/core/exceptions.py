@@ -50,6 +50,11 @@ class InvalidReturnError(Exception):
     """EXC_RETURN does not fit the state it would return to."""
 
 
+_STACKED_REGISTERS = (
+    *(arm.UC_ARM_REG_XPSR, arm.UC_ARM_REG_CONTROL),
+    arm.UC_ARM_REG_SP,  # MSP and PSP read 0 in unprivileged code
+    *_BASIC_REGISTERS,
+)
 _MASKS = (arm.UC_ARM_REG_PRIMASK, arm.UC_ARM_REG_FAULTMASK, arm.UC_ARM_REG_BASEPRI)
 
 
@@ -98,17 +103,14 @@ class Exceptions:
         Return EXC_RETURN, and the error if the stack could not be written: it is lower all the same.
         """
         emulator, system_control = self._emulator, self._system_control
-        read = emulator.engine.read_register
-        xpsr = read(arm.UC_ARM_REG_XPSR)
-        control = self.control
+        xpsr, control, stack, *basic = emulator.engine.read_registers(_STACKED_REGISTERS)
         in_handler = bool(xpsr & _XPSR_EXCEPTION)
         process_stack = bool(control & _CONTROL_SPSEL) and not in_handler
         extended = bool(control & _CONTROL_FPCA) and system_control.automatic_floating_point_context
-        stack = read(arm.UC_ARM_REG_SP)  # MSP and PSP read 0 in unprivileged code
         aligned = bool(system_control.ccr & CCR_STKALIGN) or extended
         frame = stack - (_EXTENDED_FRAME if extended else _BASIC_FRAME) & ~(7 if aligned else 3) & 0xFFFF_FFFF
         xpsr = xpsr & ~_XPSR_ALIGNED | (_XPSR_ALIGNED if aligned and stack & 4 else 0)
-        words = [read(register) for register in _BASIC_REGISTERS] + [return_address & ~1, xpsr]
+        words = [*basic, return_address & ~1, xpsr]
         if extended:
             if system_control.lazy_floating_point_context:
                 system_control.reserve_floating_point_context(
@@ -228,8 +230,7 @@ class Exceptions:
             self._system_control.release_floating_point_context()
         size = _EXTENDED_FRAME if extended else _BASIC_FRAME
         write(stack_register, frame + size | (4 if xpsr & _XPSR_ALIGNED else 0))
-        for register, value in zip(_BASIC_REGISTERS, words[:6], strict=True):
-            write(register, value)
+        emulator.engine.write_registers(_BASIC_REGISTERS, words[:6])
         control = self.control & _CONTROL_NPRIV
         write(arm.UC_ARM_REG_CONTROL, 0)  # privileged, so that the writes below are accepted
         write(arm.UC_ARM_REG_XPSR, xpsr & ~_XPSR_ALIGNED | _XPSR_THUMB)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loops that change nothing: gone round in one step, whatever they are made of.
+"""Loops that wait: gone round in one step, whatever they are made of.
 
-The block hook stops the emulator at a loop's first block when it has come there many times. If from there to
-the next time nothing is different (core registers, SRAM, effects of other kinds), and every device register
-that was loaded will read the same until a known cycle, then all further rounds are the same until that cycle
-or the end of the slice, whichever comes first: only their cycles need be counted. Two rounds of equal length
-in a row must show it. A loop that does something is found out once and then left alone.
+The block hook stops the emulator at a loop's first block when it has come there many times. The next rounds
+are watched. `loop_prediction` understands rounds of ordinary instructions, also those that count or read a
+counter. Any other round must leave everything as it was: if from one look to the next nothing is different
+(core registers, SRAM, effects of other kinds), and every device register that was loaded will read the same
+until a known cycle, then all further rounds are the same until that cycle or the end of the slice, whichever
+comes first. Two rounds of equal length in a row must show it. A loop that does something is found out once
+and then left alone.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ import numpy.typing as npt
 
 from hil.twin.core import block_hook
 from hil.twin.core.engine import Engine
+from hil.twin.core.loop_prediction import LoopPrediction, Outcome
 from hil.twin.core.memory import Bytes, Memory
 from hil.twin.core.polling import Polling
 
 _ROUNDS = 2
 """Equal rounds in a row that are looked for."""
+_RESTARTS = 4
+"""Rounds to wait until the flash does the same in each."""
 _FAILURES = 4
 """Looks in vain until a loop is left alone; one that waits may do something now and then."""
 
@@ -37,22 +42,31 @@ class _Look:
     stores: int
     disturbances: int
     registers: bytes
+    phase: tuple[int, ...]
     memories: tuple[Bytes, ...] = ()
     """Copies of what it may have written, once it was seen to write."""
     period: int = 0
     rounds: int = 0
     """Rounds that were equal so far."""
+    restarts: int = 0
+    """Rounds before that whose beginning and end were not alike."""
 
 
 class IdleLoops:
     """Looks at a loop each time the block hook stops for it."""
 
     def __init__(
-        self, engine: Engine, memory: Memory, polling: Polling, state: npt.NDArray[np.int64]
+        self,
+        engine: Engine,
+        memory: Memory,
+        polling: Polling,
+        prediction: LoopPrediction,
+        state: npt.NDArray[np.int64],
     ) -> None:
         self._engine = engine
         self._memory = memory
         self._polling = polling
+        self._prediction = prediction
         self._state = state
         self._last: _Look | None = None
         self._failures: Counter[int] = Counter()
@@ -65,6 +79,8 @@ class IdleLoops:
     def forget(self) -> None:
         """The emulator stopped for another reason."""
         self._last = None
+        self._prediction.forget()
+        self._state[block_hook.PATH_LENGTH] = -1
 
     def look(self) -> None:
         """The program is about to enter the loop's first block again."""
@@ -76,48 +92,83 @@ class IdleLoops:
             stores=int(state[block_hook.STORES]),
             disturbances=self._polling.disturbances,
             registers=self._engine.snapshot(),
+            phase=block_hook.phase(state),
         )
-        if last is not None and last.head == now.head and not self._compare(last, now):
+        if last is None or last.head != now.head:
+            if self._prediction.resume(now.head, now.registers, now.phase):
+                self._end(now.head, waited=True)
+            else:
+                self._watch(now)
+            return
+        if last.disturbances != now.disturbances or last.effects != now.effects:
             self._leave_alone(now.head)
             return
-        self._last = now
-        if now.rounds >= _ROUNDS:
-            self._go_round(now.period)
-            self._last = None
-            del self._failures[now.head]
-            state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+        if last.phase != now.phase and last.restarts < _RESTARTS:
+            now.restarts = last.restarts + 1
+            self._prediction.forget()
+            self._watch(now)
             return
-        state[block_hook.LOOP_LEFT] = 2  # the block is entered now, and stopped before the next time
+        outcome = Outcome.UNKNOWN
+        now.period = now.cycles - last.cycles
+        if last.phase == now.phase:
+            outcome = self._prediction.look(last.registers, now.registers, now.period, now.phase)
+        if outcome is Outcome.WATCH:
+            self._watch(now)
+        elif outcome is not Outcome.UNKNOWN:
+            self._end(now.head, waited=outcome is Outcome.SKIPPED)
+        elif not self._compare(last, now):
+            self._leave_alone(now.head)
+        elif now.rounds < _ROUNDS:
+            self._watch(now)
+        else:
+            self._go_round(now.period)
+            self._end(now.head, waited=True)
+
+    def _watch(self, now: _Look) -> None:
+        """Have the next round recorded: the block is entered now, and stopped before the next time."""
+        self._last = now
+        self._state[block_hook.LOOP_LEFT] = 2
+        self._state[block_hook.PATH_LENGTH] = 0
         self._polling.watch_round()
+
+    def _end(self, head: int, *, waited: bool) -> None:
+        """Let the loop go on; it is known from now on if it was seen to wait."""
+        self.forget()
+        state = self._state
+        state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+        if waited:
+            self._failures.pop(head, None)
+            self._flag(head, block_hook.FLAG_WAITS)
+            state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE_KNOWN
 
     def _compare(self, last: _Look, now: _Look) -> bool:
         """Tell whether the round between two looks may be one of a loop that changes nothing."""
-        if last.disturbances != now.disturbances or last.effects != now.effects:
-            return False
-        if last.registers != now.registers:
+        if last.registers != now.registers or any(load.line for load in self._polling.round_loads):
             return False
         if last.stores != now.stores:
             now.memories = (self._memory.sram1.copy(), self._memory.sram2.copy())
             if last.memories and not all(map(np.array_equal, last.memories, now.memories)):
                 return False
-        period = now.cycles - last.cycles
         settled = last.stores == now.stores or bool(last.memories)
-        now.rounds = last.rounds + 1 if settled and period == last.period else 0
-        now.period = period
+        now.rounds = last.rounds + 1 if settled and now.period == last.period else 0
         return True
 
     def _go_round(self, period: int) -> None:
         """Count the rounds that end before anything can happen, but the last."""
         state = self._state
-        end = min(int(state[block_hook.DEADLINE]), self._polling.round_until)
+        end = min(block_hook.quiet_until(state), self._polling.round_until)
         rounds = (end - int(state[block_hook.CYCLES])) // period - 1
         if rounds > 0 and not state[block_hook.STOP_REQUEST]:
             block_hook.skip(state, rounds * period)
 
     def _leave_alone(self, head: int) -> None:
         self._failures[head] += 1
-        index = block_hook.table_index(head)
-        if index is not None and self._failures[head] >= _FAILURES:
-            self._state[index] |= block_hook.FLAG_BUSY << block_hook.FLAGS_SHIFT
+        if self._failures[head] >= _FAILURES:
+            self._flag(head, block_hook.FLAG_BUSY)
+        self.forget()
         self._state[block_hook.LOOP_HEAD] = -1
-        self._last = None
+
+    def _flag(self, head: int, flag: int) -> None:
+        index = block_hook.table_index(head)
+        if index is not None:
+            self._state[index] |= flag << block_hook.FLAGS_SHIFT

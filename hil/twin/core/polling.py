@@ -13,12 +13,14 @@ the program sees the change at the very cycle at which it would have seen it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
 import numpy.typing as npt
 
 from hil.twin.core import block_hook, device_hook
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.engine import Engine
 from hil.twin.core.memory import Memory
 
@@ -29,6 +31,19 @@ PATIENCE = 64
 loop that waits for less is over by then."""
 
 _NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class DeviceLoad:
+    """A load from a device that does nothing but read."""
+
+    address: int
+    width: int
+    value: int
+    cycles: int
+    """When it took place."""
+    line: CounterLine | None
+    """How the value goes on; None: it stays."""
 
 
 class _Phase(Enum):
@@ -52,6 +67,7 @@ class Polling:
         self._memory = memory
         self._state = state
         self._steady: dict[int, Callable[[], int | None]] = {}
+        self._counters: dict[int, Callable[[], CounterLine | None]] = {}
         self._ignored: dict[int, Callable[[int], bool]] = {}
         self._phase = _Phase.NEW
         self._address = 0
@@ -65,14 +81,26 @@ class Polling:
         """Accesses so far that did something, or whose like may do something else or read otherwise."""
         self.round_until = _NEVER
         """The cycles until which the loads since `watch_round` read the same."""
+        self.round_loads: list[DeviceLoad] = []
+        """The loads since `watch_round`."""
+        self.round_stores: set[tuple[int, int, int]] = set()
+        """Address, width and value of the stores since then, none of which did anything."""
         self.cycles_at: Callable[[int], int] = lambda time_ps: 0
         """Converts an instant to core cycles."""
+        self.cycles_now: Callable[[], int] = lambda: 0
+        """Tells the cycles up to the present access."""
 
     def allow(self, address: int, changes_at_ps: Callable[[], int | None] = lambda: None) -> None:
         """Name a register whose loads have no effect and whose value changes by stores and events alone, and
         at the instant that `changes_at_ps()` tells, if any.
         """
         self._steady[address] = changes_at_ps
+
+    def allow_counter(self, address: int, line: Callable[[], CounterLine | None]) -> None:
+        """Name a register that counts, and whose loads have no effect: `line()` tells how it goes on from the
+        load just done, None if that cannot be told.
+        """
+        self._counters[address] = line
 
     def allow_store(self, address: int, is_ignored: Callable[[int], bool]) -> None:
         """Name a register where a store may do nothing: `is_ignored(value)` says whether."""
@@ -88,6 +116,8 @@ class Polling:
         self._restart()
         self._round_is_watched = True
         self.round_until = _NEVER
+        self.round_loads.clear()
+        self.round_stores.clear()
 
     def disturb(self) -> None:
         """The program did something."""
@@ -110,6 +140,8 @@ class Polling:
             return False
         state = self._state
         state[device_hook.STORES_IGNORED] += 1
+        if self._round_is_watched:
+            self.round_stores.add((address, width, value & (1 << 8 * width) - 1))
         if not watched:
             state[device_hook.STORE_WIDTH] = width
             state[device_hook.STORE_ADDRESS] = address
@@ -118,12 +150,17 @@ class Polling:
 
     def loading(self, address: int) -> None:
         """The program is about to load from a device."""
-        if address not in self._steady:
-            self.disturb()
-            return
         state = self._state
         if state[block_hook.LOOP_LEFT] > _PATIENCE_TAKEN:
             state[block_hook.LOOP_LEFT] -= _PATIENCE_TAKEN
+        if address not in self._steady:
+            if address in self._counters:
+                self._restart()
+            else:
+                self.disturb()
+            return
+        if self._round_is_watched:
+            return
         block = int(state[block_hook.BLOCK_START])
         if address != self._address or block != self._block:
             self._phase = _Phase.NEW
@@ -153,12 +190,24 @@ class Polling:
         """The program's load from a device gave `value`; where nobody watches it may be given again."""
         state = self._state
         state[device_hook.LOADS_LEFT] = 0
-        if self._phase is _Phase.NEW:
+        if self._phase is _Phase.NEW and not self._round_is_watched:
             return
-        until_ps = self._steady[address]()
+        line = None
+        if address in self._steady:
+            until_ps = self._steady[address]()
+        elif address in self._counters:
+            line = self._counters[address]()
+            if line is None or watched:
+                self.disturb()
+                return
+            until_ps = line.until_ps
+        else:
+            return
         until = _NEVER if until_ps is None else self.cycles_at(until_ps)
         state[device_hook.LOAD_UNTIL] = until
         self.round_until = min(self.round_until, until)
+        if self._round_is_watched:
+            self.round_loads.append(DeviceLoad(address, width, value, self.cycles_now(), line))
         if self._phase is _Phase.PATIENT and not watched and not self._round_is_watched:
             state[device_hook.LOADS_LEFT] = PATIENCE
             state[device_hook.LOAD_ADDRESS] = address
@@ -168,7 +217,7 @@ class Polling:
     def _go_round(self, period: int) -> int:
         """Count the rounds that end before the slice does, but the last; return their cycles."""
         state = self._state
-        end = min(int(state[block_hook.DEADLINE]), int(state[device_hook.LOAD_UNTIL]))
+        end = min(block_hook.quiet_until(state), int(state[device_hook.LOAD_UNTIL]))
         rounds = (end - int(state[block_hook.CYCLES])) // period - 1
         if rounds <= 0 or state[block_hook.STOP_REQUEST] or not state[block_hook.COUNTING]:
             return 0

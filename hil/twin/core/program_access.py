@@ -60,6 +60,7 @@ class ProgramAccess:
         self._bus = bus
         self._ending = ending
         self._polling = polling
+        polling.cycles_now = self.cycles_now
         self._programming = programming
         self._protection = protection
         self._watchpoints = watchpoints

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 
 _PS_PER_S = 10**12
@@ -117,6 +118,17 @@ class SysTick:
         """When CTRL, which was just read, reads otherwise: at once after COUNTFLAG, else at the next zero."""
         now_ps = self._scheduler.now_ps
         return now_ps if self._cleared_ps == now_ps else self._zero_ps()
+
+    def counting(self) -> CounterLine | None:
+        """How VAL, which was just read, goes on up to its next zero."""
+        if not self._counting or (self._value == 0 and self._reload == 0):
+            return CounterLine(self._current(), 0)
+        ticks, value = self._ticks(), self._current()
+        divider = 1 if self._control & _CLKSOURCE else _EXTERNAL_DIVIDER
+        until_ps = self._base_ps - (-(ticks + value) * divider * _PS_PER_S // self._hclk_hz)
+        if not value:
+            return None
+        return CounterLine(value + ticks, -1, self._base_ps, self._hclk_hz, divider, until_ps=until_ps)
 
     def _zero_ps(self) -> int | None:
         """The instant of the first zero that was not seen to yet, None if there is none."""

@@ -335,6 +335,8 @@ class Peripherals:
         block.unknowns = self.unmodelled
         for offset in block.polled:
             self._core.polling.allow(block.base + offset, partial(block.changes_at_ps, offset))
+        for offset in block.counters:
+            self._core.polling.allow_counter(block.base + offset, partial(block.counting, offset))
         gate = gate or block.name
         if gate in GATES:
             block.is_clocked = partial(self._is_enabled, gate)

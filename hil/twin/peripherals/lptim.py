@@ -7,6 +7,7 @@ Not modelled: external clock (the counter then stands still) and trigger, encode
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
@@ -41,6 +42,7 @@ class Lptim(RegisterBlock):
         ARR: 0xFFFF,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
+    counters: ClassVar[frozenset[int]] = frozenset({CNT})
     not_modelled: ClassVar[Mapping[int, int]] = {CFGR: _UNMODELLED_CONFIGURATION, OR: 3}
 
     def __init__(
@@ -108,6 +110,13 @@ class Lptim(RegisterBlock):
             self.store(offset, value)
         self._update_interrupt()
         self._schedule()
+
+    def counting(self, offset: int) -> CounterLine | None:
+        """CNT counts evenly up to the end of its period."""
+        if not self.is_clocked():
+            return CounterLine(0, 0)
+        begin = self._counter.count - self._counter.count % self._period
+        return self._counter.line(0, 1, begin, begin + self._period)
 
     @property
     def _period(self) -> int:

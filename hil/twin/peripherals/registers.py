@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, Protocol
 
 from hil.twin.core.bus import BusFault
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.peripherals.memory_map import APB_END, APB_FIRST
 
 WORD = 0xFFFF_FFFF
@@ -63,6 +64,8 @@ class RegisterBlock:
     polled: ClassVar[frozenset[int]] = frozenset()
     """Registers whose loads have no effect and whose value changes by stores and planned events alone, or
     when :meth:`changes_at_ps` says: the core may cut a program's waiting for them short."""
+    counters: ClassVar[frozenset[int]] = frozenset()
+    """Registers whose loads have no effect and whose value goes on as :meth:`counting` says."""
 
     def __init__(self, name: str, base: int, size: int = 0x400) -> None:
         self.name = name
@@ -127,6 +130,10 @@ class RegisterBlock:
 
     def changes_at_ps(self, offset: int) -> int | None:
         """When the polled register at ``offset`` changes without an event that was planned, if it does."""
+        return None
+
+    def counting(self, offset: int) -> CounterLine | None:
+        """How the counter at ``offset``, which was just read, goes on; ``None`` if that cannot be told."""
         return None
 
     def write_word(self, offset: int, value: int) -> None:

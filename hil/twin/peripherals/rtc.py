@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, always, field
@@ -73,7 +74,8 @@ class Rtc(RegisterBlock):
         CALR: 0xE1FF,
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
-    polled: ClassVar[frozenset[int]] = frozenset({TR, DR, SSR, CR})
+    polled: ClassVar[frozenset[int]] = frozenset({TR, DR, CR})
+    counters: ClassVar[frozenset[int]] = frozenset({SSR})
     not_modelled: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
     stored_only: ClassVar[Mapping[int, int]] = {BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)}
 
@@ -88,6 +90,8 @@ class Rtc(RegisterBlock):
         self._next_alarm: list[Event | None] = [None, None]
         self._alarm_writable_from_ps = [0, 0]
         self._locked_ticks: int | None = None
+        self._read_ticks: int | None = None
+        """`_locked_ticks` as the last read of the calendar found it."""
         self._frozen = False
         self.backup_access: Callable[[], bool] = always
         """Whether PWR_CR1.DBP lets the RTC be written."""
@@ -182,15 +186,23 @@ class Rtc(RegisterBlock):
         return super().read_word(offset)
 
     def changes_at_ps(self, offset: int) -> int | None:
-        """The calendar changes with the next tick of its clock."""
-        if offset == CR:
+        """Time and date change at the next second at the earliest, unless they are held."""
+        return None if offset == CR else self._clock.time_of(self._clock.next_second)
+
+    def counting(self, offset: int) -> CounterLine | None:
+        """SSR counts down evenly within a second; while it is held it may move with every step of it."""
+        clock, held = self._clock, self._read_ticks
+        if held is None:
+            return clock.subsecond_line()
+        if clock.subsecond_register(held) != clock.subsecond_register(clock.ticks):
             return None
-        return self._clock.time_of(self._clock.ticks + 1)
+        return CounterLine(clock.subsecond_register(held), 0, until_ps=clock.time_of(clock.next_step))
 
     def _calendar(self, offset: int) -> int:
         """The shadow registers: reading the time holds them until the date is read, unless BYPSHAD is set."""
         if self._initialising and offset != SSR:
             return self._initial_time if offset == TR else self._initial_date
+        self._read_ticks = self._locked_ticks
         ticks = self._clock.ticks if self._locked_ticks is None else self._locked_ticks
         if not self.words[CR] & _BYPSHAD:
             self._locked_ticks = None if offset == DR else ticks

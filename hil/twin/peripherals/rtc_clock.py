@@ -4,6 +4,7 @@
 from collections.abc import Callable, MutableMapping
 from typing import Final
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals import rtc_alarm, rtc_calendar
 from hil.twin.peripherals.registers import field
@@ -85,6 +86,23 @@ class CalendarClock:
     def time_of(self, ticks: int) -> int | None:
         """When :attr:`ticks` will have that value, in ps; None if the clock stands still."""
         return self.counter.time_of(self._origin_ticks + ticks)
+
+    @property
+    def next_second(self) -> int:
+        """The next :attr:`ticks` at which a second begins."""
+        return (self.ticks // self.second_ticks + 1) * self.second_ticks
+
+    @property
+    def next_step(self) -> int:
+        """The next :attr:`ticks` at which RTC_SSR changes."""
+        begin = self.next_second - self.second_ticks
+        steps = (self.ticks - begin) // self.prescaler_ticks + 1
+        return begin + min(steps * self.prescaler_ticks, self.second_ticks)
+
+    def subsecond_line(self) -> CounterLine:
+        """How RTC_SSR goes on up to the next second."""
+        end = self._origin_ticks + self.next_second
+        return self.counter.line(self.prediv_s, -1, end - self.second_ticks, end, self.prescaler_ticks)
 
     def seconds(self, ticks: int) -> int:
         """Since 2000."""

@@ -4,6 +4,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Scheduler
 
 PS_PER_S = 1_000_000_000_000
@@ -50,6 +51,19 @@ class TickCounter:
         self._rate_hz = rate_hz
         self._divider = divider
         return True
+
+    def line(self, base: int, sign: int, origin: int, until: int, step: int = 1) -> CounterLine:
+        """Describes a register that reads ``base + sign * ((count - origin) // step)`` up to a count."""
+        return CounterLine(
+            base,
+            sign,
+            self._anchor_ps,
+            self._rate_hz,
+            self._divider,
+            self._anchor_count - origin,
+            step,
+            self.time_of(until),
+        )
 
     def time_of(self, count: int) -> int | None:
         """The time in ps at which ``count`` is reached, or ``None`` while the clock is stopped."""

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals import tim_registers as reg
 from hil.twin.peripherals import tim_trigger_output as trigger_output
@@ -49,6 +50,7 @@ class Tim(RegisterBlock):
         reg.SMCR: 0x1_FFF7,
     }
     polled: ClassVar[frozenset[int]] = frozenset({reg.SR})
+    counters: ClassVar[frozenset[int]] = frozenset({reg.CNT})
     not_modelled: ClassVar[Mapping[int, int]] = {
         reg.CR1: reg.CMS | 1 << 11,
         reg.CR2: 0x0D,
@@ -169,6 +171,15 @@ class Tim(RegisterBlock):
         awaited = {period, *compared, *(self._reload - value for value in compared)}
         following = min((at for at in awaited if at > elapsed), default=elapsed + 1)
         return self._counter.time_of(self._epoch + following)
+
+    def counting(self, offset: int) -> CounterLine | None:
+        """CNT counts evenly up to the end of its period."""
+        if not self.is_clocked():
+            return CounterLine(0, 0)
+        if not self._reload:
+            return None
+        base, sign = (self._reload, -1) if self.channels.counts_down else (0, 1)
+        return self._counter.line(base, sign, self._epoch, self._epoch + self._reload + 1)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and let the counter follow."""
