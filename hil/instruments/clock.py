@@ -49,17 +49,14 @@ class BenchClock:
     """
 
     def __init__(self, host: str, port: int, token: str = "") -> None:
-        """Connect; the first order gives ``token``.
-
-        Raises:
-            ConnectError: nobody answers.
+        """Nothing is connected before the first order, which gives ``token``: a driver that is handed a clock
+        must switch its instrument off also where nobody keeps the time.
         """
         self._where = f"bench clock {host}:{port}"
         self._address, self._token = (host, port), token
         self._earliest_s = -math.inf
         self._suspect = False
         self._connection: socket.socket | None = None
-        self._connect()
 
     def now_s(self) -> float:
         """Seconds since the bench was started."""
@@ -150,7 +147,7 @@ def open_clock(address: str) -> WallClock | BenchClock:
     """The clock at ``address``: "wall" or "tcp://[token@]host:port".
 
     Raises:
-        ConnectError: nobody answers there, or it is no address.
+        ConnectError: it is no address.
     """
     if address == "wall":
         return WallClock()

@@ -7,6 +7,8 @@ without a DAQ needs no nidaqmx.
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
 from functools import cached_property
 
@@ -26,6 +28,9 @@ _RELAY_SETTLING_S = 0.02
 """Bench time from moving the relay to quiet lines. An assumption: a reed or signal relay bounces for a few
 milliseconds at most."""
 
+_TIME_ON_THE_WAY_DOWN_S = 0.5
+"""Wall time that the bench's clock gets there to answer; a sound one takes milliseconds (assumption)."""
+
 _VDD_RATE_HZ, _VDD_SAMPLES = 10_000.0, 1000
 """One reading of VDD by the DAQ: 100 ms, whole periods of both 50 Hz and 60 Hz mains."""
 
@@ -43,6 +48,8 @@ class Bench:
             on_switching: told every act on the board's supply, lines and driven pins.
         """
         self.config = config
+        self._goes_down = False
+        self._clock_is_late = False
         supplies = config.power_analyzer is not None
         self.switching = SwitchingRecord(
             config.board.definition.supply_minimum_v if supplies else None, self._time_s, on_switching
@@ -183,13 +190,33 @@ class Bench:
             return
         known = self.switching.lines_open
         self.daq.write_line(relay.terminal, connected == (relay.active == "high"))
+        if self._clock_is_late:
+            return  # nobody can wait for the contacts, and the supply goes off next
         if known is None or known == connected:  # the contacts move
             self.clock.sleep(_RELAY_SETTLING_S)
 
+    def go_down(self) -> None:
+        """Say that the way down has begun: nothing waits for the bench's clock any more."""
+        self._goes_down = True
+
     def _time_s(self) -> float | None:
+        """The bench's time for the record, which must not keep a bench from its way down."""
+        if not self._goes_down:
+            return self._asked_time_s()
+        if self._clock_is_late:
+            return None
+        answer: queue.SimpleQueue[float | None] = queue.SimpleQueue()
+        threading.Thread(target=lambda: answer.put(self._asked_time_s()), daemon=True).start()
+        try:
+            return answer.get(timeout=_TIME_ON_THE_WAY_DOWN_S)
+        except queue.Empty:
+            self._clock_is_late = True
+            return None
+
+    def _asked_time_s(self) -> float | None:
         try:
             return self.clock.now_s()
-        except HilError:  # the record must not keep a bench from its way down
+        except HilError:
             return None
 
     def identities(self) -> dict[str, Identity]:

@@ -133,6 +133,7 @@ class Rig:
                     return held.count > 0 or hurried()
 
                 if bench is not None:
+                    bench.go_down()
                     # Not those of a service, which nobody used before and nobody will use again.
                     untouched = opening_steps(bench) if self._service is None else []
                     errors += run_steps(untouched, in_a_hurry)

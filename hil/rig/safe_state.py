@@ -85,6 +85,7 @@ def make_safe(config: RigConfig, *, locked: bool = False) -> tuple[list[str], li
     if not locked:
         lock.acquire(claims(config), brief=True)
     bench = Bench(config)
+    bench.go_down()
     done: list[str] = []
     try:
         steps = [

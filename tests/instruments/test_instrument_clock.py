@@ -111,7 +111,7 @@ def test_a_token_that_is_refused_is_not_repeated_in_the_error(bench: ScriptedBen
 
 def test_no_bench() -> None:
     with pytest.raises(ConnectError, match="is the bench's service running"):
-        open_clock("tcp://127.0.0.1:1")
+        open_clock("tcp://127.0.0.1:1").now_s()
 
 
 def test_wall() -> None:

@@ -37,7 +37,7 @@ def test_nothing_is_opened_before_its_first_use() -> None:
         assert rig.has("marker_inference")
         assert rig.state is None
         with pytest.raises(ConnectError):
-            _ = rig.clock
+            rig.clock.now_s()
 
 
 def test_an_unknown_capability_is_not_simply_absent() -> None:

@@ -2,12 +2,20 @@
 """The way down: complete whatever happens."""
 
 import signal
+import socket
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
+from hil.config import load_rig
+from hil.config.models import ClockConfig
 from hil.errors import ConnectError, RigError
+from hil.rig import bench as bench_module
+from hil.rig.bench import Bench
+from hil.rig.switching import Act
 from hil.rig.teardown import HURRIED_LIMIT_S, Step, run_steps
 
 
@@ -76,3 +84,16 @@ def test_a_signal_during_the_way_down_waits_for_its_end() -> None:
             ]
         )
     assert done == ["two"]
+
+
+def test_a_clock_that_owes_an_answer_keeps_no_bench_from_its_way_down() -> None:
+    bare = load_rig(Path(__file__).resolve().parents[2] / "rig_configs" / "sim.toml")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        clock = ClockConfig(address=f"tcp://token@127.0.0.1:{silent.getsockname()[1]}")
+        bench = Bench(bare.model_copy(update={"clock": clock, "service": None}))
+        bench.go_down()
+        began_s = time.monotonic()
+        for _ in range(20):
+            bench.switching.note(Act.OUTPUTS_AT_REST)
+        assert time.monotonic() - began_s < 20 * bench_module._TIME_ON_THE_WAY_DOWN_S
+        assert {entry.time_s for entry in bench.switching.entries} == {None}
