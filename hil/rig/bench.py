@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar
 
 from hil.config import RigConfig
 from hil.errors import HilError, RigError
@@ -21,6 +22,8 @@ from hil.measurement.accuracy import RangeAccuracy
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.switching import Act, Switching, SwitchingRecord
 
+T = TypeVar("T")
+
 _TABLES = {"board": "probe", "daq": "daq", "power_analyzer": "power_analyzer", "console": "console"}
 """The configuration's table behind each instrument."""
 
@@ -28,7 +31,7 @@ _RELAY_SETTLING_S = 0.02
 """Bench time from moving the relay to quiet lines. An assumption: a reed or signal relay bounces for a few
 milliseconds at most."""
 
-_TIME_ON_THE_WAY_DOWN_S = 0.5
+_CLOCK_ON_THE_WAY_DOWN_S = 0.5
 """Wall time that the bench's clock gets there to answer; a sound one takes milliseconds (assumption)."""
 
 _VDD_RATE_HZ, _VDD_SAMPLES = 10_000.0, 1000
@@ -106,7 +109,7 @@ class Bench:
         )
         guarded = GuardedDaq(observed("daq", daq), self.switching, relay)
         if relay is not None:
-            self.clock.sleep(_RELAY_SETTLING_S)
+            self._let_contacts_settle()
         return guarded
 
     @cached_property
@@ -190,33 +193,46 @@ class Bench:
             return
         known = self.switching.lines_open
         self.daq.write_line(relay.terminal, connected == (relay.active == "high"))
-        if self._clock_is_late:
-            return  # nobody can wait for the contacts, and the supply goes off next
         if known is None or known == connected:  # the contacts move
-            self.clock.sleep(_RELAY_SETTLING_S)
+            self._let_contacts_settle()
 
     def go_down(self) -> None:
         """Say that the way down has begun: nothing waits for the bench's clock any more."""
         self._goes_down = True
 
     def _time_s(self) -> float | None:
-        """The bench's time for the record, which must not keep a bench from its way down."""
-        if not self._goes_down:
-            return self._asked_time_s()
-        if self._clock_is_late:
-            return None
-        answer: queue.SimpleQueue[float | None] = queue.SimpleQueue()
-        threading.Thread(target=lambda: answer.put(self._asked_time_s()), daemon=True).start()
-        try:
-            return answer.get(timeout=_TIME_ON_THE_WAY_DOWN_S)
-        except queue.Empty:
-            self._clock_is_late = True
-            return None
-
-    def _asked_time_s(self) -> float | None:
+        """The bench's time for the record, None where its clock does not say it."""
+        if self._goes_down:
+            return self._in_a_moment(lambda: self.clock.now_s())
         try:
             return self.clock.now_s()
         except HilError:
+            return None
+
+    def _let_contacts_settle(self) -> None:
+        if self._goes_down:
+            self._in_a_moment(lambda: self.clock.sleep(_RELAY_SETTLING_S))
+        else:
+            self.clock.sleep(_RELAY_SETTLING_S)
+
+    def _in_a_moment(self, ask: Callable[[], T]) -> T | None:
+        """What the clock answers; None from the first time on that it does not answer in a moment."""
+        if self._clock_is_late:
+            return None
+        outcome: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                outcome.put(ask())
+            except HilError:
+                self._clock_is_late = True
+                outcome.put(None)
+
+        threading.Thread(target=work, daemon=True).start()
+        try:
+            return outcome.get(timeout=_CLOCK_ON_THE_WAY_DOWN_S)
+        except queue.Empty:
+            self._clock_is_late = True
             return None
 
     def identities(self) -> dict[str, Identity]:

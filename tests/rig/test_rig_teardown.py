@@ -95,5 +95,5 @@ def test_a_clock_that_owes_an_answer_keeps_no_bench_from_its_way_down() -> None:
         began_s = time.monotonic()
         for _ in range(20):
             bench.switching.note(Act.OUTPUTS_AT_REST)
-        assert time.monotonic() - began_s < 20 * bench_module._TIME_ON_THE_WAY_DOWN_S
+        assert time.monotonic() - began_s < 20 * bench_module._CLOCK_ON_THE_WAY_DOWN_S
         assert {entry.time_s for entry in bench.switching.entries} == {None}
