@@ -18,7 +18,8 @@ PROGRAMS_DIR = Path(__file__).parent / "programs"
 PROGRAMS = ("bubble_sort", "fir_filter", "detector")
 WAITS = (
     *("systick_flag", "systick_value", "cycle_counter", "timer_count", "timer_flag", "pin"),
-    *("pin_by_function", "rtc_seconds", "flag_with_time_out", "interrupts_alone"),
+    *("pin_by_function", "rtc_seconds", "flag_with_time_out", "interrupts_alone", "rtc_subseconds"),
+    "counted_rounds",
 )
 """The loops of `programs/wait.c`, in the order of their numbers there."""
 

@@ -41,6 +41,16 @@ static void start_timer(uint32_t reload)
     TIM2(0x00) = 1;
 }
 
+static inline void start_rtc(void)
+{
+    REGISTER(0x40021058) |= 1u << 28;
+    REGISTER(0x40007000) |= 1u << 8;
+    REGISTER(0x40021094) |= 1u;
+    while ((REGISTER(0x40021094) & 2u) == 0) {
+    }
+    REGISTER(0x40021090) = 0x8200;
+}
+
 __attribute__((noinline)) static uint32_t button(void)
 {
     return (PORT_C_INPUT & BUTTON) != 0;
@@ -89,12 +99,7 @@ uint32_t program(void)
     while (!button()) {
     }
 #elif WAIT == 7 /* rtc_seconds */
-    REGISTER(0x40021058) |= 1u << 28;
-    REGISTER(0x40007000) |= 1u << 8;
-    REGISTER(0x40021094) |= 1u;
-    while ((REGISTER(0x40021094) & 2u) == 0) {
-    }
-    REGISTER(0x40021090) = 0x8200;
+    start_rtc();
     uint32_t second = RTC(0);
     (void)RTC(4);
     while (RTC(0) == second) {
@@ -113,6 +118,17 @@ uint32_t program(void)
 #elif WAIT == 9 /* interrupts_alone */
     start_systick(79999, 7);
     while (ticks < 500) {
+    }
+#elif WAIT == 10 /* rtc_subseconds */
+    start_rtc();
+    RTC(0x24) = 0xCA;
+    RTC(0x24) = 0x53;
+    RTC(8) = 0x20; /* BYPSHAD: no shadow registers */
+    uint32_t begin = RTC(0x28);
+    while (((begin - RTC(0x28)) & 0xFF) < 128) {
+    }
+#elif WAIT == 11 /* counted_rounds */
+    for (volatile uint32_t count = 0; count < 4000000; count++) {
     }
 #endif
     return 1;
