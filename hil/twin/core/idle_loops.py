@@ -114,6 +114,8 @@ class IdleLoops:
             outcome = self._prediction.look(last.registers, now.registers, now.period, now.phase)
         if outcome is Outcome.WATCH:
             self._watch(now)
+        elif outcome is Outcome.ENDS:
+            self._leave_alone(now.head)
         elif outcome is not Outcome.UNKNOWN:
             self._end(now.head, waited=outcome is Outcome.SKIPPED)
         elif not self._compare(last, now):

@@ -42,6 +42,8 @@ class Outcome(Enum):
     """Rounds were skipped."""
     ENDS = auto()
     """The next round is another one."""
+    NO_TIME = auto()
+    """Something happens before the next round has ended."""
     WATCH = auto()
     """The next round must be watched too."""
     UNKNOWN = auto()
@@ -302,7 +304,7 @@ class LoopPrediction:
     def _skip(self, plan: _Plan, values: Words, round_: _Round, *, steady: bool) -> Outcome:
         most = self._most(round_.period)
         if not most:
-            return Outcome.ENDS
+            return Outcome.NO_TIME
         head, following = values.copy(), values.copy()
         said = round_.run(following)
         if said != ev.ALIKE:
@@ -334,7 +336,7 @@ class LoopPrediction:
         """Let all rounds pass that end before anything can happen: they change nothing."""
         rounds = self._most(period)
         if not rounds:
-            return Outcome.ENDS
+            return Outcome.NO_TIME
         block_hook.skip(self._state, rounds * period)
         return Outcome.SKIPPED
 
