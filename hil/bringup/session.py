@@ -101,7 +101,8 @@ class Session:
 
     def current_a(self, duration_s: float = 0.5) -> tuple[float, float]:
         """The mean current of a log and its expanded uncertainty, by the rig file's accuracies."""
-        samples_a = self.rig.power_analyzer.log(duration_s, 102.4e-6).current_a
+        ammeter = self.rig.ammeter
+        samples_a = ammeter.log(duration_s, ammeter.capabilities.log_period_s).current_a
         return float(samples_a.mean()), expanded(accuracy.of_mean(samples_a, self.ranges()))
 
     def ranges(self) -> list[RangeAccuracy]:

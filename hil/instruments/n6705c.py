@@ -27,6 +27,7 @@ from hil.errors import (
 from hil.instruments.n6705c_status import OutputStatus
 from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
 from hil.instruments.scpi_link import ScpiLink, visa_resource
+from hil.measurement.capabilities import Capabilities
 from hil.measurement.waveform import Waveform
 
 _WHERE = "power_analyzer"
@@ -59,6 +60,17 @@ _MEASURE_POINTS = 19_531
 
 _ERROR_QUEUE_DEPTH = 20
 """Old entries that are read away at most."""
+
+CAPABILITIES = Capabilities(
+    can_source=True,
+    reads_voltage=True,
+    source_v=(0.0, 20.0),
+    ranges_a=(10e-6, 1e-3, 100e-3, 3.0),
+    capture_period_s=_SAMPLE_INTERVAL_S,
+    capture_points=_SCOPE_POINTS_MAX,
+    log_period_s=_LOG_PERIOD_MIN_S,
+)
+"""Of an N6781A: 20 V, four current ranges (Keysight N6781A data sheet)."""
 
 Sense = Literal["local", "remote"]
 
@@ -119,6 +131,11 @@ class N6705C:
         except BaseException:
             self._link.close()
             raise
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the module can do."""
+        return CAPABILITIES
 
     def identity(self) -> Identity:
         """The mainframe's identity, with the module's model beside its own."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.records import Record
+from hil.measurement.capabilities import Capabilities
 from hil.measurement.waveform import Waveform
 
 Progress = Callable[[float], None]
@@ -225,8 +226,13 @@ class ArmedCapture(Protocol):
         ...
 
 
-class PowerAnalyzer(Protocol):
-    """Supplies the board and measures its current."""
+class Supply(Protocol):
+    """Supplies the board."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the instrument can do."""
+        ...
 
     def identity(self) -> Identity:
         """The instrument's identity."""
@@ -256,6 +262,27 @@ class PowerAnalyzer(Protocol):
         """Voltage at the output terminals."""
         ...
 
+    def close(self) -> None:
+        """Switch the supply off and release the instrument."""
+        ...
+
+
+class Ammeter(Protocol):
+    """Measures the current that the board draws."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the instrument can do: above all its shortest sample periods."""
+        ...
+
+    def identity(self) -> Identity:
+        """The instrument's identity."""
+        ...
+
+    def round_trip(self) -> None:
+        """One exchange with the instrument that changes nothing, for timing it."""
+        ...
+
     def measure_current_a(self) -> float:
         """Mean current over 100 ms."""
         ...
@@ -280,8 +307,12 @@ class PowerAnalyzer(Protocol):
         ...
 
     def close(self) -> None:
-        """Switch the supply off and release the instrument."""
+        """Release the instrument."""
         ...
+
+
+class PowerAnalyzer(Supply, Ammeter, Protocol):
+    """Supply and ammeter in one. :meth:`close` switches the supply off and releases both."""
 
 
 class Console(Protocol):

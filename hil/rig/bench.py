@@ -17,7 +17,7 @@ from hil.config import RigConfig
 from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.exchange import observed
-from hil.instruments.protocols import Board, Clock, Console, Daq, Identity, PowerAnalyzer
+from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, Identity, PowerAnalyzer, Supply
 from hil.measurement.accuracy import RangeAccuracy
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.switching import Act, Switching, SwitchingRecord
@@ -64,11 +64,13 @@ class Bench:
         Raises:
             RigError: there is no such instrument or role at all.
         """
+        if name in ("supply", "ammeter"):
+            return self.config.power_analyzer is not None
         if name in _TABLES:
             return getattr(self.config, _TABLES[name]) is not None
         if name in type(self.config.wiring).model_fields:
             return getattr(self.config.wiring, name) is not None
-        known = (*_TABLES, *type(self.config.wiring).model_fields)
+        known = (*_TABLES, "supply", "ammeter", *type(self.config.wiring).model_fields)
         raise RigError(f"no instrument or wire is called {name!r}", expected=f"one of {', '.join(known)}")
 
     def opened(self, name: str) -> bool:
@@ -112,6 +114,16 @@ class Bench:
             self._let_contacts_settle()
         return guarded
 
+    @property
+    def supply(self) -> Supply:
+        """What supplies the part, limited to the board's supply range."""
+        return self.power_analyzer
+
+    @property
+    def ammeter(self) -> Ammeter:
+        """What measures the part's current."""
+        return self.power_analyzer
+
     @cached_property
     def power_analyzer(self) -> PowerAnalyzer:
         """The supply and ammeter, limited to the board's supply range.
@@ -148,7 +160,8 @@ class Bench:
             shared_mainframe=config.shared_mainframe,
         )
         ranges = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
-        return GuardedAnalyzer(observed("power_analyzer", analyzer), self.switching, ranges)
+        instrument = observed("power_analyzer", analyzer)
+        return GuardedAnalyzer(instrument, instrument, self.switching, ranges)
 
     @cached_property
     def console(self) -> Console:
@@ -169,7 +182,7 @@ class Bench:
         """VDD at the board in volts: by the DAQ where that is wired, else by the analyzer."""
         wire = self.config.wiring.supply_readback
         if wire is None:
-            voltage_v = self.power_analyzer.measure_voltage_v()
+            voltage_v = self.supply.measure_voltage_v()
         else:
             voltage_v = float(self.daq.acquire([wire.terminal], _VDD_RATE_HZ, _VDD_SAMPLES).mean())
         self.switching.note_vdd(voltage_v)

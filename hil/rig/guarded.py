@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,17 @@ from hil.config.models import RelayWire
 from hil.errors import InstrumentError, ProtocolError
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.protocols import (
+    Ammeter,
     ArmedCapture,
     CounterMeasurement,
     Daq,
     Identity,
-    PowerAnalyzer,
     Progress,
+    Supply,
     SupplyCondition,
 )
 from hil.measurement.accuracy import RangeAccuracy, of_mean
+from hil.measurement.capabilities import Capabilities
 from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.measurement.waveform import Waveform
 from hil.rig.switching import Act, SwitchingRecord
@@ -126,52 +128,86 @@ class _GuardedCapture:
     take: Callable[[], Waveform]
 
 
-class GuardedAnalyzer:
-    """A power analyzer whose switching is on record; after its errors nothing is known of VDD."""
+class GuardedSupply:
+    """A supply whose switching is on record; after its errors nothing is known of VDD."""
 
-    def __init__(
-        self, analyzer: PowerAnalyzer, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]
-    ) -> None:
+    def __init__(self, supply: Supply, record: SwitchingRecord) -> None:
         """Nothing is switched.
 
         Args:
-            analyzer: the driver.
+            supply: the driver.
             record: told of every act and of every error.
-            ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
         """
-        self._analyzer, self._record, self._ranges = analyzer, record, ranges
+        self._supply, self._record = supply, record
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the instrument can do."""
+        return self._supply.capabilities
 
     def identity(self) -> Identity:
         """The instrument's identity."""
-        return self._analyzer.identity()
+        return self._supply.identity()
 
     def condition(self) -> SupplyCondition:
         """How the instrument stands."""
-        return self._analyzer.condition()
+        return self._supply.condition()
 
     def round_trip(self) -> None:
         """One exchange that changes nothing."""
-        self._analyzer.round_trip()
+        self._supply.round_trip()
 
     def supply_on(self, voltage_v: float, current_limit_a: float) -> None:
         """Supply the board, limits and protection first. Raises SafetyError beyond the board's limits."""
         self._record.note_supply_on(voltage_v)
-        self._analyzer.supply_on(voltage_v, current_limit_a)
+        self._supply.supply_on(voltage_v, current_limit_a)
 
     def supply_off(self) -> None:
         """Switch the supply off."""
         self._record.note(Act.SUPPLY_OFF)
-        self._analyzer.supply_off()
+        self._supply.supply_off()
 
     def measure_voltage_v(self) -> float:
         """Voltage at the output terminals."""
-        with self._vdd_lost_on_error():
-            return self._analyzer.measure_voltage_v()
+        with _vdd_lost_on_error(self._record):
+            return self._supply.measure_voltage_v()
+
+    def close(self) -> None:
+        """Switch the supply off and release the instrument."""
+        self._record.note(Act.SUPPLY_OFF)
+        self._supply.close()
+
+
+class GuardedAmmeter:
+    """An ammeter that lies in the board's supply: after its errors nothing is known of VDD."""
+
+    def __init__(self, ammeter: Ammeter, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]) -> None:
+        """Nothing is measured.
+
+        Args:
+            ammeter: the driver.
+            record: told of every error.
+            ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
+        """
+        self._ammeter, self._record, self._ranges = ammeter, record, ranges
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the instrument can do."""
+        return self._ammeter.capabilities
+
+    def identity(self) -> Identity:
+        """The instrument's identity."""
+        return self._ammeter.identity()
+
+    def round_trip(self) -> None:
+        """One exchange that changes nothing."""
+        self._ammeter.round_trip()
 
     def measure_current_a(self) -> float:
         """Mean current over 100 ms."""
-        with self._vdd_lost_on_error():
-            current_a = self._analyzer.measure_current_a()
+        with _vdd_lost_on_error(self._record):
+            current_a = self._ammeter.measure_current_a()
         self._refuse_reversed(np.array([current_a]))
         return current_a
 
@@ -181,12 +217,12 @@ class GuardedAnalyzer:
 
     def arm_capture(self, duration_s: float, period_s: float) -> ArmedCapture:
         """Prepare a capture, so that taking it begins without further delay."""
-        with self._vdd_lost_on_error():
-            armed = self._analyzer.arm_capture(duration_s, period_s)
+        with _vdd_lost_on_error(self._record):
+            armed = self._ammeter.arm_capture(duration_s, period_s)
         return _GuardedCapture(lambda: self._taken(armed))
 
     def _taken(self, armed: ArmedCapture) -> Waveform:
-        with self._vdd_lost_on_error():
+        with _vdd_lost_on_error(self._record):
             waveform = armed.take()
         self._refuse_reversed(waveform.current_a)
         return waveform
@@ -200,15 +236,14 @@ class GuardedAnalyzer:
         range_a: float | None = None,
     ) -> Waveform:
         """A long current waveform from now on, without gaps."""
-        with self._vdd_lost_on_error():
-            waveform = self._analyzer.log(duration_s, period_s, progress, range_a=range_a)
+        with _vdd_lost_on_error(self._record):
+            waveform = self._ammeter.log(duration_s, period_s, progress, range_a=range_a)
         self._refuse_reversed(waveform.current_a)
         return waveform
 
     def close(self) -> None:
-        """Switch the supply off and release the instrument."""
-        self._record.note(Act.SUPPLY_OFF)
-        self._analyzer.close()
+        """Release the instrument."""
+        self._ammeter.close()
 
     def _refuse_reversed(self, samples_a: NDArray[np.float64]) -> None:
         """Raise ProtocolError where the part seems to feed its supply: a mean below minus three times U."""
@@ -226,11 +261,64 @@ class GuardedAnalyzer:
                 hint="the analyzer's + goes to the MCU's side of JP6, its - to GND; is every line open?",
             )
 
-    @contextmanager
-    def _vdd_lost_on_error(self) -> Generator[None]:
-        # A protection may have tripped, or the instrument may be gone.
+
+class GuardedAnalyzer(GuardedSupply, GuardedAmmeter):
+    """Supply and ammeter of the part, one instrument or two."""
+
+    def __init__(
+        self, supply: Supply, ammeter: Ammeter, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]
+    ) -> None:
+        """Nothing is switched and nothing measured.
+
+        Args:
+            supply: the supply's driver.
+            ammeter: the ammeter's; the same object where one instrument is both.
+            record: told of every act and of every error.
+            ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
+        """
+        GuardedSupply.__init__(self, supply, record)
+        GuardedAmmeter.__init__(self, ammeter, record, ranges)
+        both: tuple[object, object] = (supply, ammeter)
+        self._one = both[0] is both[1]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the instruments can do together."""
+        source, meter = self._supply.capabilities, self._ammeter.capabilities
+        return replace(
+            meter, can_source=source.can_source, source_v=source.source_v, reads_voltage=source.reads_voltage
+        )
+
+    def identity(self) -> Identity:
+        """The supply's identity, and the ammeter's where that is another instrument."""
+        supply = self._supply.identity()
+        if self._one:
+            return supply
+        ammeter = self._ammeter.identity()
+        return Identity(
+            *(f"{one} and {other}" for one, other in zip(astuple(supply), astuple(ammeter), strict=True))
+        )
+
+    def round_trip(self) -> None:
+        """One exchange with each instrument that changes nothing."""
+        self._supply.round_trip()
+        if not self._one:
+            self._ammeter.round_trip()
+
+    def close(self) -> None:
+        """Switch the supply off and release the instruments."""
         try:
-            yield
-        except InstrumentError as error:
-            self._record.note(Act.VDD_LOST, str(error))
-            raise
+            GuardedSupply.close(self)
+        finally:
+            if not self._one:
+                self._ammeter.close()
+
+
+@contextmanager
+def _vdd_lost_on_error(record: SwitchingRecord) -> Generator[None]:
+    # A protection may have tripped, or the instrument may be gone.
+    try:
+        yield
+    except InstrumentError as error:
+        record.note(Act.VDD_LOST, str(error))
+        raise

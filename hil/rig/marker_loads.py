@@ -61,8 +61,8 @@ def measure(bench: Bench, roles: Mapping[str, str]) -> list[PinLoad]:
 
     The pins are outputs afterwards: reset the part before it is used for anything else.
     """
-    board, analyzer = bench.board, bench.power_analyzer
-    supply_v = analyzer.measure_voltage_v()
+    board, ammeter = bench.board, bench.ammeter
+    supply_v = bench.supply.measure_voltage_v()
     ports = {ord(pin[1]) - ord("A") for pin in roles.values()}
     _change(bench, _AHB2ENR, 0, sum(1 << port for port in ports))
     for pin in roles.values():
@@ -74,9 +74,9 @@ def measure(bench: Bench, roles: Mapping[str, str]) -> list[PinLoad]:
         port, number = _place(pin)
         differences_a, highest_a = [], 0.0
         for _ in range(READINGS):
-            low_a = analyzer.measure_current_a()
+            low_a = ammeter.measure_current_a()
             _write(bench, port + _BSRR, 1 << number)
-            high_a = analyzer.measure_current_a()
+            high_a = ammeter.measure_current_a()
             _write(bench, port + _BSRR, 1 << number + 16)
             differences_a.append(high_a - low_a)
             highest_a = max(highest_a, abs(low_a), abs(high_a))

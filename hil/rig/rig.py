@@ -18,7 +18,7 @@ from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
 from hil.instruments.interrupts import held_back
-from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer, Progress
+from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, PowerAnalyzer, Progress, Supply
 from hil.rig import marker_loads
 from hil.rig.bench import Bench
 from hil.rig.claims import claims
@@ -183,6 +183,16 @@ class Rig:
     def power_analyzer(self) -> PowerAnalyzer:
         """The supply and ammeter. Raises RigError if the rig has none."""
         return self._open_bench().power_analyzer
+
+    @property
+    def supply(self) -> Supply:
+        """What supplies the part. Raises RigError if the rig has nothing that does."""
+        return self._open_bench().supply
+
+    @property
+    def ammeter(self) -> Ammeter:
+        """What measures the part's current. Raises RigError if the rig has nothing that does."""
+        return self._open_bench().ammeter
 
     @property
     def console(self) -> Console:

@@ -225,7 +225,7 @@ class BoardStates:
 
     def _measure(self, image: Image, progress: Progress | None) -> None:
         bench = self._bench
-        can_cycle_power = bench.has("power_analyzer")
+        can_cycle_power = bench.has("supply")
         if not self._holds(image) or not can_cycle_power:
             self._program(image, progress)
         bench.board.detach()  # from here on the image runs, from its reset
@@ -236,15 +236,13 @@ class BoardStates:
 
     def _switch_off(self) -> None:
         bench = self._bench
-        if not bench.has("power_analyzer"):
-            raise StateError(
-                "the rig has no power analyzer to switch the board off", where="board", operation="off"
-            )
+        if not bench.has("supply"):
+            raise StateError("the rig has no supply to switch the board off", where="board", operation="off")
         self._stop_driving()
         if bench.opened("board"):
             bench.board.abandon()
         bench.open_lines()
-        bench.power_analyzer.supply_off()
+        bench.supply.supply_off()
         voltage_v = self._vdd_within(_FALL_S, lambda voltage_v: abs(voltage_v) < _OFF_VOLTAGE_V)
         if abs(voltage_v) >= _OFF_VOLTAGE_V:
             raise RigError(
@@ -263,11 +261,11 @@ class BoardStates:
         known_v = bench.switching.vdd_v
         if known_v is None or abs(known_v) >= _OFF_VOLTAGE_V:
             self._switch_off()  # without it a short dip would pass for a power cycle
-        board, analyzer = bench.config.board, bench.power_analyzer
-        analyzer.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
+        board, supply = bench.config.board, bench.supply
+        supply.supply_on(board.supply_voltage_v, board.supply_current_limit_a)
         voltage_v = self._vdd_within(_RISE_S, self._is_supply_voltage)
         if not self._is_supply_voltage(voltage_v):
-            analyzer.supply_off()
+            supply.supply_off()
             raise RigError(
                 f"VDD is {voltage_v:.3f} V",
                 where="board",
@@ -281,7 +279,7 @@ class BoardStates:
         bench = self._bench
         if not bench.has_lines or bench.switching.lines_open is False:
             return
-        if bench.has("power_analyzer"):
+        if bench.has("supply"):
             voltage_v = bench.read_vdd_v()
             if not self._is_supply_voltage(voltage_v):
                 raise RigError(

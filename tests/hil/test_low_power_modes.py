@@ -11,7 +11,7 @@ from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.pytest_plugin.accuracy import RigAccuracy
-from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S, LOG_PERIOD_S
+from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S
 from hil.pytest_plugin.power_modes import POWER_MODES, PowerMode
 from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
@@ -40,12 +40,13 @@ def test_current_in_mode(
         commander.ask("MODE", name=mode.name)
     clock.sleep(SETTLING_S)
     voltage_v = power_analyzer.measure_voltage_v()
-    samples_a = power_analyzer.log(LOGGED_S, LOG_PERIOD_S).current_a
+    period_s = power_analyzer.capabilities.log_period_s
+    samples_a = power_analyzer.log(LOGGED_S, period_s).current_a
     range_a = rig_accuracy.range_to_fix_a(samples_a)
     if range_a is None:
         accuracy_a = rig_accuracy.mean_current_a(samples_a)
     else:  # the current is steady, so that a range of its own can hold it
-        samples_a = power_analyzer.log(LOGGED_S, LOG_PERIOD_S, range_a=range_a).current_a
+        samples_a = power_analyzer.log(LOGGED_S, period_s, range_a=range_a).current_a
         accuracy_a = rig_accuracy.mean_current_in_range_a(samples_a, range_a)
     current_a = float(samples_a.mean())
 

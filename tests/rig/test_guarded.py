@@ -10,22 +10,22 @@ import pytest
 from hil.errors import InstrumentError, InstrumentTimeoutError, ProtocolError
 from hil.measurement.accuracy import RangeAccuracy
 from hil.measurement.waveform import Waveform
-from hil.rig.guarded import GuardedAnalyzer
+from hil.rig.guarded import GuardedAmmeter
 from hil.rig.switching import Act, SwitchingRecord
 
 RANGES = [RangeAccuracy(10e-6, 25e-5, 8e-9, "test"), RangeAccuracy(1e-3, 25e-5, 100e-9, "test")]
 STOP_2_A = 1.67e-6
 
 
-def guarded(current_a: float, record: SwitchingRecord | None = None) -> GuardedAnalyzer:
-    """An analyzer whose every reading is ``current_a``."""
+def guarded(current_a: float, record: SwitchingRecord | None = None) -> GuardedAmmeter:
+    """An ammeter whose every reading is ``current_a``."""
     waveform = Waveform(0.0, 1e-4, np.full(1000, current_a))
     analyzer = SimpleNamespace(
         measure_current_a=lambda: current_a,
         arm_capture=lambda _duration_s, _period_s: SimpleNamespace(take=lambda: waveform),
         log=lambda _duration_s, _period_s, _progress, range_a: waveform,
     )
-    return GuardedAnalyzer(cast(Any, analyzer), record or SwitchingRecord(1.71, lambda: 0.0), RANGES)
+    return GuardedAmmeter(cast(Any, analyzer), record or SwitchingRecord(1.71, lambda: 0.0), RANGES)
 
 
 @pytest.mark.parametrize("measure", ["measure_current_a", "capture", "log"])
@@ -50,7 +50,7 @@ def test_after_an_error_of_the_analyzer_vdd_is_unknown() -> None:
     def gone() -> float:
         raise InstrumentTimeoutError("gone", where="power_analyzer")
 
-    analyzer = GuardedAnalyzer(cast(Any, SimpleNamespace(measure_current_a=gone)), record, RANGES)
+    analyzer = GuardedAmmeter(cast(Any, SimpleNamespace(measure_current_a=gone)), record, RANGES)
     with pytest.raises(InstrumentError):
         analyzer.measure_current_a()
     assert not record.supplied

@@ -184,7 +184,7 @@ class ProcessBench(Bench):
         super().__init__(CONFIG)
         self._instruments: Any = Instruments(physical)
         self._guarded_daq = GuardedDaq(self._instruments, self.switching, CONFIG.wiring.debug_connection)
-        self._guarded_analyzer = GuardedAnalyzer(self._instruments, self.switching, [])
+        self._guarded_analyzer = GuardedAnalyzer(self._instruments, self._instruments, self.switching, [])
 
     @property
     def board(self) -> Board:  # type: ignore[override]

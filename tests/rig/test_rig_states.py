@@ -125,7 +125,7 @@ class RecordingBench(Bench):
         super().__init__(config)
         self.instruments: Any = Instruments()
         self._daq = GuardedDaq(self.instruments, self.switching, config.wiring.debug_connection)
-        self._analyzer = GuardedAnalyzer(self.instruments, self.switching, [])
+        self._analyzer = GuardedAnalyzer(self.instruments, self.instruments, self.switching, [])
         self.instruments.log.clear()
 
     board = console = clock = property(lambda self: self.instruments)  # type: ignore[assignment]
@@ -286,7 +286,7 @@ def test_without_a_power_analyzer_measuring_starts_from_a_reset() -> None:
     states = BoardStates(bench)
     states.to(State.MEASURING, A)
     assert bench.taken() == [*CLOSE, "connect", "program a", "reset halt", "detach", *OPEN]
-    with pytest.raises(StateError, match="no power analyzer to switch the board off"):
+    with pytest.raises(StateError, match="no supply to switch the board off"):
         states.to(State.OFF)
 
 
