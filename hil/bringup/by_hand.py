@@ -63,7 +63,7 @@ _REFUSED_REVISIONS = ("C01", "B")
 def questions(config: RigConfig) -> list[Question]:
     """The questions that this rig's wiring asks for."""
     asked = [REVISION]
-    if config.power_analyzer is not None:
+    if config.supplied_by is not None:
         asked += [JP6, SUPPLY]
     if config.wiring.debug_connection is not None:
         asked += [RELAY, DRIVER]

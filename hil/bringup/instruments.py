@@ -109,8 +109,8 @@ def _check_ground(session: Session) -> None:
 def _unsupplied_v(session: Session) -> float | None:
     """VDD with the analyzer off and the lines open, which must be nothing."""
     vdd_v = session.supply_at_the_board_v()
-    if vdd_v is not None and abs(vdd_v) > OFF_V and session.rig.has("power_analyzer"):
-        session.rig.power_analyzer.supply_off()  # a run that was killed leaves it on
+    if vdd_v is not None and abs(vdd_v) > OFF_V and session.rig.has("supply"):
+        session.rig.supply.supply_off()  # a run that was killed leaves it on
         session.rig.clock.sleep(_DISCHARGE_S)
         vdd_v = session.supply_at_the_board_v()
     if vdd_v is None or abs(vdd_v) <= OFF_V:
@@ -133,16 +133,16 @@ def _unsupplied_v(session: Session) -> float | None:
 def check_analyzer(session: Session) -> str:
     """The module is the configured one, nobody else uses the instrument, and nothing is left from before."""
     rig = session.rig
-    config = rig.config.power_analyzer
+    config = rig.config.supplied_by
     assert config is not None
     analyzer = rig.power_analyzer
     identity = analyzer.identity()
     session.found.serials["power_analyzer"] = identity.serial
     condition = analyzer.condition()
-    if condition.output_watchdog_s is not None and condition.output_watchdog_s != config.output_watchdog_s:
+    if condition.output_watchdog_s is not None and condition.output_watchdog_s != config.watchdog_s:
         raise session.wrong(
             f"the output watchdog is on with {condition.output_watchdog_s:g} s",
-            expected=f"{config.output_watchdog_s:g} s" if config.output_watchdog_s else "off",
+            expected=f"{config.watchdog_s:g} s" if config.watchdog_s else "off",
             hint="OUTP:PROT:WDOG OFF at the instrument, or [power_analyzer] output_watchdog in the rig file",
         )
     if condition.errors:
@@ -152,4 +152,4 @@ def check_analyzer(session: Session) -> str:
             hint="see what the instrument complains of; start again",
         )
     latency = time_calls(session, "power_analyzer", analyzer.round_trip)
-    return f"{identity.model} {identity.serial}, {config.sense} sense, {in_words(latency)}"
+    return ", ".join((f"{identity.model} {identity.serial}", *config.remarks, in_words(latency)))

@@ -107,7 +107,7 @@ class Session:
 
     def ranges(self) -> list[RangeAccuracy]:
         """The analyzer's current ranges."""
-        analyzer = self.rig.config.power_analyzer
+        analyzer = self.rig.config.measured_by
         assert analyzer is not None  # the steps that ask need one
         return [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in analyzer.ranges]
 

@@ -24,13 +24,9 @@ from hil.errors import ConfigError, RigError
 SUFFIX = ".bringup.toml"
 """Of the results' file; what stands before it is the rig's name."""
 
-_ADDRESSES = {
-    "probe": {"uid"},
-    "power_analyzer": {"resource", "calibration_date", "smallest_seamless_range_a"},
-    "daq": {"grpc", "calibration_date"},
-}
-"""Keys that may change without another bench: where instruments are found, their last calibration, and what a
-bring-up finds out."""
+_CHANGING = {"calibration_date", "smallest_seamless_range_a"}
+"""Keys that may change without another bench, beside those that say where an instrument is found: its last
+calibration, and what a bring-up finds out."""
 
 
 class _Table(BaseModel):
@@ -108,12 +104,12 @@ class BringUpResults(_Table):
 
     def applied_to(self, config: RigConfig) -> RigConfig:
         """The configuration with what the bring-up has proven in place of what the file says."""
-        if config.power_analyzer is None or self.smallest_range_a is None:
+        ammeter = config.measured_by
+        if ammeter is None or self.smallest_range_a is None:
             return config
-        analyzer = config.power_analyzer.model_copy(
-            update={"smallest_seamless_range_a": self.smallest_range_a}
-        )
-        return config.model_copy(update={"power_analyzer": analyzer})
+        changed = ammeter.model_copy(update={"smallest_seamless_range_a": self.smallest_range_a})
+        name = "ammeter" if config.power_analyzer is None else "power_analyzer"
+        return config.model_copy(update={name: changed})
 
     def check_serials(self, serials: Mapping[str, str]) -> None:
         """Refuse results of other instruments.
@@ -141,10 +137,15 @@ def bring_up_file(config: RigConfig) -> Path:
 def fingerprint(config: RigConfig) -> str:
     """Tell one bench from another: a hash of board, wiring and instruments without their addresses."""
     tables: dict[str, Any] = {
-        name: model.model_dump(mode="json", exclude=_ADDRESSES.get(name))
-        for name in ("board", "probe", "power_analyzer", "daq", "wiring")
-        if (model := getattr(config, name)) is not None
+        "board": config.board.model_dump(mode="json"),
+        "wiring": config.wiring.model_dump(mode="json"),
     }
+    if config.probe is not None:
+        # Results of before the key was there stay good for the probes of that time.
+        unsaid = {"levels"} if config.probe.levels == "own" else set()
+        tables["probe"] = config.probe.model_dump(mode="json", exclude={"uid", *unsaid})
+    for name, table in config.instruments.items():
+        tables[name] = table.model_dump(mode="json", exclude={*table.addresses, *_CHANGING})
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from hil.config import drivers
 from hil.config.models import (
     AnalogWire,
     CounterWire,
@@ -16,6 +16,8 @@ from hil.config.models import (
     RigConfig,
     SupplyReadbackWire,
 )
+from hil.config.tables import AmmeterTable, Contradiction, SupplyTable
+from hil.measurement.capabilities import Capabilities
 from hil.measurement.text import with_unit
 
 _KINDS = {
@@ -27,20 +29,10 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """One statement of the file that another one, or the board, contradicts."""
-
-    path: tuple[str, ...]
-    """Keys to the statement, as in the file."""
-    message: str
-    expected: str
-
-
 def find_contradictions(config: RigConfig) -> Iterator[Contradiction]:
     """Every contradiction in ``config``, in the order of the file's tables."""
     yield from _supply(config)
-    yield from _ranges(config)
+    yield from _instruments(config)
     yield from _placeholders(config)
     yield from _wires(config)
 
@@ -69,28 +61,51 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
         )
 
 
-def _ranges(config: RigConfig) -> Iterator[Contradiction]:
-    if config.power_analyzer is None:
-        return
-    if config.power_analyzer.shared_mainframe and config.power_analyzer.output_watchdog_s is not None:
-        yield Contradiction(
-            ("power_analyzer", "output_watchdog"),
-            "the output watchdog ends the outputs of all channels, and the mainframe is shared",
-            "no output_watchdog, or a mainframe of one's own",
-        )
-    ranges_a = [entry.range_a for entry in config.power_analyzer.ranges]
-    smallest_a = config.power_analyzer.smallest_seamless_range_a
+def _instruments(config: RigConfig) -> Iterator[Contradiction]:
+    if config.power_analyzer is not None:
+        for name in ("supply", "ammeter"):
+            if getattr(config, name) is not None:
+                yield Contradiction(
+                    (name,),
+                    f"[{name}] stands beside [power_analyzer], which is supply and ammeter in one",
+                    "[power_analyzer] alone, or [supply] and [ammeter]",
+                )
+    for name, table in config.instruments.items():
+        for found in table.contradictions():
+            yield Contradiction((name, *found.path), found.message, found.expected)
+        if isinstance(table, AmmeterTable):
+            yield from _ranges(name, table)
+        if isinstance(table, SupplyTable):
+            yield from _source(config, name, table)
+
+
+def _ranges(name: str, table: AmmeterTable) -> Iterator[Contradiction]:
+    ranges_a = [entry.range_a for entry in table.ranges]
+    smallest_a = table.smallest_seamless_range_a
     if smallest_a is not None and smallest_a not in ranges_a:
         yield Contradiction(
-            ("power_analyzer", "smallest_seamless_range"),
+            (name, "smallest_seamless_range"),
             f"{with_unit(smallest_a, 'A')} is none of the ranges",
             f"one of {', '.join(with_unit(range_a, 'A') for range_a in ranges_a)}",
         )
     if ranges_a != sorted(set(ranges_a)):
         yield Contradiction(
-            ("power_analyzer", "ranges"),
+            (name, "ranges"),
             "the current ranges are not in rising order",
             "each range once, smallest first",
+        )
+
+
+def _source(config: RigConfig, name: str, table: SupplyTable) -> Iterator[Contradiction]:
+    can = drivers.find(table.driver).capabilities
+    assert isinstance(can, Capabilities)  # a supply's
+    voltage_v = config.board.supply_voltage_v
+    if can.source_v is not None and not can.source_v[0] <= voltage_v <= can.source_v[1]:
+        low_v, high_v = can.source_v
+        yield Contradiction(
+            ("board", "supply_voltage"),
+            f"{with_unit(voltage_v, 'V')} is outside what the instrument of [{name}] supplies",
+            f"{low_v:g} V to {high_v:g} V",
         )
 
 
@@ -99,12 +114,12 @@ def _placeholders(config: RigConfig) -> Iterator[Contradiction]:
         return
     addresses = {
         ("probe", "uid"): config.probe and config.probe.uid,
-        ("power_analyzer", "resource"): config.power_analyzer and config.power_analyzer.resource,
-        ("daq", "grpc"): config.daq and config.daq.grpc,
         ("console", "port"): config.console and config.console.port,
         ("clock", "address"): config.clock.address,
         ("bringup", "hands"): config.bringup.hands,
     }
+    for name, table in config.instruments.items():
+        addresses |= {(name, key): getattr(table, key) for key in sorted(table.addresses)}
     for path, address in addresses.items():
         if address and "{service." in address:
             yield Contradiction(

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from hil.config import drivers
 from hil.config.bring_up import SUFFIX
 from hil.config.contradictions import find_contradictions
 from hil.config.models import RigConfig
@@ -73,10 +74,11 @@ def load_rig(name_or_path: str | Path) -> RigConfig:
         line = int(match[1]) if match else text.count("\n") + 1
         raise ConfigError(f"not valid TOML: {error}", file=file, line=line, expected="TOML 1.0") from error
     lines = key_lines(text)
+    model = _with_drivers(data, file, lines)
     try:
-        config = RigConfig.model_validate({**data, "file": file})
+        config = model.model_validate({**data, "file": file})
     except ValidationError as error:
-        raise _first_problem(error, file, lines) from error
+        raise _first_problem(error, model, file, lines) from error
     if "file" in data:
         raise ConfigError("unknown key 'file'", file=file, line=line_of(lines, ("file",)), key="file")
     contradictions = list(find_contradictions(config))
@@ -122,7 +124,7 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
         return {"host": host, "port": port, None: addresses[name]}[part]
 
     changed: dict[str, Any] = {}
-    for table in ("probe", "power_analyzer", "daq", "console", "clock", "bringup"):
+    for table in ("probe", *drivers.KINDS, "console", "clock", "bringup"):
         model = getattr(config, table)
         if isinstance(model, BaseModel):
             changed[table] = model.model_copy(update={key: fill(value) for key, value in model})
@@ -150,11 +152,42 @@ def _find(name_or_path: str | Path) -> Path:
     )
 
 
+def _with_drivers(data: Mapping[str, Any], file: Path, lines: dict[KeyPath, int]) -> type[RigConfig]:
+    """The configuration's model, with the table of each instrument as its driver defines it.
+
+    Raises:
+        ConfigError: a driver is not named, not known, or one of another kind of instrument.
+    """
+    own: dict[str, Any] = {}
+    for kind in drivers.KINDS:
+        table = data.get(kind)
+        if not isinstance(table, dict):
+            continue  # absent, or no table, which the model says
+        key = f"{kind}.driver"
+        name = table.get("driver")
+        if not isinstance(name, str):
+            line = line_of(lines, (kind, "driver")) or line_of(lines, (kind,))
+            message = "the key 'driver' is missing" if name is None else f"{name!r} is no text"
+            expected = f"one of {', '.join(drivers.names(kind))}"
+            raise ConfigError(message, file=file, line=line, key=key, expected=expected)
+        try:
+            driver = drivers.find_for(kind, name)
+        except ConfigError as error:
+            line = line_of(lines, (kind, "driver"))
+            raise ConfigError(
+                error.message, file=file, line=line, key=key, expected=error.expected
+            ) from error
+        own[kind] = (driver.table | None, None)
+    return create_model("RigConfig", __base__=RigConfig, **own)
+
+
 def _more(count: int) -> str:
     return f" (and {count} more)" if count else ""
 
 
-def _first_problem(error: ValidationError, file: Path, lines: dict[KeyPath, int]) -> ConfigError:
+def _first_problem(
+    error: ValidationError, model: type[RigConfig], file: Path, lines: dict[KeyPath, int]
+) -> ConfigError:
     """The problem that stands first in the file, as one line."""
     details = error.errors(include_url=False)
 
@@ -164,7 +197,7 @@ def _first_problem(error: ValidationError, file: Path, lines: dict[KeyPath, int]
     # A misspelt key is reported rather than the "missing" one that it causes in the same table.
     first = min(details, key=lambda detail: (detail["type"] == "missing", place(detail)))
     path = first["loc"]
-    message, expected = _explain(first)
+    message, expected = _explain(first, model)
     return ConfigError(
         message + _more(len(details) - 1),
         file=file,
@@ -174,7 +207,7 @@ def _first_problem(error: ValidationError, file: Path, lines: dict[KeyPath, int]
     )
 
 
-def _explain(detail: ErrorDetails) -> tuple[str, str]:
+def _explain(detail: ErrorDetails, root: type[RigConfig]) -> tuple[str, str]:
     """(what is wrong, what would be right) for one of pydantic's findings."""
     kind, path, context = detail["type"], detail["loc"], detail.get("ctx", {})
     cause = context.get("error")
@@ -185,7 +218,7 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
     if path in _RETIRED:
         return _RETIRED[path]
     if kind == "extra_forbidden":
-        keys = _keys_at(path[:-1])
+        keys = _keys_at(path[:-1], root)
         close = difflib.get_close_matches(str(path[-1]), keys, n=1)
         return (
             f"unknown key {path[-1]!r}",
@@ -202,9 +235,9 @@ def _explain(detail: ErrorDetails) -> tuple[str, str]:
     return f"{detail['input']!r} is not allowed", expected
 
 
-def _keys_at(path: tuple[str | int, ...]) -> list[str]:
+def _keys_at(path: tuple[str | int, ...], root: type[RigConfig]) -> list[str]:
     """The keys that the table at ``path`` may have."""
-    model: type[BaseModel] = RigConfig
+    model: type[BaseModel] = root
     for part in path:
         if isinstance(part, int):
             continue  # an element of an array has the model of the array

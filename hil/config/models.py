@@ -7,33 +7,26 @@ The keys in the file are the field names without their unit suffix: ``supply_vol
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from hil.config.boards import BOARDS, BoardDefinition
 from hil.config.quantities import (
     Current,
     Duration,
     Frequency,
-    Ratio,
     Resistance,
     Temperature,
     TemperatureDifference,
     Voltage,
 )
+from hil.config.tables import AmmeterTable, DaqTable, InstrumentTable, PowerAnalyzerTable, SupplyTable, Table
 from hil.datasheet import ni_x_series
 
 
-class _Table(BaseModel):
-    """A table of the file: keys are closed, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BoardConfig(_Table):
+class BoardConfig(Table):
     """``[board]``: the device under test and the conditions it is measured in."""
 
     name: Literal["nucleo_l476rg"]
@@ -53,7 +46,7 @@ class BoardConfig(_Table):
         return BOARDS[self.name]
 
 
-class ProbeConfig(_Table):
+class ProbeConfig(Table):
     """``[probe]``: the debug probe, as pyOCD knows it."""
 
     uid: str = Field(min_length=1)
@@ -62,71 +55,13 @@ class ProbeConfig(_Table):
     """pyOCD target type."""
     frequency_hz: Frequency = Field(alias="frequency", gt=0)
     """SWD clock."""
+    levels: Literal["own", "target"] = "own"
+    """What the probe drives its lines to. An ST-LINK/V2-1 on a Nucleo drives its own 3.3 V. A stand-alone
+    ST-LINK/V2 or STLINK-V3SET has level shifters that the target feeds; only their lines may stay connected
+    to a part that is switched off."""
 
 
-class CurrentRange(_Table):
-    """Accuracy of one current measurement range: ``gain`` of the reading plus ``offset_a``."""
-
-    range_a: Current = Field(alias="range", gt=0)
-    gain: Ratio = Field(ge=0)
-    offset_a: Current = Field(alias="offset", ge=0)
-    source: str = Field(min_length=1)
-
-
-class VoltageAccuracy(_Table):
-    """Accuracy of a voltage: ``gain`` of the value plus ``offset_v``."""
-
-    gain: Ratio = Field(ge=0)
-    offset_v: Voltage = Field(alias="offset", ge=0)
-    source: str = Field(min_length=1)
-
-
-class PowerAnalyzerConfig(_Table):
-    """``[power_analyzer]``: supplies the board and measures its current."""
-
-    driver: Literal["n6705c"]
-    resource: str = Field(min_length=1)
-    """VISA resource name."""
-    channel: int = Field(ge=1, le=4)
-    """Slot of the N6781A; an N6705C has four."""
-    serial: str | None = None
-    """Serial number that must answer at the address; not checked when absent."""
-    calibration_date: date | None = None
-    """Date of the last calibration, for the record of the run."""
-    ranges: tuple[CurrentRange, ...] = Field(min_length=1)
-    """Current ranges, in the order of the file."""
-    output_watchdog_s: Duration | None = Field(default=None, alias="output_watchdog", ge=1, le=3600)
-    """How long the instrument keeps its outputs on without a message, so that a controller that was killed
-    leaves nothing supplied; longer than the longest pause between messages. Without it, for ever."""
-    smallest_seamless_range_a: Current | None = Field(default=None, alias="smallest_seamless_range", gt=0)
-    """A result of bring-up: the smallest range that was seen to take part in seamless ranging, with a
-    resistor whose current it alone resolves. Absent: none below the second smallest is relied on."""
-    sense: Literal["local", "remote"] = "local"
-    """``remote`` where the sense leads are wired to the board; they are of no use before that is said."""
-    shared_mainframe: bool = False
-    """Other channels are somebody else's and may be on. Without it one that is on is refused."""
-    voltage: VoltageAccuracy
-    """Accuracy of the voltage measurement."""
-
-
-class DaqConfig(_Table):
-    """``[daq]``: plays the sensor's signal, times the markers, moves relays."""
-
-    driver: Literal["nidaqmx"]
-    device: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
-    """Device name in NI MAX, "Dev1"."""
-    grpc: str | None = None
-    """``host:port`` of an NI gRPC Device Server; without it the NI-DAQmx driver of this machine is used."""
-    serial: str | None = Field(default=None, pattern=r"^(0x)?[0-9A-Fa-f]{1,8}$")
-    """Serial number in hexadecimal that must answer under the device name; not checked when absent."""
-    calibration_date: date | None = None
-    analog_output: VoltageAccuracy
-    timebase_accuracy: Ratio = Field(gt=0)
-    """Accuracy of the counters' timebase."""
-    timebase_source: str = Field(min_length=1)
-
-
-class ConsoleConfig(_Table):
+class ConsoleConfig(Table):
     """``[console]``: the serial port on which the firmware reports."""
 
     port: str = Field(min_length=1)
@@ -135,14 +70,14 @@ class ConsoleConfig(_Table):
     """Bit rate; a count of symbols per second by definition, hence without a unit."""
 
 
-class ClockConfig(_Table):
+class ClockConfig(Table):
     """``[clock]``: whose time the bench lives in."""
 
     address: str = Field(default="wall", pattern=r"^(wall|tcp://.+)$")
     """``wall``, or ``tcp://host:port`` of a bench clock."""
 
 
-class AnalogWire(_Table):
+class AnalogWire(Table):
     """A DAQ analog output wired to a pin, and the voltages it may carry."""
 
     pin: str
@@ -151,7 +86,7 @@ class AnalogWire(_Table):
     maximum_v: Voltage = Field(alias="maximum")
 
 
-class CounterWire(_Table):
+class CounterWire(Table):
     """A pin wired to the default gate input of a DAQ counter."""
 
     pin: str
@@ -163,28 +98,28 @@ class CounterWire(_Table):
     run measures what it draws; this figure counts where the rig cannot."""
 
 
-class InputWire(_Table):
+class InputWire(Table):
     """A pin wired to a DAQ analog input."""
 
     pin: str
     terminal: str
 
 
-class SupplyReadbackWire(_Table):
+class SupplyReadbackWire(Table):
     """The part's supply wired to a DAQ analog input, single-ended against the board's ground."""
 
     pin: Literal["VDD"]
     terminal: str
 
 
-class RelayWire(_Table):
+class RelayWire(Table):
     """A DAQ line that drives a relay. ``active`` is the level at which the relay does what its role says."""
 
     terminal: str
     active: Literal["high", "low"]
 
 
-class WiringConfig(_Table):
+class WiringConfig(Table):
     """``[wiring]``: one wire per role. A role without a wire is a capability that the rig lacks."""
 
     sensor: AnalogWire | None = None
@@ -202,7 +137,7 @@ class WiringConfig(_Table):
     """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""
 
 
-class BringUpConfig(_Table):
+class BringUpConfig(Table):
     """``[bringup]``: who is at the bench while ``hil bringup`` proves it, and how long its results count."""
 
     attended: bool = True
@@ -213,7 +148,7 @@ class BringUpConfig(_Table):
     """How long results count. The default of 90 days is an assumption, a quarter of a calibration period."""
 
 
-class ServiceConfig(_Table):
+class ServiceConfig(Table):
     """``[service]``: a program that the bench needs, started for the run and ended with it."""
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -222,14 +157,20 @@ class ServiceConfig(_Table):
     """How long it may take to print its ready line."""
 
 
-class RigConfig(_Table):
+class RigConfig(Table):
     """A whole rig configuration file."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
     board: BoardConfig
     probe: ProbeConfig | None = None
-    power_analyzer: PowerAnalyzerConfig | None = None
-    daq: DaqConfig | None = None
+    power_analyzer: PowerAnalyzerTable | None = None
+    """The part's supply and ammeter in one instrument; :func:`hil.config.load_rig` reads it as the driver's
+    own table."""
+    supply: SupplyTable | None = None
+    """The part's supply, where the ammeter is another instrument or there is none."""
+    ammeter: AmmeterTable | None = None
+    """The part's ammeter, where the supply is another instrument or there is none."""
+    daq: DaqTable | None = None
     console: ConsoleConfig | None = None
     clock: ClockConfig = ClockConfig()
     wiring: WiringConfig = WiringConfig()
@@ -239,3 +180,24 @@ class RigConfig(_Table):
     """Settings of a virtual bench; the controller does not look inside."""
     file: Path = Field(default=Path(), exclude=True)
     """Where it was loaded from; filled in by :func:`hil.config.load_rig`."""
+
+    @property
+    def supplied_by(self) -> SupplyTable | None:
+        """The table of what supplies the part; None where the rig does not supply it."""
+        return self.power_analyzer or self.supply
+
+    @property
+    def measured_by(self) -> AmmeterTable | None:
+        """The table of what measures the part's current; None where nothing does."""
+        return self.power_analyzer or self.ammeter
+
+    @property
+    def instruments(self) -> dict[str, InstrumentTable]:
+        """The tables whose driver is looked up by name, by the table's name."""
+        tables: dict[str, InstrumentTable | None] = {
+            "power_analyzer": self.power_analyzer,
+            "supply": self.supply,
+            "ammeter": self.ammeter,
+            "daq": self.daq,
+        }
+        return {name: table for name, table in tables.items() if table is not None}

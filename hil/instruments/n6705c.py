@@ -24,6 +24,7 @@ from hil.errors import (
     ProtocolError,
     SafetyError,
 )
+from hil.instruments.n6705c_driver import CAPABILITIES, LOG_PERIOD_MIN_S, SAMPLE_INTERVAL_S, SCOPE_POINTS_MAX
 from hil.instruments.n6705c_status import OutputStatus
 from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
 from hil.instruments.scpi_link import ScpiLink, visa_resource
@@ -38,12 +39,6 @@ _OVERVOLTAGE_MARGIN = 1.1
 """Over-voltage protection, relative to the setting. From the highest operating VDD of 3.6 V this is 3.96 V,
 below the absolute maximum of 4.0 V (DS10198 Rev 8, table 20)."""
 
-_SAMPLE_INTERVAL_S = 5.12e-6
-"""The digitizer's shortest sample interval (N6705C user's guide, scope view)."""
-_SCOPE_POINTS_MAX = 524_288
-"""Memory of the scope: 512 K points."""
-_LOG_PERIOD_MIN_S = 102.4e-6
-"""Shortest period of the external log with one real-format parameter."""
 _LOG_FETCH_MAX = 16_384
 """Records asked for in one FETCh:ELOG (assumption: the highest count that the command takes)."""
 _LOG_POLL_S = (0.25, 5.0)
@@ -60,17 +55,6 @@ _MEASURE_POINTS = 19_531
 
 _ERROR_QUEUE_DEPTH = 20
 """Old entries that are read away at most."""
-
-CAPABILITIES = Capabilities(
-    can_source=True,
-    reads_voltage=True,
-    source_v=(0.0, 20.0),
-    ranges_a=(10e-6, 1e-3, 100e-3, 3.0),
-    capture_period_s=_SAMPLE_INTERVAL_S,
-    capture_points=_SCOPE_POINTS_MAX,
-    log_period_s=_LOG_PERIOD_MIN_S,
-)
-"""Of an N6781A: 20 V, four current ranges (Keysight N6781A data sheet)."""
 
 Sense = Literal["local", "remote"]
 
@@ -244,12 +228,12 @@ class N6705C:
         )
         actual_s = self._link.query_number(f"SENS:SWE:TINT? {at}")
         count = math.ceil(duration_s / actual_s - 1e-9)
-        if not 1 <= count <= _SCOPE_POINTS_MAX:
+        if not 1 <= count <= SCOPE_POINTS_MAX:
             raise ProtocolError(
                 f"{count} points",
                 where=_WHERE,
                 operation="capture",
-                expected=f"1 to {_SCOPE_POINTS_MAX} points",
+                expected=f"1 to {SCOPE_POINTS_MAX} points",
                 hint="a longer period, or log() for long waveforms",
             )
         self._link.write(
@@ -301,12 +285,12 @@ class N6705C:
             InstrumentTimeoutError: the instrument stopped delivering.
             OverloadError: a sample is out of range.
         """
-        if period_s < _LOG_PERIOD_MIN_S:
+        if period_s < LOG_PERIOD_MIN_S:
             raise ProtocolError(
                 f"a period of {period_s:g} s",
                 where=_WHERE,
                 operation="log",
-                expected=f"at least {_LOG_PERIOD_MIN_S:g} s",
+                expected=f"at least {LOG_PERIOD_MIN_S:g} s",
                 hint="capture() for short periods",
             )
         at = self._channels
@@ -404,7 +388,7 @@ class N6705C:
             f"SENS:FUNC:{other} OFF,{at}",  # the shortest interval is for one quantity alone
             f"SENS:FUNC:{function} ON,{at}",
             f"SENS:CURR:RANG:AUTO ON,{at}",
-            f"SENS:SWE:TINT {_SAMPLE_INTERVAL_S:.9g},{at}",
+            f"SENS:SWE:TINT {SAMPLE_INTERVAL_S:.9g},{at}",
             f"SENS:SWE:POIN {_MEASURE_POINTS},{at}",
             f"SENS:SWE:OFFS:POIN 0,{at}",
             f"SENS:WIND RECT,{at}",

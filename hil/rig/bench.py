@@ -11,15 +11,17 @@ import queue
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from hil.config import RigConfig
+from hil.config import RigConfig, drivers
+from hil.config.drivers import Surroundings
+from hil.config.tables import InstrumentTable
 from hil.errors import HilError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.exchange import observed
 from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, Identity, PowerAnalyzer, Supply
 from hil.measurement.accuracy import RangeAccuracy
-from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
+from hil.rig.guarded import GuardedAmmeter, GuardedAnalyzer, GuardedDaq, GuardedSupply
 from hil.rig.switching import Act, Switching, SwitchingRecord
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class Bench:
         self.config = config
         self._goes_down = False
         self._clock_is_late = False
-        supplies = config.power_analyzer is not None
+        supplies = config.supplied_by is not None
         self.switching = SwitchingRecord(
             config.board.definition.supply_minimum_v if supplies else None, self._time_s, on_switching
         )
@@ -64,8 +66,12 @@ class Bench:
         Raises:
             RigError: there is no such instrument or role at all.
         """
-        if name in ("supply", "ammeter"):
-            return self.config.power_analyzer is not None
+        if name == "supply":
+            return self.config.supplied_by is not None
+        if name == "ammeter":
+            return self.config.measured_by is not None
+        if name == "power_analyzer":
+            return self.has("supply") and self.has("ammeter")
         if name in _TABLES:
             return getattr(self.config, _TABLES[name]) is not None
         if name in type(self.config.wiring).model_fields:
@@ -99,16 +105,8 @@ class Bench:
         config, wiring = self.config.daq, self.config.wiring
         if config is None:
             raise self._missing("daq")
-        from hil.instruments.nidaqmx_daq import NiDaq
-
-        sensor, relay = wiring.sensor, wiring.debug_connection
-        daq = NiDaq(
-            config.device,
-            grpc_target=config.grpc,
-            limits_v={sensor.terminal: (sensor.minimum_v, sensor.maximum_v)} if sensor else {},
-            lines=[relay.terminal] if relay else [],
-            serial=config.serial,
-        )
+        relay = wiring.debug_connection
+        daq = drivers.find(config.driver).open(config, self._surroundings("daq"))
         guarded = GuardedDaq(observed("daq", daq), self.switching, relay)
         if relay is not None:
             self._let_contacts_settle()
@@ -117,16 +115,21 @@ class Bench:
     @property
     def supply(self) -> Supply:
         """What supplies the part, limited to the board's supply range."""
+        if not self.has("supply"):
+            raise self._missing("supply")
         return self.power_analyzer
 
     @property
     def ammeter(self) -> Ammeter:
         """What measures the part's current."""
+        if not self.has("ammeter"):
+            raise self._missing("ammeter")
         return self.power_analyzer
 
     @cached_property
     def power_analyzer(self) -> PowerAnalyzer:
-        """The supply and ammeter, limited to the board's supply range.
+        """The supply and ammeter, one instrument or two, limited to the board's supply range. On a rig that
+        has only one of them, only what that one can do.
 
         The DAQ is opened before it: no switching of the supply may meet lines or outputs that a killed run
         has left closed or driven.
@@ -142,26 +145,50 @@ class Bench:
         self.power_analyzer.supply_off()
 
     def _open_power_analyzer(self) -> PowerAnalyzer:
-        config = self.config.power_analyzer
-        if config is None:
+        config = self.config
+        if config.supplied_by is None and config.measured_by is None:
             raise self._missing("power_analyzer")
-        from hil.instruments.n6705c import open_n6705c
+        if config.supplied_by is not None:
+            self.switching.note(Act.SUPPLY_OFF, "at the start")
+        opened: Any
+        if config.power_analyzer is not None:
+            both = self._opened("power_analyzer", config.power_analyzer)
+            opened = GuardedAnalyzer(both, both, self.switching, self._ranges())
+        elif config.supply is None:
+            opened = GuardedAmmeter(self._opened("ammeter", config.ammeter), self.switching, self._ranges())
+        elif config.ammeter is None:
+            opened = GuardedSupply(self._opened("supply", config.supply), self.switching)
+        else:
+            supply = self._opened("supply", config.supply)
+            try:
+                ammeter = self._opened("ammeter", config.ammeter)
+            except BaseException:
+                supply.close()
+                raise
+            opened = GuardedAnalyzer(supply, ammeter, self.switching, self._ranges())
+        analyzer: PowerAnalyzer = opened
+        return analyzer
 
-        self.switching.note(Act.SUPPLY_OFF, "at the start")
-        analyzer = open_n6705c(
-            config.resource,
-            channel=config.channel,
-            voltage_maximum_v=self.config.board.definition.supply_maximum_v,
-            current_maximum_a=self.config.board.definition.supply_current_maximum_a,
-            clock=self.clock,
-            serial=config.serial,
-            output_watchdog_s=config.output_watchdog_s,
-            sense=config.sense,
-            shared_mainframe=config.shared_mainframe,
+    def _opened(self, role: str, table: InstrumentTable | None) -> Any:
+        assert table is not None  # the caller has looked
+        return observed(role, drivers.find(table.driver).open(table, self._surroundings(role)))
+
+    def _surroundings(self, role: str) -> Surroundings:
+        definition, wiring = self.config.board.definition, self.config.wiring
+        sensor, relay = wiring.sensor, wiring.debug_connection
+        return Surroundings(
+            role=role,
+            clock=None if role == "daq" else self.clock,
+            voltage_maximum_v=definition.supply_maximum_v,
+            current_maximum_a=definition.supply_current_maximum_a,
+            limits_v={sensor.terminal: (sensor.minimum_v, sensor.maximum_v)} if sensor else {},
+            lines=(relay.terminal,) if relay else (),
         )
-        ranges = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
-        instrument = observed("power_analyzer", analyzer)
-        return GuardedAnalyzer(instrument, instrument, self.switching, ranges)
+
+    def _ranges(self) -> list[RangeAccuracy]:
+        table = self.config.measured_by
+        assert table is not None  # its ammeter is being opened
+        return [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in table.ranges]
 
     @cached_property
     def console(self) -> Console:
@@ -252,13 +279,13 @@ class Bench:
         """Who answers at each address; opens every instrument that has an identity."""
         return {
             name: getattr(self, name).identity()
-            for name in ("board", "daq", "power_analyzer")
-            if self.has(name)
+            for name in ("board", "daq", "power_analyzer", "supply", "ammeter")
+            if self.has(name) and not (name in ("supply", "ammeter") and self.has("power_analyzer"))
         }
 
     def _missing(self, name: str) -> RigError:
         return RigError(
             f"the rig has no {name}",
             where=self.config.name,
-            expected=f"a [{_TABLES[name]}] table in {self.config.file}",
+            expected=f"a [{_TABLES.get(name, name)}] table in {self.config.file}",
         )

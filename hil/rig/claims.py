@@ -23,28 +23,10 @@ def claims(config: RigConfig) -> dict[str, str]:
     found = {f"rig {config.name}": f"rig {config.name}"}
     if config.probe is not None:
         found[f"debug probe {config.probe.uid}"] = f"probe {config.probe.uid}"
-    if config.power_analyzer is not None:
-        analyzer = config.power_analyzer
-        found[f"power analyzer {analyzer.resource}"] = f"visa {_canonical(analyzer.resource)}"
-        if analyzer.serial is not None:
-            found[f"power analyzer {analyzer.serial}"] = f"keysight {analyzer.serial}"
-    if config.daq is not None:
-        daq = config.daq
-        found[f"DAQ {daq.device}"] = f"daq {daq.grpc or 'here'} {daq.device}"
-        if daq.serial is not None:
-            found[f"DAQ {daq.serial}"] = f"ni {int(daq.serial, 16):X}"
+    for table in config.instruments.values():
+        found |= table.claims()
     if config.console is not None:
         port = config.console.port
         # A link of /dev/serial/by-id and the device that it leads to are one port.
         found[f"console {port}"] = f"port {Path(port).resolve() if port.startswith('/') else port}"
     return found
-
-
-def _canonical(resource: str) -> str:
-    """One name for all spellings of a VISA resource, which leave out what has a default."""
-    from pyvisa.rname import to_canonical_name  # PyVISA takes a third of a second
-
-    try:
-        return str(to_canonical_name(resource))
-    except ValueError:  # the driver will refuse it, in better words
-        return resource

@@ -94,7 +94,7 @@ def _accuracy_a(bench: Bench, low_a: float, high_a: float) -> float:
 
     In one range both share its offset, which cancels, and its gain, which counts for the difference.
     """
-    config = bench.config.power_analyzer
+    config = bench.config.measured_by
     assert config is not None  # its readings are being judged
     rows = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
     low, high = range_of(low_a, rows), range_of(high_a, rows)

@@ -40,6 +40,15 @@ _VDD_BY_ANALYZER = (
     "supply_readback, so that a part fed through its pins would count as off."
 )
 
+_LINES_FOLLOW = (
+    "The probe's lines stay connected to a part that is switched off, and while its current is measured: "
+    "level shifters drive them no higher than the part's supply ([probe] levels)."
+)
+_LINES_BY_HAND = (
+    "The rig has no relay in the debug and console lines, and its probe drives them to its own level: "
+    "whoever runs it sees to it that they feed nothing into a part that is switched off."
+)
+
 SWITCHING_FILE = "switching.jsonl"
 """The record of switching, in the folder of a run."""
 
@@ -87,7 +96,7 @@ class Rig:
         try:
             if config.service is None:
                 self._lock.acquire(claims(config), self._wait)
-                if config.daq is not None or config.power_analyzer is not None:
+                if config.instruments:
                     self._guardian = Guardian(config, self._record_folder)
             else:  # a bench that is started for this process is nobody else's: nothing to lock
                 self._service = Service(config.service, config.file, self._service_arguments)
@@ -314,14 +323,15 @@ class Rig:
             else f"{self._bring_up.file.name} of {self._bring_up.date.isoformat()}",
             "calibration_dates": {
                 name: table.calibration_date.isoformat()
-                for name, table in (("power_analyzer", config.power_analyzer), ("daq", config.daq))
-                if table is not None and table.calibration_date is not None
+                for name, table in config.instruments.items()
+                if table.calibration_date is not None
             },
             "versions": {"Python": platform.python_version(), **versions},
             "platform": platform.platform(),
             "assumptions": [
                 *(self._service.assumptions if self._service is not None else ()),
                 *((_VDD_BY_ANALYZER,) if _reads_vdd_by_analyzer(config) else ()),
+                *_lines_without_relay(config),
             ],
         }
 
@@ -412,8 +422,14 @@ def _harm(service: Service | None) -> list[RigError]:
     ]
 
 
+def _lines_without_relay(config: RigConfig) -> list[str]:
+    if config.supplied_by is None or config.probe is None or config.wiring.debug_connection is not None:
+        return []
+    return [_LINES_FOLLOW if config.probe.levels == "target" else _LINES_BY_HAND]
+
+
 def _reads_vdd_by_analyzer(config: RigConfig) -> bool:
-    return config.power_analyzer is not None and config.wiring.supply_readback is None
+    return config.supplied_by is not None and config.wiring.supply_readback is None
 
 
 def _installed(distribution: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hil.config import RigConfig
+from hil.config import RigConfig, drivers
 from hil.errors import HilError, RigError
 from hil.rig.bench import Bench
 from hil.rig.claims import claims
@@ -30,7 +30,8 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     steps = []
     if bench.opened("daq"):
         steps.append(Step("outputs to 0 V", bench.daq.stop, _OFF_LIMIT_S, switches_off=True))
-    supplied_by_us = bench.opened("power_analyzer")
+    measured_by_us = bench.opened("power_analyzer")  # the supply, the ammeter, or both
+    supplied_by_us = measured_by_us and bench.has("supply")
     if bench.opened("board"):
         if supplied_by_us:
             steps.append(Step("probe released", bench.board.abandon, _OFF_LIMIT_S))
@@ -39,10 +40,10 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     if bench.opened("daq") and bench.has_lines:
         steps.append(Step("lines open", bench.open_lines, _OFF_LIMIT_S, switches_off=True))
     if supplied_by_us:
-        steps.append(Step("supply off", bench.power_analyzer.supply_off, _OFF_LIMIT_S, switches_off=True))
+        steps.append(Step("supply off", bench.supply.supply_off, _OFF_LIMIT_S, switches_off=True))
     if bench.opened("daq"):
         steps.append(Step("DAQ released", bench.daq.close, STEP_LIMIT_S))
-    if supplied_by_us:
+    if measured_by_us:
         steps.append(Step("power analyzer released", bench.power_analyzer.close, STEP_LIMIT_S))
     if bench.opened("console"):
         steps.append(Step("console released", bench.console.close, STEP_LIMIT_S))
@@ -60,7 +61,7 @@ def opening_steps(bench: Bench) -> list[Step]:
     steps = []
     if bench.has("daq") and not bench.opened("daq"):
         steps.append(Step("DAQ at rest", lambda: bench.daq.stop(), OPENING_LIMIT_S, switches_off=True))
-    if bench.has("power_analyzer") and not bench.opened("power_analyzer"):
+    if bench.has("supply") and not bench.opened("power_analyzer"):
         steps.append(Step("supply off", bench.switch_supply_off, OPENING_LIMIT_S, switches_off=True))
     return steps
 
@@ -100,10 +101,8 @@ def make_safe(config: RigConfig, *, locked: bool = False) -> tuple[list[str], li
 
 def preload(config: RigConfig) -> None:
     """Import the drivers that :func:`make_safe` will need, which takes the most of its time."""
-    if config.daq is not None:
-        import hil.instruments.nidaqmx_daq
-    if config.power_analyzer is not None:
-        import hil.instruments.n6705c  # noqa: F401
+    for table in config.instruments.values():
+        drivers.find(table.driver).preload()
 
 
 def _noted(step: Step, done: list[str]) -> Callable[[], None]:

@@ -238,7 +238,7 @@ def test_an_unknown_name_lists_the_rigs(tmp_path: Path, monkeypatch: pytest.Monk
     assert {"sim", "nucleo"} <= set(available_rigs())
     with pytest.raises(ConfigError) as caught:
         load_rig("nucelo")
-    assert "expected one of nucleo, sim" in str(caught.value)
+    assert "expected one of nucleo, nucleo-lowcost, sim, " in str(caught.value)
     assert str(caught.value).endswith("try: --rig nucleo")
 
 

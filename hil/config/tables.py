@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tables of a rig file have in common, and what each kind of instrument's table must say.
+
+A driver brings a table of its own, derived from the one of its kind. It adds the keys that only this
+instrument has, such as where it is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hil.config.quantities import Current, Ratio, Voltage
+
+
+class Table(BaseModel):
+    """A table of the file: keys are closed, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CurrentRange(Table):
+    """Accuracy of one current measurement range: ``gain`` of the reading plus ``offset_a``."""
+
+    range_a: Current = Field(alias="range", gt=0)
+    gain: Ratio = Field(ge=0)
+    offset_a: Current = Field(alias="offset", ge=0)
+    source: str = Field(min_length=1)
+
+
+class VoltageAccuracy(Table):
+    """Accuracy of a voltage: ``gain`` of the value plus ``offset_v``."""
+
+    gain: Ratio = Field(ge=0)
+    offset_v: Voltage = Field(alias="offset", ge=0)
+    source: str = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """One statement of the file that another one, or the board, contradicts."""
+
+    path: tuple[str, ...]
+    """Keys to the statement, as in the file."""
+    message: str
+    expected: str
+
+
+class InstrumentTable(Table):
+    """What every instrument's table says."""
+
+    addresses: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where the instrument is found: they may change without another bench, and may hold a
+    ``{service.NAME}``."""
+
+    driver: str = Field(min_length=1)
+    """The name under which a driver is registered."""
+    calibration_date: date | None = None
+    """Date of the last calibration, for the record of the run."""
+
+    def claims(self) -> dict[str, str]:
+        """What no other run may use at the same time: a name for messages, and the key of its lock."""
+        return {}
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """What of the table contradicts itself; paths are relative to the table."""
+        yield from ()
+
+
+class SupplyTable(InstrumentTable):
+    """``[supply]``: supplies the board."""
+
+    voltage: VoltageAccuracy
+    """Accuracy of the voltage measurement."""
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """How long the outputs stay on without a message, in seconds, if the file sets that."""
+        return None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a bring-up tells beside the instrument's identity."""
+        return ()
+
+
+class AmmeterTable(InstrumentTable):
+    """``[ammeter]``: measures the board's current."""
+
+    ranges: tuple[CurrentRange, ...] = Field(min_length=1)
+    """Current ranges, in the order of the file."""
+    smallest_seamless_range_a: Current | None = Field(default=None, alias="smallest_seamless_range", gt=0)
+    """A result of bring-up: the smallest range that was seen to take part in seamless ranging, with a
+    resistor whose current it alone resolves. Absent: none below the second smallest is relied on."""
+
+
+class PowerAnalyzerTable(SupplyTable, AmmeterTable):
+    """``[power_analyzer]``: supplies the board and measures its current."""
+
+
+class DaqTable(InstrumentTable):
+    """``[daq]``: plays the sensor's signal, times the markers, moves relays."""
+
+    device: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
+    """The device's name, with which the terminals of ``[wiring]`` begin."""
+    analog_output: VoltageAccuracy
+    timebase_accuracy: Ratio = Field(gt=0)
+    """Accuracy of the counters' timebase."""
+    timebase_source: str = Field(min_length=1)
