@@ -12,6 +12,7 @@ import numpy as np
 from hil.datasheet import ni_x_series
 from hil.twin import wiring
 from hil.twin.analyzer import PowerAnalyzer
+from hil.twin.analyzer.source import Source
 from hil.twin.bench_config import BenchConfig
 from hil.twin.bench_lock import BenchLock
 from hil.twin.core.scheduler import Scheduler
@@ -19,6 +20,7 @@ from hil.twin.daq import Daq
 from hil.twin.daq.analog import AnalogOutput
 from hil.twin.harm import HarmRecord
 from hil.twin.line_relay import LineRelay
+from hil.twin.lpm01a import PowerShield
 from hil.twin.mcu import Stm32l476
 from hil.twin.pin_limits import PinLimits, PinSource
 from hil.twin.pins import Pins, make_pins
@@ -71,6 +73,10 @@ class Bench:
         self._debug_lines_isolated = True
         self.analyzer = PowerAnalyzer(self, config.power_analyzer, realism, miswiring)
         self.analyzer.channel.neighbour.on_harm = partial(self.harm.note, "neighbour")
+        self.powershield = (
+            PowerShield(self, config.power_analyzer, realism) if config.analyzer == "lpm01a" else None
+        )
+        """The PowerShield, where that and not the N6705C is connected to the board."""
         self.daq = Daq(self, config.daq)
         self.net = SupplyNet(
             self.scheduler,
@@ -83,7 +89,7 @@ class Bench:
         )
         """VDD of the part."""
         self.net.listeners.append(self._sum_external_current)
-        source = self.analyzer.channel.source
+        source = self.source
         source.on_short_current = self._short_draws
         source.on_output = self.net.drive
         source.net_v = lambda: self.net.voltage_v
@@ -115,6 +121,11 @@ class Bench:
     def scheduler(self) -> Scheduler:
         """The bench's time and its planned events."""
         return self.mcu.scheduler
+
+    @property
+    def source(self) -> Source:
+        """The output that is connected to the board's supply pins."""
+        return self.analyzer.channel.source if self.powershield is None else self.powershield.source
 
     @property
     def now_s(self) -> float:
@@ -218,7 +229,10 @@ class Bench:
             blocks.dbgmcu.device_id = OTHER_DEVICE_ID
 
     def _transmit_line_v(self) -> float:
-        return ST_LINK_V if self.st_link_powered and not self.debug_lines_isolated else 0.0
+        if not self.st_link_powered or self.debug_lines_isolated:
+            return 0.0
+        # Level shifters that are fed by the target drive no higher than it is.
+        return ST_LINK_V if self.config.probe_levels == "own" else min(ST_LINK_V, self.net.voltage_v)
 
     def _watch_pins(self) -> None:
         """Whatever can drive a pin of the part."""

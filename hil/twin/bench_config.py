@@ -60,6 +60,10 @@ _TWIN_KEYS = (
 _CHANGE_KEYS = {"at", "temperature"}
 Spread = Literal["typical", "seeded"]
 """Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
+Analyzer = Literal["n6705c", "lpm01a"]
+"""Virtual instruments that can supply the part."""
+ProbeLevels = Literal["own", "target"]
+"""An ST-LINK drives its lines to its own 3.3 V, or through level shifters to the target's supply."""
 _WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum", "input_resistance"}
 _PULLED_DOWN = ("ctr", "PFI", "port")
 """Terminals that the DAQ pulls down while it uses them as inputs."""
@@ -108,6 +112,10 @@ class BenchConfig:
     """Where a trace is written as a value change dump, if at all."""
     wires: Mapping[str, Wire]
     """By role; what ``[twin.wires]`` says wins over ``[wiring]``."""
+    analyzer: Analyzer
+    """Which instrument supplies and measures the part."""
+    probe_levels: ProbeLevels
+    """What the probe's lines are driven to."""
     power_analyzer: Mapping[str, Any]
     """The table ``[twin.power_analyzer]``, which the virtual instrument reads itself."""
     daq: Mapping[str, Any]
@@ -211,6 +219,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
         trace=Path(twin["trace"]) if "trace" in twin else None,
         wires=wires,
+        analyzer=_analyzer(tables, source),
+        probe_levels=_probe_levels(tables, source),
         power_analyzer=_table(twin, "power_analyzer", source),
         daq={**_device_name(tables, source), **_table(twin, "daq", source)},
     )
@@ -221,6 +231,28 @@ def _table(parent: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any
     if not isinstance(table, dict):
         raise BenchConfigError(f"{source}: {key}: expected a table, not {table!r}")
     return table
+
+
+def _analyzer(tables: Mapping[str, Any], source: str) -> Analyzer:
+    for split in ("supply", "ammeter"):
+        if split in tables:
+            raise BenchConfigError(
+                f"{source}: [{split}]: the virtual bench has no instrument for it; use [power_analyzer]"
+            )
+    analyzer: Analyzer = _table(tables, "power_analyzer", source).get("driver", "n6705c")
+    if analyzer not in get_args(Analyzer):
+        raise BenchConfigError(
+            f"{source}: [power_analyzer] driver: the virtual bench has no {analyzer!r}; "
+            f"expected one of {', '.join(get_args(Analyzer))}"
+        )
+    return analyzer
+
+
+def _probe_levels(tables: Mapping[str, Any], source: str) -> ProbeLevels:
+    levels: ProbeLevels = _table(tables, "probe", source).get("levels", "own")
+    if levels not in get_args(ProbeLevels):
+        raise BenchConfigError(f'{source}: [probe] levels: expected "own" or "target", not {levels!r}')
+    return levels
 
 
 def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:

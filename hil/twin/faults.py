@@ -88,8 +88,8 @@ class FaultBench(Protocol):
         """The part."""
 
     @property
-    def analyzer(self) -> Any:
-        """The supply."""
+    def source(self) -> Any:
+        """The supply's output."""
 
 
 class Faults:
@@ -125,17 +125,17 @@ class Faults:
                     self._bench.pins[pin].stick(stuck, self._bench.mcu.scheduler.now_ps)
             case ["OPEN" | "CLOSE" as verb, "SUPPLY"]:
                 with self._bench.lock:
-                    self._bench.analyzer.channel.source.lead_open = verb == "OPEN"
+                    self._bench.source.lead_open = verb == "OPEN"
             case ["OPEN" | "CLOSE" as verb, role]:
                 with self._bench.lock:
                     self._bench.connections[role].set_open(verb == "OPEN")
             case ["SHORT", "SUPPLY", ohm]:
                 resistance_ohm = decimal(ohm, 1e9)
                 with self._bench.lock:
-                    self._bench.analyzer.channel.source.short_ohm = max(resistance_ohm, MIN_SHORT_OHM)
+                    self._bench.source.short_ohm = max(resistance_ohm, MIN_SHORT_OHM)
             case ["PART", "SUPPLY"]:
                 with self._bench.lock:
-                    self._bench.analyzer.channel.source.short_ohm = math.inf
+                    self._bench.source.short_ohm = math.inf
             case ["SHORT" | "PART" as verb, first, second]:
                 self._bridge(first, second, verb == "SHORT")
             case ["CRYSTAL", "DEAD" | "DIES" | "ALIVE" as state]:
@@ -160,7 +160,7 @@ class Faults:
             self._bench.mcu.scheduler.after(round(duration_s * PS_PER_S), self._recover)
 
     def _recover(self) -> None:
-        self._bench.mcu.set_supply_voltage(self._bench.analyzer.channel.source.board_v)
+        self._bench.mcu.set_supply_voltage(self._bench.source.board_v)
 
     def _bridge(self, first: str, second: str, on: bool) -> None:
         with self._bench.lock:
@@ -206,11 +206,11 @@ class Faults:
             for bridge in self._bridges.values():
                 bridge.take_away(self._bench.mcu.scheduler.now_ps)
             self._bridges.clear()
-            self._bench.analyzer.channel.source.short_ohm = math.inf
+            self._bench.source.short_ohm = math.inf
             for connection in self._bench.connections.values():
                 connection.set_open(False)
             self._bench.mcu.peripherals.rcc.oscillators["lse"].dead = False
-            self._bench.analyzer.channel.source.lead_open = False
+            self._bench.source.lead_open = False
             self._recover()
 
 

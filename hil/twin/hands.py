@@ -33,8 +33,8 @@ class HandyBench(Protocol):
         """The wires by role."""
 
     @property
-    def analyzer(self) -> Any:
-        """The supply."""
+    def source(self) -> Any:
+        """The supply's output."""
 
 
 class Hands:
@@ -55,7 +55,7 @@ class Hands:
         return "OK"
 
     def _act(self, words: list[str]) -> None:
-        source = self._bench.analyzer.channel.source
+        source = self._bench.source
         match words:
             case ["LOAD", "BOARD"]:
                 source.short_ohm = math.inf

@@ -24,6 +24,7 @@ from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults, FaultServer, Together
 from hil.twin.hands import Hands, HandsServer
 from hil.twin.lease import StdinLease
+from hil.twin.lpm01a import SerialPort
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
@@ -31,6 +32,7 @@ from hil.twin.real_time import RealTime
 HOST = "127.0.0.1"
 ANY_FREE_PORT = 0
 
+POWER_ON_V = 3.0
 POWER_ON = b"VOLT 3.0,(@1);:CURR:LIM 0.1,(@1);:OUTP ON,(@1)"
 """What a user would send to power the board: a voltage that the data sheet's supply current tables have a
 column for, and a limit far above what the part draws at 80 MHz and below what its supply pins bear (DS10198,
@@ -65,7 +67,10 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     bench = Bench(config)
     power_on = config.power_on_at_start
     if power_on or (power_on is None and lease is None):
-        bench.analyzer.execute(POWER_ON)
+        if bench.powershield is None:
+            bench.analyzer.execute(POWER_ON)
+        else:
+            bench.powershield.power_on(POWER_ON_V)
         bench.advance(config.realism.output_on_s + POWER_ON_SETTLING_S)
         if lease is None:
             bench.close_relay()  # whoever started the bench by hand has no driver that would
@@ -80,7 +85,11 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         probe = ProbeServer(bench, HOST, ANY_FREE_PORT, realism.probe_latency_s)
         hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
         vxi11 = bench.analyzer.serve_vxi11(HOST, ANY_FREE_PORT)
-        ways_in = Together([analyzer, hislip, vxi11])
+        ways_in: Together = Together([analyzer, hislip, vxi11])
+        supply: Server = analyzer
+        if bench.powershield is not None:
+            supply = port = SerialPort(bench, bench.powershield, HOST, ANY_FREE_PORT)
+            ways_in = Together([port])
         faults = Faults(
             bench,
             links={"probe": probe, "daq": daq, "power_analyzer": ways_in, "console": console},
@@ -89,14 +98,14 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         servers: dict[str, Server] = {
             "probe": probe,
             "daq": daq,
-            "power_analyzer": analyzer,
-            "hislip": hislip,
-            "vxi11": vxi11,
+            "power_analyzer": supply,
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),
             "hands": HandsServer(Hands(bench), HOST, ANY_FREE_PORT, token),
         }
+        if bench.powershield is None:
+            servers |= {"hislip": hislip, "vxi11": vxi11}
         if config.trace is not None:
             cleanup.callback(_trace(bench, console, config.trace))
         for server in servers.values():

@@ -27,17 +27,12 @@ _STYLES = {"run": "bold green", "lprun": "bold green", "off": "bold red", "reset
 
 def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
     """Print what to type to reach the bench from another terminal."""
-    analyzer_host, _, analyzer_port = addresses["power_analyzer"].rpartition(":")
     lines = [
         "The bench is ready. From another terminal:",
         f'  pyocd cmd -u remote:{addresses["probe"]} -t {TARGET} -c "reset halt" -c "reg"',
         f"  pyocd load -u remote:{addresses['probe']} -t {TARGET} firmware.elf",
         f"  pyserial-miniterm socket://{addresses['console']} 115200",
-        "From Python:",
-        f'  pyvisa.ResourceManager("@py").open_resource("TCPIP::{analyzer_host}::{analyzer_port}::SOCKET",'
-        ' read_termination="\\n", write_termination="\\n").query("MEAS:CURR? (@1)")',
-        f"  or over HiSLIP: TCPIP::{analyzer_host}::hislip0,{addresses['hislip'].rpartition(':')[2]}::INSTR",
-        f"  or over VXI-11: TCPIP::{analyzer_host},{addresses['vxi11'].rpartition(':')[2]}::inst0::INSTR",
+        *_supply_lines(addresses),
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
         f"  clock: tcp://{addresses['clock']} (TOKEN <what stands before the @>, NOW, SLEEP <seconds>)",
@@ -48,6 +43,21 @@ def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
         "Ctrl-C ends the bench.",
     ]
     print("\n".join(lines), flush=True)
+
+
+def _supply_lines(addresses: Mapping[str, str]) -> list[str]:
+    if "hislip" not in addresses:
+        return [
+            f"  pyserial-miniterm socket://{addresses['power_analyzer']} 3686400   # PowerShield: htc, volt"
+        ]
+    analyzer_host, _, analyzer_port = addresses["power_analyzer"].rpartition(":")
+    return [
+        "From Python:",
+        f'  pyvisa.ResourceManager("@py").open_resource("TCPIP::{analyzer_host}::{analyzer_port}::SOCKET",'
+        ' read_termination="\\n", write_termination="\\n").query("MEAS:CURR? (@1)")',
+        f"  or over HiSLIP: TCPIP::{analyzer_host}::hislip0,{addresses['hislip'].rpartition(':')[2]}::INSTR",
+        f"  or over VXI-11: TCPIP::{analyzer_host},{addresses['vxi11'].rpartition(':')[2]}::inst0::INSTR",
+    ]
 
 
 def watch(bench: Bench, console: ConsoleServer, stop: threading.Event) -> None:
