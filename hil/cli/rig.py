@@ -11,7 +11,6 @@ from rich.text import Text
 from hil.cli.terminal import terminal
 from hil.config import RigConfig, available_rigs, load_rig
 from hil.errors import ConfigError
-from hil.instruments import daq_driver
 from hil.rig.claims import claims
 from hil.rig.lock import Lock, lock_directory
 
@@ -24,11 +23,11 @@ def check(
 ) -> None:
     """Read a rig's configuration as a test run would, and show what is wired where.
 
-    It is refused where this machine can have no driver for the DAQ.
+    It is refused where this machine can have no driver for an instrument.
     """
     config = load_rig(name)
-    if config.daq is not None:
-        daq_driver.require(config.daq.grpc, config.file)
+    for instrument in config.instruments.values():
+        instrument.check_machine(config.file)
     table = Table("role", "pin", "terminal", title=f"rig {config.name}: {config.board.name}")
     for role, wire in config.wiring:
         if wire is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,6 +66,13 @@ class InstrumentTable(Table):
     def claims(self) -> dict[str, str]:
         """What no other run may use at the same time: a name for messages, and the key of its lock."""
         return {}
+
+    def check_machine(self, file: Path) -> None:
+        """Refuse a machine on which nothing can reach the instrument.
+
+        Raises:
+            ConfigError: there is no driver for it.
+        """
 
     def contradictions(self) -> Iterator[Contradiction]:
         """What of the table contradicts itself; paths are relative to the table."""

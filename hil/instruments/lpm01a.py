@@ -219,7 +219,6 @@ class Lpm01a:
         self._voltage_maximum_v, self._current_maximum_a = voltage_maximum_v, current_maximum_a
         self._clock = clock
         self._text = bytearray()
-        self._off_since_s = -math.inf
         try:
             self._port = open_port()
         except (OSError, ValueError) as error:  # SerialException is an OSError
@@ -285,7 +284,7 @@ class Lpm01a:
         self._command("pwr off")
         self._command(f"volt {round(1e3 * voltage_v)}m")
         self._command("pwrend on")
-        self._clock.sleep(max(0.0, self._off_since_s + _DISCHARGE_S - self._clock.now_s()))
+        self._clock.sleep(_DISCHARGE_S)
         try:
             self._command("pwr on")
             self._clock.sleep(_SETTLING_S)
@@ -295,8 +294,7 @@ class Lpm01a:
 
     def supply_off(self) -> None:
         """Disconnect the supply from the board."""
-        self._command("pwr off")
-        self._off_since_s = self._clock.now_s()
+        self._command("pwr off")  # no clock: nothing may keep a bench from being switched off
 
     def measure_voltage_v(self) -> float:
         """Voltage of the output, in volts.
@@ -494,10 +492,11 @@ class Lpm01a:
         """End whatever an earlier user has left running, and wait until nothing comes any more."""
         self._write("stop")
         quiet_since_s, drained = time.monotonic(), 0
+        deadline_s = quiet_since_s + _ANSWER_TIMEOUT_S
         while (data := self._wait()) or time.monotonic() - quiet_since_s < _QUIET_S:
             if data:
                 quiet_since_s, drained = time.monotonic(), drained + len(data)
-            if drained > _DRAIN_BYTES_MOST:
+            if drained > _DRAIN_BYTES_MOST or time.monotonic() > deadline_s:
                 raise ConnectError(
                     "the port does not fall silent",
                     where=_WHERE,

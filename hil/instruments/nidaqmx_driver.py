@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from hil.config.drivers import Driver, Surroundings
 from hil.config.tables import DaqTable
+from hil.instruments import daq_driver
 from hil.instruments.counter_ranges import timebase_hz
 from hil.measurement.capabilities import DaqCapabilities
 
@@ -22,6 +24,10 @@ class NiDaqTable(DaqTable):
     """``host:port`` of an NI gRPC Device Server; without it the NI-DAQmx driver of this machine is used."""
     serial: str | None = Field(default=None, pattern=r"^(0x)?[0-9A-Fa-f]{1,8}$")
     """Serial number in hexadecimal that must answer under the device name; not checked when absent."""
+
+    def check_machine(self, file: Path) -> None:
+        """Without a server on another machine this one needs NI's driver."""
+        daq_driver.require(self.grpc, file)
 
     def claims(self) -> dict[str, str]:
         """The device by its address, and by its serial number where the file names it."""

@@ -65,7 +65,7 @@ def test_a_test_measures_with_an_instrument_of_somebody_else(desk: Path) -> None
 
 
 def test_the_same_test_fails_where_the_current_is_too_large(desk: Path) -> None:
-    (desk / "current.txt").write_text("2e-3", encoding="utf-8")
+    (desk / "current.txt").write_text("0.9999e-3", encoding="utf-8")
     done = run(desk, "-m", "pytest", "--rig", "./toy.toml", "-q", "test_toy.py", "-p", "no:cacheprovider")
     assert done.returncode != 0
     assert "1 failed" in done.stdout
@@ -100,7 +100,7 @@ def test_a_misspelt_key_of_the_drivers_own_table_is_named(
 ) -> None:
     (desk / "toy.toml").write_text(RIG.replace("path =", "paht ="), encoding="utf-8")
     done = run(desk, "-c", "from hil.config import load_rig; load_rig('./toy.toml')")
-    assert "unknown key 'paht'; expected 'path'" in done.stderr
+    assert "unknown key 'paht' (and 1 more); expected 'path'" in done.stderr
 
 
 def test_supply_and_ammeter_beside_an_instrument_that_is_both_are_refused(tmp_path: Path) -> None:

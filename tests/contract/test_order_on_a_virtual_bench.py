@@ -150,7 +150,7 @@ def process_on(bench: twin.Bench, outside: Outside) -> Iterator[ProcessBench]:
         yield process
     except Killed:
         if process.opened("power_analyzer"):
-            cast(Any, process.power_analyzer)._analyzer._link.close()
+            cast(Any, process.power_analyzer)._supply._link.close()
     finally:
         analyzer.close()
         daq.close()

@@ -10,11 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+import serial
 
 from hil.errors import ConnectError, DeviceError, DeviceTimeoutError, InstrumentError, InstrumentTimeoutError
-from hil.instruments import bounded_visa, exchange, grpc_deadline, remote_probe, scpi_link, serial_console
+from hil.instruments import (
+    bounded_visa,
+    exchange,
+    grpc_deadline,
+    lpm01a,
+    remote_probe,
+    scpi_link,
+    serial_console,
+)
 from hil.instruments import clock as clock_module
 from hil.instruments.clock import BenchClock, WallClock
+from hil.instruments.lpm01a import Lpm01a
 from hil.instruments.n6705c import open_n6705c
 from hil.instruments.nidaqmx_daq import NiDaq
 from hil.instruments.pyocd_board import PyocdBoard
@@ -95,6 +105,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_probe, "ANSWER_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "CALL_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "SUSPECT_TIMEOUT_S", SHORT_S)
+    monkeypatch.setattr(lpm01a, "_ANSWER_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(scpi_link, "_IO_TIMEOUT_MS", int(SHORT_S * 1e3))
     monkeypatch.setattr(bounded_visa, "ANSWER_TIMEOUT_S", 2 * SHORT_S)
 
@@ -107,6 +118,15 @@ def power_analyzer(port: int) -> None:
         current_maximum_a=0.1,
         clock=WallClock(),
         serial=None,
+    )
+
+
+def powershield(port: int) -> None:
+    Lpm01a(
+        lambda: serial.serial_for_url(f"socket://127.0.0.1:{port}", timeout=0, write_timeout=SHORT_S),
+        voltage_maximum_v=3.6,
+        current_maximum_a=0.1,
+        clock=WallClock(),
     )
 
 
@@ -123,7 +143,13 @@ def bench_clock(port: int) -> None:
         clock.now_s()
 
 
-LINKS = {"power_analyzer": power_analyzer, "daq": daq, "board": board, "bench clock": bench_clock}
+LINKS = {
+    "power_analyzer": power_analyzer,
+    "power": powershield,  # a power analyzer, too
+    "daq": daq,
+    "board": board,
+    "bench clock": bench_clock,
+}
 FLOODS = {"zeros": bytes(1 << 16), "blanks": b" " * (1 << 16), "lines": b"12\n" * 10_000}
 
 
