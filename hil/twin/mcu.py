@@ -75,7 +75,9 @@ class Stm32l476:
             self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
         self._observer = Observer(blocks, self._low_power, spread)
-        self._current = SupplyCurrent(self.scheduler, blocks.flash, self._operating_point)
+        self._current = SupplyCurrent(
+            self.scheduler, blocks.flash, self._operating_point, self.core.code_executed
+        )
         self._current.leads_a = lambda: self._lead_current_a
         self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
@@ -129,7 +131,8 @@ class Stm32l476:
 
     @property
     def supply(self) -> SupplyTrace:
-        """The current that the part draws, in A."""
+        """The current that the part draws, in A, known up to now."""
+        self._current.settle()
         return self._current.trace
 
     @property

@@ -67,9 +67,10 @@ def oscillators(hclk_hz: int) -> tuple[Correction, ...]:
     return tuple(found)
 
 
-def _condition(line: str, hclk_hz: int) -> tuple[Steps, Then]:
+def condition(line: str, hclk_hz: int) -> tuple[Steps, Then]:
+    """The steps to a table's condition at a clock, and what the firmware does then."""
     art = (*steps.wait_states(hclk_hz, 2 if "range2" in line else 1, art="art_off" not in line),)
-    spin = Then.SPIN_SRAM if "sram1" in line else Then.SPIN
+    spin = Then.REDUCED_SRAM if "sram1" in line else Then.REDUCED
     then = Then.SLEEP if "sleep" in line else spin
     if line.endswith("range1"):
         regulated: Steps = clock(hclk_hz)
@@ -89,7 +90,7 @@ def measure(session: Session, line: str) -> Iterator[Reading]:
     main_regulator = line.endswith(("range1", "range2"))
     for row in table["rows"]:
         hclk_hz = round(row["hclk_mhz"] * 1e6)
-        session.start(*_condition(line, hclk_hz))
+        session.start(*condition(line, hclk_hz))
         corrections = oscillators(hclk_hz) if main_regulator else ()
         for temperature_c, value in zip(table["temperatures_c"], row["typ"], strict=True):
             figure = Printed(

@@ -22,6 +22,8 @@ _SOURCES = Path(__file__).parent / "firmware"
 _COMPILER = (
     *("-m", "ziglang", "cc", "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4"),
     *("-Os", "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-sanitize=undefined"),
+    # The codes in SRAM are to touch no flash.
+    *("-fno-jump-tables", "-fno-tree-vectorize"),
     *("-nostdlib", "-Wl,--entry=Reset_Handler", "-Wl,-z,max-page-size=4096"),
 )
 

@@ -45,10 +45,19 @@ class Then(IntEnum):
     """What the firmware does after the last step."""
 
     LISTEN = 0
-    SPIN = 1
-    SPIN_SRAM = 2
+    REDUCED = 1
+    """The code that all tables of the run current are measured with, unless they name another."""
+    REDUCED_SRAM = 2
     SLEEP = 3
     SLEEP_SRAM = 4
+    WHILE1 = 5
+    WHILE1_SRAM = 6
+    FIBONACCI = 7
+    FIBONACCI_SRAM = 8
+    COREMARK = 9
+    COREMARK_SRAM = 10
+    DHRYSTONE = 11
+    DHRYSTONE_SRAM = 12
 
 
 @dataclass(frozen=True)

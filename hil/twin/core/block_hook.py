@@ -83,6 +83,13 @@ LOOPS_ARE_BUSY = 26
 """Not zero: stores go on natively that nobody counts, so no loop is looked at."""
 FLASH_BUSY_UNTIL, FLASH_BUSY_BANKS = 27, 28
 """The cycle at which erasing or programming ends, and a bit for each bank that it keeps from being read."""
+DEVIATION = 27
+"""How much more or less the program drew than the code of the datasheet's tables: summed over the cycles, in
+1 / DEVIATION_SCALE of what that code draws in a cycle.
+"""
+DEVIATION_SCALE = 256
+ROUND_CYCLES, ROUND_DEVIATION = 28, 29
+"""Cycles and deviation of the round of a loop that was looked at last: rounds skipped draw in proportion."""
 STEP_BLOCKS = 31
 """Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has
 translated before, and would execute where a branch leads to as well."""
@@ -174,9 +181,11 @@ PATH = PROGRAMMED + PROGRAMMED_SIZE
 _PATH_SIZE = 65
 STATE_WORDS = PATH + _PATH_SIZE
 
-# Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, loads, flags.
-_SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _LOADS_SHIFT, FLAGS_SHIFT = 16, 32, 36, 40, 56
-_CYCLES_MASK, _SIZE_MASK, _REFILL_MASK, _LOADS_MASK = 0xFFFF, 0xFFFF, 0xF, 0xFFFF
+# Layout of a table word: cycles, size in bytes, refill, what the first instruction adds to it, deviation of
+# the current, loads, flags.
+_SIZE_SHIFT, _REFILL_SHIFT, _WIDE_SHIFT, _DEVIATION_SHIFT, _LOADS_SHIFT, FLAGS_SHIFT = 16, 29, 31, 32, 40, 56
+_CYCLES_MASK, _SIZE_MASK, _REFILL_MASK, _DEVIATION_MASK, _LOADS_MASK = 0xFFFF, 0x1FFF, 0x3, 0xFF, 0xFFFF
+_DEVIATION_BIAS = 128
 _MOST_REFILL_CYCLES = 3  # DDI 0439, 3.3.1
 
 for _name in ("uc_emu_stop", "uc_reg_read"):
@@ -187,16 +196,20 @@ _uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
 _uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _STATE_POINTER))
 
 
-def pack_timing(cycles: int, size: int, refill: int, wide: bool, loads: int, flags: int) -> int:
+def pack_timing(
+    cycles: int, size: int, refill: int, wide: bool, deviation: float, loads: int, flags: int
+) -> int:
     """Return the table word of a block: its cycles at zero wait states, its size in bytes, what a taken
-    branch at its end adds, whether a branch to it takes a cycle more, where its loads are after LOADS (0:
-    none), its flags.
+    branch at its end adds, whether a branch to it takes a cycle more, how much more it draws than the
+    tables' code (-0.5 to 0.496), where its loads are after LOADS (0: none), its flags.
     """
+    step = round(deviation * DEVIATION_SCALE) + _DEVIATION_BIAS
     return (
         min(cycles, _CYCLES_MASK)
         | size << _SIZE_SHIFT
         | refill << _REFILL_SHIFT
         | wide << _WIDE_SHIFT
+        | min(max(step, 0), _DEVIATION_MASK) << _DEVIATION_SHIFT
         | loads << _LOADS_SHIFT
         | flags << FLAGS_SHIFT
     )
@@ -518,6 +531,9 @@ def on_block(uc, address_u64, size_u32, state):  # type: ignore[no-untyped-def] 
             state[BLOCK_CYCLES] = state[CYCLES] + refill
             state[BLOCK_STALLS] = stalls
             state[CYCLES] += refill + cycles + stalls
+            if index >= 0:
+                deviation = ((word >> _DEVIATION_SHIFT) & _DEVIATION_MASK) - _DEVIATION_BIAS
+                state[DEVIATION] += (refill + cycles) * deviation
             state[BLOCK_START] = address
             state[BLOCK_END] = address + size
             if state[PATH_LENGTH] >= 0:
@@ -595,6 +611,7 @@ def quiet_until(state: npt.NDArray[np.int64]) -> int:
 
 def skip(state: npt.NDArray[np.int64], cycles: int) -> None:
     """Let a number of cycles pass, at whose end everything is as it was; the flash is as far as before."""
+    state[DEVIATION] += cycles * state[ROUND_DEVIATION] // max(state[ROUND_CYCLES], np.int64(1))
     state[CYCLES] += cycles
     state[BLOCK_CYCLES] += cycles
     state[_NEXT_READY] += cycles

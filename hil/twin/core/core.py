@@ -140,6 +140,12 @@ class Core:
         """Core clock cycles executed since the twin began."""
         return self._emulator.access.cycles_now()
 
+    def code_executed(self) -> tuple[int, float]:
+        """Cycles executed, and how many cycles of the tables' code more they were worth (`code_current`)."""
+        state = self._emulator.state
+        deviation = int(state[block_hook.DEVIATION]) / block_hook.DEVIATION_SCALE
+        return int(state[block_hook.CYCLES]), deviation
+
     @property
     def hclk_hz(self) -> int:
         """Frequency of the core clock."""

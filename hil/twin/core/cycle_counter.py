@@ -55,6 +55,7 @@ class CycleCounter:
             size,
             timing.refill_cycles,
             timing.wide_unaligned,
+            timing.current_deviation,
             self._place_loads(timing.loads, read_register),
             timing.flags,
         )

@@ -43,6 +43,8 @@ class _Look:
     disturbances: int
     registers: bytes
     phase: tuple[int, ...]
+    deviation: int = 0
+    """`DEVIATION` of the block hook."""
     memories: tuple[Bytes, ...] = ()
     """Copies of what it may have written, once it was seen to write."""
     period: int = 0
@@ -93,7 +95,11 @@ class IdleLoops:
             disturbances=self._polling.disturbances,
             registers=self._engine.snapshot(),
             phase=block_hook.phase(state),
+            deviation=int(state[block_hook.DEVIATION]),
         )
+        if last is not None and now.cycles > last.cycles:
+            state[block_hook.ROUND_CYCLES] = now.cycles - last.cycles
+            state[block_hook.ROUND_DEVIATION] = now.deviation - last.deviation
         if last is None or last.head != now.head:
             if self._prediction.resume(now.head, now.registers, now.phase):
                 self._end(now.head, waited=True)

@@ -32,6 +32,7 @@ import capstone
 from capstone import arm
 
 from hil.twin.core import block_hook
+from hil.twin.core.code_current import deviation
 from hil.twin.core.encodings import is_floating_point, is_undefined, uses_basepri
 from hil.twin.core.load_addresses import Load, LoadAddresses
 
@@ -192,6 +193,8 @@ class BlockTiming:
     """Loads of halfwords and words, with their bytes: not aligned they take longer."""
     lookups: tuple[tuple[int, Load], ...] = ()
     """Address and base of the loads whose index is computed in the block."""
+    current_deviation: float = 0.0
+    """How much more the block draws than the code of the datasheet's tables, relative to it."""
     undefined: tuple[int, ...] = ()
     """Addresses of instructions that a Cortex-M4 does not have, though Unicorn executes them."""
     priority_masks: tuple[int, ...] = ()
@@ -489,6 +492,7 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         tuple(overlaps),
         tuple(widths),
         tuple(lookups),
+        deviation(len(starts), accessed, max(total, 1) + refill, address),
         tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
         tuple(address + offset for offset, encoding in encodings if uses_basepri(encoding)),
     )

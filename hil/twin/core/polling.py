@@ -74,6 +74,7 @@ class Polling:
         self._block = 0
         self._cycles = 0
         self._effects = self._stores = 0
+        self._deviation = 0
         self._period = 0
         self._left_behind = b""
         self._round_is_watched = False
@@ -172,6 +173,11 @@ class Polling:
         period, same_effects = cycles - self._cycles, effects == self._effects
         has_stored = stores != self._stores
         self._cycles, self._effects, self._stores = cycles, effects, stores
+        deviation = int(state[block_hook.DEVIATION])
+        if period > 0:
+            state[block_hook.ROUND_CYCLES] = period
+            state[block_hook.ROUND_DEVIATION] = deviation - self._deviation
+        self._deviation = deviation
         if self._phase is _Phase.PATIENT:
             self._phase = _Phase.FIRST
             self._period = 0

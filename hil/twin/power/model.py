@@ -81,11 +81,9 @@ def _clocked_a(point: OperatingPoint) -> float:
         table = "lpsleep_flash_pd" if point.flash_off_in_sleep else "lpsleep_flash_on"
     elif point.mode == "sleep":
         table = f"sleep_flash_on_{regime}"
-    elif point.code_in_sram:
-        table = f"run_sram1_{regime}"  # assumption run_code
     else:
-        table = f"run_flash_art_{'on' if point.art_on else 'off'}_{regime}"
-    current_a = of_figure(stm32l476.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
+        table = _run_table(point)  # assumption run_code
+    current_a = _table_a(point, table)
     for row, clock_hz in point.peripheral_clocks:
         current_a += stm32l476.peripheral_current_a_per_hz(row, regime) * clock_hz
     # assumption run_oscillators; the rows of the low-power regulator are measured on MSI and include it
@@ -98,6 +96,23 @@ def _clocked_a(point: OperatingPoint) -> float:
     if point.flash_activity is not None:
         current_a += _flash_a(point.flash_activity, point.flash_peak)
     return current_a + _low_speed_a(point)
+
+
+def code_current_a(point: OperatingPoint) -> float | None:
+    """What the tables' reduced code draws at a point, in A; None where what other code draws is not known."""
+    if point.mode not in ("run", "lprun") or not (point.art_on or point.code_in_sram):
+        return None
+    return _table_a(_point_inside_tables(point), _run_table(point))
+
+
+def _run_table(point: OperatingPoint) -> str:
+    if point.code_in_sram:
+        return f"run_sram1_{_regime(point)}"
+    return f"run_flash_art_{'on' if point.art_on else 'off'}_{_regime(point)}"
+
+
+def _table_a(point: OperatingPoint, table: str) -> float:
+    return of_figure(stm32l476.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
 
 
 def _flash_a(activity: Literal["write", "erase"], peak: bool) -> float:

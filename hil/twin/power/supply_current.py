@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.flash import Activity, Flash
-from hil.twin.power.model import supply_current_a
+from hil.twin.power.model import code_current_a, supply_current_a
 from hil.twin.power.operating_point import OperatingPoint
 from hil.twin.power.supply_trace import SupplyTrace
 
@@ -16,8 +16,16 @@ from hil.twin.power.supply_trace import SupplyTrace
 class SupplyCurrent:
     """Keeps ``trace``. What programming and erasing will draw is planned when they begin."""
 
-    def __init__(self, scheduler: Scheduler, flash: Flash, point: Callable[[], OperatingPoint]) -> None:
-        """``point`` is asked for the operating point as of now."""
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        flash: Flash,
+        point: Callable[[], OperatingPoint],
+        code: Callable[[], tuple[int, float]],
+    ) -> None:
+        """``point`` is asked for the operating point as of now, ``code`` for the cycles executed so far and
+        how many cycles of the tables' code more they were worth.
+        """
         self.trace = SupplyTrace(scheduler)
         self.part_a = 0.0
         """What the part drew when something last changed, wherever from."""
@@ -27,6 +35,11 @@ class SupplyCurrent:
         self._scheduler = scheduler
         self._flash = flash
         self._point = point
+        self._code = code
+        self._settled_ps = 0
+        self._settled_code = code()
+        self._code_a: float | None = None
+        """What the tables' code draws since then; None where other code's current is not known."""
         self._by_activity: dict[tuple[Activity | None, bool], float] = {}
         """The current by what the flash does, as long as nothing else changes."""
         flash.on_activity = self._flash_activity_changed
@@ -38,13 +51,31 @@ class SupplyCurrent:
         nothing flows from the supply.
         """
         if connected is not self._connected:
+            self.settle()
             self._connected = connected
             self.update()
 
+    def settle(self) -> None:
+        """What the program drew until now, beyond what the tables' code draws, goes into the trace.
+
+        It is spread evenly over the time since the last call.
+        """
+        now_ps = self._scheduler.now_ps
+        if now_ps <= self._settled_ps:
+            return
+        cycles, deviation = self._code()
+        since_cycles = cycles - self._settled_code[0]
+        since = deviation - self._settled_code[1]
+        if self._connected and self._code_a is not None and since_cycles > 0 and since:
+            self.trace.add_between(self._settled_ps, now_ps, self._code_a * since / since_cycles)
+        self._settled_ps, self._settled_code = now_ps, (cycles, deviation)
+
     def update(self) -> None:
         """Something else than the flash's activity may have changed."""
+        self.settle()
         self._by_activity.clear()
         point = self._point()
+        self._code_a = code_current_a(point)
         self.part_a = supply_current_a(point) - point.external_current_a
         if not self._connected:
             self.trace.record(self._scheduler.now_ps, self.leads_a())
@@ -59,6 +90,7 @@ class SupplyCurrent:
             self.trace.plan(operation.end_ps, supply_current_a(idle))
 
     def _flash_activity_changed(self) -> None:
+        self.settle()
         if not self._connected:
             return
         operation, now_ps = self._flash.operation, self._scheduler.now_ps

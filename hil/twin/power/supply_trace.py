@@ -184,6 +184,53 @@ class SupplyTrace:
             if step_ps > time_ps:
                 self.plan(step_ps, step_a)
 
+    def add_between(self, start_ps: int, end_ps: int, current_a: float) -> None:
+        """What flowed from ``start_ps`` to ``end_ps`` was ``current_a`` more than recorded.
+
+        Not more than what is kept is changed, and nothing is told to who watches: the record was made before
+        it could be known. ``end_ps`` is not before the last record. Raises ValueError if it is.
+        """
+        start_ps = max(start_ps, self.known_from_ps)
+        if end_ps < int(self._times_ps[self._recorded]):
+            raise ValueError(f"the supply current at {end_ps} ps was recorded already")
+        if current_a == 0.0 or end_ps <= start_ps:
+            return
+        ahead = slice(self._recorded + 1, self._end)
+        planned = list(zip(self._times_ps[ahead].tolist(), self._currents_a[ahead].tolist(), strict=True))
+        now_a = self.current_at_a(end_ps)
+        self._drop_planned(end_ps)
+        first = self._split(start_ps)
+        last = self._split(end_ps)
+        self._currents_a[first:last] += current_a
+        spans_ps = np.diff(self._times_ps[first : self._end]) * (np.arange(first, self._end - 1) < last)
+        self._charges[first + 1 : self._end] += np.cumsum(spans_ps * current_a)
+        self._currents_a[last] = now_a
+        self._recorded = self._end - 1
+        for step_ps, step_a in planned:
+            if step_ps > end_ps:
+                self._step(step_ps, step_a)
+
+    def _split(self, time_ps: int) -> int:
+        """Return the step that begins at ``time_ps``, made if there is none."""
+        step = (
+            int(np.searchsorted(self._times_ps[self._first : self._end], time_ps, "right")) - 1 + self._first
+        )
+        before_ps = int(self._times_ps[step])
+        if before_ps == time_ps:
+            return step
+        if self._end == len(self._times_ps):
+            offset = step - self._first
+            self._make_room()
+            step = offset + self._first
+        for values in (self._times_ps, self._currents_a, self._charges):
+            values[step + 2 : self._end + 1] = values[step + 1 : self._end]
+        self._times_ps[step + 1] = time_ps
+        self._currents_a[step + 1] = self._currents_a[step]
+        self._charges[step + 1] = self._charges[step] + self._currents_a[step] * (time_ps - before_ps)
+        self._end += 1
+        self._recorded += step < self._recorded
+        return step + 1
+
     def mean_current_a(self, edges_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The mean current in A of every interval between successive ``edges_ps`` (increasing).
 

@@ -211,3 +211,39 @@ def test_many_steps_at_once_do_not_run_backwards(times_ps):
     trace.record(100, 1.0)
     with pytest.raises(ValueError, match="too late"):
         trace.record_all(np.array(times_ps), np.array([1.0, 2.0]))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 50)), min_size=1, max_size=12),
+    st.integers(0, 1000),
+    st.integers(0, 300),
+    st.integers(1, 9),
+    st.integers(0, 400),
+)
+def test_what_flowed_beyond_the_record_is_added_to_its_time_alone(steps, start, length, more, ahead):
+    plain, trace = SupplyTrace(), SupplyTrace()
+    steps.sort(key=lambda step: step[0])
+    end = max(steps[-1][0], start) + length
+    for each in (plain, trace):
+        for time_ps, current_a in steps:
+            each.record(time_ps, float(current_a))
+        each.plan(end + ahead, 77.0)
+    trace.add_between(start, end, float(more))
+    at = edges(*range(0, end + ahead + 20, 7))
+    expected = plain.mean_current_a(at)
+    for n, (left, right) in enumerate(pairwise(at.tolist())):
+        overlap = max(0, min(right, end) - max(left, start))
+        expected[n] += more * overlap / (right - left)
+    assert trace.mean_current_a(at) == pytest.approx(expected, abs=1e-9)
+    assert trace.current_at_a(end) == plain.current_at_a(end)
+    trace.record(end + 1, 5.0)
+    plain.record(end + 1, 5.0)
+    late = edges(end + 1, end + 2)
+    assert trace.mean_current_a(late).tolist() == plain.mean_current_a(late).tolist() == [5.0]
+
+
+def test_nothing_is_added_after_the_fact_of_a_record():
+    trace = SupplyTrace()
+    trace.record(100, 1.0)
+    with pytest.raises(ValueError, match="recorded already"):
+        trace.add_between(0, 99, 1.0)

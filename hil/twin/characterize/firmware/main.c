@@ -9,7 +9,22 @@
 #define STEPS_MAX 64u
 
 enum { STEP_MODIFY, STEP_WAIT };
-enum { THEN_LISTEN, THEN_SPIN, THEN_SPIN_SRAM, THEN_SLEEP, THEN_SLEEP_SRAM };
+enum {
+    THEN_LISTEN,
+    THEN_REDUCED,
+    THEN_REDUCED_SRAM,
+    THEN_SLEEP,
+    THEN_SLEEP_SRAM,
+    THEN_WHILE1,
+    THEN_WHILE1_SRAM,
+    THEN_FIBONACCI,
+    THEN_FIBONACCI_SRAM,
+    THEN_COREMARK,
+    THEN_COREMARK_SRAM,
+    THEN_DHRYSTONE,
+    THEN_DHRYSTONE_SRAM,
+    THEN_COUNT
+};
 
 typedef struct {
     uint32_t kind, address, mask, value;
@@ -22,6 +37,68 @@ typedef struct {
 
 /* First in SRAM1, where the bench looks for it. */
 __attribute__((section(".mailbox"))) static volatile mailbox_t mailbox;
+
+#define SIDE 9u
+#define ITEMS 32u
+
+typedef struct item {
+    struct item *next;
+    uint32_t data;
+} item_t;
+
+typedef struct record {
+    struct record *next;
+    uint32_t kind, number;
+    char text[32];
+} record_t;
+
+/* The data of the codes below; one of them runs at a time. */
+static union {
+    uint32_t words[32];
+    struct {
+        item_t *head, items[ITEMS];
+        int16_t a[SIDE * SIDE], b[SIDE * SIDE];
+        int32_t c[SIDE * SIDE];
+        char text[128];
+        volatile uint32_t crc;
+    } core;
+    struct {
+        char first[32], second[32], third[32];
+        record_t records[2];
+        uint32_t array[50], table[8][8];
+        volatile uint32_t flag;
+    } dhry;
+} scratch;
+
+static void fill_text(char *to, const char *from, uint32_t size)
+{
+    for (uint32_t i = 0; i + 1 < size; i++) {
+        to[i] = from[i % 32];
+    }
+    to[size - 1] = 0;
+}
+
+static void prepare_core(void)
+{
+    scratch.core.head = scratch.core.items;
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        scratch.core.items[i].next = i + 1 < ITEMS ? &scratch.core.items[i + 1] : 0;
+        scratch.core.items[i].data = i * 0x9E37u;
+    }
+    for (uint32_t i = 0; i < SIDE * SIDE; i++) {
+        scratch.core.a[i] = (int16_t)(i * 77u);
+        scratch.core.b[i] = (int16_t)(i * 31u ^ 0x55u);
+    }
+    fill_text(scratch.core.text, "5012,1234,-874,+122,35.5,.123,x1,", sizeof scratch.core.text);
+}
+
+static void prepare_dhry(void)
+{
+    fill_text(scratch.dhry.first, "CODE IN THE MANNER OF A BENCHMARK", sizeof scratch.dhry.first);
+    fill_text(scratch.dhry.third, "CODE IN THE MANNER OF A BENCHMARS", sizeof scratch.dhry.third);
+    scratch.dhry.records[0].next = &scratch.dhry.records[1];
+    scratch.dhry.records[1].next = &scratch.dhry.records[0];
+}
 
 extern uint32_t stack_top[], data_start[], data_end[];
 extern const uint32_t data_load[];
@@ -62,12 +139,52 @@ extern const uint32_t data_load[];
     ".ltorg"
 
 __attribute__((naked, noinline)) static void sleep_in_flash(void) { __asm volatile(SLEEP_AND_MARK); }
-__attribute__((naked, noinline)) static void spin_in_flash(void) { __asm volatile(SPIN); }
+__attribute__((naked, noinline)) static void while1_in_flash(void) { __asm volatile(SPIN); }
 __attribute__((naked, noinline, section(".sramcode"))) static void sleep_in_sram(void)
 {
     __asm volatile(SLEEP_AND_MARK);
 }
-__attribute__((naked, noinline, section(".sramcode"))) static void spin_in_sram(void) { __asm volatile(SPIN); }
+__attribute__((naked, noinline, section(".sramcode"))) static void while1_in_sram(void)
+{
+    __asm volatile(SPIN);
+}
+
+#define GPIO_CLOCKS_OFF (*(volatile uint32_t *)0x4002104Cu = 0) /* as in SPIN */
+
+#define NAME(name) name##_in_flash
+#define PLACE
+#include "codes.h"
+#undef NAME
+#undef PLACE
+#define NAME(name) name##_in_sram
+#define PLACE __attribute__((section(".sramcode")))
+#include "codes.h"
+
+/* "Reduced code" from flash: half an instruction a cycle, and few accesses. */
+__attribute__((naked, noinline)) static void reduced_mix_in_flash(void)
+{
+    __asm volatile("ldr r0, =0x4002104C\n\t"
+                   "movs r1, #0\n\t"
+                   "str r1, [r0]\n\t"
+                   "ldr r0, =scratch\n\t"
+                   ".balign 8\n"
+                   "1: ldr r1, [r0]\n\t"
+                   "mrs r2, apsr\n\t"
+                   "mrs r2, apsr\n\t"
+                   "mrs r2, apsr\n\t"
+                   "mrs r2, apsr\n\t"
+                   "b 1b\n\t"
+                   ".ltorg");
+}
+
+static void (*const then_run[THEN_COUNT])(void) = {
+    [THEN_REDUCED] = reduced_mix_in_flash, [THEN_REDUCED_SRAM] = reduced_in_sram,
+    [THEN_SLEEP] = sleep_in_flash,         [THEN_SLEEP_SRAM] = sleep_in_sram,
+    [THEN_WHILE1] = while1_in_flash,       [THEN_WHILE1_SRAM] = while1_in_sram,
+    [THEN_FIBONACCI] = fibonacci_in_flash, [THEN_FIBONACCI_SRAM] = fibonacci_in_sram,
+    [THEN_COREMARK] = coremark_in_flash,   [THEN_COREMARK_SRAM] = coremark_in_sram,
+    [THEN_DHRYSTONE] = dhrystone_in_flash, [THEN_DHRYSTONE_SRAM] = dhrystone_in_sram,
+};
 
 static void run_steps(void)
 {
@@ -97,23 +214,15 @@ __attribute__((used)) _Noreturn static void serve(void)
         while (mailbox.state != MARK_GO) {
         }
         run_steps();
-        void (*volatile then)(void) = 0; /* volatile: a branch to SRAM is beyond a direct call's reach */
-        switch (mailbox.then) {
-        case THEN_SPIN:
-            then = spin_in_flash;
-            break;
-        case THEN_SPIN_SRAM:
-            then = spin_in_sram;
-            break;
-        case THEN_SLEEP:
-            then = sleep_in_flash;
-            break;
-        case THEN_SLEEP_SRAM:
-            then = sleep_in_sram;
-            break;
-        default:
+        if (mailbox.then == THEN_LISTEN || mailbox.then >= THEN_COUNT) {
             continue;
         }
+        if (mailbox.then >= THEN_DHRYSTONE) {
+            prepare_dhry();
+        } else if (mailbox.then >= THEN_COREMARK) {
+            prepare_core();
+        }
+        void (*volatile then)(void) = then_run[mailbox.then]; /* volatile: a direct call does not reach SRAM */
         then();
     }
 }
