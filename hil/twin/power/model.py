@@ -100,7 +100,9 @@ def _clocked_a(point: OperatingPoint) -> float:
 
 def code_current_a(point: OperatingPoint) -> float | None:
     """What the tables' reduced code draws at a point, in A; None where what other code draws is not known."""
-    if point.mode not in ("run", "lprun") or not (point.art_on or point.code_in_sram):
+    if point.waking is not None or point.mode not in ("run", "lprun"):
+        return None
+    if not (point.art_on or point.code_in_sram):
         return None
     return _table_a(_point_inside_tables(point), _run_table(point))
 

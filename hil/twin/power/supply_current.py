@@ -12,6 +12,9 @@ from hil.twin.power.model import code_current_a, supply_current_a
 from hil.twin.power.operating_point import OperatingPoint
 from hil.twin.power.supply_trace import SupplyTrace
 
+_MOST_DEVIATION = 0.5
+"""No block of instructions draws so much more or less than the tables' code (`code_current`)."""
+
 
 class SupplyCurrent:
     """Keeps ``trace``. What programming and erasing will draw is planned when they begin."""
@@ -67,7 +70,9 @@ class SupplyCurrent:
         since_cycles = cycles - self._settled_code[0]
         since = deviation - self._settled_code[1]
         if self._connected and self._code_a is not None and since_cycles > 0 and since:
-            self.trace.add_between(self._settled_ps, now_ps, self._code_a * since / since_cycles)
+            # A block that was left early has given cycles back; what it drew has not.
+            relative = min(max(since / since_cycles, -_MOST_DEVIATION), _MOST_DEVIATION)
+            self.trace.add_between(self._settled_ps, now_ps, self._code_a * relative)
         self._settled_ps, self._settled_code = now_ps, (cycles, deviation)
 
     def update(self) -> None:
