@@ -83,12 +83,12 @@ LOOPS_ARE_BUSY = 26
 """Not zero: stores go on natively that nobody counts, so no loop is looked at."""
 FLASH_BUSY_UNTIL, FLASH_BUSY_BANKS = 27, 28
 """The cycle at which erasing or programming ends, and a bit for each bank that it keeps from being read."""
-DEVIATION = 27
+DEVIATION = 76
 """How much more or less the program drew than the code of the datasheet's tables: summed over the cycles, in
 1 / DEVIATION_SCALE of what that code draws in a cycle.
 """
 DEVIATION_SCALE = 256
-ROUND_CYCLES, ROUND_DEVIATION = 28, 29
+ROUND_CYCLES, ROUND_DEVIATION = 77, 78
 """Cycles and deviation of the round of a loop that was looked at last: rounds skipped draw in proportion."""
 STEP_BLOCKS = 31
 """Blocks that a single step may still enter: Unicorn itself counts no instructions of a block that it has

@@ -191,6 +191,7 @@ class Polling:
         else:
             self._left_behind = left
             self._cycles += self._go_round(period)  # up to the change that the load before has announced
+            self._deviation = int(state[block_hook.DEVIATION])
 
     def loaded(self, address: int, width: int, value: int, *, watched: bool) -> None:
         """The program's load from a device gave `value`; where nobody watches it may be given again."""
