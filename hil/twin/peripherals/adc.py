@@ -81,10 +81,14 @@ class Adc(RegisterBlock):
     write_one: ClassVar[frozenset[int]] = frozenset({ISR})
     not_modelled: ClassVar[Mapping[int, int]] = dict.fromkeys(_UNMODELLED, 0xFFFF_FFFF) | {
         IER: 0x7E0,  # injected sequences and analog watchdogs, here and below
-        CR: 1 << 3 | 1 << 5,
-        CFGR: 0xFFFF_4000,
+        CR: 1 << 3 | 1 << 5 | _ADCALDIF,
+        CFGR: 0x7FFF_C000,
         CFGR2: 0x602,
+        CALFACT: 0x007F_007F,  # factors that a program writes
     }
+
+    stored_only: ClassVar[Mapping[int, int]] = {CFGR: 1 << 31}
+    """JQDIS, which decides about injected sequences alone."""
 
     def __init__(
         self,
@@ -325,7 +329,8 @@ class Adc(RegisterBlock):
     def _codes(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What conversions that began at these instants find, in steps of the chosen resolution."""
         sampling_ps = round(self._sampling(channel) * PS_PER_S / self._common.clock_hz)
-        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps)
+        connected = self._common.connects(channel)
+        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps) if connected else None
         if voltages_v is None:
             # assumption floating_adc_input: the sampling capacitor keeps its charge
             voltages_v = np.full(len(began_ps), self._held_v)

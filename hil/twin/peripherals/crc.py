@@ -26,6 +26,8 @@ class Crc(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {DR: WORD, IDR: 0, CR: 0, INIT: WORD, POL: 0x04C1_1DB7}
     writable: ClassVar[Mapping[int, int]] = {IDR: 0xFF, CR: 0xF8}
+    stored_only: ClassVar[Mapping[int, int]] = {IDR: 0xFF}
+    """For the program's own use."""
 
     def __init__(self) -> None:
         super().__init__("CRC", BASE["CRC"])

@@ -26,6 +26,8 @@ _FREEZE: Final = {
     "WWDG": (APB1FZR1, 11),
     "LPTIM1": (APB1FZR1, 31),
     "LPTIM2": (APB1FZR2, 5),
+    "TIM1": (APB2FZR, 11),
+    "TIM8": (APB2FZR, 13),
     "TIM15": (APB2FZR, 16),
     "TIM16": (APB2FZR, 17),
     "TIM17": (APB2FZR, 18),
@@ -37,6 +39,11 @@ class Dbgmcu(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {IDCODE: _DEVICE_REV4, CR: 0, APB1FZR1: 0, APB1FZR2: 0, APB2FZR: 0}
     writable: ClassVar[Mapping[int, int]] = {IDCODE: 0, CR: 0xE7}
+
+    not_modelled: ClassVar[Mapping[int, int]] = {CR: 0xE0, APB1FZR1: 0x02E0_0000}
+    """Trace pins; time-outs of I2C's SMBus, and CAN."""
+    stored_only: ClassVar[Mapping[int, int]] = {CR: 1}
+    """DBG_SLEEP: the debug port reaches the bus in Sleep either way here."""
 
     def __init__(self) -> None:
         super().__init__("DBGMCU", BASE["DBGMCU"])

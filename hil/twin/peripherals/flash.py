@@ -25,6 +25,7 @@ from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S
 
 ACR: Final = 0x00
+PDKEYR: Final = 0x04
 KEYR: Final = 0x08
 OPTKEYR: Final = 0x0C
 SR: Final = 0x10
@@ -47,6 +48,7 @@ _EOPIE, _ERRIE, _OBL_LAUNCH, _OPTLOCK, _LOCK = 1 << 24, 1 << 25, 1 << 27, 1 << 3
 _LEVEL_2_REFUSED: Final = (
     "read protection level 2 (RDP = 0xCC) is refused: no debugger would ever get in again"
 )
+_ICRST, _DCRST = 1 << 11, 1 << 12
 _RUN_PD, _FSTPG, _RDERRIE, _ECCIE = 1 << 13, 1 << 18, 1 << 26, 1 << 24
 _BFB2, _DUALBANK, _NBOOT1, _SRAM2_PE = 1 << 20, 1 << 21, 1 << 23, 1 << 24
 """BOOT0 is low on every board here, so that nBOOT1 decides nothing."""
@@ -101,7 +103,7 @@ class Flash(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {
         ACR: 0x600,
-        0x04: 0,
+        PDKEYR: 0,
         KEYR: 0,
         OPTKEYR: 0,
         SR: 0,
@@ -113,6 +115,7 @@ class Flash(RegisterBlock):
     write_one: ClassVar[frozenset[int]] = frozenset({SR})
     not_modelled: ClassVar[Mapping[int, int]] = {
         ACR: _RUN_PD,
+        PDKEYR: 0xFFFF_FFFF,
         CR: _FSTPG | _RDERRIE,
         ECCR: _ECCIE,
         OPTR: _DUALBANK | _BFB2 | _NBOOT1 | _SRAM2_PE,
@@ -120,6 +123,8 @@ class Flash(RegisterBlock):
         0x28: 0x8000_FFFF,
         0x48: 0xFFFF,
     }
+    stored_only: ClassVar[Mapping[int, int]] = {ACR: _ICRST | _DCRST}
+    """They act on a cache that is off only, which is empty here anyway."""
 
     def __init__(
         self,
@@ -171,6 +176,7 @@ class Flash(RegisterBlock):
         self.words.update(self.options.loaded)
         self._first_word = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
+        self._update_interrupt()
         self._set_timing()
 
     @property

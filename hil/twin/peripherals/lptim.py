@@ -43,7 +43,11 @@ class Lptim(RegisterBlock):
     }
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
     counters: ClassVar[frozenset[int]] = frozenset({CNT})
-    not_modelled: ClassVar[Mapping[int, int]] = {CFGR: _UNMODELLED_CONFIGURATION, OR: 3}
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        CFGR: _UNMODELLED_CONFIGURATION,
+        IER: 0x64,  # external trigger, change of direction
+        OR: 3,
+    }
 
     def __init__(
         self, name: str, scheduler: Scheduler, interrupt: InterruptSource, kernel_hz: Callable[[], int]

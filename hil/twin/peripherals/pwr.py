@@ -63,7 +63,8 @@ class Pwr(RegisterBlock):
         SCR: 0,
     }
     write_one: ClassVar[frozenset[int]] = frozenset({SCR})
-    not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0xF0}
+    not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6F0}
+    """Monitors of VDDUSB, VDDIO2 and VDDA, and the isolation of the first two."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__("PWR", BASE["PWR"])

@@ -62,6 +62,7 @@ _INTERRUPT_BIT: Final = {
 }
 _MSI_STICKS_FROM_HZ: Final = 24_000_000
 """Errata sheet ES0250, Rev 4, 2.1.15: switching the MSI off at this frequency or above."""
+_HSEBYP, _CSSON = 1 << 18, 1 << 19
 _LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
 _LSECSSON, _LSECSSD = 1 << 5, 1 << 6
 _BDCR_WRITABLE: Final = 0x0301_833D
@@ -108,6 +109,20 @@ class Rcc(RegisterBlock):
         CICR: 0,
         CSR: 0x0000_0F01,
     }
+
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        CFGR: 0x7700_0000,  # MCO
+        PLLCFGR: 0x0003_0000,  # clocks of SAI, and of the ADC from PLLSAI1
+        PLLSAI1CFGR: 0x0703_0000,
+        PLLSAI2CFGR: 0x0703_7F00,
+        0x2C: 1 << 12,  # resets of OTG_FS and SAI, which hold nothing
+        0x40: 3 << 21,
+        0x68: 1 << 9,  # SRAM1 and SRAM2 in Sleep
+        0x6C: 1 << 9,
+        CCIPR: 0xC3C0_0000,  # SAI, SWPMI, DFSDM
+    }
+    stored_only: ClassVar[Mapping[int, int]] = {CR: HSEON | _HSEBYP | _CSSON, CIER: 1 << 4}
+    """No crystal and no clock is at the HSE's pins on this board: it never gets ready."""
 
     def __init__(self, scheduler: Scheduler, interrupt: InterruptSource) -> None:
         super().__init__("RCC", BASE["RCC"])

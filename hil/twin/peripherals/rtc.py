@@ -38,6 +38,10 @@ BKP0R: Final = 0x50
 _KEYS: Final = (0xCA, 0x53)
 _WUTE, _WUTIE, _BYPSHAD, _FMT = 1 << 10, 1 << 14, 1 << 5, 1 << 6
 _TSEDGE, _REFCKON, _TSE, _TSIE, _ITSE = 1 << 3, 1 << 4, 1 << 11, 1 << 15, 1 << 24
+_TAMPPRCH: Final = 3 << 13
+"""How long a tamper pin is pulled up before it is sampled: any time is long enough here."""
+_BKP: Final = 1 << 18
+"""For the program's memory of daylight saving."""
 _ADD1H, _SUB1H, _OUTPUTS = 1 << 16, 1 << 17, 0xF8_0000
 _ADD1S: Final = 1 << 31
 _ALARMS: Final = ((ALRMAR, ALRMASSR), (ALRMBR, ALRMBSSR))
@@ -49,7 +53,7 @@ _TSTR, _TSDR, _TSSSR = 0x30, 0x34, 0x38
 _FLAGS_CLEARED_BY_ZERO: Final = 0x2_FF00
 _APRE_CYCLES_TO_CALIBRATE: Final = 3
 _UNPROTECTED: Final = frozenset({WPR, TAMPCR, *range(BKP0R, BKP0R + 32 * 4, 4)})
-_OTHERS: Final = (ALRMAR, ALRMBR, 0x30, 0x34, 0x38, CALR, TAMPCR, ALRMASSR, ALRMBSSR, OR)
+_OTHERS: Final = (ALRMAR, ALRMBR, SHIFTR, 0x30, 0x34, 0x38, CALR, TAMPCR, ALRMASSR, ALRMBSSR, OR)
 
 
 class Rtc(RegisterBlock):
@@ -72,12 +76,15 @@ class Rtc(RegisterBlock):
         WPR: 0,
         **dict.fromkeys((_TSTR, _TSDR, _TSSSR), 0),
         CALR: 0xE1FF,
+        SHIFTR: 0,
         **dict.fromkeys((ALRMASSR, ALRMBSSR), 0x0F00_7FFF),
     }
     polled: ClassVar[frozenset[int]] = frozenset({TR, DR, CR})
     counters: ClassVar[frozenset[int]] = frozenset({SSR})
     not_modelled: ClassVar[Mapping[int, int]] = {CR: _REFCKON | _OUTPUTS, OR: 3}
-    stored_only: ClassVar[Mapping[int, int]] = {BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)}
+    stored_only: ClassVar[Mapping[int, int]] = {CR: _BKP, TAMPCR: _TAMPPRCH} | {
+        BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)
+    }
 
     def __init__(self, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
         super().__init__("RTC", BASE["RTC"])
@@ -414,20 +421,24 @@ class Rtc(RegisterBlock):
         self._update_lines()
 
     def _plan_alarms(self) -> None:
-        for alarm, event in enumerate(self._next_alarm):
-            if event is not None:
-                event.cancel()
-                self._next_alarm[alarm] = None
-            if self.words[CR] & _ALRAE << alarm and not self._initialising:
-                ticks = self._clock.next_match(*(self.words[offset] for offset in _ALARMS[alarm]))
-                time_ps = None if ticks is None else self._clock.time_of(ticks)
-                if time_ps is not None:
-                    self._next_alarm[alarm] = self._scheduler.at(time_ps, partial(self._alarmed, alarm))
+        for alarm in range(len(_ALARMS)):
+            self._plan_alarm(alarm)
+
+    def _plan_alarm(self, alarm: int) -> None:
+        event = self._next_alarm[alarm]
+        if event is not None:
+            event.cancel()
+            self._next_alarm[alarm] = None
+        if self.words[CR] & _ALRAE << alarm and not self._initialising:
+            ticks = self._clock.next_match(*(self.words[offset] for offset in _ALARMS[alarm]))
+            time_ps = None if ticks is None else self._clock.time_of(ticks)
+            if time_ps is not None:
+                self._next_alarm[alarm] = self._scheduler.at(time_ps, partial(self._alarmed, alarm))
 
     def _alarmed(self, alarm: int) -> None:
         self._next_alarm[alarm] = None
         self.words[ISR] |= _ALRAF << alarm
-        self._plan_alarms()
+        self._plan_alarm(alarm)  # the other one may be due at this very instant
         self._update_lines()
 
     def _update_lines(self) -> None:

@@ -25,7 +25,7 @@ class Syscfg(RegisterBlock):
     )
     writable: ClassVar[Mapping[int, int]] = dict.fromkeys(_EXTICR, 0x7777)
     not_modelled: ClassVar[Mapping[int, int]] = {
-        0x00: 0x107,  # MEMRMP
+        0x00: 0x10F,  # MEMRMP
         CFGR1: 0xFCFF_0001,  # FPU interrupts, fast-mode plus, firewall
         0x18: 0x1,  # SCSR: SRAM2 erase
         0x1C: 0x10F,  # CFGR2: break sources

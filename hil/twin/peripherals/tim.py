@@ -30,6 +30,7 @@ from hil.twin.peripherals.tim_slave import SlaveController
 ALL_FLAGS: Final = 0xFF
 """Of SR and DIER: every interrupt."""
 _DCR, _DMAR = 0x48, 0x4C
+_CCMR: Final = (reg.CCMR1, reg.CCMR1 + 4)
 _REGISTERS: Final = (
     *(reg.CR1, reg.CR2, reg.SMCR, reg.DIER, reg.SR, reg.EGR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.CNT),
     *(reg.PSC, reg.ARR, reg.RCR, *range(reg.CCR1, reg.CCR1 + 16, 4), reg.BDTR, _DCR, _DMAR, reg.OR1),
@@ -57,7 +58,7 @@ class Tim(RegisterBlock):
         reg.DIER: 0x2020,
         reg.SMCR: 0x3F80,
         reg.EGR: 1 << 5,
-        **dict.fromkeys((reg.CCMR1, reg.CCMR1 + 4), 0x0101_0000),
+        **dict.fromkeys((reg.CCMR1, reg.CCMR1 + 4), 0x0101_8080),  # modes 8 and up, OCxCE and ICxF[3]
         reg.BDTR: 0x03FF_0300,
         _DCR: 0x1F1F,
         **dict.fromkeys((_DMAR, reg.OR1), 0xFFFF_FFFF),
@@ -195,6 +196,7 @@ class Tim(RegisterBlock):
         elif reg.CCR1 <= offset < reg.BDTR and self._is_captured(offset):
             return
         else:
+            self._name_filters(offset, value)
             is_count = offset == reg.ARR or reg.CCR1 <= offset < reg.BDTR
             self.store(offset, value & self._mask if is_count else value)
             if offset == reg.ARR and not self.words[reg.CR1] & reg.ARPE:
@@ -208,6 +210,13 @@ class Tim(RegisterBlock):
         self.channels.update(self._position, [])
         self.requests.refresh()
         self._schedule()
+
+    def _name_filters(self, offset: int, value: int) -> None:
+        """ICxF of channels that are inputs, and the digital filters' clock, are not modelled."""
+        fresh = value & ~self.words[offset]
+        filters = sum(0xF0 << at for at in (0, 8) if value >> at & 3) if offset in _CCMR else 0
+        if fresh & filters and self.unknowns is not None:
+            self.unknowns.without_effect(self, offset, fresh & filters)
 
     def _set_reload(self, reload: int) -> None:
         """Without preload the reload value acts at once; a counter that counts down keeps its count."""
@@ -225,6 +234,8 @@ class Tim(RegisterBlock):
         if self.slave.clocked_outside:
             value = value & ~reg.DIR | self.words[reg.CR1] & reg.DIR  # read-only in encoder mode
         count = self._position
+        if not self._has_break and value & ~self.words[reg.CR1] & reg.CKD and self.unknowns is not None:
+            self.unknowns.without_effect(self, reg.CR1, value & reg.CKD)  # the input filters' clock
         self.store(reg.CR1, value)
         down = bool(value & reg.DIR) and not self.slave.clocked_outside and not value & reg.CMS
         if down is not self.channels.counts_down:

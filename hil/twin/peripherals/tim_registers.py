@@ -21,6 +21,8 @@ OR1: Final = 0x50
 
 CEN, UDIS, URS, OPM, DIR, CMS, ARPE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 3 << 5, 1 << 7
 """CR1."""
+CKD: Final = 3 << 8
+"""CR1: the clock of dead time and of the input filters."""
 TI1S: Final = 1 << 7
 """CR2: TI1 is the exclusive or of the pins of channels 1 to 3."""
 UIE, CC1IE, TIE, BIE, UDE, CC1DE, TDE = 1, 1 << 1, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 14

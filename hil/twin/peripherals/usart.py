@@ -64,7 +64,7 @@ class Usart(RegisterBlock):
     not_modelled: ClassVar[Mapping[int, int]] = {
         CR1: 0x0FFF_6800,
         CR2: 0xFFFF_CF70,
-        CR3: 0x007E_EF3E,
+        CR3: 0x000E_EF3E,
         0x10: 0xFFFF,
         0x14: 0xFFFF_FFFF,
         RQR: 0x05,

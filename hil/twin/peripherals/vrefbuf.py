@@ -21,8 +21,8 @@ class Vrefbuf(RegisterBlock):
 
     resets: ClassVar[Mapping[int, int]] = {CSR: _HIZ, CCR: 0}
     writable: ClassVar[Mapping[int, int]] = {CSR: _ENVR | _HIZ | _VRS, CCR: 0x3F}
-    not_modelled: ClassVar[Mapping[int, int]] = {CCR: 0x3F}
-    """The trimming of the voltage."""
+    not_modelled: ClassVar[Mapping[int, int]] = {CSR: _VRS, CCR: 0x3F}
+    """The voltage, and its trimming."""
 
     def __init__(self) -> None:
         super().__init__("VREFBUF", BASE["VREFBUF"], 8)

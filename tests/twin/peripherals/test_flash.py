@@ -215,3 +215,14 @@ def test_error_correction_has_nothing_to_report(flash):
     detected, corrected = 1 << 31, 1 << 30
     flash.write("FLASH", 0x18, detected | corrected)  # writing 1 clears
     assert flash.read("FLASH", 0x18) == 0
+
+
+def test_a_reset_takes_back_the_interrupt_with_its_flag(flash):
+    flash.write("FLASH", CR, PG | EOPIE)
+    store(flash, ADDRESS, 1)
+    store(flash, ADDRESS + 4, 2)
+    flash.advance(1e-4)
+    assert flash.mcu.core._nvic.level >> 16 + 4 & 1
+    flash.mcu.core.on_system_reset("software")
+    flash.advance(1e-6)
+    assert not flash.mcu.core._nvic.level >> 16 + 4 & 1

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import pytest
+
 MODER, OTYPER, PUPDR, IDR, ODR, BSRR, BRR = 0x00, 0x04, 0x0C, 0x10, 0x14, 0x18, 0x28
 RTSR1, FTSR1, SWIER1, PR1, IMR1 = 0x08, 0x0C, 0x10, 0x14, 0x00
 PS_PER_S = 10**12
@@ -109,3 +111,12 @@ def test_a_wrong_lock_sequence_locks_nothing(part):
     for key in (1 << 16 | 1, 2, 1 << 16 | 1):
         part.write("GPIOB", 0x1C, key)
     assert not part.read("GPIOB", 0x1C) & 1 << 16
+
+
+@pytest.mark.parametrize(("bank", "line", "irq"), [(0, 21, 64), (0, 22, 64), (0x20, 3, 1), (0x20, 6, 1)])
+def test_software_pends_the_lines_of_comparators_and_monitors(part, bank, line, irq):
+    part.set_bits("EXTI", bank, 1 << line)
+    part.write("EXTI", 0x10 + bank, 1 << line)
+    assert part.mcu.core._nvic.level >> 16 + irq & 1
+    part.write("EXTI", 0x14 + bank, 1 << line)
+    assert not part.mcu.core._nvic.level >> 16 + irq & 1

@@ -136,3 +136,11 @@ def test_every_second_matches_the_registers():
             alarm = (date & 0x3F) << 24 | time
             assert rtc_alarm.next_second(alarm, 0, 0, twelve_hours=twelve_hours) == seconds
     assert rtc_alarm.next_second(MSK4 | 0x24_00_00, 0, 0, twelve_hours=False) is None
+
+
+def test_two_alarms_of_the_same_instant_both_fire(rtc):
+    for alarm in (ALRMAR, ALRMBR):
+        rtc.write("RTC", alarm, MSK4 | MSK3 | MSK2 | 0x05)
+    rtc.write("RTC", CR, ALRAE | ALRBE)
+    rtc.advance(6.0)
+    assert rtc.read("RTC", ISR) & (ALRAF | ALRBF) == ALRAF | ALRBF

@@ -163,8 +163,23 @@ def test_pin_reaches_the_adc_only_through_its_analog_switch(part):
     assert part.read("ADC1", ADC_DR) == 0
 
 
+@pytest.mark.parametrize(("channel", "bit"), [(0, 22), (17, 23), (18, 24)])
+def test_an_internal_channel_needs_its_source_switched_on(part, channel, bit):
+    power_up_adc(part)
+    part.write("ADC1", ADC_SQR1, channel << 6)
+    values = []
+    for enable in (0, 1 << bit):
+        part.set_bits("ADC123_COMMON", 0x08, enable)
+        part.set_bits("ADC1", ADC_CR, ADSTART)
+        part.advance(100e-6)
+        values.append(part.read("ADC1", ADC_DR))
+    assert values[0] == 0  # the sampling capacitor holds what it held
+    assert values[1] > 500
+
+
 def test_sequence_reads_the_reference_and_the_sensor(part):
     power_up_adc(part)
+    part.set_bits("ADC123_COMMON", 0x08, 3 << 22)
     part.write("ADC1", ADC_SQR1, 1 | 0 << 6 | 17 << 12)
     part.write("ADC1", ADC_CFGR, 1 << 12)
     values = []

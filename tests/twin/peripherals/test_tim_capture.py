@@ -225,3 +225,12 @@ def test_the_rtc_and_the_watchdog_run_at_this_parts_lsi(lsi_hz):
     assert not part.read("RCC", 0x94) & 1 << 29
     part.advance(2e-4)
     assert part.read("RCC", 0x94) & 1 << 29
+
+
+def test_an_input_filter_is_named(part):
+    part.enable_clock(0x58, 0)
+    part.write("TIM2", 0x18, 0x0068)  # a PWM mode: no filter
+    assert part.mcu.peripherals.unmodelled.accesses == []
+    part.write("TIM2", 0x18, 0x00F1)
+    named = {access.register.partition(" (")[0] for access in part.mcu.peripherals.unmodelled.accesses}
+    assert named == {"TIM2.CCMR1_Output bit 4", "TIM2.CCMR1_Output bit 7"}

@@ -72,3 +72,15 @@ def test_debug_settings_survive_a_reset_and_die_with_the_supply(part):
     part.mcu.set_supply_voltage(3.0)
     part.advance(1e-3)
     assert part.read("DBGMCU", 0x04) == 0
+
+
+@pytest.mark.parametrize(("name", "gate", "bit"), [("TIM1", 11, 11), ("TIM8", 13, 13)])
+def test_a_debugger_freezes_the_advanced_timers(part, name, gate, bit):
+    part.enable_clock(0x60, gate)
+    part.write("DBGMCU", 0x10, 1 << bit)
+    part.write(name, 0x00, 1)
+    part.advance(10e-6)
+    part.write_word(0xE000_EDF0, 0xA05F_0003)
+    count = part.read(name, 0x24)
+    part.advance(10e-6)
+    assert part.read(name, 0x24) == count > 0

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.twin.bare_part import BarePart
-from tests.twin.sweep.scenarios import NOT_SWEPT, SCENARIOS, STANDS_FOR
+from tests.twin.sweep.registry import SCENARIOS, STANDS_FOR
 from tests.twin.sweep.survey import Class, Register, survey
 
 PAGE = Path(__file__).parents[3] / "docs" / "registers.md"
@@ -18,7 +18,6 @@ _COLUMNS = (
     (Class.STORED, "only stored"),
     (Class.NAMED, "not modelled"),
     (Class.NOTHING, "nothing to clear"),
-    (Class.NOT_SHOWN, "effect not shown"),
 )
 _HEAD = """# What the virtual part does with every register bit
 
@@ -33,11 +32,10 @@ interrupts, pins, supply current, DMA, the part's mode.
 - **not modelled**: a program that changes the bit is told so once, by register and bit, in the log, on the
   status line of `hil twin serve` and in the run's report.
 - **nothing to clear**: the bit clears a flag that only a function without model would set.
-- **effect not shown**: no scenario shows an effect. Most of these have one that other tests show, or one that
-  needs a setting that no scenario makes. They are the sweep's debt.
 
-Blocks without any model name every register that is touched. Not part of the sweep yet: {not_swept}, and the
-registers of the core itself (SCS, DWT, FPB, ITM).
+There is no other kind: a bit without effect that nothing names fails the sweep's test. Blocks without any
+model name every register that is touched. Not part of the sweep are the registers of the core itself: SCS,
+DWT, FPB, ITM.
 
 """
 
@@ -86,7 +84,7 @@ def render(sections: Iterable[str]) -> str:
     """The whole page."""
     body = "\n".join(sections)
     sums = ", ".join(f"{title} {count}" for title, count in totals(body).items())
-    return f"{_HEAD.format(not_swept=', '.join(NOT_SWEPT))}Bits: {sums}.\n\n{body}"
+    return f"{_HEAD}Bits: {sums}.\n\n{body}"
 
 
 def main(names: list[str]) -> None:

@@ -7,10 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import tests.twin.sweep.scenarios  # noqa: F401 - they register themselves
 from hil.twin.peripherals.register_names import RegisterName, register_names
 from hil.twin.peripherals.registers import RegisterBlock
 from tests.twin.bare_part import BarePart
-from tests.twin.sweep.scenarios import NARROW, NOTHING_TO_CLEAR, SCENARIOS
+from tests.twin.sweep.registry import (
+    NARROW,
+    NOTHING_TO_CLEAR,
+    READS_STATE,
+    SAME_AS,
+    SCENARIOS,
+    WITHOUT_REQUEST,
+)
 from tests.twin.sweep.subject import Bit, Subject, differ
 
 
@@ -65,6 +73,8 @@ def survey(representative: str, part: BarePart) -> list[Register]:
     open_bits: list[tuple[Register, int]] = []
     for register in found:
         offset = register.offset
+        if (representative, offset) in SAME_AS:
+            continue
         for position in range(32):
             mask = 1 << position
             if not writable_bits(block, offset) & mask:
@@ -75,22 +85,35 @@ def survey(representative: str, part: BarePart) -> list[Register]:
                 register.classes[position] = Class.STORED
             else:
                 open_bits.append((register, position))
-    for number, scenario in enumerate(SCENARIOS[representative]):
-        plain = subject.observe(scenario, None)
-        if plain != subject.observe(scenario, None):
-            raise AssertionError(f"{representative}: {scenario.__name__} does not repeat itself")
-        still_open = []
-        for register, position in open_bits:
+    named: set[tuple[int, int]] = set()
+    for scenario in SCENARIOS[representative]:
+        tried = [item for item in open_bits if scenario.is_for(item[0].offset)]
+        if not tried:
+            continue
+        plain = subject.observe(scenario.run, None)
+        if plain != subject.observe(scenario.run, None):
+            raise AssertionError(f"{representative}: {scenario.run.__name__} does not repeat itself")
+        for register, position in tried:
             target = Bit(representative, register.offset, 1 << position)
-            if any(
-                differ(plain, subject.observe(scenario, target, at_end=at_end), target)
-                for at_end in ((False, True) if number == 0 else (False,))
-            ):
+            seen = subject.observe(scenario.run, target, at_end=scenario.at_end)
+            acts = (representative, register.offset) in READS_STATE
+            if differ(plain, seen, target, acts=acts):
                 register.classes[position] = Class.SHOWN
-            else:
-                still_open.append((register, position))
-        open_bits = still_open
+                open_bits.remove((register, position))
+            elif subject.is_named(target):
+                named.add((register.offset, position))
     for register, position in open_bits:
-        idle = NOTHING_TO_CLEAR.get((representative, register.offset), 0) >> position & 1
-        register.classes[position] = Class.NOTHING if idle else Class.NOT_SHOWN
+        at = (representative, register.offset)
+        if (register.offset, position) in named:
+            register.classes[position] = Class.NAMED
+        elif NOTHING_TO_CLEAR.get(at, 0) >> position & 1:
+            register.classes[position] = Class.NOTHING
+        elif WITHOUT_REQUEST.get(at, 0) >> position & 1:
+            register.classes[position] = Class.STORED
+        else:
+            register.classes[position] = Class.NOT_SHOWN
+    for register in found:
+        like = SAME_AS.get((representative, register.offset))
+        if like is not None:
+            register.classes = next(other.classes for other in found if other.offset == like)
     return found

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each kind of block is made to do while one bit of it is inverted; a module for each kind."""
+
+from tests.twin.sweep.scenarios import (
+    analog,
+    buses,
+    clocks,
+    debug,
+    dma,
+    gpio,
+    interrupts,
+    memory,
+    power,
+    rtc,
+    timers,
+    uarts,
+    watchdogs,
+)
+
+__all__ = [
+    "analog",
+    "buses",
+    "clocks",
+    "debug",
+    "dma",
+    "gpio",
+    "interrupts",
+    "memory",
+    "power",
+    "rtc",
+    "timers",
+    "uarts",
+    "watchdogs",
+]

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""I2C and SPI, with a device on the bus."""
+
+from __future__ import annotations
+
+from hil.twin.peripherals.memory_map import BASE
+from tests.twin.sweep.registry import scenario
+from tests.twin.sweep.subject import Subject
+
+
+class Device:
+    """A device on a bus, which notes all that it is told."""
+
+    address = 0x48
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+
+    def start(self, *, read: bool) -> bool:
+        self._subject.note("start", read)
+        return True
+
+    def write(self, byte: int) -> bool:
+        self._subject.note("write", byte)
+        return byte != 0x99
+
+    def read(self) -> int:
+        return 0x5A
+
+    def stop(self) -> None:
+        self._subject.note("stop")
+
+    def select(self, selected: bool) -> None:
+        self._subject.note("select", selected)
+
+    def exchange(self, byte: int) -> int:
+        self._subject.note("exchange", byte)
+        return byte ^ 0x3C
+
+
+I2C_CR1, I2C_CR2, TIMINGR, I2C_ISR, I2C_ICR, RXDR, TXDR = 0x00, 0x04, 0x10, 0x18, 0x1C, 0x24, 0x28
+
+
+def _i2c(s: Subject) -> None:
+    bus = s.mcu.peripherals.i2cs["I2C1"]
+    bus.devices[:] = [Device(s)]
+    bus.routed = lambda: True
+
+
+@scenario("I2C1")
+def transfers(s: Subject) -> None:
+    """Bytes to a target and back, by interrupts."""
+    _i2c(s)
+    s.begin()
+    s.write("I2C1", TIMINGR, 0x0030_0F12)
+    s.write("I2C1", I2C_CR1, 0x77)
+    s.write("I2C1", I2C_CR2, 0x0203_2090)
+    for byte in (0x55, 0x99, 0x33):
+        s.advance(150e-6)
+        s.write("I2C1", TXDR, byte)
+    s.advance(300e-6)
+    s.write("I2C1", I2C_ICR, 0x30)
+    s.write("I2C1", I2C_CR2, 0x0003_2490)
+    s.advance(150e-6)
+    s.note(s.read("I2C1", RXDR))
+    s.write("I2C1", I2C_CR2, 0x0003_6490)
+    s.advance(300e-6)
+    s.note(s.read("I2C1", RXDR))
+
+
+@scenario("I2C1", I2C_CR1, I2C_ICR)
+def silent_transfers(s: Subject) -> None:
+    """The same, where no interrupt is enabled; then to an address that nobody has."""
+    _i2c(s)
+    s.begin()
+    s.write("I2C1", TIMINGR, 0x0030_0F12)
+    s.write("I2C1", I2C_CR1, 1)
+    for control in (0x0001_2090, 0x0001_2490, 0x0201_2020):
+        s.write("I2C1", I2C_CR2, control)
+        s.advance(150e-6)
+        s.write("I2C1", TXDR, 0x55)
+        s.advance(150e-6)
+        s.write("I2C1", I2C_CR2, 1 << 14)
+        s.advance(150e-6)
+    s.write("I2C1", I2C_ICR, 0)
+
+
+@scenario("I2C1", I2C_CR1)
+def transfers_by_dma(s: Subject) -> None:
+    """DMA waits for both directions."""
+    _i2c(s)
+    s.dma("I2C1_RX", BASE["I2C1"] + RXDR, width=1)
+    s.dma("I2C1_TX", BASE["I2C1"] + TXDR, width=1, to_peripheral=True)
+    s.write("I2C1", TIMINGR, 0x0030_0F12)
+    s.write("I2C1", I2C_CR1, 1)
+    for control in (0x0202_2090, 0x0202_2490):
+        s.write("I2C1", I2C_CR2, control)
+        s.advance(400e-6)
+
+
+@scenario("I2C1", I2C_CR2)
+def refused(s: Subject) -> None:
+    """A write to a target that nobody is, then one that is broken off."""
+    s.begin()
+    s.write("I2C1", TIMINGR, 0x0030_0F12)
+    s.write("I2C1", I2C_CR1, 0xF7)
+    s.write("I2C1", I2C_CR2, 0x0202_2090)
+    s.advance(300e-6)
+    s.write("I2C1", I2C_ICR, 0x30)
+    s.write("I2C1", I2C_CR2, 0x0001_2490)
+    s.advance(300e-6)
+
+
+@scenario("I2C1", I2C_CR2)
+def long_write(s: Subject) -> None:
+    """More bytes by DMA than are asked for at first."""
+    _i2c(s)
+    s.dma("I2C1_TX", BASE["I2C1"] + TXDR, width=1, to_peripheral=True)
+    s.write("I2C1", TIMINGR, 0x0030_0F12)
+    s.write("I2C1", I2C_CR1, 1 | 1 << 14)
+    s.write("I2C1", I2C_CR2, 0x0001_2090)
+    s.advance(300e-6)
+    s.write("I2C1", I2C_CR2, 0x0001_0090)
+    s.advance(200e-6)
+
+
+SPI_CR1, SPI_CR2, SPI_SR, SPI_DR, CRCPR = 0x00, 0x04, 0x08, 0x0C, 0x10
+ON = 0x344
+
+
+def _spi(s: Subject) -> None:
+    bus = s.mcu.peripherals.spis["SPI1"]
+    bus._devices[:] = [(s.pins["PA8"], Device(s), frozenset({0, 3}))]
+    s.alternates("GPIOA", {4: 5, 5: 5})
+    s.write("GPIOA", 0x00, s.blocks["GPIOA"].words[0] & ~(2 << 16))
+
+
+def _exchange(settings: int, control_2: int, *registers: int) -> None:
+    @scenario("SPI1", *registers)
+    def exchange(s: Subject) -> None:
+        """Frames to a device that answers, of which some are read; the CRC of the last is asked for."""
+        _spi(s)
+        s.begin()
+        s.write("SPI1", CRCPR, 0x1021)
+        s.write("SPI1", SPI_CR2, control_2)
+        s.write("SPI1", SPI_CR1, settings)
+        for index in range(6):
+            s.write("SPI1", SPI_DR, 0x5A + index)
+            s.advance(17e-6)
+            if index < 2:
+                s.note(s.read("SPI1", SPI_DR))
+        s.write("SPI1", SPI_CR1, settings | (1 << 12 if settings & 1 << 13 else 0))
+        s.advance(17e-6)
+        s.write("SPI1", SPI_SR, 0)
+        s.note(s.read("SPI1", SPI_DR))
+
+
+_exchange(ON, 0x700, SPI_CR1, SPI_CR2, SPI_DR, SPI_SR)
+_exchange(ON | 0x10, 0x7E0, SPI_CR1, SPI_CR2)
+_exchange(ON | 1 << 13, 0x700, SPI_CR1, CRCPR, SPI_SR)
+_exchange(ON | 1 << 13 | 1 << 11, 0x700, CRCPR)
+_exchange(ON | 1 << 15, 0x700, SPI_CR1)
+_exchange(ON, 0xF00, SPI_CR2, SPI_DR)
+_exchange(ON & ~(1 << 9), 0x700, SPI_CR1, SPI_CR2)
+
+
+@scenario("SPI1", SPI_CR2)
+def exchange_by_dma(s: Subject) -> None:
+    """DMA waits for both directions."""
+    _spi(s)
+    s.dma("SPI1_RX", BASE["SPI1"] + SPI_DR, width=1)
+    s.dma("SPI1_TX", BASE["SPI1"] + SPI_DR, width=1, to_peripheral=True)
+    s.write("SPI1", SPI_CR2, 0x1700)
+    s.write("SPI1", SPI_CR1, ON)
+    s.blocks["SPI1"].write(SPI_DR, 1, 0x55)
+    s.advance(50e-6)

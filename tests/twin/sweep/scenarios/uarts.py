@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UARTs: what goes out, what comes in, in Stop too."""
+
+from __future__ import annotations
+
+from hil.twin.peripherals.memory_map import BASE
+from tests.twin.sweep.registry import scenario
+from tests.twin.sweep.subject import Subject
+
+CR1, CR2, CR3, BRR, GTPR, RTOR, RQR, ISR, ICR, RDR, TDR = range(0, 0x2C, 4)
+UE, RE, TE = 1, 4, 8
+GOOD = (False, True, False, True, True, False, False, True, False, True, True)
+WITHOUT_STOP = (False, False, False, True, True, False, False, True, True, False, True)
+HSI16_HZ = 16e6
+
+
+def _add(name: str, tx: tuple[str, int, int], rx: tuple[str, int, int], divider: int, gate: int) -> None:
+    pin = f"P{rx[0][-1]}{rx[1]}"
+    bit_s = 256 * divider / HSI16_HZ / 256 if name != "LPUART1" else divider / 256 / HSI16_HZ
+
+    def route(s: Subject) -> None:
+        for port, index, function in (tx, rx):
+            s.alternates(port, {index: function})
+        s.drive(pin, True)
+        s.write("RCC", 0x00, 0x163)
+        s.advance(10e-6)
+        s.write("RCC", 0x88, 2 << gate)
+        s.mcu.peripherals.uarts[name].on_transmit = lambda time_ps, data, baud: s.note(
+            time_ps - s.start_ps, data, baud
+        )
+
+    def receive(s: Subject, levels: tuple[bool, ...]) -> None:
+        for level in levels:
+            s.drive(pin, level)
+            s.advance(bit_s)
+
+    @scenario(name, BRR, CR1, CR2, TDR, RQR)
+    def send(s: Subject) -> None:
+        """Frames of nine bits go out; a further one waits, and is thrown away or not."""
+        route(s)
+        s.write(name, BRR, divider)
+        s.write(name, CR2, 0)
+        s.write(name, CR1, UE | TE | RE | 1 << 12)
+        s.advance(12 * bit_s)
+        s.write(name, TDR, 0x155)
+        s.write(name, TDR, 0x0AA)
+        s.write(name, RQR, 0)
+        s.advance(30 * bit_s)
+
+    def listen(control: int, control_3: int) -> None:
+        @scenario(name, CR1, CR3, RQR, ICR)
+        def interrupts(s: Subject) -> None:
+            """Frames come in, good ones and wrong ones, that nobody reads in time."""
+            route(s)
+            s.write(name, BRR, divider)
+            s.write(name, CR3, control_3)
+            s.write(name, CR1, control)
+            s.advance(12 * bit_s)
+            receive(s, GOOD)
+            s.write(name, RQR, 0)
+            s.advance(12 * bit_s)
+            receive(s, WITHOUT_STOP)
+            s.write(name, TDR, 0x55)
+            receive(s, GOOD)
+            s.advance(15 * bit_s)
+            s.write(name, ICR, 0)
+            s.note(s.blocks[name].words[ISR], s.blocks[name].words[RDR])
+
+    listen(UE | RE | TE, 0)
+    listen(UE | RE | TE | 1 << 10 | 1 << 12, 0)
+
+    @scenario(name, CR3)
+    def dma(s: Subject) -> None:
+        """DMA waits for both directions."""
+        route(s)
+        s.dma(f"{name}_RX", BASE[name] + RDR, width=1)
+        s.dma(f"{name}_TX", BASE[name] + TDR, width=1, to_peripheral=True)
+        s.write(name, BRR, divider)
+        s.write(name, CR3, 0)
+        s.write(name, CR1, UE | RE | TE)
+        receive(s, GOOD)
+        s.advance(10 * bit_s)
+
+    @scenario(name, CR1, CR3, ICR)
+    def wake(s: Subject) -> None:
+        """A frame comes in Stop 1 and asks for a wake-up."""
+        route(s)
+        s.write(name, BRR, divider)
+        s.write(name, CR3, 1 << 22 | 3 << 20)
+        s.write(name, CR1, UE | RE | 2)
+        s.sleep_deeply(1)
+        receive(s, GOOD)
+        s.advance(5 * bit_s)
+        s.write(name, ICR, 0)
+        s.note(s.blocks[name].words[ISR])
+
+
+_add("USART2", ("GPIOA", 2, 7), ("GPIOA", 3, 7), 139, 2)
+_add("LPUART1", ("GPIOB", 11, 8), ("GPIOB", 10, 8), 35_557, 10)
