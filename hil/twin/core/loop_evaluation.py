@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numba import types
 
 from hil.twin.core import value_ranges as ranges
 from hil.twin.core.counter_line import ticks_of, time_of
@@ -60,6 +61,10 @@ ALIKE, UNDECIDED, DIFFERENT, REFUSED, UNBOUND = range(5)
 """What `evaluate` says of a range of rounds: all of them go as before; cannot tell; the first does not (if it
 is one round); something depends on a tainted value; an access without a place."""
 _MOST_EVALUATIONS = 4000
+
+# What Python calls has its types here, so that it is compiled with the import, before a bench says it is
+# ready. At the first call it would keep a client waiting for longer than the client has patience.
+_TABLE, _ROW = types.int64[:, ::1], types.int64[::1]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -138,7 +143,14 @@ def _device_value(load, round_, rounds, hclk_hz, period):  # type: ignore[no-unt
     return min(begin, end), np.int64(0), abs(end - begin)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(
+    types.int64(
+        *(_TABLE, _TABLE, _TABLE, _ROW),
+        *(types.int64, types.int64, types.int64, types.int64, _ROW),
+    ),
+    cache=True,
+    error_model="numpy",
+)
 def evaluate(operations, loads, values, supposed, round_, rounds, hclk_hz, period, where):  # type: ignore[no-untyped-def]  # typed by numba
     """Execute rounds from `round_` on at once; `values` go from the head to the next head, of the first.
 
@@ -311,7 +323,11 @@ def at_head(values, round_, made):  # type: ignore[no-untyped-def]  # typed by n
         made[index, BASE] = (values[index, BASE] + values[index, SLOPE] * round_) & ranges.WORD
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(
+    types.int64(*(_TABLE, _TABLE, _TABLE, _ROW), *(types.int64, types.int64, types.int64, _ROW)),
+    cache=True,
+    error_model="numpy",
+)
 def rounds_alike(operations, loads, values, supposed, most, hclk_hz, period, where):  # type: ignore[no-untyped-def]  # typed by numba
     """The number of rounds, at most `most`, that go as the one before the first."""
     made = values.copy()
