@@ -77,6 +77,8 @@ class Bench:
             PowerShield(self, config.power_analyzer, realism) if config.analyzer == "lpm01a" else None
         )
         """The PowerShield, where that and not the N6705C is connected to the board."""
+        if self.powershield is not None:
+            self.analyzer.others_need_ps = self.powershield.history_from_ps
         self.daq = Daq(self, config.daq)
         self.net = SupplyNet(
             self.scheduler,

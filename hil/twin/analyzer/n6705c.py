@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,8 @@ class PowerAnalyzer:
         miswiring: Miswiring = NOTHING_WRONG,
     ) -> None:
         self._bench = bench
+        self.others_need_ps: Callable[[], int] = lambda: bench.scheduler.now_ps
+        """The earliest time whose current another instrument on the bench still needs."""
         self._latency_ps = round(realism.scpi_latency_s * 1e12)
         self._serial = str(config.get("serial", DEFAULT_SERIAL))
         self._status = Status()
@@ -138,7 +140,7 @@ class PowerAnalyzer:
     def _housekeeping(self) -> None:
         self._look()
         self.channel.look()
-        self._bench.mcu.supply.discard_before(self.channel.history_from_ps)
+        self._bench.mcu.supply.discard_before(min(self.channel.history_from_ps, self.others_need_ps()))
         self._bench.scheduler.after(HOUSEKEEPING_PS, self._housekeeping)
 
     def _look(self) -> None:

@@ -94,6 +94,14 @@ class PowerShield:
         """Whether a stream is under way."""
         return self._acquiring
 
+    def history_from_ps(self) -> int:
+        """The earliest time whose current is still needed."""
+        return (
+            min(self._next_ps, self._bench.scheduler.now_ps)
+            if self._acquiring
+            else self._bench.scheduler.now_ps
+        )
+
     def execute(self, line: bytes) -> None:
         """Act on one line of the shell."""
         text = line.decode("latin-1").strip("\0 \r\n\t")
