@@ -69,6 +69,20 @@ def _add(name: str, tx: tuple[str, int, int], rx: tuple[str, int, int], divider:
     listen(UE | RE | TE, 0)
     listen(UE | RE | TE | 1 << 10 | 1 << 12, 0)
 
+    @scenario(name, ICR)
+    def noise(s: Subject) -> None:
+        """A pulse in the middle of a bit is noise; its flag is cleared, or not."""
+        route(s)
+        s.write(name, BRR, divider)
+        s.write(name, CR1, UE | RE)
+        receive(s, (False, True, True))
+        for level, bits in ((False, 0.47), (True, 0.06), (False, 0.47)):
+            s.drive(pin, level)
+            s.advance(bits * bit_s)
+        receive(s, (True, True, True, True, True, True, True))
+        s.write(name, ICR, 0)
+        s.note(s.blocks[name].words[ISR])
+
     @scenario(name, CR3)
     def dma(s: Subject) -> None:
         """DMA waits for both directions."""
