@@ -35,7 +35,7 @@ EXTRAS = {
     "`[recordings]`": "recordings",
     "`[golden]`": "golden",
 }
-_LACKING = re.compile(r"Because (?:only )?([\w.-]+?)(?:[<>=!~].*?)? (?:has|have) no (?:usable )?wheels")
+_LACKING = re.compile(r"Because (?:only )?([\w.-]+?)(?:[<>=!~{].*?)? (?:has|have) no (?:usable )?wheels")
 
 
 def digest() -> str:

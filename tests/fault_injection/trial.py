@@ -38,7 +38,7 @@ FREE_WITHIN_S = 30.0
 """From the end of a run: on a loaded machine the guardian of a killed one takes ten seconds to start."""
 
 PASSED, DEVICE_FAILED, USAGE, BENCH_FAILED, INCONCLUSIVE, OUT_OF_TIME = 0, 1, 4, 10, 11, 142
-"""Exit statuses of a run; the README has them all."""
+"""Exit statuses of a run; docs/running.md has them all."""
 
 TITLES = ("PASS", "FAIL", "BENCH ERROR", "INCONCLUSIVE", "INCOMPLETE", "NOTHING TESTED")
 """What a report's title begins with."""
