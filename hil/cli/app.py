@@ -14,7 +14,7 @@ from hil.errors import HilError
 
 EXIT_CODES = (
     "Exit status: 0 done, 1 a fault told in one line, 2 a wrong command line or rig of the virtual bench, "
-    "10 an output may still be on (hil safe), 130 Ctrl-C. pytest --rig has statuses of its own: see docs/running.md."
+    "10 an output may still be on (hil safe), 130 Ctrl-C. pytest --rig: see docs/running.md."
 )
 
 _typer = typer.Typer(

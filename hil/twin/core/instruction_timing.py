@@ -434,14 +434,14 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         if computed and (number in _MULTIPLES or "[" in operands):
             stall += not set(computed).isdisjoint(_address_registers(operands))
         stall += _float_stall(instruction, computed_float)
+        if stored_before:  # it waits for the store: a counter that it reads is read after that
+            stall += _after_store(number, operands, stored_before)
         total += stall
         starts.append(instruction.address)
         before.append(total)
         cycles, refill = _cycles(number, operands, loaded_before)
         if number == arm.ARM_INS_IT and previous_size == 2:
             cycles = 0  # folded into the 16-bit instruction before it
-        if stored_before:
-            cycles += _after_store(number, operands, stored_before)
         total += cycles + unaligned.add(instruction, cycles + stall)
         accessed += _accessed_words(number, operands)
         loaded: Load | None = None

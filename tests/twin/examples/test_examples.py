@@ -10,6 +10,9 @@ from hil.twin.devices.lsm6dsl import Lsm6dsl
 from tests.twin.examples.conftest import COUNT, OTHER, STEP, VALUE
 
 VDD_V, TEMPERATURE_C = 3.0, 25.0
+RUNNING_WITH_PERIPHERALS = 0.25
+"""The rows of Run are for ST's reduced code with every peripheral off. Their clocks add some 12 % (DS10198
+Rev 8, T51), and code that polls a register draws some 5 % more than reduced code (docs/energy.md)."""
 MEAN_OVER_S = 2e-3
 
 
@@ -108,7 +111,7 @@ def test_uart_with_time_outs(example):
     assert sent[0][1] == pytest.approx(9600, rel=0.005)
     assert part.mcu.mode == "run"
     assert part.mean_current_a(MEAN_OVER_S) == pytest.approx(
-        running_a("run_flash_art_on_range1", 4e6), rel=0.15
+        running_a("run_flash_art_on_range1", 4e6), rel=RUNNING_WITH_PERIPHERALS
     )
 
 
@@ -148,7 +151,7 @@ def test_timer_pwm_and_capture(example):
     assert part.result(OTHER) == pytest.approx(250, abs=1)
     assert part.mcu.mode == "run"
     assert part.mean_current_a(MEAN_OVER_S) == pytest.approx(
-        running_a("run_flash_art_on_range1", 4e6), rel=0.15
+        running_a("run_flash_art_on_range1", 4e6), rel=RUNNING_WITH_PERIPHERALS
     )
 
 

@@ -83,6 +83,7 @@ def test_toggling_charges_the_load_at_every_rising_edge(trap_part):
     trapped.pins["PB0"].connect_load(capacitance_f=1e-9)
     trapped.pins["PB0"].listeners.append(lambda time_ps, level: rising.append(time_ps) if level else None)
     for part in (trapped, avoided):
+        part.mcu._current.settle = lambda: None  # the two are different code, which draws differently
         part.start()
     rising.clear()
     extra_a = trapped.mean_current_a(1e-3) - avoided.mean_current_a(1e-3)
