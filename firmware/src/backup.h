@@ -20,7 +20,7 @@ void backup_store(const state_t *state);
 
 typedef struct {
     uint32_t exception; /* number of the one that ended the previous run, 0 for none */
-    uint32_t mode;      /* mode_t to enter, 0 for none */
+    uint32_t mode;      /* power_mode_t to enter, 0 for none */
     uint32_t address;
 } backup_note_t;
 

@@ -194,7 +194,7 @@ static void sweep(application_t *application, const command_t *command)
 
 static error_t mode(const command_t *command)
 {
-    mode_t wanted = mode_named(command->value);
+    power_mode_t wanted = mode_named(command->value);
     if (!command_is(command->key, "name") || wanted == MODE_NONE) {
         return ERROR_COMMAND_FIELD;
     }

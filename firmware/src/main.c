@@ -66,7 +66,7 @@ static void start(void)
     }
     clock_enter_idle();
     if (note.mode != MODE_NONE) {
-        mode_enter(MUTANT_MODE((mode_t)note.mode));
+        mode_enter(MUTANT_MODE((power_mode_t)note.mode));
     }
 
     watchdog_start();

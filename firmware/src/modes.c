@@ -15,17 +15,17 @@
 
 static const char *const mode_names[] = {MODE_NAMES};
 
-mode_t mode_named(const char *name)
+power_mode_t mode_named(const char *name)
 {
     for (size_t i = MODE_RUN; i < sizeof mode_names / sizeof mode_names[0]; i++) {
         if (command_is(name, mode_names[i])) {
-            return (mode_t)i;
+            return (power_mode_t)i;
         }
     }
     return MODE_NONE;
 }
 
-static void select_deep_sleep(mode_t mode)
+static void select_deep_sleep(power_mode_t mode)
 {
     static const uint32_t codes[] = {POWER_STOP0, POWER_STOP1, POWER_STOP2, POWER_STANDBY, POWER_SHUTDOWN};
     PWR->SCR = PWR_SCR_CWUF1 | PWR_SCR_CWUF2 | PWR_SCR_CWUF3 | PWR_SCR_CWUF4 | PWR_SCR_CWUF5 | PWR_SCR_CSBF;
@@ -35,7 +35,7 @@ static void select_deep_sleep(mode_t mode)
     SCB->SCR |= SCB_SCR_SLEEPDEEP;
 }
 
-void mode_enter(mode_t mode)
+void mode_enter(power_mode_t mode)
 {
     board_console_pins(BOARD_CONSOLE_PARKED);
     board_sleep_clocks_off();

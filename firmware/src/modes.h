@@ -10,9 +10,9 @@
 #include "protocol.h"
 
 /* MODE_NONE for an unknown name. */
-mode_t mode_named(const char *name);
+power_mode_t mode_named(const char *name);
 
 /* Call on the idle clock, with the backup domain unlocked. */
-_Noreturn void mode_enter(mode_t mode);
+_Noreturn void mode_enter(power_mode_t mode);
 
 #endif

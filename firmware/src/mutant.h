@@ -39,7 +39,7 @@
 
 /* wrong_mode: MODE enters the mode after the one that was named, and run instead of the last. */
 #ifdef MUTANT_WRONG_MODE
-#define MUTANT_MODE(mode) ((mode_t)((mode) % MODE_SHUTDOWN + 1u))
+#define MUTANT_MODE(mode) ((power_mode_t)((mode) % MODE_SHUTDOWN + 1u))
 #endif
 
 /* lazy_console: SET and RUN are acknowledged and not done. */

@@ -34,9 +34,9 @@ def lines(protocol: dict[str, Any]) -> Iterator[str]:
     yield "    MODE_NONE = 0,"
     for name, says in protocol["modes"].items():
         yield f"    MODE_{name.upper()}, /* {says} */"
-    yield "} mode_t;"
+    yield "} power_mode_t;"
     yield ""
-    yield "/* By mode_t. */"
+    yield "/* By power_mode_t. */"
     names = ", ".join(f'"{name}"' for name in ("", *protocol["modes"]))
     yield f"#define MODE_NAMES {names}"
     yield ""
