@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import wheels_page
+
 PROJECT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
 MADE_BY_SETUPTOOLS = ("PKG-INFO", "setup.cfg", "hil_rig.egg-info/")
@@ -74,6 +76,11 @@ def test_the_wheel_is_the_package_with_what_it_ships(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         packed = {name: file.read(name) for name in file.namelist() if ".dist-info/" not in name}
     assert packed == expected
+
+
+def test_the_page_about_wheels_is_of_these_pins() -> None:
+    page = wheels_page.PAGE.read_text("utf-8")
+    assert wheels_page.digest() in page, "python -m tests.wheels_page writes it"
 
 
 def test_a_clone_with_the_line_ends_of_windows_is_the_same(tmp_path: Path) -> None:
