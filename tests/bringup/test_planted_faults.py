@@ -115,7 +115,7 @@ def _tell(resource: str, message: str) -> None:
         assert connection.recv(16).strip() in (b"1", b"+1")
 
 
-@pytest.mark.short_form(8)
+@pytest.mark.short_form(6)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_the_fault_is_named_first(fault: Fault, rig_file: Path, reference_image: Image) -> None:
     reached: list[int] = []

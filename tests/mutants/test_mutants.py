@@ -186,7 +186,7 @@ def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False)
 
 
-@pytest.mark.short_form(8)
+@pytest.mark.short_form(6)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_mutant_is_noticed(mutant: Mutant, tmp_path: Path) -> None:
     model = MODELS[mutant.model](tmp_path) if mutant.model else None
