@@ -111,7 +111,7 @@ class Emulator:
         state = self.state
         state[block_hook.STOP_REQUEST] = 0
         self._apply_hooks()
-        self._idle_loops.forget()
+        self._idle_loops.interrupted()
         while True:
             stop = self._start()
             if stop is Stop.IT_BLOCK or (stop is Stop.DIVISION_BY_ZERO and not self._divides_by_zero()):

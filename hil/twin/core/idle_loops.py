@@ -30,6 +30,10 @@ _RESTARTS = 4
 """Rounds to wait until the flash does the same in each."""
 _FAILURES = 4
 """Looks in vain until a loop is left alone; one that waits may do something now and then."""
+_WORTH_CYCLES = 2_000
+"""A look takes as long as executing some thousand cycles. A flash driver waits for 330 at 4 MHz."""
+_INTERRUPTIONS = 20
+"""Looks in a row that something else cut short, until a loop is left alone: one around stores into flash."""
 
 
 @dataclass
@@ -72,14 +76,25 @@ class IdleLoops:
         self._state = state
         self._last: _Look | None = None
         self._failures: Counter[int] = Counter()
+        self._interruptions: Counter[int] = Counter()
 
     @property
     def looking(self) -> bool:
         """A round of a loop is about to be looked at."""
         return self._last is not None
 
+    def interrupted(self) -> None:
+        """The emulator stopped for another reason. Where that always happens, a loop is not worth a look."""
+        last = self._last
+        self.forget()
+        if last is not None:
+            self._state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+            self._interruptions[last.head] += 1
+            if self._interruptions[last.head] >= _INTERRUPTIONS:
+                self._flag(last.head, block_hook.FLAG_BUSY)
+
     def forget(self) -> None:
-        """The emulator stopped for another reason."""
+        """Begin anew with whatever loop comes next."""
         self._last = None
         self._prediction.forget()
         self._state[block_hook.PATH_LENGTH] = -1
@@ -102,7 +117,7 @@ class IdleLoops:
             state[block_hook.ROUND_DEVIATION] = now.deviation - last.deviation
         if last is None or last.head != now.head:
             if self._prediction.resume(now.head, now.registers, now.phase):
-                self._end(now.head, waited=True)
+                self._end(now.head, now.cycles, waited=True)
             else:
                 self._watch(now)
             return
@@ -123,14 +138,14 @@ class IdleLoops:
         elif outcome is Outcome.ENDS:
             self._leave_alone(now.head)
         elif outcome is not Outcome.UNKNOWN:
-            self._end(now.head, waited=outcome is Outcome.SKIPPED)
+            self._end(now.head, now.cycles, waited=outcome is Outcome.SKIPPED)
         elif not self._compare(last, now):
             self._leave_alone(now.head)
         elif now.rounds < _ROUNDS:
             self._watch(now)
         else:
             self._go_round(now.period)
-            self._end(now.head, waited=True)
+            self._end(now.head, now.cycles, waited=True)
 
     def _watch(self, now: _Look) -> None:
         """Have the next round recorded: the block is entered now, and stopped before the next time."""
@@ -139,13 +154,20 @@ class IdleLoops:
         self._state[block_hook.PATH_LENGTH] = 0
         self._polling.watch_round()
 
-    def _end(self, head: int, *, waited: bool) -> None:
-        """Let the loop go on; it is known from now on if it was seen to wait."""
-        self.forget()
+    def _end(self, head: int, began: int, *, waited: bool) -> None:
+        """Let the loop go on; it is known from now on if it was seen to wait.
+
+        One that waited for less than looking costs, since the cycle `began`, is left alone in the end.
+        """
         state = self._state
+        if waited and int(state[block_hook.CYCLES]) - began < _WORTH_CYCLES:
+            self._leave_alone(head)
+            return
+        self.forget()
         state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
         if waited:
             self._failures.pop(head, None)
+            self._interruptions.pop(head, None)
             self._flag(head, block_hook.FLAG_WAITS)
             state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE_KNOWN
 

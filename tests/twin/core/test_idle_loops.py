@@ -122,3 +122,27 @@ def test_skipped_rounds_leave_what_executed_ones_leave(assembler, monkeypatch, n
     executed = outcome(assembler, loop, control)
     assert seen == executed
     assert sum(skipped) > 60_000
+
+
+def test_a_loop_whose_looks_are_always_cut_short_is_looked_at_no_more(assembler) -> None:
+    """A flash driver under a debugger: each round of it ends in a store at which the emulator stops."""
+    code, labels = assembler(HEAD.replace("LOOP", "adds r4, #1").replace("CONTROL", "0"))
+    table = [0x2000_1000, CODE + labels["start"] | 1] + [0] * 62
+    image = b"".join(word.to_bytes(4, "little") for word in table).ljust(CODE, b"\0") + code
+    part = BarePart(image)
+    part.mcu.set_supply_voltage(3.0)
+    part.advance(0.001)
+    loops, head = part.mcu.core._emulator._idle_loops, CODE + labels["loop"]
+    index = block_hook.table_index(head)
+    assert index is not None
+
+    def is_busy() -> bool:
+        return bool(int(loops._state[index]) >> block_hook.FLAGS_SHIFT & block_hook.FLAG_BUSY)
+
+    loops._state[index] &= ~(block_hook.FLAG_BUSY << block_hook.FLAGS_SHIFT)
+    for _ in range(20):
+        assert not is_busy()
+        loops._state[block_hook.LOOP_HEAD] = head
+        loops.look()
+        loops.interrupted()
+    assert is_busy()
