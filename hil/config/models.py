@@ -73,7 +73,7 @@ class ConsoleConfig(Table):
 class ClockConfig(Table):
     """``[clock]``: whose time the bench lives in."""
 
-    address: str = Field(default="wall", pattern=r"^(wall|tcp://.+)$")
+    address: str = Field(default="wall", pattern=r"^(wall|tcp://[!-~]+)$")
     """``wall``, or ``tcp://host:port`` of a bench clock."""
 
 

@@ -110,7 +110,7 @@ FAULTS = {
     "clock beyond all ports": Fault(
         '[clock]\naddress = "tcp://127.0.0.1:99999"', "clock", "no address of a clock"
     ),
-    "clock with NUL": Fault(r"[clock]" + "\n" + r'address = "tcp://a\u0000b:1"', "clock", "bench clock"),
+    "clock with NUL": Fault(r"[clock]" + "\n" + r'address = "tcp://a\u0000b:1"', "clock", "clock.address"),
     "service with NUL": Fault(r"[service]" + "\n" + r'command = ["x\u0000y"]', "clock", "start: "),
     "service that is a folder": Fault('[service]\ncommand = ["/"]', "clock", "start: "),
     "full journal": Fault("", "measure", "No space left on device"),
