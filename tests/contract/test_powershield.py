@@ -99,7 +99,7 @@ def test_a_run_that_was_killed_in_a_stream_leaves_a_board_that_the_next_one_take
     before = opened(bench, port)
     before.supply_on(3.0, 0.1)
     before._prepare(1e-5)
-    before._command("start")
+    before._link.command("start")
     bench.advance(0.1)
     after = opened(bench, port)
     assert bench.mcu.voltage_v == 0.0

@@ -17,7 +17,7 @@ from hil.instruments import (
     bounded_visa,
     exchange,
     grpc_deadline,
-    lpm01a,
+    lpm01a_link,
     remote_probe,
     scpi_link,
     serial_console,
@@ -105,7 +105,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_probe, "ANSWER_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "CALL_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(grpc_deadline, "SUSPECT_TIMEOUT_S", SHORT_S)
-    monkeypatch.setattr(lpm01a, "_ANSWER_TIMEOUT_S", SHORT_S)
+    monkeypatch.setattr(lpm01a_link, "ANSWER_TIMEOUT_S", SHORT_S)
     monkeypatch.setattr(scpi_link, "_IO_TIMEOUT_MS", int(SHORT_S * 1e3))
     monkeypatch.setattr(bounded_visa, "ANSWER_TIMEOUT_S", 2 * SHORT_S)
 

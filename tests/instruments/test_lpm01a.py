@@ -14,8 +14,9 @@ from hil.errors import (
     ProtocolError,
     SafetyError,
 )
-from hil.instruments import lpm01a
-from hil.instruments.lpm01a import BinaryStream, Lpm01a, decoded
+from hil.instruments import lpm01a_link
+from hil.instruments.lpm01a import Lpm01a
+from hil.instruments.lpm01a_stream import BinaryStream, decoded
 
 BOARD = "540619864-1110659081-4784204"
 """The example of UM2269, table 5."""
@@ -89,8 +90,8 @@ class BenchClock:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for the wall waits a moment."""
-    monkeypatch.setattr(lpm01a, "_QUIET_S", 0.0)
-    monkeypatch.setattr(lpm01a, "_ANSWER_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(lpm01a_link, "_QUIET_S", 0.0)
+    monkeypatch.setattr(lpm01a_link, "ANSWER_TIMEOUT_S", 0.05)
 
 
 def opened(*script: tuple[str, bytes], **options: Any) -> tuple[Lpm01a, ScriptedPort]:
