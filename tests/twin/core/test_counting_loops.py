@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
-from hil.twin.core import block_hook
-from hil.twin.core.idle_loops import IdleLoops
-from hil.twin.core.polling import Polling
-from tests.twin.bare_part import BarePart
+from tests.twin.core.loop_frame import every_round_executed, outcome, skips_counted, supplied_part
 
-CODE = 0x400
 SEEDS = range(36)
 CLOCKS = {1: (4, 0), 2: (5, 0), 4: (6, 0), 8: (7, 0), 24: (9, 1), 48: (11, 2)}
 """By MHz: the MSI's range and the flash's wait states."""
@@ -124,7 +118,6 @@ COUNTERS = {
     "TIM2 down": (0x4000_0024, DOWN),
     "RTC": (0x4000_2828, DOWN),
 }
-Outcome = tuple[int, int, bytes, bytes]
 
 
 def source(draw: random.Random) -> tuple[str, str]:
@@ -158,49 +151,16 @@ def source(draw: random.Random) -> tuple[str, str]:
     return text, f"{wait}, {counter} at {mhz} MHz"
 
 
-def outcome(assembler, text: str, pin_ps: int) -> Outcome:
-    """Let it run to its end, or for a while."""
-    code, labels = assembler(text)
-    table = [0x2000_1000, CODE + labels["start"] | 1] + [0] * 62
-    table[15] = CODE + labels["systick"] | 1
-    image = b"".join(word.to_bytes(4, "little") for word in table).ljust(CODE, b"\0") + code
-    part = BarePart(image)
-    part.pins["PC13"].set_external_level(False, 0)
-    part.mcu.set_supply_voltage(3.0)
-    part.mcu.scheduler.at(pin_ps, lambda: part.pins["PC13"].set_external_level(True, pin_ps))
-    part.advance_to(pin_ps + 3_000_000_000)
-    core = part.mcu.core
-    return (
-        core.cycle_count,
-        core.time_ps,
-        core.memory.sram1[:0x4000].tobytes(),
-        core._emulator.engine.snapshot(),
-    )
-
-
-def leave_alone(loops: IdleLoops) -> None:
-    """Let every round be executed."""
-    loops._state[block_hook.LOOP_HEAD] = -1
-
-
 @pytest.mark.parametrize("seed", SEEDS)
-def test_skipped_rounds_leave_what_executed_ones_leave(assembler, monkeypatch, seed: int) -> None:
+def test_skipped_rounds_leave_what_executed_ones_leave(assembler, seed: int) -> None:
     draw = random.Random(seed)
     text, name = source(draw)
     pin_ps = draw.randrange(4_000_000_000, 9_000_000_000)
+    end_ps = pin_ps + 3_000_000_000
     print(f"seed {seed}: {name}")
-    skipped: list[int] = []
-    skip = block_hook.skip
-
-    def counted(state: npt.NDArray[np.int64], cycles: int) -> None:
-        skipped.append(cycles)
-        skip(state, cycles)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(block_hook, "skip", counted)
-        seen = outcome(assembler, text, pin_ps)
-    monkeypatch.setattr(IdleLoops, "look", leave_alone)
-    monkeypatch.setattr(Polling, "_go_round", lambda polling, period: 0)
-    executed = outcome(assembler, text, pin_ps)
+    with skips_counted() as skipped:
+        seen = outcome(supplied_part(assembler, text)[0], pin_ps, end_ps)
+    with every_round_executed():
+        executed = outcome(supplied_part(assembler, text)[0], pin_ps, end_ps)
     print(f"{sum(skipped)} of {seen[0]} cycles skipped")
     assert seen == executed

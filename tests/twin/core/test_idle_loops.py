@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from hil.twin.core import block_hook
-from hil.twin.core.idle_loops import IdleLoops
-from hil.twin.core.polling import Polling
-from tests.twin.bare_part import BarePart
+from tests.twin.core.loop_frame import (
+    CODE,
+    Outcome,
+    every_round_executed,
+    outcome,
+    skips_counted,
+    supplied_part,
+)
 
-CODE = 0x400
 HEAD = """
 .macro imm reg, value
  movw \\reg, #(\\value) & 0xffff
@@ -77,60 +79,34 @@ LOOPS = {
     "a count": (f"adds r4, #1\n {_UNTIL_20}", WITH_INTERRUPTS),
     "a stack that changes": (f"push {{r4}}\n add sp, #4\n adds r4, #1\n {_UNTIL_20}", WITH_INTERRUPTS),
 }
-Outcome = tuple[int, bytes, bytes]
 
 
-def outcome(assembler, loop: str, control: int) -> Outcome:
-    """Let it wait for 20 ms: the cycles at the end, the memory and the registers."""
-    code, labels = assembler(HEAD.replace("LOOP", loop).replace("CONTROL", str(control)))
-    table = [0x2000_1000, CODE + labels["start"] | 1] + [0] * 62
-    table[15] = CODE + labels["systick"] | 1
-    image = b"".join(word.to_bytes(4, "little") for word in table).ljust(CODE, b"\0") + code
-    part = BarePart(image)
-    part.pins["PC13"].set_external_level(False, 0)
-    part.mcu.set_supply_voltage(3.0)
-    part.mcu.scheduler.at(20_012_345_678, lambda: part.pins["PC13"].set_external_level(True, part.now_ps))
-    part.advance(0.03)
-    core = part.mcu.core
-    assert core.state == "sleeping", "the program has not done with waiting"
-    return (
-        core.cycle_count,
-        core.memory.sram1[:0x4000].tobytes(),
-        core._emulator.engine.snapshot(),
-    )
+def source(loop: str, control: int) -> str:
+    return HEAD.replace("LOOP", loop).replace("CONTROL", str(control))
 
 
-def leave_alone(loops: IdleLoops) -> None:
-    """Let every round be executed."""
-    loops._state[block_hook.LOOP_HEAD] = -1
+def waited(assembler, text: str) -> Outcome:
+    """What is left after 30 ms, of which it waits for 20."""
+    part, _ = supplied_part(assembler, text)
+    left = outcome(part, 20_012_345_678, 30_000_000_000)
+    assert part.mcu.core.state == "sleeping", "the program has not done with waiting"
+    return left
 
 
 @pytest.mark.parametrize("name", LOOPS)
-def test_skipped_rounds_leave_what_executed_ones_leave(assembler, monkeypatch, name: str) -> None:
-    loop, control = LOOPS[name]
-    skipped: list[int] = []
-    skip = block_hook.skip
-
-    def counted(state: npt.NDArray[np.int64], cycles: int) -> None:
-        skipped.append(cycles)
-        skip(state, cycles)
-
-    monkeypatch.setattr(block_hook, "skip", counted)
-    seen = outcome(assembler, loop, control)
-    monkeypatch.setattr(IdleLoops, "look", leave_alone)
-    monkeypatch.setattr(Polling, "_go_round", lambda self, period: 0)
-    executed = outcome(assembler, loop, control)
+def test_skipped_rounds_leave_what_executed_ones_leave(assembler, name: str) -> None:
+    text = source(*LOOPS[name])
+    with skips_counted() as skipped:
+        seen = waited(assembler, text)
+    with every_round_executed():
+        executed = waited(assembler, text)
     assert seen == executed
     assert sum(skipped) > 60_000
 
 
 def test_a_loop_whose_looks_are_always_cut_short_is_looked_at_no_more(assembler) -> None:
     """A flash driver under a debugger: each round of it ends in a store at which the emulator stops."""
-    code, labels = assembler(HEAD.replace("LOOP", "adds r4, #1").replace("CONTROL", "0"))
-    table = [0x2000_1000, CODE + labels["start"] | 1] + [0] * 62
-    image = b"".join(word.to_bytes(4, "little") for word in table).ljust(CODE, b"\0") + code
-    part = BarePart(image)
-    part.mcu.set_supply_voltage(3.0)
+    part, labels = supplied_part(assembler, source("adds r4, #1", 0))
     part.advance(0.001)
     loops, head = part.mcu.core._emulator._idle_loops, CODE + labels["loop"]
     index = block_hook.table_index(head)
