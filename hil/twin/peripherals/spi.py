@@ -163,7 +163,7 @@ class Spi(RegisterBlock):
         """Mode fault: a controller whose NSS is low becomes a target, switched off (RM0351, SPI_SR.MODF).
 
         Without a pin the input is low, as inputs of alternate functions are that no pin leads to
-        (ASSUMPTION).
+        (assumption spi_open_lines).
         """
         control = self.words[CR1]
         if control & (_SPE | _MSTR) != _SPE | _MSTR or (self.words[CR2] & _SSOE and not control & _SSM):
@@ -272,7 +272,8 @@ class Spi(RegisterBlock):
     def _exchange(self, frame: int, bits: int) -> int:
         """Send a frame to who is selected; return what came back meanwhile.
 
-        A device that samples at the other edge sees every bit one clock late (ASSUMPTION), and so does the
+        A device that samples at the other edge sees every bit one clock late (assumption
+        spi_open_lines), and so does the
         controller.
         """
         control = self.words[CR1]

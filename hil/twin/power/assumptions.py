@@ -30,6 +30,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "the current depends on, rising edges of outputs and readings of the current; a watched threshold "
         "compares without it.",
     ),
+    (
+        "spi_open_lines",
+        "An NSS input that no pin is routed to reads low. A device that samples at the other edge of the "
+        "clock takes every bit one clock late.",
+    ),
     ("run_vdd", "Run and Sleep current do not depend on VDD: Tables 27 to 44 have no voltage column."),
     (
         "run_low_clock",
