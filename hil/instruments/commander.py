@@ -52,7 +52,7 @@ class Commander:
         self._console = console
         self._clock = clock
         self._seq = 0
-        self._heard_s: float | None = None
+        self._heard: Record | None = None
         self.corrupted_answers = 0
         """Lines that were no valid record while an answer was awaited."""
         self.stray_answers = 0
@@ -60,7 +60,7 @@ class Commander:
 
     def started_anew(self) -> None:
         """Forget that the part was listening: it was reset or lost its power, and the console is cleared."""
-        self._heard_s = None
+        self._heard = None
 
     def wake(self, timeout_s: float = WAKE_TIMEOUT_S) -> Record:
         """Wake the part and return its ``READY``.
@@ -77,7 +77,7 @@ class Commander:
             self._console.poll()
             for record in self._console.records[seen:]:
                 if record.kind == "READY":
-                    self._heard_s = record.received_s
+                    self._heard = record
                     return record
             self._wait(deadline_s, "wake the part", "READY", timeout_s, garbage)
 
@@ -112,7 +112,7 @@ class Commander:
                 for number, record in enumerate(records[seen:], start=seen):
                     if record.kind not in _ANSWERS:
                         continue
-                    self._heard_s = record.received_s
+                    self._heard = record
                     answered = record.integer("cmd")
                     if answered == seq or (answered == SEQUENCE_MAX and record.kind == "NAK"):
                         return self._accepted(Answer(record, tuple(records[first:number])), operation)
@@ -138,13 +138,16 @@ class Commander:
     def _make_it_listen(self) -> None:
         """Wake the part unless it certainly listens."""
         self._console.poll()
-        told = [record.received_s for record in self._console.records if record.kind in (*_ANSWERS, "READY")]
-        heard_s = max([*told, *([] if self._heard_s is None else [self._heard_s])], default=None)
-        if heard_s is not None:
+        told = [record for record in self._console.records if record.kind in (*_ANSWERS, "READY")]
+        if self._heard is not None:
+            told.append(self._heard)
+        if told:
+            last = max(told, key=lambda record: record.received_s)
             now_s = self._clock.now_s()
-            if now_s < heard_s + LISTENING_S - MARGIN_S:
+            # The last look at the port may be long past: only then did the part certainly listen.
+            if now_s < last.not_before_s + LISTENING_S - MARGIN_S:
                 return
-            asleep_s = heard_s + LISTENING_S + MARGIN_S
+            asleep_s = last.received_s + LISTENING_S + MARGIN_S
             if now_s < asleep_s:
                 self._clock.sleep(asleep_s - now_s)
         self.wake()

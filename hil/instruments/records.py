@@ -64,7 +64,10 @@ class Record:
     kind: str
     fields: Mapping[str, str]
     received_s: float
-    """When it was read, on the bench clock; the end of its line is at most one poll earlier."""
+    """When it was read, on the bench clock: it arrived no later."""
+    not_before_s: float
+    """When the port was looked at before that: the end of its line arrived no earlier. A record that nobody
+    looked for may be minutes old when it is read."""
 
     def integer(self, key: str, base: int = 10) -> int:
         """The field ``key`` as an integer.
@@ -99,12 +102,12 @@ class RecordParser:
         self._overlong = False
         self._last_seq: int | None = None
 
-    def feed(self, data: bytes, received_s: float) -> list[Record]:
-        """Add received bytes; returns the records they complete, marked with the time ``received_s``."""
+    def feed(self, data: bytes, received_s: float, not_before_s: float) -> list[Record]:
+        """Add bytes that arrived between the two times; returns the records that they complete."""
         *lines, self._pending = (self._pending + data).split(b"\n")
         records = []
         for line in lines:
-            record = None if self._overlong else self._parse(line.rstrip(b"\r"), received_s)
+            record = None if self._overlong else self._parse(line.rstrip(b"\r"), received_s, not_before_s)
             self._overlong = False
             if record is not None:
                 records.append(record)
@@ -114,7 +117,7 @@ class RecordParser:
             self._pending = b""
         return records
 
-    def _parse(self, line: bytes, received_s: float) -> Record | None:
+    def _parse(self, line: bytes, received_s: float, not_before_s: float) -> Record | None:
         if not line:
             return None
         # A reset may cut a line short of its end; the next record then starts in the middle of the line.
@@ -130,7 +133,8 @@ class RecordParser:
         fields = dict(item.split("=", 1) for item in match["fields"].decode("ascii").split())
         seq = int(match["seq"])
         self._check_sequence(seq)
-        return Record(seq, match["kind"].decode("ascii"), MappingProxyType(fields), received_s)
+        kind = match["kind"].decode("ascii")
+        return Record(seq, kind, MappingProxyType(fields), received_s, not_before_s)
 
     def _check_sequence(self, seq: int) -> None:
         if self._last_seq is not None and seq != 0:  # 0 is a restart of the part

@@ -58,6 +58,7 @@ class SerialConsole:
         self._where = f"console {port}"
         self._clock = clock
         self._unreported = b""
+        self._looked_s = clock.now_s()
         try:
             # Exclusive: a terminal that is opened later would take every second record away.
             self._serial = serial.serial_for_url(
@@ -96,8 +97,9 @@ class SerialConsole:
             ConnectError: the port is gone.
             DeviceError: more records came than anybody can want.
         """
+        before_s = self._looked_s
         data = self._take()
-        new = self._parser.feed(data, self._clock.now_s()) if data else []
+        new = self._parser.feed(data, self._looked_s, before_s) if data else []
         if len(self._records) + len(new) > _RECORDS_MOST:
             raise DeviceError(
                 f"more than {_RECORDS_MOST} records since the last clear",
@@ -174,6 +176,7 @@ class SerialConsole:
     def _take(self) -> bytes:
         """The bytes that wait in the port, of a flood the first."""
         data = bytearray()
+        self._looked_s = self._clock.now_s()
         try:
             # A socket hands over what its window holds, and gets the rest only then.
             while len(data) < _TAKEN_AT_MOST and (chunk := self._serial.read(_CHUNK)):

@@ -116,6 +116,17 @@ def test_a_part_that_has_just_started_listens_by_itself(part: Part, commander: C
     assert commander.ask("INFO").integer("fw") == 2
 
 
+def test_a_record_that_nobody_looked_for_does_not_say_that_the_part_listens(part: Part) -> None:
+    """It is read now, but it may have come at any time since the last look at the port."""
+    commander = Commander(SerialConsole("fake", 115200, part), part)
+    part.waiting = [(1.0, line("0 READY proto=1"))]
+    part.time_s = 30.0
+    part.expect(b"\n", 0.01, line("1 READY proto=1"))
+    part.expect(command_line(1, "INFO", {}), 0.01, line("2 ACK cmd=1 fw=2"))
+    assert commander.ask("INFO").integer("fw") == 2
+    assert part.sent[0][0] > 30.0 + LISTENING_S, "it may as well have come just now"
+
+
 def test_records_before_the_answer_are_kept(part: Part, commander: Commander) -> None:
     part.expect(b"\n", 0.0, line("0 READY proto=1"))
     part.expect(

@@ -21,8 +21,8 @@ def test_checksum_is_crc16_ccitt_false() -> None:
 
 def test_record_with_its_fields() -> None:
     parser = RecordParser()
-    (record,) = parser.feed(line(0, "BOOT fw=1 model=00c0ffee reset=1c"), 2.5)
-    assert (record.seq, record.kind, record.received_s) == (0, "BOOT", 2.5)
+    (record,) = parser.feed(line(0, "BOOT fw=1 model=00c0ffee reset=1c"), 2.5, 2.4)
+    assert (record.seq, record.kind, record.received_s, record.not_before_s) == (0, "BOOT", 2.5, 2.4)
     assert record.integer("fw") == 1
     assert record.integer("model", 16) == 0xC0FFEE
 
@@ -30,7 +30,7 @@ def test_record_with_its_fields() -> None:
 @pytest.mark.parametrize("key", ["absent", "text"])
 def test_a_field_that_is_no_integer_is_the_devices_fault(key: str) -> None:
     with pytest.raises(DeviceError, match=f"read {key}"):
-        Record(0, "ANOM", {"text": "x"}, 0.0).integer(key)
+        Record(0, "ANOM", {"text": "x"}, 0.0, 0.0).integer(key)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_field_that_is_no_integer_is_the_devices_fault(key: str) -> None:
 )
 def test_counts(data: bytes, records: int, garbage: int, lost: int, repeated: int) -> None:
     parser = RecordParser()
-    assert len(parser.feed(data, 0.0)) == records
+    assert len(parser.feed(data, 0.0, 0.0)) == records
     assert (parser.garbage_lines, parser.lost_records, parser.repeated_records) == (garbage, lost, repeated)
 
 
@@ -61,8 +61,8 @@ def test_counts(data: bytes, records: int, garbage: int, lost: int, repeated: in
 def test_whatever_arrives_is_taken(chunks: list[bytes]) -> None:
     whole, pieces = RecordParser(), RecordParser()
     data = b"".join(chunks)
-    together = whole.feed(data, 0.0)
-    apart = [record for i in range(len(data)) for record in pieces.feed(data[i : i + 1], 0.0)]
+    together = whole.feed(data, 0.0, 0.0)
+    apart = [record for i in range(len(data)) for record in pieces.feed(data[i : i + 1], 0.0, 0.0)]
     assert [record.seq for record in apart] == [record.seq for record in together]
     assert pieces.lost_records == whole.lost_records
     assert len(together) <= data.count(b"@")
@@ -72,7 +72,7 @@ def test_whatever_arrives_is_taken(chunks: list[bytes]) -> None:
 @given(st.binary(max_size=300).filter(lambda noise: b"\n" not in noise and b"@" not in noise))
 def test_noise_does_not_hide_the_next_record(noise: bytes) -> None:
     parser = RecordParser()
-    assert len(parser.feed(noise + b"\n" + line(0), 0.0)) == 1
+    assert len(parser.feed(noise + b"\n" + line(0), 0.0, 0.0)) == 1
 
 
 def test_a_command_is_a_line_with_its_checksum() -> None:
@@ -106,18 +106,18 @@ def test_what_a_line_cannot_carry_is_refused(seq: int, verb: str, fields: dict[s
 
 def test_stray_bytes_before_a_record_are_no_garbage() -> None:
     parser = RecordParser()
-    assert len(parser.feed(b"\x00" + line(0) + b"\xfe\xff" + line(1), 0.0)) == 2
+    assert len(parser.feed(b"\x00" + line(0) + b"\xfe\xff" + line(1), 0.0, 0.0)) == 2
     assert (parser.garbage_lines, parser.stray_bytes) == (0, 3)
 
 
 @pytest.mark.parametrize("before", [b"x", b"\x00x\x00", b"\xff" * 9])
 def test_text_or_much_noise_before_a_record_is_garbage(before: bytes) -> None:
     parser = RecordParser()
-    assert len(parser.feed(before + line(0), 0.0)) == 1
+    assert len(parser.feed(before + line(0), 0.0, 0.0)) == 1
     assert (parser.garbage_lines, parser.stray_bytes) == (1, 0)
 
 
 def test_a_stray_byte_inside_a_record_spoils_it() -> None:
     parser = RecordParser()
-    assert parser.feed(line(0).replace(b"ANOM", b"AN\x00OM"), 0.0) == []
+    assert parser.feed(line(0).replace(b"ANOM", b"AN\x00OM"), 0.0, 0.0) == []
     assert parser.garbage_lines == 1
