@@ -25,6 +25,11 @@ _ROUNDING_S = 1e-6
 """How much too early a wait may seem to end: the bench says its time in decimal digits."""
 
 
+_LEAST_SLEEP_S = 1e-9
+"""A shorter sleep is made that long: one that a bench rounds to none would not end, however often it is
+repeated, what is left of a wait."""
+
+
 class WallClock:
     """Bench time is wall time."""
 
@@ -63,7 +68,9 @@ class BenchClock:
         return self._ask("NOW", 0.0)
 
     def sleep(self, duration_s: float) -> None:
-        """Let ``duration_s`` of bench time pass."""
+        """Let ``duration_s`` of bench time pass, or a little more; zero only asks whether the bench answers."""
+        if duration_s > 0:
+            duration_s = max(duration_s, _LEAST_SLEEP_S)
         self._ask(f"SLEEP {duration_s!r}", duration_s)
 
     def close(self) -> None:

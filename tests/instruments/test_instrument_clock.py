@@ -57,6 +57,14 @@ def test_now_and_sleep(bench: ScriptedBench, clock: BenchClock) -> None:
     assert bench.orders == ["NOW", "SLEEP 0.25"]
 
 
+def test_what_is_left_of_a_wait_moves_time(bench: ScriptedBench, clock: BenchClock) -> None:
+    """20 s less 19.999999999999993 s is below what a bench counts in."""
+    bench.answers = [b"OK 20.0\n", b"OK 20.0\n"]
+    clock.sleep(20 - 19.999999999999993)
+    clock.sleep(0.0)
+    assert bench.orders == ["SLEEP 1e-09", "SLEEP 0.0"]
+
+
 @pytest.mark.parametrize("answer", [b"ERR no\n", b"OK soon\n", b"OK\n", b"\xff\n", b"OK nan\n", b"OK inf\n"])
 def test_a_refusal_is_a_protocol_error(bench: ScriptedBench, clock: BenchClock, answer: bytes) -> None:
     bench.answers = [answer]
