@@ -68,7 +68,7 @@ class BenchClock:
         return self._ask("NOW", 0.0)
 
     def sleep(self, duration_s: float) -> None:
-        """Let ``duration_s`` of bench time pass, or a little more; zero only asks whether the bench answers."""
+        """Let ``duration_s`` of bench time pass, or a little more; nothing passes for zero."""
         if duration_s > 0:
             duration_s = max(duration_s, _LEAST_SLEEP_S)
         self._ask(f"SLEEP {duration_s!r}", duration_s)
