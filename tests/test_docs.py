@@ -2,9 +2,12 @@
 """What the pages name exists: files, folders, and pages that they link to."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import hil
 
 PROJECT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -32,3 +35,20 @@ def test_every_decision_is_in_the_list() -> None:
     decisions = PROJECT / "docs" / "decisions"
     listed = set(_LINK.findall((decisions / "README.md").read_text(encoding="utf-8")))
     assert listed == {page.name for page in decisions.glob("0*.md")}
+
+
+def test_the_list_of_changes_ends_with_the_version_that_is_installed() -> None:
+    text = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## (\d+\.\d+\.\d+)$", text, re.MULTILINE)
+    stated = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert released[0] == stated == hil.__version__
+
+
+def test_type_checkers_may_use_the_annotations() -> None:
+    assert (PROJECT / "hil" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", ["bug", "new_instrument", "new_part"])
+def test_a_code_host_offers_the_template(name: str) -> None:
+    text = (PROJECT / ".github" / "ISSUE_TEMPLATE" / f"{name}.md").read_text(encoding="utf-8")
+    assert re.match(r"---\nname: .+\nabout: .+\nlabels: \w+\n---\n", text)
