@@ -75,6 +75,10 @@ class Usart(Protocol):
     def levels(self, data: int) -> tuple[bool, ...]:
         """The levels of a frame, a bit each, up to the stop bit."""
 
+    @property
+    def idle_level(self) -> bool:
+        """The level between frames."""
+
 
 class Mcu(Protocol):
     """The part of the microcontroller that the console reaches."""
@@ -295,7 +299,7 @@ class ConsoleServer(TcpServer):
         usart = self._bench.mcu.usart2
         bit_ps = PS_PER_S / baud
         start_ps = end_ps - usart.frame_bits * bit_ps
-        levels = (*usart.levels(data), True)
+        levels = (*usart.levels(data), usart.idle_level)
         for bit, level in enumerate(levels):
             self._host.put(round(start_ps + bit * bit_ps), level)
         self._host.known_until(end_ps)

@@ -8,7 +8,7 @@ one that is 6 % off samples the stop bit in the last data bit, or beyond the fra
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -27,6 +27,10 @@ class Format:
 
     data_bits: int = 8
     parity: Parity = "none"
+    msb_first: bool = False
+    """The highest data bit comes first; the parity bit stays the last one."""
+    inverted: bool = False
+    """Data and parity bits are low for 1; start and stop bits are not inverted."""
 
     @property
     def data_mask(self) -> int:
@@ -34,11 +38,22 @@ class Format:
         return (1 << self.data_bits - (self.parity != "none")) - 1
 
     def levels(self, data: int) -> tuple[bool, ...]:
-        """Start bit, data from the lowest bit, parity; the stop bits follow, high."""
+        """Start bit, data, parity; the stop bits follow, high."""
         bits = [bool(data >> bit & 1) for bit in range(self.data_mask.bit_length())]
+        if self.msb_first:
+            bits.reverse()
         if self.parity != "none":
             bits.append((sum(bits) % 2 == 1) is (self.parity == "even"))
-        return (False, *bits)
+        return (False, *(bit is not self.inverted for bit in bits))
+
+    def value(self, levels: Sequence[bool]) -> tuple[int, bool]:
+        """The data of the levels between start and stop bit, parity on top, and if the parity is wrong."""
+        bits = [level is not self.inverted for level in levels]
+        wrong = self.parity != "none" and (sum(bits) % 2 == 1) is not (self.parity == "odd")
+        if self.msb_first:
+            count = self.data_mask.bit_length()
+            bits[:count] = bits[count - 1 :: -1]
+        return sum(bit << index for index, bit in enumerate(bits)), wrong
 
 
 @dataclass(frozen=True)
@@ -51,11 +66,6 @@ class Reception:
     parity_error: bool
     noise: bool
     """The samples of a bit disagreed."""
-
-    @property
-    def is_break(self) -> bool:
-        """Low for a whole frame."""
-        return self.framing_error and self.data == 0
 
 
 class Event(Protocol):
@@ -102,6 +112,13 @@ class Receiver:
         self._times_ps: list[int] = []
         self._levels: list[bool] = []
         self._end: Event | None = None
+        self.one_sample = False
+        """Each bit is sampled once, in its middle, so that there is no noise."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a frame is under way."""
+        return self._end is not None
 
     def put(self, time_ps: int, level: bool) -> None:
         """The line has this level from ``time_ps`` on; also in the past, but in order."""
@@ -139,18 +156,16 @@ class Receiver:
         (start, *data, stop), noise = self._bits()
         if start:
             return  # too short a pulse for a start bit
-        value = sum(bit << index for index, bit in enumerate(data))
-        parity_error = self._format.parity != "none" and (sum(data) % 2 == 1) is not (
-            self._format.parity == "odd"
-        )
+        value, parity_error = self._format.value(data)
         self._deliver(Reception(value, not stop, parity_error, noise))
 
     def _bits(self) -> tuple[list[bool], bool]:
         bits, noise = [], False
         for bit in range(self._format.data_bits + 2):
-            votes = sum(self._level_at(self._times_ps[0] + self._bit_ps * (bit + at)) for at in _SAMPLES)
-            bits.append(votes >= 2)
-            noise |= votes not in (0, 3)
+            samples = _SAMPLES[1:2] if self.one_sample else _SAMPLES
+            votes = sum(self._level_at(self._times_ps[0] + self._bit_ps * (bit + at)) for at in samples)
+            bits.append(2 * votes > len(samples))
+            noise |= votes not in (0, len(samples))
         return bits, noise
 
     def _level_at(self, time_ps: float) -> bool:

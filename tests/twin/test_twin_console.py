@@ -28,6 +28,10 @@ class Usart:
             lambda time_ps, level: receiver.put(time_ps, level is not False)
         )
 
+    @property
+    def idle_level(self) -> bool:
+        return True
+
     def levels(self, data: int) -> tuple[bool, ...]:
         return Format().levels(data)
 

@@ -128,8 +128,8 @@ class Peripherals:
         for timer in self.timers.values():
             self._add(timer)
         self.kernel_clocks = KernelClocks(self.rcc)
-        self._uart_inputs: dict[tuple[str, int], list[tuple[int, Usart]]] = {}
-        """By port and pin: the UARTs that may receive there, and in which alternate function."""
+        self._uart_inputs: dict[tuple[str, int], list[tuple[int, Callable[[int, bool], None]]]] = {}
+        """By port and pin: the UARTs that may listen there, and in which alternate function."""
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
         self.usart2 = self.uarts["USART2"]
         self.i2cs = make_i2cs(scheduler, interrupts, self.kernel_clocks, self.ports, controllers)
@@ -308,12 +308,16 @@ class Peripherals:
         for name, number in _WAKEUP_PINS.items():
             pins[name].external_listeners.append(partial(self._wakeup_pin_changed, number))
         for name, uart in self.uarts.items():
-            transmit = Signal(f"{name}_TX", self.ports)
-            uart.tx_routed, uart.on_tx_idle = transmit.routed, transmit.drive
-            uart.rx_routed = Signal(f"{name}_RX", self.ports).routed
-            for function, names in SIGNALS[f"{name}_RX"].items():
-                for pin in names:
-                    self._uart_inputs.setdefault((pin[1], int(pin[2:])), []).append((function, uart))
+            for signal in uart.pins:
+                uart.pins[signal] = Signal(f"{name}_{signal}", self.ports)
+                for function, names in SIGNALS[f"{name}_{signal}"].items():
+                    for pin in names:
+                        listeners = self._uart_inputs.setdefault((pin[1], int(pin[2:])), [])
+                        listeners.append((function, partial(uart.pin_changed, signal)))
+            clear_to_send = Signal(f"{name}_CTS", self.ports)
+            clear_to_send.listen(uart.cts_changed)
+            uart.flow.cts_level = clear_to_send.read
+            uart.flow.drive_rts = Signal(f"{name}_RTS_DE", self.ports).drive
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
 
@@ -372,9 +376,9 @@ class Peripherals:
     def _pin_changed(self, port: str, index: int, level: bool) -> None:
         if self.syscfg.exti_port(index) == port:
             self.exti.set_level(index, level)
-        for function, uart in self._uart_inputs.get((port, index), ()):
+        for function, line_changed in self._uart_inputs.get((port, index), ()):
             if level or self.ports[port].has_alternate(index, function):
-                uart.line_changed(self._core.scheduler.now_ps, level)
+                line_changed(self._core.scheduler.now_ps, level)
 
     def _wakeup_pin_changed(self, number: int, _time_ps: int, level: bool | None) -> None:
         # The wake-up logic looks at the pad itself, whatever the port's configuration.

@@ -2,7 +2,7 @@
 """Which pins carry which signal in which alternate function (DS10198 Rev 8, Tables 17 and 18).
 
 The timers', I2C2's, I2C3's, SPI2's and SPI3's pins of the LQFP64 package are checked against Zephyr's
-stm32l476r pinctrl file.
+stm32l476r pinctrl file, the UARTs' CTS and RTS_DE against its stm32l476z file.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +23,18 @@ SIGNALS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
     "UART5_RX": {8: ("PD2",)},
     "LPUART1_TX": {8: ("PB11", "PC1", "PG7")},
     "LPUART1_RX": {8: ("PB10", "PC0", "PG8")},
+    "USART1_CTS": {7: ("PA11", "PB4", "PG11")},
+    "USART1_RTS_DE": {7: ("PA12", "PB3", "PG12")},
+    "USART2_CTS": {7: ("PA0", "PD3")},
+    "USART2_RTS_DE": {7: ("PA1", "PD4")},
+    "USART3_CTS": {7: ("PA6", "PB13", "PD11")},
+    "USART3_RTS_DE": {7: ("PB1", "PB14", "PD2", "PD12")},
+    "UART4_CTS": {8: ("PB7",)},
+    "UART4_RTS_DE": {8: ("PA15",)},
+    "UART5_CTS": {8: ("PB5",)},
+    "UART5_RTS_DE": {8: ("PB4",)},
+    "LPUART1_CTS": {8: ("PB13", "PG5")},
+    "LPUART1_RTS_DE": {8: ("PB12", "PG6")},
     "I2C1_SCL": {4: ("PB6", "PB8", "PG14")},
     "I2C1_SDA": {4: ("PB7", "PB9", "PG13")},
     "I2C2_SCL": {4: ("PB10", "PB13", "PF1")},
@@ -108,6 +120,10 @@ class Signal:
             if port.has_alternate(index, function):
                 return port.input_level(index)
         return None
+
+    def read(self) -> bool | None:
+        """:attr:`level`, for who wants a callable."""
+        return self.level
 
     def listen(self, listener: Callable[[bool], None]) -> None:
         """Call ``listener`` with every new level at a pin that is switched to the signal."""

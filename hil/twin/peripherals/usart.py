@@ -2,48 +2,46 @@
 """USART in asynchronous mode (RM0351, USART section).
 
 What is received is sampled from the level of the RX pin, bit by bit, at the USART's own rate. What is sent
-leaves as whole frames, each at its bit time; their bits do not appear on the pin. Stored without effect: LIN,
-smartcard, IrDA, synchronous mode, flow control, auto baud rate, address match.
+leaves as whole frames, each at its bit time; their bits do not appear on the pin. Not modelled: smartcard,
+IrDA, and synchronous mode.
 """
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
-from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.core.scheduler import Scheduler
+from hil.twin.peripherals import usart_registers as reg
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S
-from hil.twin.uart_line import Format, Receiver, Reception
+from hil.twin.peripherals.usart_receiver import UsartReceiver
+from hil.twin.peripherals.usart_transmitter import BREAK, STOP_BITS, Transmitter
+from hil.twin.uart_line import Format
 
-CR1: Final = 0x00
-CR2: Final = 0x04
-CR3: Final = 0x08
-BRR: Final = 0x0C
-RQR: Final = 0x18
-ISR: Final = 0x1C
-ICR: Final = 0x20
-RDR: Final = 0x24
-TDR: Final = 0x28
-
-_UE, _UESM, _RE, _TE, _IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
-_RXNEIE, _TCIE, _TXEIE, _M0, _OVER8, _M1 = 1 << 5, 1 << 6, 1 << 7, 1 << 12, 1 << 15, 1 << 28
-_PEIE, _PS, _PCE = 1 << 8, 1 << 9, 1 << 10
-_EIE, _DMAR, _DMAT, _OVRDIS = 1 << 0, 1 << 6, 1 << 7, 1 << 12
-_PE, _FE, _NF, _ORE, _IDLE, _RXNE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
-_TC, _TXE, _BUSY = 1 << 6, 1 << 7, 1 << 16
-_WUF, _TEACK, _REACK, _WUFIE = 1 << 20, 1 << 21, 1 << 22, 1 << 22
-_WAKE_ON_START_BIT, _WAKE_ON_RXNE = 2, 3
-_ISR_RESET: Final = _TXE | _TC
 _LPUART_MIN_BRR: Final = 0x300
 """Values below are forbidden (RM0351, LPUART_BRR)."""
-_STOP_HALF_BITS: Final = (2, 1, 4, 3)
 
 OnTransmit = Callable[[int, int, float], None]
 """Called with the end of the frame in ps, its data (or ``BREAK``) and the baud rate that it was sent at."""
 
-BREAK: Final = -1
-"""In the place of data: the line is low for a whole frame."""
+
+class UartPin(Protocol):
+    """One of the pins that software may switch to the USART."""
+
+    def routed(self) -> bool:
+        """Whether a pin is."""
+
+    def drive(self, level: bool | None) -> None:
+        """Put a level on it, or let go."""
+
+
+class _NoPin:
+    def routed(self) -> bool:
+        return True
+
+    def drive(self, level: bool | None) -> None:
+        pass
 
 
 class Usart(RegisterBlock):
@@ -51,23 +49,28 @@ class Usart(RegisterBlock):
 
     ``kernel_hz`` is its clock now, ``stop_hz`` the one it may receive with in Stop; ``request_tx`` and
     ``request_rx`` ask the DMA for one transfer and say whether it was served. ``on_transmit`` gets each frame
-    that leaves the part through its pin; ``tx_routed`` and ``rx_routed`` say whether the pins are switched to
-    the USART; ``on_tx_idle`` is told the idle level of the TX line.
+    that leaves the part through its TX pin, ``on_transmit_swapped`` through its RX pin.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
-        (CR1, CR2, CR3, BRR, 0x10, 0x14, RQR, ICR, RDR, TDR), 0
-    ) | {ISR: _ISR_RESET}
-    polled: ClassVar[frozenset[int]] = frozenset({ISR})
-    writable: ClassVar[Mapping[int, int]] = {BRR: 0xFFFF, ISR: 0, ICR: 0, RDR: 0, RQR: 0}
-    write_one: ClassVar[frozenset[int]] = frozenset({ICR, RQR})
+        (
+            *(reg.CR1, reg.CR2, reg.CR3, reg.BRR, reg.GTPR, reg.RTOR),
+            *(reg.RQR, reg.ICR, reg.RDR, reg.TDR),
+        ),
+        0,
+    ) | {reg.ISR: reg.ISR_RESET}
+    polled: ClassVar[frozenset[int]] = frozenset({reg.ISR})
+    writable: ClassVar[Mapping[int, int]] = {
+        reg.BRR: 0xFFFF,
+        **dict.fromkeys((reg.ISR, reg.ICR, reg.RDR, reg.RQR), 0),
+    }
+    write_one: ClassVar[frozenset[int]] = frozenset({reg.ICR, reg.RQR})
     not_modelled: ClassVar[Mapping[int, int]] = {
-        CR1: 0x0FFF_6800,
-        CR2: 0xFFFF_CF70,
-        CR3: 0x000E_EF3E,
-        0x10: 0xFFFF,
-        0x14: 0xFFFF_FFFF,
-        RQR: 0x05,
+        reg.CR1: reg.EOBIE,
+        reg.CR2: reg.SYNCHRONOUS,
+        reg.CR3: reg.IRDA_AND_SMARTCARD,
+        reg.GTPR: 0xFFFF,
+        reg.RTOR: 0xFF00_0000,
     }
 
     def __init__(
@@ -84,50 +87,40 @@ class Usart(RegisterBlock):
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._kernel_hz = kernel_hz
-        self._stop_hz = stop_hz
         self._request_tx = request_tx
-        self._request_rx = request_rx
-        self._receiver = Receiver(scheduler, self._reception_begins, self._received)
-        self._receives_in_stop = False
-        self._line_idle: Event | None = None
-        self._frame_end: Event | None = None
-        self._shifting: int | None = None
-        self._waiting: int | None = None
-        self._break_wanted = False
-        self._clock_hz = 0
+        self._receiver = UsartReceiver(scheduler, lambda: self.words, kernel_hz, stop_hz, request_rx, self)
+        self._transmitter = Transmitter(scheduler, lambda: self.words, kernel_hz, self)
+        self._transmitter.on_frame = self._frame_sent
+        self.flow = self._transmitter.flow
+        self._levels = {"TX": True, "RX": True}
+        """At the two pins."""
         self.on_transmit: OnTransmit = lambda time_ps, byte, baud: None
-        self.on_tx_idle: Callable[[bool | None], None] = lambda level: None
-        self.tx_routed: Callable[[], bool] = lambda: True
-        self.rx_routed: Callable[[], bool] = lambda: True
+        self.on_transmit_swapped: OnTransmit = lambda time_ps, byte, baud: None
+        self.pins: dict[str, UartPin] = {"TX": _NoPin(), "RX": _NoPin()}
 
     def reset(self) -> None:
         """System reset: off, a frame under way is lost."""
         super().reset()
-        self._abort()
-        self.on_tx_idle(None)
-        self._update()
+        self._transmitter.abort()
+        self._receiver.abort()
+        self._drive_idle()
+        self.refresh()
 
     def retime(self) -> None:
         """The kernel clock may have changed: a frame under way whose clock changes is lost."""
-        clock_hz = self._kernel_hz()
-        if clock_hz != self._clock_hz:
-            self._clock_hz = clock_hz
-            if not self._receives_in_stop:
-                self._receiver.abort()
-            if self._frame_end is not None:
-                self._frame_end.cancel()
-                self._frame_end = None
-                self._shifting = None
-            self._next_frame()
+        if self._transmitter.retime():
+            self._receiver.retime()
+            self._transmitter.next_frame()
 
     @property
     def baud(self) -> float:
         """The baud rate by USART_BRR and the kernel clock; zero if there is none."""
-        return self._baud_at(self._kernel_hz())
+        return self.baud_at(self._kernel_hz())
 
-    def _baud_at(self, kernel_hz: int) -> float:
-        brr = self.words[BRR]
-        if self.words[CR1] & _OVER8:
+    def baud_at(self, kernel_hz: int) -> float:
+        """The baud rate at a kernel clock; zero if there is none."""
+        brr = self.words[reg.BRR]
+        if self.words[reg.CR1] & reg.OVER8:
             divider = (brr & 0xFFF0) | (brr & 7) << 1
             return 2 * kernel_hz / divider if divider >= 16 else 0.0
         return kernel_hz / brr if brr >= 16 else 0.0
@@ -135,201 +128,180 @@ class Usart(RegisterBlock):
     @property
     def frame_format(self) -> Format:
         """What is between the start and the stop bit."""
-        control = self.words[CR1]
-        data_bits = 9 if control & _M0 else 7 if control & _M1 else 8
-        if not control & _PCE:
-            return Format(data_bits)
-        return Format(data_bits, "odd" if control & _PS else "even")
-
-    def levels(self, data: int) -> tuple[bool, ...]:
-        """The levels of a frame that ``on_transmit`` told of, a bit each, up to the stop bit."""
-        if data == BREAK:
-            return (False,) * (self.frame_format.data_bits + 2)
-        return self.frame_format.levels(data)
-
-    def line_changed(self, time_ps: int, level: bool) -> None:
-        """The level of the RX pin changes."""
-        self._receiver.put(time_ps, level)
-
-    def _reception_begins(self) -> tuple[float, Format] | None:
-        """A falling edge: receive with this rate and format, or let it pass."""
-        control = self.words[CR1]
-        if not control & _UE or not control & _RE or not self.rx_routed():
-            return None
-        self._receives_in_stop = bool(control & _UESM and self._stop_hz())
-        baud = self._baud_at(self._stop_hz()) if self._receives_in_stop else self.baud
-        if not baud:
-            return None
-        if self._line_idle is not None:
-            self._line_idle.cancel()
-            self._line_idle = None
-        if self._receives_in_stop and field(self.words[CR3], 20, 2) == _WAKE_ON_START_BIT:
-            self.words[ISR] |= _WUF
-            self._update()
-        return baud, self.frame_format
-
-    def _received(self, frame: Reception) -> None:
-        flags = self.words[ISR]
-        flags |= _FE * frame.framing_error | _PE * frame.parity_error | _NF * frame.noise
-        if flags & _RXNE and not self.words[CR3] & _OVRDIS:
-            flags |= _ORE
-        else:
-            self.words[RDR] = frame.data
-            flags |= _RXNE
-        if self._receives_in_stop and field(self.words[CR3], 20, 2) == _WAKE_ON_RXNE:
-            flags |= _WUF
-        self.words[ISR] = flags
-        baud = self._baud_at(self._stop_hz()) if self._receives_in_stop else self.baud
-        if baud:
-            idle_ps = round(self._half_bits * PS_PER_S / (2 * baud))
-            self._line_idle = self._scheduler.after(idle_ps, self._idle)
-        self._update()
-        if self.words[CR3] & _DMAR:
-            self._request_rx()
-
-    def read_word(self, offset: int) -> int:
-        """USART_RDR clears RXNE."""
-        word = super().read_word(offset)
-        if offset == RDR:
-            self.words[ISR] &= ~_RXNE
-            self._update()
-        return word
-
-    def write_word(self, offset: int, value: int) -> None:
-        """Write a register; USART_TDR queues a frame."""
-        if offset == TDR:
-            self._write_data(value & self.frame_format.data_mask)
-        elif offset == ICR:
-            self.words[ISR] &= ~(value & 0x0012_1B5F)
-        elif offset == RQR:
-            if value & 1 << 1:
-                self._send_break()
-            if value & 1 << 3:
-                self.words[ISR] &= ~_RXNE
-            if value & 1 << 4:
-                self._waiting = None
-                self.words[ISR] |= _TXE
-        else:
-            before = self.words[CR1]
-            self.store(offset, value)
-            if offset == CR1:
-                self._control_changed(before)
-        self._update()
-        self._feed_from_dma()
-
-    def _control_changed(self, before: int) -> None:
-        control = self.words[CR1]
-        sending = control & _UE and control & _TE
-        if not control & _RE:
-            self._receiver.abort()
-        if not control & _UE:
-            self._abort()
-            self.words[ISR] = _ISR_RESET
-        elif sending and not (before & _UE and before & _TE):
-            # Enabling the transmitter sends an idle frame first (RM0351, USART transmitter).
-            self._shift(None)
-        acknowledged = (_TEACK if sending else 0) | (_REACK if control & _UE and control & _RE else 0)
-        self.words[ISR] = (self.words[ISR] & ~(_TEACK | _REACK)) | acknowledged
-        self.on_tx_idle(True if sending else None)
-
-    def _write_data(self, data: int) -> None:
-        if not self.words[CR1] & _UE or not self.words[CR1] & _TE:
-            return
-        self._waiting = data
-        self.words[ISR] &= ~(_TXE | _TC)
-        if self._frame_end is None:
-            self._next_frame()
-
-    def _send_break(self) -> None:
-        """SBKRQ: after the frame under way, the line is low for a frame."""
-        if self.words[CR1] & _UE and self.words[CR1] & _TE:
-            self._break_wanted = True
-            if self._frame_end is None:
-                self._next_frame()
-
-    def _next_frame(self) -> None:
-        if self._break_wanted and self._clock_hz:
-            self._break_wanted = False
-            self.words[ISR] &= ~_TC
-            self._shift(BREAK)
-            return
-        if self._waiting is not None and self._clock_hz:
-            data, self._waiting = self._waiting, None
-            self.words[ISR] |= _TXE
-            self._shift(data)
-            self._update()
-            self._feed_from_dma()
-
-    def _shift(self, data: int | None) -> None:
-        baud = self.baud
-        self._clock_hz = self._kernel_hz()
-        if not baud:
-            return
-        self._shifting = data
-        self._frame_end = self._scheduler.after(
-            round(self._half_bits * PS_PER_S / (2 * baud)), self._frame_sent
-        )
+        control, control_2 = self.words[reg.CR1], self.words[reg.CR2]
+        data_bits = 9 if control & reg.M0 else 7 if control & reg.M1 else 8
+        order, inverted = bool(control_2 & reg.MSBFIRST), bool(control_2 & reg.DATAINV)
+        if not control & reg.PCE:
+            return Format(data_bits, "none", order, inverted)
+        return Format(data_bits, "odd" if control & reg.PS else "even", order, inverted)
 
     @property
     def frame_bits(self) -> float:
         """The length of a frame in bits, start and stop bits included."""
-        return self._half_bits / 2
+        return 1 + self.frame_format.data_bits + STOP_BITS[field(self.words[reg.CR2], reg.STOP_AT, 2)]
 
     @property
-    def _half_bits(self) -> int:
-        """The length of a frame in halves of a bit."""
-        return 2 * (1 + self.frame_format.data_bits) + _STOP_HALF_BITS[field(self.words[CR2], 12, 2)]
+    def idle_level(self) -> bool:
+        """The level of the TX line between frames: high, unless TXINV is set."""
+        return not self.words[reg.CR2] & reg.TXINV
 
-    def _idle(self) -> None:
-        """No frame followed for the length of one."""
-        self._line_idle = None
-        self.words[ISR] |= _IDLE
-        self._update()
+    def levels(self, data: int) -> tuple[bool, ...]:
+        """The levels of a frame that ``on_transmit`` told of, a bit each, up to the stop bit."""
+        if data == BREAK:
+            bits = 13 if self.words[reg.CR2] & reg.LINEN else self.frame_format.data_bits + 2
+            return (not self.idle_level,) * bits
+        return tuple(level is self.idle_level for level in self.frame_format.levels(data))
 
-    def _frame_sent(self) -> None:
-        data, self._shifting, self._frame_end = self._shifting, None, None
-        if data is not None and self.tx_routed():
-            self.on_transmit(self._scheduler.now_ps, data, self.baud)
-        self._next_frame()
-        if self._frame_end is None:
-            self.words[ISR] |= _TC
-            self._update()
+    def pin_changed(self, pin: str, time_ps: int, level: bool) -> None:
+        """The level of the TX or RX pin changes; one of them is the receiver's."""
+        self._levels[pin] = level
+        if pin == self._input_pin:
+            self._receiver.put(time_ps, level is not self._inverts_input)
 
-    def _feed_from_dma(self) -> None:
-        while self.words[CR3] & _DMAT and self.words[ISR] & _TXE and self.words[CR1] & _TE:
+    def cts_changed(self, level: bool) -> None:
+        """The level of the CTS pin changes."""
+        self.flow.cts_changed(level)
+
+    def input_routed(self) -> bool:
+        """Whether a pin is switched to what the receiver listens to."""
+        return self.pins[self._input_pin].routed()
+
+    @property
+    def _output_pin(self) -> str:
+        return "RX" if self.words[reg.CR2] & reg.SWAP else "TX"
+
+    @property
+    def _input_pin(self) -> str:
+        """The other pin, but in half-duplex mode, where one pin does both."""
+        swapped = bool(self.words[reg.CR2] & reg.SWAP)
+        return "TX" if swapped is not bool(self.words[reg.CR3] & reg.HDSEL) else "RX"
+
+    @property
+    def _inverts_input(self) -> bool:
+        return bool(self.words[reg.CR2] & reg.RXINV)
+
+    def read_word(self, offset: int) -> int:
+        """USART_RDR clears RXNE."""
+        word = super().read_word(offset)
+        if offset == reg.RDR:
+            self.words[reg.ISR] &= ~reg.RXNE
+            self.refresh()
+        return word
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register; USART_TDR queues a frame."""
+        if offset == reg.TDR:
+            self._transmitter.write(value & self.frame_format.data_mask)
+        elif offset == reg.ICR:
+            self.words[reg.ISR] &= ~(value & reg.CLEARABLE)
+            self._receiver.ask_dma()
+        elif offset == reg.RQR:
+            self._receiver.request(value)
+            if value & reg.SBKRQ:
+                self._transmitter.send_break()
+            if value & reg.TXFRQ:
+                self._transmitter.forget_waiting()
+        else:
+            before = self.words[reg.CR1]
+            self.store(offset, value)
+            if offset in (reg.CR1, reg.CR2, reg.CR3):
+                self._control_changed(before)
+            elif offset == reg.RTOR:
+                self._receiver.timeout_changed()
+        self.refresh()
+        self.feed_from_dma()
+
+    def _control_changed(self, before: int) -> None:
+        control = self.words[reg.CR1]
+        sending = self._transmitter.enabled
+        self._receiver.control_changed()
+        if not control & reg.UE:
+            self._transmitter.abort()
+            self.words[reg.ISR] = reg.ISR_RESET
+        elif sending and not (before & reg.UE and before & reg.TE):
+            self._transmitter.send_idle()
+        acknowledged = reg.TEACK if sending else 0
+        acknowledged |= reg.REACK if control & reg.UE and control & reg.RE else 0
+        self.words[reg.ISR] = self.words[reg.ISR] & ~(reg.TEACK | reg.REACK) | acknowledged
+        self.flow.look_at_cts()
+        self._drive_idle()
+        self._receiver.put(self._scheduler.now_ps, self._levels[self._input_pin] is not self._inverts_input)
+
+    def _drive_idle(self) -> None:
+        """The transmitter holds its line between frames; in half-duplex mode it lets go (open drain)."""
+        holds = self._transmitter.enabled and not self.words[reg.CR3] & reg.HDSEL
+        for name, pin in self.pins.items():
+            pin.drive(self.idle_level if holds and name == self._output_pin else None)
+
+    def _frame_sent(self, end_ps: int, data: int, baud: float) -> None:
+        output = self._output_pin
+        if not self.pins[output].routed():
+            return
+        if self.words[reg.CR3] & reg.HDSEL:
+            self._hear_itself(end_ps, data, baud)
+        (self.on_transmit if output == "TX" else self.on_transmit_swapped)(end_ps, data, baud)
+
+    def _hear_itself(self, end_ps: int, data: int, baud: float) -> None:
+        """In half-duplex mode the receiver, if it is on, gets the frame that was sent, at its end."""
+        start_ps = end_ps - self.frame_bits * PS_PER_S / baud
+        for bit, level in enumerate((*self.levels(data), self.idle_level)):
+            self._receiver.put(round(start_ps + bit * PS_PER_S / baud), level is not self._inverts_input)
+        self._receiver.known_until(end_ps)
+
+    def feed_from_dma(self) -> None:
+        """Ask for DMA as long as the data register is free."""
+        words = self.words
+        while words[reg.CR3] & reg.DMAT and words[reg.ISR] & reg.TXE and words[reg.CR1] & reg.TE:
             if not self._request_tx():
                 return
 
-    def _abort(self) -> None:
-        if self._frame_end is not None:
-            self._frame_end.cancel()
-        self._frame_end = None
-        self._shifting = self._waiting = None
-        self._break_wanted = False
-        self._receiver.abort()
-        if self._line_idle is not None:
-            self._line_idle.cancel()
-            self._line_idle = None
-
-    def _update(self) -> None:
-        flags, control = self.words[ISR], self.words[CR1]
+    def refresh(self) -> None:
+        """Flags changed: renew the interrupt, and RTS."""
+        flags, control, control_3 = self.words[reg.ISR], self.words[reg.CR1], self.words[reg.CR3]
         wanted = (
-            (control & _TXEIE and flags & _TXE)
-            or (control & _TCIE and flags & _TC)
-            or (control & _RXNEIE and flags & (_RXNE | _ORE))
-            or (control & _IDLEIE and flags & _IDLE)
-            or (self.words[CR3] & _WUFIE and flags & _WUF)
-            or (control & _PEIE and flags & _PE)
-            or (self.words[CR3] & _EIE and flags & (_FE | _NF | _ORE))
+            (control & reg.TXEIE and flags & reg.TXE)
+            or (control & reg.TCIE and flags & reg.TC)
+            or (control & reg.RXNEIE and flags & (reg.RXNE | reg.ORE))
+            or (control & reg.IDLEIE and flags & reg.IDLE)
+            or (control_3 & reg.WUFIE and flags & reg.WUF)
+            or (control & reg.PEIE and flags & reg.PE)
+            or (control & reg.CMIE and flags & reg.CMF)
+            or (control & reg.RTOIE and flags & reg.RTOF)
+            or (control_3 & reg.EIE and flags & (reg.FE | reg.NF | reg.ORE))
+            or (control_3 & reg.CTSIE and flags & reg.CTSIF)
+            or (self.words[reg.CR2] & reg.LBDIE and flags & reg.LBDF)
         )
         self._interrupt.set(bool(wanted))
+        if control_3 & (reg.RTSE | reg.DEM):
+            self.flow.refresh()
 
 
 class Lpuart(Usart):
-    """LPUART1: as a USART, with a baud rate divider of 20 bits in 256ths (RM0351, LPUART section)."""
+    """LPUART1: as a USART, with a baud rate divider of 20 bits in 256ths (RM0351, LPUART section).
 
-    writable: ClassVar[Mapping[int, int]] = {**Usart.writable, BRR: 0xF_FFFF}
+    It has no LIN, no auto baud rate, no receiver time-out and no single samples. The unit of its DEAT and
+    DEDT is not on file, so that they are named.
+    """
 
-    def _baud_at(self, kernel_hz: int) -> float:
-        brr = self.words[BRR]
+    writable: ClassVar[Mapping[int, int]] = {
+        **Usart.writable,
+        reg.BRR: 0xF_FFFF,
+        reg.CR1: 0x1000_7FFF,
+        reg.CR2: 0xFF0F_B010,
+        reg.CR3: 0x0070_F7C9,
+        reg.GTPR: 0,
+        reg.RTOR: 0,
+    }
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        reg.CR1: reg.EOBIE | reg.RTOIE | 0x3FF << reg.DEDT_AT,
+        reg.CR2: reg.SYNCHRONOUS | reg.LBDL | reg.LBDIE | reg.LINEN | reg.RTOEN | 7 << 20,
+        reg.CR3: reg.IRDA_AND_SMARTCARD | reg.ONEBIT,
+        reg.GTPR: 0xFFFF,
+        reg.RTOR: 0xFFFF_FFFF,
+        reg.RQR: reg.ABRRQ,
+    }
+
+    def baud_at(self, kernel_hz: int) -> float:
+        """The baud rate at a kernel clock; zero if there is none."""
+        brr = self.words[reg.BRR]
         return 256 * kernel_hz / brr if brr >= _LPUART_MIN_BRR else 0.0

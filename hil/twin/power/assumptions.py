@@ -35,6 +35,12 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "An NSS input that no pin is routed to reads low. A device that samples at the other edge of the "
         "clock takes every bit one clock late.",
     ),
+    (
+        "serial_lines",
+        "A CTS input that no pin is routed to reads low. With the highest bit first, a UART's parity bit is "
+        "still the last one. DE stays inactive during the idle frame that enabling the transmitter sends. In "
+        "half-duplex mode a UART receives its own frame when the frame ends.",
+    ),
     ("run_vdd", "Run and Sleep current do not depend on VDD: Tables 27 to 44 have no voltage column."),
     (
         "run_low_clock",
