@@ -24,11 +24,11 @@ import nidaqmx
 
 from benchmarks.benchmark import Benchmark, Results, Say, Target
 from benchmarks.twin_process import RIG_FILE, TwinProcess
+from hil.boards import REFERENCE, Board
 
 _SIZE = 64 * 1024
 _TURNS = 3
-_TARGET = "stm32l475xg"
-"""Built into pyOCD; the flash controller is the L476's."""
+_TARGET = Board.load(REFERENCE).part.pyocd_target
 _POWER_ON = "VOLT 3.0,(@1);:CURR:LIM 0.1,(@1);:OUTP ON,(@1)"
 
 

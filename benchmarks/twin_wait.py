@@ -11,8 +11,9 @@ import time
 
 from benchmarks.benchmark import Benchmark, Results, Say, Target
 from benchmarks.program_build import WAITS, build_wait
+from hil.boards import REFERENCE, Board
 from hil.firmware.image import Image
-from hil.twin.mcu import Stm32l476
+from hil.twin.mcu import Mcu
 from hil.twin.pins import make_pins
 
 _PS_PER_S = 10**12
@@ -27,7 +28,7 @@ def measure(name: str, say: Say) -> float:
     """Return seconds of bench time per second of CPU time, until the program says that it has waited."""
     image: Image = build_wait(name)
     pins = make_pins()
-    mcu = Stm32l476(pins, seed=1)
+    mcu = Mcu(Board.load(REFERENCE), pins, seed=1)
     for segment in image.segments:
         mcu.core.memory.preload(segment.address, segment.data)
     scheduler = mcu.scheduler

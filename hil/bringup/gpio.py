@@ -6,7 +6,7 @@ Addresses and fields are those of RM0351 (RCC_AHB2ENR; GPIO registers).
 
 from __future__ import annotations
 
-from hil.config import BoardDefinition
+from hil import boards
 from hil.instruments.protocols import Board
 
 _RCC_AHB2ENR = 0x4002_104C
@@ -22,7 +22,7 @@ _DEBUG_PINS = ("PA13", "PA14")
 class Pins:
     """The pins that a board leads to its connectors."""
 
-    def __init__(self, board: Board, definition: BoardDefinition) -> None:
+    def __init__(self, board: Board, definition: boards.Board) -> None:
         """Clock the ports. The core must be halted after a reset: no program works the pins meanwhile."""
         self._board = board
         self._names = sorted(definition.pins - set(_DEBUG_PINS))

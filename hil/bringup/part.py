@@ -8,9 +8,6 @@ from hil.bringup.session import Session
 from hil.errors import ConnectError, DeviceTimeoutError, ProtocolError
 from hil.rig import State
 
-_IDCODE = 0xE004_2000
-_DEVICE_ID = 0x415
-"""DBGMCU_IDCODE, and DEV_ID of an STM32L475 or L476 (RM0351, MCU device ID code)."""
 _OPTR = 0x4002_2020
 _RDP_NONE = 0xAA
 """FLASH_OPTR: readout protection level 0 in the lowest byte (RM0351, option bytes)."""
@@ -42,6 +39,7 @@ def start_the_part(session: Session) -> str:
 
 def _identify(session: Session) -> str:
     rig = session.rig
+    part = rig.config.board.definition.part
     rig.to(State.POWERED)
     try:
         rig.board.connect(under_reset=True)
@@ -53,14 +51,14 @@ def _identify(session: Session) -> str:
             "NRST are not wired through it; without a relay put the CN2 jumpers on",
         ) from error
     try:
-        code = int.from_bytes(rig.board.read_memory(_IDCODE, 4), "little")
+        code = int.from_bytes(rig.board.read_memory(part.device_id_address, 4), "little")
         options = int.from_bytes(rig.board.read_memory(_OPTR, 4), "little")
     finally:
         rig.board.detach()
-    if code & 0xFFF != _DEVICE_ID:
+    if code & 0xFFF != part.device_id:
         raise session.wrong(
             f"the part is 0x{code & 0xFFF:03X}",
-            expected=f"0x{_DEVICE_ID:03X}, an STM32L476",
+            expected=f"0x{part.device_id:03X}, an {part.title}",
             hint="another board is connected; check [probe] uid and [board]",
         )
     if options & 0xFF != _RDP_NONE:
@@ -72,6 +70,11 @@ def _identify(session: Session) -> str:
     return f"IDCODE 0x{code:08X}, OPTR 0x{options:08X}"
 
 
+def _console(session: Session) -> str:
+    console = session.rig.config.board.definition.console
+    return f"{console.tx} and {console.rx}"
+
+
 def _boot(session: Session) -> str:
     console = session.rig.console
     try:
@@ -80,14 +83,13 @@ def _boot(session: Session) -> str:
         raise session.wrong(
             f"the firmware does not report ({error.message})",
             expected="a BOOT record",
-            hint="PA2 and PA3 through the relay to the ST-LINK's RX and TX (CN3), [console] port and baud",
+            hint=f"{_console(session)} through the relay to the ST-LINK's RX and TX, [console] port and baud",
         ) from error
     if boot.integer("lse") != 1:
         raise session.wrong(
             "the 32.768 kHz crystal does not start (BOOT says lse=0)",
             expected="lse=1",
-            hint="MB1136 C-01 has no crystal: take C-02 or later (UM1724 Rev 14, 6.7.2); else R34, R36 and "
-            "the crystal's solder joints",
+            hint=session.rig.config.board.definition.lse_note,
         )
     return "BOOT with crystal"
 
@@ -105,7 +107,7 @@ def _check_contacts(session: Session) -> None:
                 raise session.wrong(
                     "the part answers over the console with the relay at rest",
                     expected="silence",
-                    hint="wire PA2 and PA3 through the relay too, and open SB13 and SB14",
+                    hint=f"wire {_console(session)} through the relay too",
                 )
         try:
             rig.board.connect(under_reset=True)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from hil.bringup.session import Session
-from hil.datasheet import stm32l476
 from hil.measurement.text import uncertain, with_unit
 from hil.rig import State
 
@@ -27,7 +26,7 @@ def measure_sleep(session: Session) -> str:
     voltage_v = rig.power_analyzer.measure_voltage_v()
     current_a, uncertainty_a = session.current_a(_LOG_S)
     board = rig.config.board
-    figure = stm32l476.supply_current(
+    figure = board.definition.part.supply_current(
         _TABLE, voltage_v, board.ambient_temperature_c + board.ambient_uncertainty_c
     )
     assert figure.max is not None  # the row has one

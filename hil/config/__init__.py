@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rig configuration: TOML with units, validated, with errors that name the file and the line."""
 
-from hil.config.boards import BOARDS, BoardDefinition
 from hil.config.bring_up import BringUpResults, bring_up_file, fingerprint, load_bring_up
 from hil.config.load import available_rigs, load_rig, resolve
 from hil.config.models import (
@@ -28,11 +27,9 @@ from hil.config.tables import (
 )
 
 __all__ = [
-    "BOARDS",
     "AmmeterTable",
     "AnalogWire",
     "BoardConfig",
-    "BoardDefinition",
     "BringUpConfig",
     "BringUpResults",
     "ClockConfig",

@@ -20,6 +20,8 @@ from hil.config.tables import AmmeterTable, Contradiction, SupplyTable
 from hil.measurement.capabilities import Capabilities
 from hil.measurement.text import with_unit
 
+_SWD_PINS = ("PA13", "PA14")
+"""SWDIO and SWCLK of every STM32 (RM0351, debug port pins)."""
 _KINDS = {
     AnalogWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao0"),
     InputWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai0"),
@@ -186,7 +188,8 @@ def _terminal(
 
 
 def _pin(config: RigConfig, path: tuple[str, ...], pin: str) -> Iterator[Contradiction]:
-    pins = config.board.definition.pins
+    board = config.board.definition
+    pins = board.pins
     if pin not in pins:
         close = difflib.get_close_matches(pin.upper(), sorted(pins), n=1)
         yield Contradiction(
@@ -194,10 +197,17 @@ def _pin(config: RigConfig, path: tuple[str, ...], pin: str) -> Iterator[Contrad
             f"{config.board.name} has no pin {pin!r}",
             f'a port pin such as "{close[0] if close else "PA0"}"',
         )
+    taken = {board.console.tx: "console", board.console.rx: "console", **dict.fromkeys(_SWD_PINS, "debug")}
+    if pin in taken:
+        yield Contradiction(
+            (*path, "pin"),
+            f"{config.board.name} wires pin {pin} to its probe's {taken[pin]} line",
+            "a pin that is free",
+        )
 
 
 def _voltages(config: RigConfig, path: tuple[str, ...], wire: AnalogWire) -> Iterator[Contradiction]:
-    # A pin in analog mode takes at most VDDA, which is VDD on this board (UM1724 Rev 14, table 10: SB57), and
+    # A pin in analog mode takes at most VDDA, which every board here ties to VDD ([ties] of its file), and
     # no positive injection is allowed (DS10198 Rev 8, table 21).
     supply_v = config.board.supply_voltage_v
     if wire.maximum_v > supply_v:

@@ -76,7 +76,7 @@ def load_rig(name_or_path: str | Path) -> RigConfig:
     lines = key_lines(text)
     model = _with_drivers(data, file, lines)
     try:
-        config = model.model_validate({**data, "file": file})
+        config = model.model_validate({**_with_board_file(data, file), "file": file})
     except ValidationError as error:
         raise _first_problem(error, model, file, lines) from error
     if "file" in data:
@@ -129,6 +129,15 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
         if isinstance(model, BaseModel):
             changed[table] = model.model_copy(update={key: fill(value) for key, value in model})
     return config.model_copy(update=changed)
+
+
+def _with_board_file(data: dict[str, Any], file: Path) -> dict[str, Any]:
+    """A board's own file is named relative to the rig file."""
+    board = data.get("board")
+    name = board.get("name") if isinstance(board, dict) else None
+    if not (isinstance(board, dict) and isinstance(name, str) and name.endswith(".toml")):
+        return data
+    return {**data, "board": {**board, "name": str((file.parent / name).resolve())}}
 
 
 def _find(name_or_path: str | Path) -> Path:

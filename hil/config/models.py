@@ -10,9 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from hil.config.boards import BOARDS, BoardDefinition
+from hil import boards
+from hil.boards import Board
 from hil.config.quantities import (
     Current,
     Duration,
@@ -24,12 +26,25 @@ from hil.config.quantities import (
 )
 from hil.config.tables import AmmeterTable, DaqTable, InstrumentTable, PowerAnalyzerTable, SupplyTable, Table
 from hil.datasheet import ni_x_series
+from hil.datasheet.figures import DatasheetError
+
+
+def _known_board(name: str) -> str:
+    if not name.endswith(".toml") and name not in boards.names():
+        known = ", ".join(repr(known) for known in boards.names())
+        raise PydanticCustomError("literal_error", "not known", {"expected": known})
+    try:
+        Board.load(name)
+    except DatasheetError as error:
+        raise ValueError(str(error)) from error
+    return name
 
 
 class BoardConfig(Table):
     """``[board]``: the device under test and the conditions it is measured in."""
 
-    name: Literal["nucleo_l476rg"]
+    name: Annotated[str, AfterValidator(_known_board)]
+    """A board that hil-rig knows, or the path of a board's own .toml file, relative to the rig file."""
     mcu: str | None = None
     """The part on the board. The board's type says it already; a name that contradicts it is refused."""
     supply_voltage_v: Voltage = Field(alias="supply_voltage")
@@ -41,9 +56,9 @@ class BoardConfig(Table):
     """Half width of the interval that holds the ambient temperature."""
 
     @property
-    def definition(self) -> BoardDefinition:
-        """The board type's pins and limits."""
-        return BOARDS[self.name]
+    def definition(self) -> Board:
+        """What the board is: its part, pins and limits."""
+        return Board.load(self.name)
 
 
 class ProbeConfig(Table):
@@ -131,7 +146,7 @@ class WiringConfig(Table):
     marker_active: CounterWire | None = None
     """High from the wake-up to the entry into Stop 2."""
     debug_connection: RelayWire | None = None
-    """Relay with normally open contacts in SWDIO, SWCLK, NRST, PA2 and PA3. The active level connects the
+    """Relay with normally open contacts in the debug and console lines. The active level connects the
     lines. At rest nothing feeds current into the part: with an undriven line, without the DAQ, without us."""
     supply_readback: SupplyReadbackWire | None = None
     """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""

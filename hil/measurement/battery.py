@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hil.datasheet import stm32l476
 from hil.datasheet.batteries import Battery
 from hil.errors import MeasurementError
 from hil.measurement.text import uncertain
 from hil.measurement.uncertainty import Estimate, expanded, rectangular
+from hil.parts import Part
 
 SECONDS_PER_DAY = 86_400.0
 DAYS_PER_YEAR = 365.25
@@ -31,6 +31,8 @@ class BatteryLife:
     """How long a battery carries a device."""
 
     battery: Battery
+    part: Part
+    """What the battery feeds."""
     charge_days: Estimate
     """Until the capacity is used up, in days. Its uncertainty is that of the current and of reading the
     maker's chart; the maker states no tolerance of the capacity."""
@@ -58,22 +60,22 @@ class BatteryLife:
                 f"the charge alone would last {in_years(self.charge_days)}, but the maker states a shelf "
                 f"life of {years:g} years {cell.shelf_life_condition}, and no more than that is claimed"
             )
-        if cell.cutoff_v < stm32l476.VDD_MIN_V:
+        if cell.cutoff_v < self.part.vdd_min_v:
             told.append(
                 f"the capacity is counted down to {cell.cutoff_v:g} V, but the part needs "
-                f"{stm32l476.VDD_MIN_V:g} V (DS10198 Rev 8, table 23): the last of it is out of reach, and "
+                f"{self.part.vdd_min_v:g} V ({self.part.vdd_source}): the last of it is out of reach, and "
                 "the maker gives no figure for how much that is"
             )
-        if cell.fresh_v is not None and cell.fresh_v >= stm32l476.VDD_MAX_V:
+        if cell.fresh_v is not None and cell.fresh_v >= self.part.vdd_max_v:
             told.append(
                 f"fresh and hardly loaded it reaches {cell.fresh_v:g} V, the part's highest supply voltage "
-                "(DS10198 Rev 8, table 23): check a fresh one before it feeds the part directly"
+                f"({self.part.vdd_source}): check a fresh one before it feeds the part directly"
             )
         return tuple(told)
 
 
-def life(battery: Battery, average_a: Estimate) -> BatteryLife:
-    """Return how long a battery carries an average current.
+def life(battery: Battery, average_a: Estimate, part: Part) -> BatteryLife:
+    """Return how long a battery carries the average current of a device with this part.
 
     Raises:
         MeasurementError: if the current is not above 0 A.
@@ -89,7 +91,7 @@ def life(battery: Battery, average_a: Estimate) -> BatteryLife:
         average_a.expanded_uncertainty / average_a.value, expanded(rectangular(battery.capacity_half_width))
     )
     by_charge = Estimate(days, days * relative)
-    return BatteryLife(battery, by_charge, _claimed(by_charge, battery.shelf_life_days))
+    return BatteryLife(battery, part, by_charge, _claimed(by_charge, battery.shelf_life_days))
 
 
 def _claimed(by_charge: Estimate, shelf_days: float | None) -> Estimate:

@@ -21,16 +21,13 @@ from hil.twin.daq.analog import AnalogOutput
 from hil.twin.harm import HarmRecord
 from hil.twin.line_relay import LineRelay
 from hil.twin.lpm01a import PowerShield
-from hil.twin.mcu import Stm32l476
+from hil.twin.mcu import Mcu
 from hil.twin.pin_limits import PinLimits, PinSource
 from hil.twin.pins import Pins, make_pins
 from hil.twin.power.spread import lsi_hz
 from hil.twin.supply_net import SupplyNet
 
 PS_PER_S = 1_000_000_000_000
-
-ST_LINK_V = 3.3
-"""At which the ST-LINK's transmit line idles (MB1136's ST-LINK is supplied with 3.3 V, UM1724 Rev 14)."""
 
 SLOW_CRYSTAL_FACTOR = 4.0
 """How much longer than typical a slow crystal takes to start (ASSUMPTION)."""
@@ -49,21 +46,23 @@ class Bench:
 
     def __init__(self, config: BenchConfig) -> None:
         self.config = config
+        self.board = board = config.board
         self.lock = BenchLock()
         self.pins: Pins = make_pins()
         if config.spread == "seeded":
             spread = float(self.rng("part spread").random())
-            self.mcu = Stm32l476(self.pins, config.seed, spread, lsi_hz(self.rng("part LSI").random()))
+            own_lsi_hz = lsi_hz(board.part, self.rng("part LSI").random())
+            self.mcu = Mcu(board, self.pins, config.seed, spread, own_lsi_hz)
         else:
-            self.mcu = Stm32l476(self.pins, config.seed)
+            self.mcu = Mcu(board, self.pins, config.seed)
         self.mcu.set_temperature(config.ambient_temperature_c)
         self.mcu.set_backup_supply(config.vbat_v)
         for at_s, temperature_c in config.ambient_changes:
             self.scheduler.at(round(at_s * PS_PER_S), partial(self.mcu.set_temperature, temperature_c))
         if config.adc_noise_lsb is not None:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
-        # The user button B1 at PC13: pulled up on the board, low when pressed (UM1724 Rev 14, 6.5).
-        self.pins["PC13"].set_external_level(True, 0)
+        if board.button is not None:
+            self.pins[board.button].set_external_level(not board.button_pressed_high, 0)
         self.isolation_listeners: list[Callable[[], None]] = []
         """Called when the relay has opened or closed the debug and console lines."""
         realism, miswiring = config.realism, config.miswiring
@@ -95,7 +94,7 @@ class Bench:
         source.on_short_current = self._short_draws
         source.on_output = self.net.drive
         source.net_v = lambda: self.net.voltage_v
-        self._limits = PinLimits(self.net, self.harm)
+        self._limits = PinLimits(board.part, self.net, self.harm)
         self.relay = LineRelay(
             self.scheduler,
             self._connect_debug,
@@ -234,11 +233,15 @@ class Bench:
         if not self.st_link_powered or self.debug_lines_isolated:
             return 0.0
         # Level shifters that are fed by the target drive no higher than it is.
-        return ST_LINK_V if self.config.probe_levels == "own" else min(ST_LINK_V, self.net.voltage_v)
+        line_v = self.board.console.line_v
+        return line_v if self.config.probe_levels == "own" else min(line_v, self.net.voltage_v)
 
     def _watch_pins(self) -> None:
         """Whatever can drive a pin of the part."""
-        self._limits.add(PinSource("the ST-LINK's transmit line", "PA3", self._transmit_line_v, analog=False))
+        receive_pin = self.board.console.rx
+        self._limits.add(
+            PinSource("the ST-LINK's transmit line", receive_pin, self._transmit_line_v, analog=False)
+        )
         for wire in self.config.wires.values():
             device, _, channel = (wire.terminal or "").partition("/")
             if wire.pin not in self.pins or wire.is_open:

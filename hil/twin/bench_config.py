@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from hil.boards import REFERENCE, Board
 from hil.datasheet import ni_x_series
+from hil.datasheet.figures import DatasheetError
 from hil.twin import miswiring, realism
 from hil.twin.bench_values import quantity
 from hil.twin.errors import BenchConfigError
@@ -27,13 +29,6 @@ DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
 DEFAULT_SENSOR_NOISE = "0.3 mV"
 """RMS white noise on the sensor wire. An ASSUMPTION: half a step of a 12-bit converter at 3 V, a tidy
 cable."""
-DEFAULT_UNPARKED_LEAK = "40 uA"
-"""Current that connected debug and console lines feed into the part. An ASSUMPTION: no figure is known for
-this board (MB1136); it is chosen large against Stop 2, so that forgetting to park the lines cannot pass."""
-
-VBAT_LIMIT_V = 4.0
-"""Absolute maximum of VBAT (DS10198 Rev 8, Table 20)."""
-
 RETIRED_ROLE = "debug_isolation"
 """A relay with normally closed contacts, which earlier rig files had."""
 
@@ -90,6 +85,8 @@ class BenchConfig:
 
     source: str
     """The file it came from, for messages."""
+    board: Board
+    """What stands on the bench."""
     seed: int
     ambient_temperature_c: float
     """At the start."""
@@ -105,7 +102,7 @@ class BenchConfig:
     miswiring: Miswiring
     """What is wrong with the bench."""
     vbat_v: float | None
-    """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as on the board (UM1724 Rev 14, SB45)."""
+    """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as the board ties it."""
     power_on_at_start: bool | None
     """``None``: as the way the bench was started suggests."""
     trace: Path | None
@@ -201,8 +198,10 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
             own = "input_resistance" in planted.get(role, {})
             if not own and _channel(wire).startswith(_PULLED_DOWN):
                 wires[role] = replace(wire, input_resistance_ohm=pull_down_ohm)
+    board = _board(tables, source)
     return BenchConfig(
         source=source,
+        board=board,
         seed=twin.get("seed", DEFAULT_SEED),
         ambient_temperature_c=_quantity(
             twin, "ambient_temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source
@@ -211,10 +210,10 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         spread=_spread(twin, source),
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
-        unparked_leak_a=_quantity(twin, "unparked_leak", "A", DEFAULT_UNPARKED_LEAK, source),
+        unparked_leak_a=_quantity(twin, "unparked_leak", "A", f"{1e6 * board.unparked_leak_a:g} uA", source),
         realism=realism.parse(twin, source),
         miswiring=miswiring.parse(twin, source),
-        vbat_v=_battery(twin, source),
+        vbat_v=_battery(twin, board, source),
         # In a rig without an analyzer the board's own supply feeds the part, from the start.
         power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
         trace=Path(twin["trace"]) if "trace" in twin else None,
@@ -231,6 +230,15 @@ def _table(parent: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any
     if not isinstance(table, dict):
         raise BenchConfigError(f"{source}: {key}: expected a table, not {table!r}")
     return table
+
+
+def _board(tables: Mapping[str, Any], source: str) -> Board:
+    """``[board] name``; the path of a board's own file is relative to the rig file."""
+    name = _table(tables, "board", source).get("name", REFERENCE)
+    try:
+        return Board.load(str(name), Path(source).parent)
+    except DatasheetError as error:
+        raise BenchConfigError(f"{source}: [board] name: {error}") from error
 
 
 def _analyzer(tables: Mapping[str, Any], source: str) -> Analyzer:
@@ -309,13 +317,14 @@ def _spread(twin: Mapping[str, Any], source: str) -> Spread:
     return spread
 
 
-def _battery(twin: Mapping[str, Any], source: str) -> float | None:
+def _battery(twin: Mapping[str, Any], board: Board, source: str) -> float | None:
     if "vbat" not in twin:
         return None
     voltage_v = _quantity(twin, "vbat", "V", "3.0 V", source)
-    if not 0 <= voltage_v <= VBAT_LIMIT_V:
+    limit_v = board.part.fact("abs_max_vdd").max_scalar()  # of VBAT too
+    if not 0 <= voltage_v <= limit_v:
         raise BenchConfigError(
-            f"{source}: [twin] vbat: expected 0 to {VBAT_LIMIT_V:g} V, which the part survives, "
+            f"{source}: [twin] vbat: expected 0 to {limit_v:g} V, which the part survives, "
             f"not {voltage_v:g} V"
         )
     return voltage_v

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console: the part's USART2 behind the ST-LINK's virtual COM port, offered as a TCP socket.
+"""The console: the part's UART behind the ST-LINK's virtual COM port, offered as a TCP socket.
 
 Open it with pyserial's ``socket://`` URL. The far end of the UART runs at ``HOST_BAUD`` like the terminal
 of a user who follows the firmware's manual; what a part transmits at another rate or in another format is
@@ -22,6 +22,7 @@ from typing import Protocol
 
 import numpy as np
 
+from hil.boards import Board
 from hil.twin.pins import Pins
 from hil.twin.tcp_server import TcpServer
 from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
@@ -36,12 +37,6 @@ so does the ST-LINK)."""
 
 FRAME_BITS = 10
 FRAME_PS = FRAME_BITS * PS_PER_S // HOST_BAUD
-
-TRANSMIT_PIN = "PA2"
-"""USART2_TX, where the ST-LINK's receive line ends."""
-
-RECEIVE_PIN = "PA3"
-"""USART2_RX, where the ST-LINK's transmit line ends (UM1724 Rev 14, table 10)."""
 
 NOISE_BYTES = (0x00, 0x80, 0xC0, 0xE0, 0xF0, 0xF8, 0xFC, 0xFE, 0xFF)
 """What a short dip of a floating line is received as: low bits first, then high (ASSUMPTION: one dip)."""
@@ -84,8 +79,8 @@ class Mcu(Protocol):
     """The part of the microcontroller that the console reaches."""
 
     @property
-    def usart2(self) -> Usart:
-        """Its USART2."""
+    def console_uart(self) -> Usart:
+        """The UART that the board wires to its debug probe."""
 
 
 class Scheduler(Protocol):
@@ -109,6 +104,10 @@ class ConsoleBench(Protocol):
     @property
     def scheduler(self) -> Scheduler:
         """The bench's time."""
+
+    @property
+    def board(self) -> Board:
+        """Which pins are the console's."""
 
     @property
     def mcu(self) -> Mcu:
@@ -158,10 +157,10 @@ class ConsoleServer(TcpServer):
         self._host = Receiver(
             bench.scheduler, lambda: (HOST_BAUD, HOST_FORMAT), self._arrived, lag_ps=2 * FRAME_PS
         )
-        bench.mcu.usart2.on_transmit = self._transmitted
+        bench.mcu.console_uart.on_transmit = self._transmitted
         with bench.lock:
             bench.isolation_listeners.append(self._lines_moved)
-            bench.pins[TRANSMIT_PIN].listeners.append(self._transmit_pin_changed)
+            bench.pins[bench.board.console.tx].listeners.append(self._transmit_pin_changed)
             self._idle()
         self.start()
 
@@ -255,7 +254,9 @@ class ConsoleServer(TcpServer):
         """The terminal's end puts ``level`` on the receive pin; through open lines nothing is driven."""
         # Without power the far end pulls its lines low.
         driven = None if self._bench.debug_lines_isolated else level and self._bench.st_link_powered
-        self._bench.pins[RECEIVE_PIN].set_external_level(driven, self._bench.scheduler.now_ps)
+        self._bench.pins[self._bench.board.console.rx].set_external_level(
+            driven, self._bench.scheduler.now_ps
+        )
 
     def _idle(self) -> None:
         """The relay has moved: the receive pin is undriven, or idles high."""
@@ -278,7 +279,7 @@ class ConsoleServer(TcpServer):
             )
 
     def _floating_noise(self, byte: int) -> None:
-        floats = self._bench.pins[TRANSMIT_PIN].level_out is None
+        floats = self._bench.pins[self._bench.board.console.tx].level_out is None
         if floats and not self._bench.debug_lines_isolated:
             self._receive_noise(byte)
 
@@ -296,7 +297,7 @@ class ConsoleServer(TcpServer):
         """Called under the bench's lock, at the end of every frame the part sends."""
         if self._bench.debug_lines_isolated:
             return
-        usart = self._bench.mcu.usart2
+        usart = self._bench.mcu.console_uart
         bit_ps = PS_PER_S / baud
         start_ps = end_ps - usart.frame_bits * bit_ps
         levels = (*usart.levels(data), usart.idle_level)

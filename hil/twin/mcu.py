@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The STM32L476 as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
+"""The microcontroller as a whole: core and peripherals, supply, resets, low-power modes, supply current."""
 
 from typing import Final
 
-from hil.datasheet import stm32l476
+from hil.boards import Board
 from hil.twin.core.block_hook import SRAM2_BASE, SRAM2_SIZE
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
@@ -35,8 +35,8 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
 """Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
 
 
-class Stm32l476:
-    """One STM32L476RG. It starts without supply; :meth:`set_supply_voltage` powers it.
+class Mcu:
+    """One part on its board. It starts without supply; :meth:`set_supply_voltage` powers it.
 
     ``spread`` says where it lies between the typical (0) and the maximum (1) currents of the datasheet,
     ``lsi_hz`` how fast its internal low-speed oscillator is.
@@ -44,7 +44,11 @@ class Stm32l476:
     VBAT is tied to VDD unless :meth:`set_backup_supply` gives it a cell of its own.
     """
 
-    def __init__(self, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ) -> None:
+    def __init__(
+        self, board: Board, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ
+    ) -> None:
+        self.board = board
+        self.part = part = board.part
         self.scheduler = Scheduler()
         self.core = Core(self.scheduler, seed)
         self._vdd_v = 0.0
@@ -60,6 +64,7 @@ class Stm32l476:
         self._powering: Event | None = None
         self._leaving_power_down: Event | None = None
         self.peripherals = Peripherals(
+            board,
             self.core,
             pins,
             seed,
@@ -69,23 +74,23 @@ class Stm32l476:
             request_reset=self._request_reset,
         )
         blocks = self.peripherals
-        self.usart2 = blocks.usart2
+        self.console_uart = blocks.uarts[board.console.uart]
         blocks.rcc.oscillators.lsi_nominal_hz = lsi_hz
         self._low_power = LowPower(
-            self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
+            part, self.scheduler, self.core, blocks.rcc, blocks.pwr, blocks.exti, blocks.dbgmcu
         )
-        self._observer = Observer(blocks, self._low_power, spread)
+        self._observer = Observer(board, blocks, self._low_power, spread)
         self._current = SupplyCurrent(
             self.scheduler, blocks.flash, self._operating_point, self.core.code_executed
         )
         self._current.leads_a = lambda: self._lead_current_a
-        self._backup = BackupSupply(blocks.rcc, blocks.pwr, spread)
+        self._backup = BackupSupply(part, blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._protection = ReadProtection(self.core, blocks.flash.options)
         blocks.flash.is_closed = self._protection.closes_flash
         blocks.flash.on_unprotect = self._erase_with_flash
         self._connect()
-        system_memory.program(self.core.memory.system, seed)
+        system_memory.program(self.core.memory.system, part, board.package, seed)
 
     def _connect(self) -> None:
         blocks, core, low_power = self.peripherals, self.core, self._low_power
@@ -126,7 +131,7 @@ class Stm32l476:
     @property
     def _off_below_v(self) -> float:
         """Up to the lowest brown-out threshold nothing works: assumption held_in_reset."""
-        threshold_v: float = stm32l476.fact("bor_V").extra["bor0_rise"][_TYPICAL]
+        threshold_v: float = self.part.fact("bor_V").extra["bor0_rise"][_TYPICAL]
         return threshold_v
 
     @property
@@ -209,7 +214,7 @@ class Stm32l476:
         self._update_current()
 
     def set_backup_supply(self, cell_v: float | None) -> None:
-        """A cell of this voltage feeds VBAT from now on; ``None`` ties VBAT to VDD (UM1724 Rev 14, SB45)."""
+        """A cell of this voltage feeds VBAT from now on; ``None`` ties VBAT to VDD, as the board does."""
         self._backup.cell_v = cell_v
         self._check_supply()
         self._update_current()
@@ -255,7 +260,7 @@ class Stm32l476:
     # Resets and supply
 
     def _check_supply(self) -> None:
-        lowest_battery_v = stm32l476.fact("vbat_operating").min_scalar()
+        lowest_battery_v = self.part.fact("vbat_operating").min_scalar()
         if self._powered and self._low_power.mode == "shutdown":
             # Nothing watches VDD in Shutdown, so nothing switches to VBAT (assumption shutdown_unmonitored).
             if self._vdd_v < lowest_battery_v:
@@ -263,7 +268,7 @@ class Stm32l476:
                 self.peripherals.lose_backup_domain()
             return
         level = self.peripherals.flash.options.brown_out_level
-        thresholds_v = stm32l476.fact("bor_V").extra
+        thresholds_v = self.part.fact("bor_V").extra
         if self._vdd_v < thresholds_v[f"bor{level}_fall"][_TYPICAL]:
             self._power_off()
         elif self._vdd_v >= thresholds_v[f"bor{level}_rise"][_TYPICAL]:
@@ -279,7 +284,7 @@ class Stm32l476:
 
     def _start(self) -> None:
         if not self._powered and self._powering is None:
-            delay_s = stm32l476.fact("reset_temporization").typ_scalar()
+            delay_s = self.part.fact("reset_temporization").typ_scalar()
             self._powering = self.scheduler.after(round(delay_s * PS_PER_S), self._power_on)
 
     def _erase_with_flash(self) -> None:
@@ -415,7 +420,7 @@ class Stm32l476:
             return
         rcc, pwr = self.peripherals.rcc, self.peripherals.pwr
         latency_ps = wake_up.latency_ps(
-            mode, "msi", rcc.wake_hz, pwr.voltage_range, low_power_regulator=False
+            self.part, mode, "msi", rcc.wake_hz, pwr.voltage_range, low_power_regulator=False
         )
         self._low_power.begin_waking(WakeUp(mode, "msi", rcc.wake_hz), latency_ps)
         self._leaving_power_down = self.scheduler.after(latency_ps, self._left_power_down)
@@ -478,7 +483,9 @@ class Stm32l476:
         mode = self.mode
         if mode == "off":
             outside_a = self._lead_current_a + (self._external_current_a if self._vdd_v else 0.0)
-            return OperatingPoint("off", self._vdd_v, self._temperature_c, external_current_a=outside_a)
+            return OperatingPoint(
+                "off", self._vdd_v, self._temperature_c, self.part, external_current_a=outside_a
+            )
         return self._observer.observe(
             mode,
             code_in_sram=self.core.executes_from_sram,

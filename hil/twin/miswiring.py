@@ -20,7 +20,7 @@ LEADS = ("connected", "open")
 GROUNDS = ("connected", "floating")
 CRYSTALS = ("fitted", "absent", "slow")
 ST_LINKS = ("powered", "unplugged")
-TARGETS = ("stm32l476", "another", "none")
+TARGETS = ("fitted", "another", "none")
 PORTS = ("free", "busy")
 
 
@@ -45,7 +45,7 @@ class Miswiring:
     """"absent": MB1136 C.1, which has no crystal. "slow": it takes four times as long to start."""
     st_link: str = "powered"
     """"unplugged": it pulls its lines low."""
-    target: str = "stm32l476"
+    target: str = "fitted"
     """What hangs on the probe: this part, another one, or nothing."""
     console_port: str = "free"
     """"busy": another program holds it."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.harm import HarmRecord
 from hil.twin.pins import Pin
 from hil.twin.supply_net import SupplyNet
@@ -41,11 +41,12 @@ class PinSource:
 class PinLimits:
     """Watches every source of the bench that can drive a pin, whenever VDD or a source changes."""
 
-    def __init__(self, net: SupplyNet, harm: HarmRecord) -> None:
+    def __init__(self, part: Part, net: SupplyNet, harm: HarmRecord) -> None:
+        self._vdd_least_v = part.vdd_min_v
         self._net, self._harm = net, harm
         self._sources: list[PinSource] = []
-        self._vdd_most_v = float(stm32l476.fact("abs_max_vdd").max_scalar())
-        self._pin_most_a = float(stm32l476.fact("abs_max_current").extra["iio_per_pin"])
+        self._vdd_most_v = float(part.fact("abs_max_vdd").max_scalar())
+        self._pin_most_a = float(part.fact("abs_max_current").extra["iio_per_pin"])
         net.listeners.append(self.check)
 
     def add(self, source: PinSource) -> None:
@@ -78,7 +79,7 @@ class PinLimits:
             self._harm.note(
                 "VDD", f"VDD was {vdd_v:.2f} V, {self._vdd_most_v:g} V at most (DS10198 Rev 8, table 20)"
             )
-        supplied = self._net.driven and vdd_v >= stm32l476.VDD_MIN_V
+        supplied = self._net.driven and vdd_v >= self._vdd_least_v
         for source in self._sources:
             driven_v = source.highest_v()
             margin_v = FT_ABOVE_VDD_V if supplied and not source.analog else ABOVE_VDD_V

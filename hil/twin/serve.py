@@ -124,7 +124,7 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             _tell_what_is_not_modelled(bench)
             _wait(stop)
         else:
-            status.announce(addresses, realtime=realtime)
+            status.announce(addresses, target=bench.board.part.pyocd_target, realtime=realtime)
             bench.harm.on_entry = lambda entry: print(f"HARM: {entry}", flush=True)
             status.watch(bench, console, stop)
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.

@@ -14,9 +14,6 @@ from rich.text import Text
 from hil.twin.bench import Bench
 from hil.twin.console import ConsoleServer
 
-TARGET = "stm32l475xg"
-"""pyOCD's built-in target with the flash controller of the L476; that one needs a CMSIS-Pack."""
-
 _REFRESH_S = 0.25
 
 CLOCKLESS = frozenset({"stop0", "stop1", "stop2", "standby", "shutdown", "off", "reset"})
@@ -25,12 +22,12 @@ CLOCKLESS = frozenset({"stop0", "stop1", "stop2", "standby", "shutdown", "off", 
 _STYLES = {"run": "bold green", "lprun": "bold green", "off": "bold red", "reset": "bold red"}
 
 
-def announce(addresses: Mapping[str, str], *, realtime: bool) -> None:
-    """Print what to type to reach the bench from another terminal."""
+def announce(addresses: Mapping[str, str], *, target: str, realtime: bool) -> None:
+    """Print what to type to reach the bench from another terminal; ``target`` is pyOCD's of the part."""
     lines = [
         "The bench is ready. From another terminal:",
-        f'  pyocd cmd -u remote:{addresses["probe"]} -t {TARGET} -c "reset halt" -c "reg"',
-        f"  pyocd load -u remote:{addresses['probe']} -t {TARGET} firmware.elf",
+        f'  pyocd cmd -u remote:{addresses["probe"]} -t {target} -c "reset halt" -c "reg"',
+        f"  pyocd load -u remote:{addresses['probe']} -t {target} firmware.elf",
         f"  pyserial-miniterm socket://{addresses['console']} 115200",
         *_supply_lines(addresses),
         "  nidaqmx.Task(grpc_options=nidaqmx.GrpcSessionOptions("

@@ -310,9 +310,11 @@ class _Line:
 
 
 def _pin(config: BenchConfig, pins: Pins, wire: Wire) -> Pin:
-    if wire.pin not in pins:
+    board = config.board
+    if wire.pin is None or wire.pin not in board.pins:
         raise WiringError(
-            f'{config.source}: [wiring] {wire.role}: no pin {wire.pin!r} on the part; expected "PA0" to "PH1"'
+            f"{config.source}: [wiring] {wire.role}: the {board.package.name} package of {board.name} has "
+            f'no pin {wire.pin!r}; expected one such as "PA0"'
         )
     return pins[wire.pin]
 

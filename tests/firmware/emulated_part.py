@@ -30,7 +30,7 @@ class Part(BarePart):
         self.records: list[Record] = []
         self.asked = 0
         self.edges: list[tuple[float, str, bool | None]] = []
-        self.mcu.usart2.on_transmit = self._byte_sent
+        self.mcu.console_uart.on_transmit = self._byte_sent
         for name in ("PA8", "PB10"):
             self.pins[name].listeners.append(self._listener(name))
         self.mcu.set_supply_voltage(3.0)

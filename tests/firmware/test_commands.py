@@ -8,13 +8,15 @@ import zlib
 import numpy as np
 import pytest
 
-from hil.datasheet import stm32l476
+from hil.boards import REFERENCE, Board
 from hil.firmware.build import MODEL_FILE, build
 from hil.firmware.image import Image
 from hil.golden.reference import run_model
 from hil.golden.tflite_model import read_model
 from hil.instruments.records import SEQUENCE_MAX, command_line
 from tests.firmware.emulated_part import Part
+
+L476 = Board.load(REFERENCE).part
 
 CORRUPT, OVERLONG, OVERRUN, UNKNOWN, FIELD, RANGE = "20", "21", "22", "23", "24", "25"
 LISTENING_S = 0.25
@@ -44,8 +46,8 @@ def test_listens_until_the_line_has_been_silent_for_a_quarter_second(part: Part)
     assert not is_asleep(part)
     part.advance(0.04)
     assert is_asleep(part)
-    typical_a = stm32l476.supply_current("stop2_rtc_lse_quartz", 3.0, 25.0).typ
-    assert part.mcu.supply.current_a == pytest.approx(typical_a + stm32l476.fact("lsi").typ_scalar())
+    typical_a = L476.supply_current("stop2_rtc_lse_quartz", 3.0, 25.0).typ
+    assert part.mcu.supply.current_a == pytest.approx(typical_a + L476.fact("lsi").typ_scalar())
 
 
 def test_ready_comes_once_after_boot_and_for_an_empty_line(part: Part) -> None:
@@ -242,7 +244,7 @@ def test_mode_is_entered_for_good_until_a_reset(part: Part, name: str, table: st
         assert part.mcu.mode == name
         part.advance(20.0)  # beyond any watchdog's longest time, and two periods
     if table is not None:
-        assert part.mcu.supply.current_a == pytest.approx(stm32l476.supply_current(table, 3.0, 25.0).typ)
+        assert part.mcu.supply.current_a == pytest.approx(L476.supply_current(table, 3.0, 25.0).typ)
     assert len(part.edges) == edges
     part.console = ""
     part.reset()

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from hil.datasheet import stm32l476
+from hil.boards import REFERENCE, Board
 from hil.firmware.build import build
 from hil.firmware.image import Image
 from tests.firmware.emulated_part import Part
+
+L476 = Board.load(REFERENCE).part
 
 PERIOD_S = 10.0
 WINDOW_S = 0.512
@@ -38,9 +40,9 @@ def test_sampling_is_low_power_sleep_with_the_flash_off(
     (sampling,) = [figures for (mode, _), figures in by_clock.items() if mode == "lpsleep"]
     duration_s, charge_c = sampling
     assert duration_s == pytest.approx(WINDOW_S, abs=2e-3)
-    adc_a = sum(min(stm32l476.fact(name).typ) for name in ("adc_idda", "adc_ivref_single"))  # type: ignore[arg-type,type-var]
-    flash_off_a = stm32l476.run_current("lpsleep_flash_pd", 200e3, 25.0).typ
-    flash_on_a = stm32l476.run_current("lpsleep_flash_on", 200e3, 25.0).typ
+    adc_a = sum(min(L476.fact(name).typ) for name in ("adc_idda", "adc_ivref_single"))  # type: ignore[arg-type,type-var]
+    flash_off_a = L476.run_current("lpsleep_flash_pd", 200e3, 25.0).typ
+    flash_on_a = L476.run_current("lpsleep_flash_on", 200e3, 25.0).typ
     assert flash_off_a + adc_a < charge_c / duration_s < flash_on_a + adc_a
 
 
@@ -49,6 +51,6 @@ def test_sleep_between_wakes_is_the_datasheets_and_the_lsi(
 ) -> None:
     duration_s, charge_c = by_clock["stop2", 0.0]
     assert duration_s > PERIOD_S - 0.6
-    typical_a = stm32l476.supply_current("stop2_rtc_lse_quartz", 3.0, 25.0).typ
-    typical_a += stm32l476.fact("lsi").typ_scalar()  # which the crystal's clock security system needs
+    typical_a = L476.supply_current("stop2_rtc_lse_quartz", 3.0, 25.0).typ
+    typical_a += L476.fact("lsi").typ_scalar()  # which the crystal's clock security system needs
     assert charge_c / duration_s == pytest.approx(typical_a, rel=0.01)

@@ -12,9 +12,11 @@ from hil.pytest_plugin.acquisitions import Acquisitions
 from hil.pytest_plugin.recording import Recorder, TableStore
 from hil.pytest_plugin.requirements import Requirements
 from hil.pytest_plugin.result_tables import clock_plan_table
+from hil.rig import Rig
 
 
 def test_the_default_plan_is_the_cheapest(
+    rig: Rig,
     console: Console,
     power_analyzer: PowerAnalyzer,
     acquisitions: Acquisitions,
@@ -39,6 +41,7 @@ def test_the_default_plan_is_the_cheapest(
             taken.default_plan,
             Estimate(supply_v, expanded(rig_accuracy.voltage_v(supply_v))),
             [batteries.get(battery_id) for battery_id in requirements.battery_life_years],
+            rig.config.board.definition.part,
         )
     )
     default = taken.default_plan

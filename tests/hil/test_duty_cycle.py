@@ -16,6 +16,7 @@ from hil.pytest_plugin.acquisitions import Acquisitions, DutyCycleLog
 from hil.pytest_plugin.recording import Recorder, TableStore
 from hil.pytest_plugin.requirements import Requirements
 from hil.pytest_plugin.result_tables import battery_table, phase_table
+from hil.rig import Rig
 
 QUIET_PHASES = (PhaseName.SLEEP, PhaseName.SAMPLING, PhaseName.INFERENCE)
 BATTERIES = ("cr2032_panasonic", "l91_energizer_pair")
@@ -153,6 +154,7 @@ def test_average_current_with_reports(
 @pytest.mark.parametrize("battery_id", BATTERIES)
 def test_battery_life(
     battery_id: str,
+    rig: Rig,
     acquisitions: Acquisitions,
     power_analyzer: PowerAnalyzer,
     requirements: Requirements,
@@ -162,7 +164,8 @@ def test_battery_life(
 ) -> None:
     """The batteries that the product may get last as long as they have to."""
     average_a = average_of(acquisitions.quiet_duty_cycle(), rig_accuracy)
-    lives = {name: battery.life(batteries.get(name), average_a) for name in BATTERIES}
+    part = rig.config.board.definition.part
+    lives = {name: battery.life(batteries.get(name), average_a, part) for name in BATTERIES}
     tables.save(battery_table(average_a, list(lives.values())))
     measure.assume(*(f"Battery life: {statement}." for statement in battery.ASSUMPTIONS))
     life = lives[battery_id]

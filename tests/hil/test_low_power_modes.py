@@ -34,6 +34,7 @@ def test_current_in_mode(
     measure: Recorder,
 ) -> None:
     """The part draws no more than the datasheet allows in the mode, and it is that mode and no other."""
+    part = rig.config.board.definition.part
     rig.to(State.MEASURING, image, restart=True)
     clock.sleep(BOOT_TIMEOUT_S)
     with rig.commander() as commander:
@@ -52,8 +53,8 @@ def test_current_in_mode(
 
     ambient_c = rig.config.board.ambient_temperature_c
     coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
-    allowed = mode.figure(voltage_v, coldest_c)
-    typical = {other.name: other.figure(voltage_v, ambient_c).typ for other in POWER_MODES}
+    allowed = mode.figure(part, voltage_v, coldest_c)
+    typical = {other.name: other.figure(part, voltage_v, ambient_c).typ for other in POWER_MODES}
     nearest = min(typical, key=lambda name: abs(math.log(max(current_a, 1e-12) / typical[name])))
     assert allowed.max is not None
     measure(

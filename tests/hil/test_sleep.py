@@ -3,7 +3,6 @@
 
 import numpy as np
 
-from hil.datasheet import stm32l476
 from hil.instruments.protocols import PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
@@ -50,9 +49,10 @@ def test_stop2_current(
 
     ambient_c = rig.config.board.ambient_temperature_c
     coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
-    allowed = stm32l476.supply_current(TABLE, log.supply_voltage_v, coldest_c)
-    typical = stm32l476.supply_current(TABLE, log.supply_voltage_v, ambient_c)
-    supervision = stm32l476.fact(SUPERVISION)
+    part = rig.config.board.definition.part
+    allowed = part.supply_current(TABLE, log.supply_voltage_v, coldest_c)
+    typical = part.supply_current(TABLE, log.supply_voltage_v, ambient_c)
+    supervision = part.fact(SUPERVISION)
     assert allowed.max is not None
     supervision_a, most_supervision_a = supervision.typ_scalar(), supervision.max_scalar()
     conditions = f"{log.supply_voltage_v:.3f} V"

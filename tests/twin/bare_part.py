@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from hil.boards import REFERENCE, Board
 from hil.firmware.image import FLASH_START, Image
-from hil.twin.mcu import Stm32l476
+from hil.twin.mcu import Mcu
 from hil.twin.peripherals.clock_tree import LSI_HZ
 from hil.twin.pins import make_pins
 
@@ -20,7 +21,7 @@ class BarePart:
 
     def __init__(self, program: Image | bytes = IDLE_PROGRAM, *, seed: int = 1, lsi_hz: int = LSI_HZ) -> None:
         self.pins = make_pins()
-        self.mcu = Stm32l476(self.pins, seed=seed, lsi_hz=lsi_hz)
+        self.mcu = Mcu(Board.load(REFERENCE), self.pins, seed=seed, lsi_hz=lsi_hz)
         if isinstance(program, bytes):
             self.mcu.core.memory.preload(FLASH_START, program)
         else:

@@ -213,7 +213,7 @@ def test_a_hung_console_loses_what_passes(bench: Bench) -> None:
     assert faults.answer("HANG console") == "OK"
     console.type(b"a")
     bench.advance(1e-3)
-    bench.mcu.usart2.on_transmit(bench.scheduler.now_ps, ord("b"), 115200.0)
+    bench.mcu.console_uart.on_transmit(bench.scheduler.now_ps, ord("b"), 115200.0)
     assert typed == []
     assert faults.answer("UNHANG console") == "OK"
     console.type(b"c")

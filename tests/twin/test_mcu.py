@@ -3,8 +3,10 @@
 
 import pytest
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from tests.twin.bare_part import PS_PER_S, BarePart
+
+L476 = Part.load("stm32l476")
 
 SCR, AIRCR = 0xE000_ED10, 0xE000_ED0C
 RCC, PWR, RTC, EXTI, DBGMCU = 0x4002_1000, 0x4000_7000, 0x4000_2800, 0x4001_0400, 0xE004_2000
@@ -240,4 +242,4 @@ def test_the_pull_ups_of_pwr_work_in_standby_and_shutdown_if_they_are_applied(bo
     board.enter(mode_code)
     assert board.mcu.mode == {3: "standby", 4: "shutdown"}[mode_code]
     row = {3: "standby_rtc_off_no_iwdg", 4: "shutdown_rtc_off"}[mode_code]
-    assert board.current_a == pytest.approx(stm32l476.supply_current(row, 3.0, 25.0).typ + extra_a)
+    assert board.current_a == pytest.approx(L476.supply_current(row, 3.0, 25.0).typ + extra_a)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from pyocd.core import exceptions
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin import bench_config
 from hil.twin.bench import Bench
 from hil.twin.errors import BenchConfigError
 from hil.twin.probe.swd_line import SwdLine
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S
+
+L476 = Part.load("stm32l476")
 
 WIRING = {
     "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
@@ -121,7 +123,7 @@ def test_a_crystal_starts_late_or_never(lse: str, factor: float | None) -> None:
     bench = make_bench(lse=lse)
     oscillator = bench.mcu.peripherals.rcc.oscillators["lse"]
     oscillator.switch(True)
-    typical_s = stm32l476.fact("lse_start").typ_scalar()
+    typical_s = L476.fact("lse_start").typ_scalar()
     bench.advance(0.99 * typical_s * (factor or 10))
     assert not oscillator.ready
     bench.advance(0.02 * typical_s * (factor or 10))
@@ -137,7 +139,7 @@ def test_an_st_link_without_power_pulls_its_lines_low() -> None:
         SwdLine(bench).transfer(1)
 
 
-@pytest.mark.parametrize(("target", "device_id"), [("stm32l476", 0x415), ("another", 0x435)])
+@pytest.mark.parametrize(("target", "device_id"), [("fitted", 0x415), ("another", 0x435)])
 def test_another_part_tells_so(target: str, device_id: int) -> None:
     bench = make_bench(target=target)
     bench.close_relay()

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from hil.twin.console import FRAME_PS, RECEIVE_PIN, ConsoleServer
+from hil.boards import REFERENCE, Board
+from hil.twin.console import FRAME_PS, ConsoleServer
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.pins import Pins, make_pins
 from hil.twin.uart_line import PS_PER_S, Format, Receiver, Reception
+
+BOARD = Board.load(REFERENCE)
 
 
 class Usart:
@@ -24,7 +27,7 @@ class Usart:
         receiver = Receiver(
             scheduler, lambda: (115200.0, Format()), lambda frame: self.received.append(frame.data)
         )
-        pins[RECEIVE_PIN].external_listeners.append(
+        pins[BOARD.console.rx].external_listeners.append(
             lambda time_ps, level: receiver.put(time_ps, level is not False)
         )
 
@@ -36,11 +39,11 @@ class Usart:
         return Format().levels(data)
 
 
-class Board:
+class Part:
     """A part that is all UART."""
 
     def __init__(self, scheduler: Scheduler, pins: Pins) -> None:
-        self.usart2 = Usart(scheduler, pins)
+        self.console_uart = Usart(scheduler, pins)
 
 
 class UartBench:
@@ -50,7 +53,8 @@ class UartBench:
         self.debug_lines_isolated = False
         self.st_link_powered = True
         self.pins = make_pins()
-        self.mcu = Board(self.scheduler, self.pins)
+        self.board = BOARD
+        self.mcu = Part(self.scheduler, self.pins)
         self.isolation_listeners: list[Callable[[], None]] = []
 
     def rng(self, name: str) -> np.random.Generator:
@@ -60,7 +64,7 @@ class UartBench:
         with self.lock:
             for byte in data:
                 self.scheduler.advance_to(self.scheduler.now_ps + round(10 * PS_PER_S / baud))
-                self.mcu.usart2.on_transmit(self.scheduler.now_ps, byte, baud)
+                self.mcu.console_uart.on_transmit(self.scheduler.now_ps, byte, baud)
 
 
 @pytest.fixture
@@ -93,7 +97,7 @@ class Terminal:
         del server.type  # type: ignore[method-assign]
         with bench.lock:
             bench.scheduler.advance_to(bench.scheduler.now_ps + FRAME_PS)
-            bench.mcu.usart2.received.clear()
+            bench.mcu.console_uart.received.clear()
 
     def read(self, count: int) -> bytes:
         with self.socket.makefile("rb") as stream:
@@ -166,14 +170,14 @@ def test_typed_bytes_arrive_one_frame_time_apart(bench: UartBench, server: Conso
     frame_ps = 10 * 10**12 // 115200
     server.type(b"ab")
     bench.scheduler.advance_to(frame_ps)
-    assert bench.mcu.usart2.received == [ord("a")]
+    assert bench.mcu.console_uart.received == [ord("a")]
     bench.scheduler.advance_to(2 * frame_ps)
-    assert bench.mcu.usart2.received == [ord("a"), ord("b")]
+    assert bench.mcu.console_uart.received == [ord("a"), ord("b")]
 
 
 def test_a_typed_byte_is_on_the_receive_pin_bit_by_bit(bench: UartBench, server: ConsoleServer) -> None:
     edges: list[tuple[float, bool | None]] = []
-    pin = bench.pins[RECEIVE_PIN]
+    pin = bench.pins[BOARD.console.rx]
     assert pin.external_level is True, "the line idles high"
     pin.external_listeners.append(lambda time_ps, level: edges.append((time_ps * 115200 / 1e12, level)))
     server.type(b"\n")  # 0x0A: start bit, then 0 1 0 1 0 0 0 0 from the lowest bit on, then the stop bit
@@ -185,7 +189,7 @@ def test_a_typed_byte_is_on_the_receive_pin_bit_by_bit(bench: UartBench, server:
 def test_the_receive_pin_is_undriven_while_the_lines_are_open(
     bench: UartBench, server: ConsoleServer
 ) -> None:
-    pin = bench.pins[RECEIVE_PIN]
+    pin = bench.pins[BOARD.console.rx]
     for isolated, level in ((True, None), (False, True)):
         bench.debug_lines_isolated = isolated
         for listener in bench.isolation_listeners:
@@ -201,4 +205,4 @@ def test_what_was_sent_before_is_on_the_line_when_time_moves(bench: UartBench, s
                 terminal.socket.sendall(bytes([byte]))
                 server.pull()
                 bench.scheduler.advance_to(bench.scheduler.now_ps + FRAME_PS)
-                assert bench.mcu.usart2.received.pop() == byte
+                assert bench.mcu.console_uart.received.pop() == byte

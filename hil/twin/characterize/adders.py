@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from hil.datasheet import stm32l476
 from hil.datasheet.figures import scale_of
+from hil.parts import Part
 from hil.twin.characterize import steps
 from hil.twin.characterize.figures import NotCovered, Printed, Reading, last_digits
 from hil.twin.characterize.session import Session
@@ -81,30 +81,30 @@ _REASONS: Final = {
 }
 
 
-def lines() -> list[str]:
+def lines(_part: Part) -> list[str]:
     """The lines that are measured."""
     return list(_PAIRS)
 
 
-def not_covered() -> list[NotCovered]:
+def not_covered(part: Part) -> list[NotCovered]:
     """The lines that are not, and why."""
     found = []
     for line, reason in _REASONS.items():
-        fact = stm32l476.fact(line)
+        fact = part.fact(line)
         columns = fact.typ if fact.typ is not None else fact.max
         count = len(columns) if isinstance(columns, tuple) else 1
         found.append(NotCovered(line, fact.source, 2 if line == "flash_idd" else count, reason))
     return found
 
 
-def figure_count(line: str) -> int:
+def figure_count(_part: Part, line: str) -> int:
     """How many figures a line has."""
     return len(_PAIRS[line])
 
 
 def measure(session: Session, line: str) -> Iterator[Reading]:
     """Every column of a line."""
-    fact = stm32l476.fact(line)
+    fact = session.part.fact(line)
     scale = scale_of(fact.unit)
     columns = fact.typ if isinstance(fact.typ, tuple) else (fact.typ_scalar(),)
     digits = last_digits(round(column / scale, 9) for column in columns)

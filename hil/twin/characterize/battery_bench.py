@@ -7,14 +7,14 @@ import numpy as np
 
 from hil.twin.bench import Bench
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.mcu import Stm32l476
+from hil.twin.mcu import Mcu
 from hil.twin.power.supply_trace import SupplyTrace
 
 
 class _BatteryTerminal:
     """The part at its VBAT pin."""
 
-    def __init__(self, mcu: Stm32l476) -> None:
+    def __init__(self, mcu: Mcu) -> None:
         self._mcu = mcu
 
     @property

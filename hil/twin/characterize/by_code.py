@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hil.datasheet.figures import load, scale_of
+from hil.datasheet.figures import scale_of
+from hil.parts import Part
 from hil.twin.characterize import clocked
 from hil.twin.characterize.session import Session
 from hil.twin.characterize.steps import Then
@@ -45,9 +46,9 @@ class CodeReading:
         return self.measured_a / self.printed_a - 1
 
 
-def rows() -> list[dict[str, Any]]:
+def rows(part: Part) -> list[dict[str, Any]]:
     """The rows on file."""
-    found: list[dict[str, Any]] = load("stm32l476_supply_current.toml")["run_by_code"]
+    found: list[dict[str, Any]] = part.tables("supply_current")["run_by_code"]
     return found
 
 
@@ -55,7 +56,7 @@ def measure(session: Session, row: dict[str, Any]) -> Iterator[CodeReading]:
     """Every code of a row."""
     hclk_hz, scale = round(row["hclk_mhz"] * 1e6), scale_of(row["unit"])
     condition, _ = clocked.condition(row["id"], hclk_hz)
-    corrections = () if row["id"].endswith("lprun") else clocked.oscillators(hclk_hz)
+    corrections = () if row["id"].endswith("lprun") else clocked.oscillators(session.part, hclk_hz)
     beside_a = sum(correction.value for correction in corrections)
     for code, value in row["typ"].items():
         name = code.upper() + ("_SRAM" if "sram1" in row["id"] else "")

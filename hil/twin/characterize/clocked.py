@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from hil.datasheet import stm32l476
-from hil.datasheet.figures import interpolate, load, scale_of
+from hil.datasheet.figures import interpolate, scale_of
+from hil.parts import Part
 from hil.twin.characterize import steps
 from hil.twin.characterize.figures import Correction, Printed, Reading, last_digits
 from hil.twin.characterize.session import Session
@@ -28,24 +28,24 @@ _SHORT: Final = 64
 """Samples of a measurement while the core runs: noise is small against these currents."""
 
 
-def _tables() -> list[dict[str, Any]]:
-    tables: list[dict[str, Any]] = load("stm32l476_supply_current.toml")["frequency_temperature"]
+def _tables(part: Part) -> list[dict[str, Any]]:
+    tables: list[dict[str, Any]] = part.tables("supply_current")["frequency_temperature"]
     return tables
 
 
-def lines() -> list[str]:
+def lines(part: Part) -> list[str]:
     """The tables that are measured: all."""
-    return [table["id"] for table in _tables()]
+    return [table["id"] for table in _tables(part)]
 
 
-def figure_count(line: str) -> int:
+def figure_count(part: Part, line: str) -> int:
     """How many figures a table has."""
-    table = _table(line)
+    table = _table(part, line)
     return sum(len(row["typ"]) for row in table["rows"])
 
 
-def _table(line: str) -> dict[str, Any]:
-    return next(table for table in _tables() if table["id"] == line)
+def _table(part: Part, line: str) -> dict[str, Any]:
+    return next(table for table in _tables(part) if table["id"] == line)
 
 
 def clock(hclk_hz: int) -> Steps:
@@ -53,14 +53,14 @@ def clock(hclk_hz: int) -> Steps:
     return steps.pll(*_PLL[hclk_hz]) if hclk_hz in _PLL else steps.msi(hclk_hz)
 
 
-def oscillators(hclk_hz: int) -> tuple[Correction, ...]:
+def oscillators(part: Part, hclk_hz: int) -> tuple[Correction, ...]:
     """What makes the clock here and is not in a table of Run or Sleep with the main regulator."""
     msi_hz = _PLL_INPUT_HZ if hclk_hz in _PLL else hclk_hz
-    msi = stm32l476.fact("msi_by_range")
+    msi = part.fact("msi_by_range")
     assert isinstance(msi.typ, tuple)
     found = [Correction("MSI", msi.typ[steps.MSI_RANGES_HZ.index(msi_hz)], msi.source)]
     if hclk_hz in _PLL and hclk_hz <= _PLL_IN_TABLE_ABOVE_HZ:
-        pll = stm32l476.fact("pll_by_vco")
+        pll = part.fact("pll_by_vco")
         assert isinstance(pll.typ, tuple)
         vco_hz = _PLL_INPUT_HZ * _PLL[hclk_hz][0]
         found.append(Correction("PLL", interpolate(vco_hz, _PLL_VCO_HZ, list(pll.typ)), pll.source))
@@ -84,14 +84,14 @@ def condition(line: str, hclk_hz: int) -> tuple[Steps, Then]:
 
 def measure(session: Session, line: str) -> Iterator[Reading]:
     """Every printed figure of a table."""
-    table = _table(line)
+    table = _table(session.part, line)
     scale = scale_of(table["unit"])
     digits = last_digits(value for row in table["rows"] for value in row["typ"])
     main_regulator = line.endswith(("range1", "range2"))
     for row in table["rows"]:
         hclk_hz = round(row["hclk_mhz"] * 1e6)
         session.start(*condition(line, hclk_hz))
-        corrections = oscillators(hclk_hz) if main_regulator else ()
+        corrections = oscillators(session.part, hclk_hz) if main_regulator else ()
         for temperature_c, value in zip(table["temperatures_c"], row["typ"], strict=True):
             figure = Printed(
                 line,

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hil.datasheet.figures import load, scale_of
+from hil.datasheet.figures import scale_of
+from hil.parts import Part
 from hil.twin.characterize import steps
 from hil.twin.characterize.figures import NotCovered, Printed, Reading, last_digits
 from hil.twin.characterize.session import Session
@@ -68,34 +69,34 @@ _BATTERY_CONDITIONS: Final = {
 _REASONS: Final = {"lcd": "the LCD controller is not modelled"}
 
 
-def _tables() -> list[dict[str, Any]]:
-    tables: list[dict[str, Any]] = load("stm32l476_supply_current.toml")["voltage_temperature"]
+def _tables(part: Part) -> list[dict[str, Any]]:
+    tables: list[dict[str, Any]] = part.tables("supply_current")["voltage_temperature"]
     return tables
 
 
-def lines() -> list[str]:
+def lines(part: Part) -> list[str]:
     """The tables that are measured."""
-    return [table["id"] for table in _tables() if table["id"] in _CONDITIONS | _BATTERY_CONDITIONS]
+    return [table["id"] for table in _tables(part) if table["id"] in _CONDITIONS | _BATTERY_CONDITIONS]
 
 
-def not_covered() -> list[NotCovered]:
+def not_covered(part: Part) -> list[NotCovered]:
     """The tables that are not, and why."""
     return [
         NotCovered(table["id"], table["source"], len(_printed(table)), reason)
-        for table in _tables()
+        for table in _tables(part)
         if table["id"] not in _CONDITIONS | _BATTERY_CONDITIONS
         for key, reason in _REASONS.items()
         if key in table["id"].replace("lcd_off", "")
     ]
 
 
-def figure_count(line: str) -> int:
+def figure_count(part: Part, line: str) -> int:
     """How many figures a table has."""
-    return len(_printed(_table(line)))
+    return len(_printed(_table(part, line)))
 
 
-def _table(line: str) -> dict[str, Any]:
-    return next(table for table in _tables() if table["id"] == line)
+def _table(part: Part, line: str) -> dict[str, Any]:
+    return next(table for table in _tables(part) if table["id"] == line)
 
 
 def _printed(table: dict[str, Any]) -> list[Printed]:
@@ -122,11 +123,11 @@ def measure(session: Session, line: str) -> Iterator[Reading]:
         yield from _measure_at_battery(session, line)
         return
     condition = _CONDITIONS[line]
-    printed = _printed(_table(line))
+    printed = _printed(_table(session.part, line))
     below = [0.0] * len(printed)
     expected = [figure.expected for figure in printed]
     if condition.beyond is not None:
-        base = _printed(_table(condition.beyond))
+        base = _printed(_table(session.part, condition.beyond))
         expected = [figure.expected + under.expected for figure, under in zip(printed, base, strict=True)]
         below = [reading.raw for reading in measure(session, condition.beyond)]
     session.start(condition.steps, Then.SLEEP, lse=condition.lse)
@@ -144,7 +145,7 @@ def _measure_at_battery(session: Session, line: str) -> Iterator[Reading]:
         battery.renew(3.0)
         session.start(condition.steps, Then.SLEEP, lse=condition.lse)
         session.switch_off()
-        for figure in _printed(_table(line)):
+        for figure in _printed(_table(session.part, line)):
             battery.set_voltage(float(figure.conditions["V"]))
             session.set_temperature(float(figure.conditions["°C"]))
             yield Reading(figure, battery.current_a(figure.expected))

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from hil.datasheet import stm32l476
-from hil.datasheet.figures import load
+from hil.parts import Part, Regime
 from hil.twin.characterize import steps
 from hil.twin.characterize.clocked import clock
 from hil.twin.characterize.figures import NotCovered, Printed, Reading
@@ -49,7 +48,7 @@ _KERNEL_FIELD: Final = {
 }
 """Positions in RCC_CCIPR."""
 _BUS_CLOCK, _HSI16, _ADC_SYSCLK = 0, 2, 3
-_REGIMES: Final[dict[stm32l476.Regime, int]] = {
+_REGIMES: Final[dict[Regime, int]] = {
     "range1": 80_000_000,
     "range2": 26_000_000,
     "lprun": 2_000_000,
@@ -78,14 +77,14 @@ class Clocks:
         return (steps.put(steps.RCC_CCIPR, kernel), *(steps.put(*item) for item in words.items()))
 
 
-def lines() -> list[str]:
+def lines(part: Part) -> list[str]:
     """The rows that are measured."""
-    return [f"peripheral:{row}" for row in _rows() if row not in (*_ALWAYS_ON, *_SUMS)]
+    return [f"peripheral:{row}" for row in part.peripheral_currents if row not in (*_ALWAYS_ON, *_SUMS)]
 
 
-def not_covered() -> list[NotCovered]:
+def not_covered(part: Part) -> list[NotCovered]:
     """The rows that are not, and why."""
-    source = load("stm32l476_supply_current.toml")["peripheral_ua_per_mhz"]["source"]
+    source = part.peripheral_currents_source
     count = len(_REGIMES)
     always = "never off in the virtual part while the core has a clock: nothing to take a difference of"
     sums = "contains peripherals that the data file has no row for"
@@ -95,13 +94,9 @@ def not_covered() -> list[NotCovered]:
     ]
 
 
-def figure_count(_line: str) -> int:
+def figure_count(_part: Part, _line: str) -> int:
     """One figure per regulator setting."""
     return len(_REGIMES)
-
-
-def _rows() -> list[str]:
-    return list(stm32l476.peripheral_currents())
 
 
 def _companion(gate: str) -> tuple[str, ...]:
@@ -134,7 +129,7 @@ def _terms(row: str) -> list[tuple[int, Clocks]]:
     return [(1, with_gate), (-1, Clocks(beside))]
 
 
-def _current_a(session: Session, regime: stm32l476.Regime, clocks: Clocks) -> float:
+def _current_a(session: Session, regime: Regime, clocks: Clocks) -> float:
     hclk_hz = _REGIMES[regime]
     if regime == "lprun":
         regulated: Steps = (*clock(hclk_hz), *steps.low_power_regulator())
@@ -149,9 +144,9 @@ def _current_a(session: Session, regime: stm32l476.Regime, clocks: Clocks) -> fl
 def measure(session: Session, line: str) -> Iterator[Reading]:
     """The three figures of a row."""
     row = line.removeprefix("peripheral:")
-    source = load("stm32l476_supply_current.toml")["peripheral_ua_per_mhz"]["source"]
+    source = session.part.peripheral_currents_source
     for regime, hclk_hz in _REGIMES.items():
-        expected = stm32l476.peripheral_current_a_per_hz(row, regime)
+        expected = session.part.peripheral_current_a_per_hz(row, regime)
         added_a = sum(sign * _current_a(session, regime, clocks) for sign, clocks in _terms(row))
         printed = Printed(line, source, "A/Hz", expected, _LAST_DIGIT, {"regulator": regime})
         yield Reading(printed, added_a / hclk_hz)

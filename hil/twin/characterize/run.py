@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from hil.boards import REFERENCE, Board
+from hil.parts import Part
 from hil.twin.characterize import adders, clocked, low_power, peripheral_clocks, wake_up
 from hil.twin.characterize.figures import NotCovered, Reading
 from hil.twin.characterize.session import Session
@@ -17,10 +19,10 @@ from hil.twin.errors import TwinError
 class Chapter(Protocol):
     """A module that measures one kind of line."""
 
-    def lines(self) -> list[str]:
+    def lines(self, part: Part, /) -> list[str]:
         """The lines that it measures."""
 
-    def figure_count(self, line: str, /) -> int:
+    def figure_count(self, part: Part, line: str, /) -> int:
         """How many figures a line has."""
 
     def measure(self, session: Session, line: str) -> Iterator[Reading]:
@@ -46,13 +48,13 @@ class Characterization:
         return tuple(reading for reading in self.readings if not reading.within)
 
 
-def not_covered() -> tuple[NotCovered, ...]:
+def not_covered(part: Part) -> tuple[NotCovered, ...]:
     """The lines of supply current and wake-up time that nothing here measures."""
     return (
-        *low_power.not_covered(),
-        *wake_up.not_covered(),
-        *adders.not_covered(),
-        *peripheral_clocks.not_covered(),
+        *low_power.not_covered(part),
+        *wake_up.not_covered(part),
+        *adders.not_covered(part),
+        *peripheral_clocks.not_covered(part),
     )
 
 
@@ -62,19 +64,20 @@ def characterize(patterns: tuple[str, ...], progress: Progress) -> Characterizat
     Raises:
         TwinError: no line matches, or the bench does not do what the measurement needs.
     """
+    part = Board.load(REFERENCE).part
     wanted = [
         (chapter, line)
         for chapter in CHAPTERS
-        for line in chapter.lines()
+        for line in chapter.lines(part)
         if any(fnmatch.fnmatchcase(line, pattern) for pattern in patterns)
     ]
     if not wanted:
         raise TwinError(f"no line of the datasheet matches {', '.join(patterns)}")
-    total = sum(chapter.figure_count(line) for chapter, line in wanted)
+    total = sum(chapter.figure_count(part, line) for chapter, line in wanted)
     readings: list[Reading] = []
     with Session() as session:
         for chapter, line in wanted:
             for reading in chapter.measure(session, line):
                 readings.append(reading)
                 progress(line, len(readings), total)
-    return Characterization(tuple(readings), not_covered())
+    return Characterization(tuple(readings), not_covered(part))

@@ -43,7 +43,6 @@ _LSE_START_S = 2.5
 """Beyond the typical start-up of 2 s (DS10198 Rev 8, T58)."""
 _MAILBOX = 0x2000_0000
 _READY, _GO = 0x5944_4552, 0x4F47_4F47
-_FLASH_START = 0x0800_0000
 _PATIENCE_S = 10.0
 
 
@@ -74,6 +73,8 @@ class Session:
     def __init__(self) -> None:
         self._cleanup = contextlib.ExitStack()
         self.bench = Bench(bench_config.parse(_RIG, "hil twin characterize"))
+        self.part = self.bench.board.part
+        """Whose figures are measured."""
         self._battery: Battery | None = None
         self._load(image.segments(image.build()))
 

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.datasheet import stm32l476
 from hil.datasheet.figures import Fact, scale_of
+from hil.parts import Part
 from hil.twin.characterize import steps
 from hil.twin.characterize.analyzer_client import SAMPLE_S
 from hil.twin.characterize.figures import NotCovered, Printed, Reading, last_digits
@@ -74,25 +74,21 @@ def _current_condition(line: str) -> tuple[str, Steps, Then]:
     return (name, *_condition(name))
 
 
-def lines() -> list[str]:
+def lines(part: Part) -> list[str]:
     """The lines that are measured: all of Table 52 and the wake-up currents of Tables 45 to 49."""
-    return [
-        name
-        for name in stm32l476.fact_ids()
-        if name.startswith("wakeup_") and stm32l476.fact(name).typ is not None
-    ]
+    return [name for name in part.fact_ids if name.startswith("wakeup_") and part.fact(name).typ is not None]
 
 
-def not_covered() -> list[NotCovered]:
+def not_covered(part: Part) -> list[NotCovered]:
     """The lines without a typical value."""
     return [
-        NotCovered(name, stm32l476.fact(name).source, 2, "the datasheet prints a maximum only")
-        for name in stm32l476.fact_ids()
-        if name.startswith("wakeup_") and stm32l476.fact(name).typ is None
+        NotCovered(name, part.fact(name).source, 2, "the datasheet prints a maximum only")
+        for name in part.fact_ids
+        if name.startswith("wakeup_") and part.fact(name).typ is None
     ]
 
 
-def figure_count(_line: str) -> int:
+def figure_count(_part: Part, _line: str) -> int:
     """Each line has one figure."""
     return 1
 
@@ -105,7 +101,7 @@ def _printed(fact: Fact, unit: str) -> Printed:
 
 def measure(session: Session, line: str) -> Iterator[Reading]:
     """The one figure of a line."""
-    fact = stm32l476.fact(line)
+    fact = session.part.fact(line)
     if line.startswith("wakeup_current"):
         yield Reading(_printed(fact, "A"), _wake_current_a(session, line))
         return

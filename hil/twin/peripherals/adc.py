@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.noise import Noise
 from hil.twin.peripherals.adc_common import AdcCommon
@@ -92,6 +92,7 @@ class Adc(RegisterBlock):
 
     def __init__(
         self,
+        part: Part,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         common: AdcCommon,
@@ -121,8 +122,8 @@ class Adc(RegisterBlock):
         """Whether no program looks at the memory: conversions may then be done in stretches."""
         for code, timer in triggers.items():
             timer.trigger_output.listeners.append(partial(self._triggered, code))
-        self._sampling_cycles = stm32l476.fact("adc_sampling_cycles").extra["values"]
-        self._calibration_cycles = stm32l476.fact("adc_calibration").extra["cycles"]
+        self._sampling_cycles = part.fact("adc_sampling_cycles").extra["values"]
+        self._calibration_cycles = part.fact("adc_calibration").extra["cycles"]
 
     def reset(self) -> None:
         """System reset: deep power-down."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.peripherals.gpio import GpioPort
 
 _CHANNEL_PINS: Final = {
@@ -31,18 +31,20 @@ class AnalogInputs:
 
     def __init__(
         self,
+        part: Part,
         ports: Mapping[str, GpioPort],
         supply_v: Callable[[], float],
         battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
     ) -> None:
+        self._part = part
         self._ports = ports
         self._supply_v = supply_v
         self._battery_v = battery_v
         self._temperature_c = temperature_c
 
     def supply_v(self) -> float:
-        """VDDA, which is also VREF+ on the LQFP64 package's board (UM1724 Rev 14, SB57)."""
+        """VDDA, which is also VREF+ on every board here (their files say so under [ties])."""
         return self._supply_v()
 
     def voltage_v(self, channel: int, time_ps: int) -> float | None:
@@ -51,10 +53,10 @@ class AnalogInputs:
         A pin reaches the ADC only through its analog switch, GPIOx_ASCR (RM0351, GPIO section, analog mode).
         """
         if channel == CHANNEL_VREFINT:
-            return stm32l476.fact("vrefint").typ_scalar()
+            return self._part.fact("vrefint").typ_scalar()
         if channel == CHANNEL_TEMPERATURE:
-            at_30c_v = stm32l476.fact("temp_sensor_v30").typ_scalar()
-            slope_v_per_c = stm32l476.fact("temp_sensor_slope").typ_scalar()
+            at_30c_v = self._part.fact("temp_sensor_v30").typ_scalar()
+            slope_v_per_c = self._part.fact("temp_sensor_slope").typ_scalar()
             return at_30c_v + slope_v_per_c * (self._temperature_c() - _TEMPERATURE_REFERENCE_C)
         if channel == CHANNEL_VBAT:
             return self._battery_v() / 3  # the divider by 3 (ST's HAL, LL_ADC_CHANNEL_VBAT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All peripherals of the STM32L476, made and connected to each other."""
+"""All peripherals of the part, made and connected to each other."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from hil.boards import Board
 from hil.twin.core.bus import Bus
 from hil.twin.core.core import Core
 from hil.twin.peripherals import iwdg
@@ -67,6 +68,7 @@ class Peripherals:
 
     def __init__(
         self,
+        board: Board,
         core: Core,
         pins: Pins,
         seed: int,
@@ -75,7 +77,7 @@ class Peripherals:
         temperature_c: Callable[[], float],
         request_reset: Callable[[str], None],
     ) -> None:
-        scheduler = core.scheduler
+        part, scheduler = board.part, core.scheduler
         interrupts = InterruptLines(core.set_interrupt)
         self.blocks: dict[str, RegisterBlock] = {}
         self.on_wakeup_line: Callable[[bool], None] = lambda level: None
@@ -92,12 +94,12 @@ class Peripherals:
         self._low_power_frozen = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
-        self.rcc = self._add(Rcc(scheduler, interrupts.source(IRQ["RCC"])))
-        self.pwr = self._add(Pwr(scheduler))
+        self.rcc = self._add(Rcc(board, scheduler, interrupts.source(IRQ["RCC"])))
+        self.pwr = self._add(Pwr(part, scheduler))
         self.exti = self._add(Exti(interrupts, core.send_event))
         self.syscfg = self._add(Syscfg())
         self.vrefbuf = self._add(Vrefbuf(), "SYSCFG")
-        self.dbgmcu = self._add(Dbgmcu())
+        self.dbgmcu = self._add(Dbgmcu(part.device_id_code))
         self.rtc = self._add(Rtc(scheduler, lambda: self.rcc.rtc_hz))
         self.iwdg = self._add(
             Iwdg(
@@ -110,6 +112,7 @@ class Peripherals:
         self.crc = self._add(Crc())
         self.flash = self._add(
             Flash(
+                part,
                 scheduler,
                 interrupts.source(IRQ["FLASH"]),
                 core.memory.flash,
@@ -118,7 +121,10 @@ class Peripherals:
                 core.set_flash_timing,
             )
         )
-        self.ports = {port: self._add(GpioPort(port, pins, scheduler, supply_v)) for port in PORT_WIDTHS}
+        pull_ohm = part.fact("pull_resistors").typ_scalar()
+        self.ports = {
+            port: self._add(GpioPort(port, pins, scheduler, supply_v, pull_ohm)) for port in PORT_WIDTHS
+        }
         peripheral_bus = Bus(core.memory)
         dma_bus = DmaBus(core.memory, peripheral_bus)
         self.dma1 = self._add(Dma("DMA1", dma_bus, interrupts))
@@ -131,7 +137,6 @@ class Peripherals:
         self._uart_inputs: dict[tuple[str, int], list[tuple[int, Callable[[int, bool], None]]]] = {}
         """By port and pin: the UARTs that may listen there, and in which alternate function."""
         self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
-        self.usart2 = self.uarts["USART2"]
         self.i2cs = make_i2cs(scheduler, interrupts, self.kernel_clocks, self.ports, controllers)
         self.spis = make_spis(scheduler, interrupts, self.rcc, self.ports, controllers)
         for bus in (*self.i2cs.values(), *self.spis.values()):
@@ -166,10 +171,11 @@ class Peripherals:
         self.adc_common = self._add(AdcCommon(partial(self.rcc.bus_hz, "ADC"), self.rcc.adc_async_hz), "ADC")
         self.adc1 = self._add(
             Adc(
+                part,
                 scheduler,
                 interrupts.source(IRQ["ADC1_2"]),
                 self.adc_common,
-                AnalogInputs(self.ports, supply_v, battery_v, temperature_c),
+                AnalogInputs(part, self.ports, supply_v, battery_v, temperature_c),
                 {code: self.timers[name] for code, name in _ADC_TRIGGERS.items()},
                 ((self.dma1, 1, 0), (self.dma2, 3, 0)),
                 np.random.default_rng([seed, BASE["ADC1"]]),

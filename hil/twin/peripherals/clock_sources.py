@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from hil.datasheet import stm32l476
+from hil.boards import Board
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals import clock_tree
 from hil.twin.peripherals.clock_tree import Clocks, SystemClock
@@ -30,33 +30,31 @@ _MIN_PLL_FACTOR: Final = 8
 """PLLN below is reserved (RM0351, RCC_PLLCFGR)."""
 
 
-def _typical_ps(fact_id: str, column: int | None = None) -> int:
-    fact = stm32l476.fact(fact_id)
-    if column is not None and isinstance(fact.typ, tuple):
-        return round(fact.typ[column] * PS_PER_S)
-    return round(fact.typ_scalar() * PS_PER_S)
-
-
 class ClockSources:
     """All oscillators by name; ``register`` reads an RCC register, ``on_ready`` gets names."""
 
     def __init__(
-        self, scheduler: Scheduler, register: Callable[[int], int], on_ready: Callable[[str], None]
+        self,
+        board: Board,
+        scheduler: Scheduler,
+        register: Callable[[int], int],
+        on_ready: Callable[[str], None],
     ) -> None:
+        self._part = board.part
         self._register = register
         self.lsi_nominal_hz = clock_tree.LSI_HZ
         """The frequency of this part's LSI."""
-        self.lse_start_factor: float | None = 1.0
+        self.lse_start_factor: float | None = None if board.lse_hz is None else 1.0
         """How much longer than typical the crystal takes to start; ``None``: the board has none."""
         starts: dict[str, Callable[[], int | None]] = {
             "msi": self._msi_start_ps,
-            "hsi16": lambda: _typical_ps("hsi16_start"),
-            # MB1136 as delivered has no HSE (UM1724 Rev 14, 6.7.1): it never becomes ready.
+            "hsi16": lambda: self._typical_ps("hsi16_start"),
+            # No board here has one (their files say so under [clocks]): it never becomes ready.
             "hse": lambda: None,
             "pll": lambda: self._pll_start_ps(PLLCFGR),
             "pllsai1": lambda: self._pll_start_ps(PLLSAI1CFGR),
             "pllsai2": lambda: self._pll_start_ps(PLLSAI2CFGR),
-            "lsi": lambda: _typical_ps("lsi_start"),
+            "lsi": lambda: self._typical_ps("lsi_start"),
             "lse": self._lse_start_ps,
         }
         self._oscillators = {
@@ -120,19 +118,25 @@ class ClockSources:
             pll_vco_hz=vco,
         )
 
+    def _typical_ps(self, fact_id: str, column: int | None = None) -> int:
+        fact = self._part.fact(fact_id)
+        if column is not None and isinstance(fact.typ, tuple):
+            return round(fact.typ[column] * PS_PER_S)
+        return round(fact.typ_scalar() * PS_PER_S)
+
     def _lse_start_ps(self) -> int | None:
         if self.lse_start_factor is None:
             return None
-        return round(_typical_ps("lse_start") * self.lse_start_factor)
+        return round(self._typical_ps("lse_start") * self.lse_start_factor)
 
     def _msi_start_ps(self) -> int:
         # Table 60 prints the start-up for ranges 0, 1, 2, 3, 4 to 7 and 8 to 11.
         msi_range = self.msi_range
-        return _typical_ps("msi_start", msi_range if msi_range < 4 else 4 + (msi_range >= 8))
+        return self._typical_ps("msi_start", msi_range if msi_range < 4 else 4 + (msi_range >= 8))
 
     def _pll_start_ps(self, config_offset: int) -> int | None:
         source = ("", "msi", "hsi16", "hse")[self._register(PLLCFGR) & 3]
         factor = field(self._register(config_offset), 8, 7)
         if not source or not self[source].ready or factor < _MIN_PLL_FACTOR:
             return None
-        return _typical_ps("pll_lock")
+        return self._typical_ps("pll_lock")

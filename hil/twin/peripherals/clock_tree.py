@@ -8,7 +8,7 @@ from typing import Final
 HSI16_HZ: Final = 16_000_000
 """DS10198 Rev 8, Table 59 (nominal)."""
 LSE_HZ: Final = 32_768
-"""The board's crystal (UM1724 Rev 14, 6.7.2)."""
+"""A board's crystal, where it has one."""
 LSI_HZ: Final = 32_000
 """DS10198 Rev 8, Table 61 (nominal)."""
 MSI_HZ: Final = (

@@ -16,9 +16,6 @@ APB1FZR1: Final = 0x08
 APB1FZR2: Final = 0x0C
 APB2FZR: Final = 0x10
 
-_DEVICE_REV4: Final = 0x1007_6415
-"""DEV_ID 0x415, revision 4 (0x1007); bits 12 to 15 are reserved and read 6 on ST's parts."""
-
 _FREEZE: Final = {
     **{f"TIM{n}": (APB1FZR1, n - 2) for n in range(2, 8)},
     "RTC": (APB1FZR1, 10),
@@ -37,7 +34,7 @@ _FREEZE: Final = {
 class Dbgmcu(RegisterBlock):
     """The DBGMCU. ``listeners`` are called after a write."""
 
-    resets: ClassVar[Mapping[int, int]] = {IDCODE: _DEVICE_REV4, CR: 0, APB1FZR1: 0, APB1FZR2: 0, APB2FZR: 0}
+    resets: ClassVar[Mapping[int, int]] = {IDCODE: 0, CR: 0, APB1FZR1: 0, APB1FZR2: 0, APB2FZR: 0}
     writable: ClassVar[Mapping[int, int]] = {IDCODE: 0, CR: 0xE7}
 
     not_modelled: ClassVar[Mapping[int, int]] = {CR: 0xE0, APB1FZR1: 0x02E0_0000}
@@ -45,10 +42,10 @@ class Dbgmcu(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {CR: 1}
     """DBG_SLEEP: the debug port reaches the bus in Sleep either way here."""
 
-    def __init__(self) -> None:
+    def __init__(self, device_id: int) -> None:
         super().__init__("DBGMCU", BASE["DBGMCU"])
         self.listeners: list[Callable[[], None]] = []
-        self.device_id = _DEVICE_REV4
+        self.device_id = device_id
         """What IDCODE reads."""
 
     def reset(self) -> None:

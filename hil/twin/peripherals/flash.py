@@ -14,7 +14,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.core.bus import BusFault
 from hil.twin.core.programming import Circumstances, Programmed
 from hil.twin.core.scheduler import Event, Scheduler
@@ -79,19 +79,6 @@ SetTiming = Callable[[int, bool, bool, bool], None]
 """Takes wait states, instruction cache, data cache and prefetch."""
 
 
-def _duration_ps(fact: str) -> int:
-    return round(stm32l476.fact(fact).typ_scalar() * PS_PER_S)
-
-
-_PROGRAM_PS: Final = _duration_ps("flash_prog_dword")
-_PAGE_ERASE_PS: Final = _duration_ps("flash_page_erase")
-_MASS_ERASE_PS: Final = _duration_ps("flash_mass_erase")
-_PEAK_PS: Final[Mapping[Activity, int]] = {
-    "write": round(stm32l476.fact("flash_idd").extra["write_peak_s"] * PS_PER_S),
-    "erase": round(stm32l476.fact("flash_idd").extra["erase_peak_s"] * PS_PER_S),
-}
-
-
 class Flash(RegisterBlock):
     """The flash interface over the array ``cells``.
 
@@ -128,6 +115,7 @@ class Flash(RegisterBlock):
 
     def __init__(
         self,
+        part: Part,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         cells: npt.NDArray[np.uint8],
@@ -136,6 +124,18 @@ class Flash(RegisterBlock):
         on_timing: SetTiming,
     ) -> None:
         super().__init__("FLASH", BASE["FLASH"])
+
+        def duration_ps(fact: str) -> int:
+            return round(part.fact(fact).typ_scalar() * PS_PER_S)
+
+        self._program_ps = duration_ps("flash_prog_dword")
+        self._page_erase_ps = duration_ps("flash_page_erase")
+        self._mass_erase_ps = duration_ps("flash_mass_erase")
+        peaks_s = part.fact("flash_idd").extra
+        self._peak_ps: dict[Activity, int] = {
+            "write": round(peaks_s["write_peak_s"] * PS_PER_S),
+            "erase": round(peaks_s["erase_peak_s"] * PS_PER_S),
+        }
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._cells = cells
@@ -313,7 +313,7 @@ class Flash(RegisterBlock):
                 self.on_unprotect()
 
         # Each bank has option bytes of its own, at 0x1FFF7800 and 0x1FFFF800.
-        duration_ps = _PAGE_ERASE_PS + (_MASS_ERASE_PS if unprotects else 0)
+        duration_ps = self._page_erase_ps + (self._mass_erase_ps if unprotects else 0)
         self._start("erase", duration_ps, 0b11, written)
 
     def _erase(self, control: int) -> None:
@@ -323,11 +323,11 @@ class Flash(RegisterBlock):
         if control & (_MER1 | _MER2):
             banks = [bank for bank, bit in enumerate((_MER1, _MER2)) if control & bit]
             ranges = [(bank * _BANK_SIZE, _BANK_SIZE) for bank in banks]
-            duration_ps = _MASS_ERASE_PS
+            duration_ps = self._mass_erase_ps
         else:
             page = field(control, 3, 8) + PAGES_PER_BANK * field(control, 11)
             ranges = [(page * PAGE_SIZE, PAGE_SIZE)]
-            duration_ps = _PAGE_ERASE_PS
+            duration_ps = self._page_erase_ps
         if self.is_closed() or any(self._protected(offset, size) for offset, size in ranges):
             self._fail(_WRPERR)
             return
@@ -350,7 +350,7 @@ class Flash(RegisterBlock):
             # At once: the bus would stall whoever reads it before the end.
             self._fill(offset, value)
             banks = 1 << offset // _BANK_SIZE
-            self._start("write", _PROGRAM_PS, banks, undo=partial(self._fill, offset, old))
+            self._start("write", self._program_ps, banks, undo=partial(self._fill, offset, old))
             self._let_others_follow(offset)
 
     def _let_others_follow(self, offset: int) -> None:
@@ -365,7 +365,7 @@ class Flash(RegisterBlock):
                     control=self.words[CR],
                     page=offset - offset % PAGE_SIZE,
                     page_size=PAGE_SIZE,
-                    duration_ps=_PROGRAM_PS,
+                    duration_ps=self._program_ps,
                     catch_up=self._catch_up,
                 )
             )
@@ -373,12 +373,12 @@ class Flash(RegisterBlock):
     def _catch_up(self, programmed: Programmed, control: int, first_word: tuple[int, int] | None) -> None:
         """Other double words were programmed, of cells that were erased; the cells have their values."""
         if programmed:
-            peak_ps = _PEAK_PS["write"]
-            instants = [(now_ps, now_ps + peak_ps, now_ps + _PROGRAM_PS) for _, now_ps in programmed]
+            peak_ps = self._peak_ps["write"]
+            instants = [(now_ps, now_ps + peak_ps, now_ps + self._program_ps) for _, now_ps in programmed]
             self.on_programmed(np.array(instants, dtype=np.int64))
             offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
-            end_ps, banks = began_ps + _PROGRAM_PS, 1 << offset // _BANK_SIZE
+            end_ps, banks = began_ps + self._program_ps, 1 << offset // _BANK_SIZE
             self._operation = Operation(
                 "write", began_ps + peak_ps, end_ps, banks, lambda: None, undo, event=None
             )
@@ -420,7 +420,7 @@ class Flash(RegisterBlock):
         end_ps = now_ps + duration_ps
         quiet = activity == "write" and not self.words[CR] & _EOPIE
         event = None if quiet else self._scheduler.at(end_ps, self._finish)
-        peak_end_ps = now_ps + _PEAK_PS[activity]
+        peak_end_ps = now_ps + self._peak_ps[activity]
         self._operation = Operation(activity, peak_end_ps, end_ps, banks, complete, undo, event)
         self.on_busy(end_ps, banks)
         self.on_activity()

@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
-from hil.datasheet import stm32l476
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock
@@ -64,9 +63,13 @@ class GpioPort(RegisterBlock):
     """The slope of an edge, which nothing on the bench sees."""
     polled: ClassVar[frozenset[int]] = frozenset({IDR})
 
-    def __init__(self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float]) -> None:
+    def __init__(
+        self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float], pull_ohm: float
+    ) -> None:
         super().__init__(f"GPIO{port}", BASE[f"GPIO{port}"])
         self.port = port
+        self._pull_ohm = pull_ohm
+        """Of a pull-up or pull-down resistor."""
         self._pins: list[Pin] = [pins[f"P{port}{index}"] for index in range(PORT_WIDTHS[port])]
         self._scheduler = scheduler
         self._supply_v = supply_v
@@ -143,10 +146,9 @@ class GpioPort(RegisterBlock):
         level_v = self.voltage_v(index, int(times_ps[0]))
         return None if level_v is None else np.full(len(times_ps), level_v)
 
-    @staticmethod
-    def _share_of_load(pin: Pin) -> float:
+    def _share_of_load(self, pin: Pin) -> float:
         """Which part of VDD a load takes from the pull-up resistor that feeds it."""
-        return 1.0 if math.isinf(pin.load_ohm) else pin.load_ohm / (pin.load_ohm + _pull_ohm())
+        return 1.0 if math.isinf(pin.load_ohm) else pin.load_ohm / (pin.load_ohm + self._pull_ohm)
 
     @property
     def load_siemens(self) -> float:
@@ -155,7 +157,7 @@ class GpioPort(RegisterBlock):
         """
         if not self._opposed_pulls and not self._load_siemens:
             return 0.0
-        return self._load_siemens + self._opposed_pulls / _pull_ohm()
+        return self._load_siemens + self._opposed_pulls / self._pull_ohm
 
     def read_word(self, offset: int) -> int:
         """GPIOx_IDR samples the pins, the rest reads as written."""
@@ -254,7 +256,7 @@ class GpioPort(RegisterBlock):
                 # Against a level from outside the current is VDD's only through a pull-up.
                 self._opposed_pulls += pull and not pin.external_level
             elif pull and not pin.has_source:
-                self._load_siemens += 1 / (pin.load_ohm + _pull_ohm())
+                self._load_siemens += 1 / (pin.load_ohm + self._pull_ohm)
         self.on_load()
 
     def _drive(self, index: int) -> None:
@@ -300,8 +302,3 @@ class GpioPort(RegisterBlock):
             if self._mode(index) == _ALTERNATE:
                 for listener in self.alternate_listeners.get((index, self._alternate(index)), ()):
                     listener(level)
-
-
-def _pull_ohm() -> float:
-    """Of a pull-up or pull-down resistor, typical."""
-    return stm32l476.fact("pull_resistors").typ_scalar()

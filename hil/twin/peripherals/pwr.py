@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Literal
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
@@ -66,8 +66,9 @@ class Pwr(RegisterBlock):
     not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6F0}
     """Monitors of VDDUSB, VDDIO2 and VDDA, and the isolation of the first two."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, part: Part, scheduler: Scheduler) -> None:
         super().__init__("PWR", BASE["PWR"])
+        self._part = part
         self._scheduler = scheduler
         self._settling: dict[int, Event] = {}
         self._late_write: tuple[int, int] | None = None
@@ -104,7 +105,7 @@ class Pwr(RegisterBlock):
         low = False
         if self.words[CR2] & _PVDE and level != _PVD_EXTERNAL:
             edge = "rise" if was_low else "fall"
-            low = self._supply_v < stm32l476.fact("pvd_V").extra[f"pvd{level}_{edge}"][_TYPICAL]
+            low = self._supply_v < self._part.fact("pvd_V").extra[f"pvd{level}_{edge}"][_TYPICAL]
         if low != was_low:
             self.words[SR2] ^= _PVDO
             self.on_supply_low(low)
@@ -270,7 +271,7 @@ class Pwr(RegisterBlock):
         self.words[SR2] |= flag
         if flag in self._settling:
             self._settling.pop(flag).cancel()
-        delay_ps = round(stm32l476.fact(fact_id).typ_scalar() * PS_PER_S)
+        delay_ps = round(self._part.fact(fact_id).typ_scalar() * PS_PER_S)
         self._settling[flag] = self._scheduler.after(delay_ps, lambda: self._settled(flag))
 
     def _settled(self, flag: int) -> None:

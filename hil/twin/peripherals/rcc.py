@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from operator import and_, itemgetter
 from typing import ClassVar, Final
 
+from hil.boards import Board
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals import clock_gates, clock_tree
 from hil.twin.peripherals.clock_gates import GATES
@@ -124,7 +125,7 @@ class Rcc(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {CR: HSEON | _HSEBYP | _CSSON, CIER: 1 << 4}
     """No crystal and no clock is at the HSE's pins on this board: it never gets ready."""
 
-    def __init__(self, scheduler: Scheduler, interrupt: InterruptSource) -> None:
+    def __init__(self, board: Board, scheduler: Scheduler, interrupt: InterruptSource) -> None:
         super().__init__("RCC", BASE["RCC"])
         self._interrupt = interrupt
         self.listeners: list[Callable[[], None]] = []
@@ -144,7 +145,7 @@ class Rcc(RegisterBlock):
         self.in_stop_2 = False
         self.msi_flag_stuck = False
         """MSIRDY did not fall with the MSI (errata sheet ES0250, Rev 4, 2.1.15)."""
-        self.oscillators = ClockSources(scheduler, lambda offset: self.words[offset], self._ready)
+        self.oscillators = ClockSources(board, scheduler, lambda offset: self.words[offset], self._ready)
         self.clocks = Clocks()
 
     # Resets

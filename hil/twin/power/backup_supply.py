@@ -2,22 +2,20 @@
 """The supply of the backup domain (RTC, LSE, backup registers) by a cell at VBAT: DS10198 Rev 8, Table 50."""
 
 from functools import lru_cache
-from typing import Final
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.power.model import inside_tables, lse_drive_a
 from hil.twin.power.spread import of_figure
 from hil.twin.power.supply_trace import SupplyTrace
 
-_LOWEST_V: Final = stm32l476.fact("vbat_operating").min_scalar()
-
 
 class BackupSupply:
     """What feeds VBAT, and the current out of it."""
 
-    def __init__(self, rcc: Rcc, pwr: Pwr, spread: float) -> None:
+    def __init__(self, part: Part, rcc: Rcc, pwr: Pwr, spread: float) -> None:
+        self._part = part
         self._rcc = rcc
         self._pwr = pwr
         self._spread = spread
@@ -46,22 +44,32 @@ class BackupSupply:
     def _drawn_a(self, cell_v: float, temperature_c: float) -> float:
         lse = self._rcc.oscillators["lse"]
         return backup_current_a(
-            cell_v, temperature_c, self._spread, self._rcc.rtc_source, self._rcc.lse_drive if lse.on else None
+            self._part,
+            cell_v,
+            temperature_c,
+            self._spread,
+            self._rcc.rtc_source,
+            self._rcc.lse_drive if lse.on else None,
         )
 
 
 @lru_cache(maxsize=64)
 def backup_current_a(
-    vbat_v: float, temperature_c: float, spread: float, rtc_source: str, lse_drive: int | None
+    part: Part,
+    vbat_v: float,
+    temperature_c: float,
+    spread: float,
+    rtc_source: str,
+    lse_drive: int | None,
 ) -> float:
     """The current into VBAT while VDD is off, in A.
 
     ``rtc_source`` is off, lsi, lse_quartz or lse_bypass; ``lse_drive`` is ``None`` with the LSE off. The LSI
     is not in the backup domain: an RTC on it stands still. Below the lowest VBAT nothing works.
     """
-    if vbat_v < _LOWEST_V:
+    if vbat_v < part.fact("vbat_operating").min_scalar():
         return 0.0
-    vbat_v, temperature_c = inside_tables(vbat_v, temperature_c)
+    vbat_v, temperature_c = inside_tables(part, vbat_v, temperature_c)
     row = rtc_source if rtc_source.startswith("lse") else "off"
-    drawn_a = of_figure(stm32l476.supply_current(f"vbat_rtc_{row}", vbat_v, temperature_c), spread)
-    return drawn_a + lse_drive_a(row, lse_drive, spread)
+    drawn_a = of_figure(part.supply_current(f"vbat_rtc_{row}", vbat_v, temperature_c), spread)
+    return drawn_a + lse_drive_a(part, row, lse_drive, spread)

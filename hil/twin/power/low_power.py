@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from hil.parts import Part
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.clock_tree import SystemClock
@@ -25,8 +26,16 @@ class LowPower:
     """
 
     def __init__(
-        self, scheduler: Scheduler, core: Core, rcc: Rcc, pwr: Pwr, exti: Exti, dbgmcu: Dbgmcu
+        self,
+        part: Part,
+        scheduler: Scheduler,
+        core: Core,
+        rcc: Rcc,
+        pwr: Pwr,
+        exti: Exti,
+        dbgmcu: Dbgmcu,
     ) -> None:
+        self._part = part
         self._scheduler = scheduler
         self._core = core
         self._rcc = rcc
@@ -101,6 +110,7 @@ class LowPower:
         self._core.debug_access_ok = True
         hclk_hz = self._rcc.clocks.hclk_hz
         latency_ps = wake_up.latency_ps(
+            self._part,
             mode,
             clock,
             hclk_hz,

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The supply current of an operating point, from the tables of DS10198 Rev 8, for a part of any spread."""
+"""The supply current of an operating point, from its part's tables, whose numbers are DS10198 Rev 8's."""
 
 from functools import lru_cache
 from typing import Literal
 
-from hil.datasheet import stm32l476
 from hil.datasheet.figures import interpolate
-from hil.datasheet.stm32l476 import Regime
+from hil.parts import Part, Regime
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import OperatingPoint
 from hil.twin.power.spread import of_figure, of_line, of_scalar
@@ -22,7 +21,6 @@ _WITHOUT_LOAD = 0
 FLOATING_INPUT_A = 2e-6
 FLOATING_CONSOLE_PIN_A = 300e-6
 """Assumption floating_input: measured on other parts and boards, see there."""
-_CONSOLE_PIN = "PA2"
 _FLASH_DURATION = {"write": "flash_prog_dword", "erase": "flash_page_erase"}
 _HELD_IN_RESET_HZ = 4_000_000
 _IWDG_ROWS_C = 25.0
@@ -39,34 +37,42 @@ def supply_current_a(point: OperatingPoint) -> float:
     current_a = point.load_current_a + point.external_current_a
     if point.nrst_low:
         # assumption nrst_pull_up
-        pull_up_ohm = stm32l476.fact("nrst_filter").extra["pullup_ohm"][1]
+        pull_up_ohm = point.part.fact("nrst_filter").extra["pullup_ohm"][1]
         current_a += point.vdd_v / pull_up_ohm
     if point.mode == "reset":
         # assumption held_in_reset
-        held = stm32l476.run_current("sleep_flash_on_range1", _HELD_IN_RESET_HZ, point.temperature_c)
+        held = point.part.run_current("sleep_flash_on_range1", _HELD_IN_RESET_HZ, point.temperature_c)
         return current_a + of_figure(held, point.spread)
     if point.waking is not None:
-        return current_a + wake_up.current_a(point.waking)
+        return current_a + wake_up.current_a(point.part, point.waking)
     if point.mode in ("run", "sleep", "lprun", "lpsleep"):
         return current_a + _clocked_a(point) + _analog_a(point)
     if point.clocked_in_stop:
         # assumption dbg_stop
         table = f"sleep_flash_on_range{point.voltage_range}"
-        clocked = stm32l476.run_current(table, point.wake_hz, point.temperature_c)
+        clocked = point.part.run_current(table, point.wake_hz, point.temperature_c)
         return current_a + of_figure(clocked, point.spread) + _low_speed_a(point) + _analog_a(point)
     return current_a + _stopped_a(point) + _analog_a(point)
 
 
 def _point_inside_tables(point: OperatingPoint) -> OperatingPoint:
     # assumption outside_tables
-    vdd_v, temperature_c = inside_tables(point.vdd_v, point.temperature_c)
+    vdd_v, temperature_c = inside_tables(point.part, point.vdd_v, point.temperature_c)
     return point._replace(temperature_c=temperature_c, vdd_v=vdd_v)
 
 
-def inside_tables(supply_v: float, temperature_c: float) -> tuple[float, float]:
+def inside_tables(part: Part, supply_v: float, temperature_c: float) -> tuple[float, float]:
     """The nearest voltage and temperature that Tables 45 to 50 have."""
-    temperature_c = min(max(temperature_c, stm32l476.TEMPERATURE_MIN_C), stm32l476.TEMPERATURE_MAX_C)
-    return min(max(supply_v, _MIN_TABLE_VDD_V), stm32l476.VDD_MAX_V), temperature_c
+    low_c, high_c = part.temperature_range_c
+    return min(max(supply_v, _MIN_TABLE_VDD_V), part.vdd_max_v), min(max(temperature_c, low_c), high_c)
+
+
+def _line(point: OperatingPoint, fact_id: str) -> tuple[float, ...]:
+    return of_line(point.part, fact_id, point.spread)
+
+
+def _scalar(point: OperatingPoint, fact_id: str) -> float:
+    return of_scalar(point.part, fact_id, point.spread)
 
 
 def _regime(point: OperatingPoint) -> Regime:
@@ -85,16 +91,16 @@ def _clocked_a(point: OperatingPoint) -> float:
         table = _run_table(point)  # assumption run_code
     current_a = _table_a(point, table)
     for row, clock_hz in point.peripheral_clocks:
-        current_a += stm32l476.peripheral_current_a_per_hz(row, regime) * clock_hz
+        current_a += point.part.peripheral_current_a_per_hz(row, regime) * clock_hz
     # assumption run_oscillators; the rows of the low-power regulator are measured on MSI and include it
     if point.msi_range is not None and regime != "lprun":
-        current_a += of_line("msi_by_range", point.spread)[point.msi_range]
+        current_a += _line(point, "msi_by_range")[point.msi_range]
     if point.hsi16_on:
-        current_a += of_scalar("hsi16", point.spread)
+        current_a += _scalar(point, "hsi16")
     if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
-        current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(of_line("pll_by_vco", point.spread)))
+        current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(_line(point, "pll_by_vco")))
     if point.flash_activity is not None:
-        current_a += _flash_a(point.flash_activity, point.flash_peak)
+        current_a += _flash_a(point.part, point.flash_activity, point.flash_peak)
     return current_a + _low_speed_a(point)
 
 
@@ -114,30 +120,30 @@ def _run_table(point: OperatingPoint) -> str:
 
 
 def _table_a(point: OperatingPoint, table: str) -> float:
-    return of_figure(stm32l476.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
+    return of_figure(point.part.run_current(table, point.hclk_hz, point.temperature_c), point.spread)
 
 
-def _flash_a(activity: Literal["write", "erase"], peak: bool) -> float:
+def _flash_a(part: Part, activity: Literal["write", "erase"], peak: bool) -> float:
     """Table 63: the peak, then what makes the average over the operation the printed one."""
-    figures = stm32l476.fact("flash_idd").extra
+    figures = part.fact("flash_idd").extra
     peak_a: float = figures[f"{activity}_peak"]
     if peak:
         return peak_a
     average_a: float = figures[f"{activity}_avg_typ"]
-    duration_s = stm32l476.fact(_FLASH_DURATION[activity]).typ_scalar()
+    duration_s = part.fact(_FLASH_DURATION[activity]).typ_scalar()
     peak_s: float = figures[f"{activity}_peak_s"]
     # assumption flash_busy
     return (average_a * duration_s - peak_a * peak_s) / (duration_s - peak_s)
 
 
 def _low_speed_a(point: OperatingPoint) -> float:
-    current_a = of_line("lse_by_drive", point.spread)[point.lse_drive] if point.lse_on else 0.0
-    return current_a + (of_scalar("lsi", point.spread) if point.lsi_on else 0.0)
+    current_a = _line(point, "lse_by_drive")[point.lse_drive] if point.lse_on else 0.0
+    return current_a + (_scalar(point, "lsi") if point.lsi_on else 0.0)
 
 
 def _stopped_a(point: OperatingPoint) -> float:
     def row_a(table: str) -> float:
-        figure = stm32l476.supply_current(table, point.vdd_v, point.temperature_c)
+        figure = point.part.supply_current(table, point.vdd_v, point.temperature_c)
         return of_figure(figure, point.spread)
 
     rtc = point.rtc_source
@@ -155,56 +161,58 @@ def _stopped_a(point: OperatingPoint) -> float:
     else:
         # Shutdown has no LSI: an RTC on it stands still.
         current_a = row_a("shutdown_rtc_off" if rtc in ("off", "lsi") else f"shutdown_rtc_{rtc}")
-    current_a += lse_drive_a(rtc, point.lse_drive if point.lse_on else None, point.spread)
+    current_a += lse_drive_a(point.part, rtc, point.lse_drive if point.lse_on else None, point.spread)
     if point.mode == "standby" and point.iwdg_on:
         # With the LSI that it runs on; printed at 25 °C only (assumption standby_iwdg).
         without = "standby_rtc_lsi" if rtc == "lsi" else "standby_rtc_off"
         current_a += sum(
-            sign * stm32l476.supply_current(f"{without}_{row}", point.vdd_v, _IWDG_ROWS_C).typ
+            sign * point.part.supply_current(f"{without}_{row}", point.vdd_v, _IWDG_ROWS_C).typ
             for sign, row in ((1, "iwdg"), (-1, "no_iwdg"))
         )
     elif point.lsi_on and rtc != "lsi" and point.mode != "shutdown":
-        current_a += of_scalar("lsi", point.spread)
+        current_a += _scalar(point, "lsi")
     if point.hsi16_on and point.mode.startswith("stop"):
-        current_a += of_scalar("hsi16", point.spread)
+        current_a += _scalar(point, "hsi16")
     return current_a
 
 
-def lse_drive_a(rtc_source: str, lse_drive: int | None, spread: float) -> float:
+def lse_drive_a(part: Part, rtc_source: str, lse_drive: int | None, spread: float) -> float:
     """What the LSE draws beyond a row of Tables 45 to 50; ``lse_drive`` is ``None`` if it is off.
 
     The rows are with the lowest drive (assumption stop_lse_drive); without RTC the LSE is not in them.
     """
     if lse_drive is None:
         return 0.0
-    by_drive_a = of_line("lse_by_drive", spread)
+    by_drive_a = of_line(part, "lse_by_drive", spread)
     return by_drive_a[lse_drive] - (by_drive_a[0] if rtc_source.startswith("lse") else 0.0)
 
 
 def _analog_a(point: OperatingPoint) -> float:
     """Analog blocks and inputs that software left on (assumption left_on_in_stop)."""
-    current_a = of_scalar("bor_pvd_adder", point.spread) if point.voltage_detector_on else 0.0
+    current_a = _scalar(point, "bor_pvd_adder") if point.voltage_detector_on else 0.0
     for fact_id, count in zip(("pvm12_adder", "pvm34_adder"), point.peripheral_monitors, strict=True):
-        current_a += count * of_scalar(fact_id, point.spread)
+        current_a += count * _scalar(point, fact_id)
     # assumption floating_input
     current_a += point.floating_inputs * FLOATING_INPUT_A
     for pin in point.floating_wakeup_pins:
-        current_a += FLOATING_CONSOLE_PIN_A if pin == _CONSOLE_PIN else FLOATING_INPUT_A
+        current_a += FLOATING_CONSOLE_PIN_A if pin == point.console_pin else FLOATING_INPUT_A
     if point.vrefbuf_on:
-        current_a += of_line("vrefbuf_idda", point.spread)[_WITHOUT_LOAD]
+        current_a += _line(point, "vrefbuf_idda")[_WITHOUT_LOAD]
     if point.switch_booster_on:
         # assumption switch_booster
         column = sum(point.vdd_v > edge_v for edge_v in _BOOSTER_COLUMN_EDGES_V)
-        current_a += of_line("io_booster", point.spread)[column]
+        current_a += _line(point, "io_booster")[column]
     if point.adc_rate_hz is not None:
         # assumption adc_enabled
         for fact_id in ("adc_idda", "adc_ivref_single"):
-            rates_hz = [float(rate) for rate in stm32l476.fact(fact_id).extra["fs_sps"]]
+            rates_hz = [float(rate) for rate in point.part.fact(fact_id).extra["fs_sps"]]
             current_a += interpolate(
-                max(point.adc_rate_hz, min(rates_hz)), rates_hz, list(of_line(fact_id, point.spread))
+                max(point.adc_rate_hz, min(rates_hz)),
+                rates_hz,
+                list(_line(point, fact_id)),
             )
     if point.reference_buffer_on:
-        current_a += of_scalar("vrefint_buf_when_adc_converts", point.spread)
+        current_a += _scalar(point, "vrefint_buf_when_adc_converts")
     if point.temperature_sensor_on:
-        current_a += of_scalar("temp_sensor", point.spread)
+        current_a += _scalar(point, "temp_sensor")
     return current_a

@@ -3,6 +3,7 @@
 
 from typing import NamedTuple
 
+from hil.boards import Board
 from hil.twin.peripherals import pwr as pwr_registers
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import Clocks
@@ -29,11 +30,13 @@ class Observer:
     Most changes are of one register: what follows from clocks and from PWR is kept while those stay.
     """
 
-    def __init__(self, blocks: Peripherals, low_power: LowPower, spread: float) -> None:
+    def __init__(self, board: Board, blocks: Peripherals, low_power: LowPower, spread: float) -> None:
+        self._part = board.part
+        self._console_pin = board.console.tx
         self._blocks = blocks
         self._low_power = low_power
         self._spread = spread
-        self._running_clocks = RunningClocks(blocks.rcc, blocks.kernel_clocks, blocks.adc_common)
+        self._running_clocks = RunningClocks(board.part, blocks.rcc, blocks.kernel_clocks, blocks.adc_common)
         self._clocks: Clocks | None = None
         self._clocked_by_lse = False
         self._clock_settings = _ClockSettings(0, None)
@@ -70,6 +73,7 @@ class Observer:
             mode=mode,
             vdd_v=vdd_v,
             temperature_c=temperature_c,
+            part=self._part,
             spread=self._spread,
             waking=low_power.waking,
             voltage_range=voltage_range,
@@ -94,6 +98,7 @@ class Observer:
             switch_booster_on=blocks.syscfg.booster_on,
             floating_inputs=blocks.floating_inputs,
             floating_wakeup_pins=blocks.floating_wakeup_pins if powered_down else (),
+            console_pin=self._console_pin,
             peripheral_clocks=() if stopped else self._running_clocks.rows(),
             adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
             reference_buffer_on=adc_common.reference_buffer_on,

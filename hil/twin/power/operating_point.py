@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from hil.parts import Part
+
 Mode = Literal[
     "run",
     "sleep",
@@ -34,6 +36,8 @@ class OperatingPoint(NamedTuple):
     mode: Mode
     vdd_v: float
     temperature_c: float
+    part: Part
+    """Whose figures they are."""
     spread: float = 0.0
     """Where the part lies between typical (0) and maximum (1) figures."""
     waking: WakeUp | None = None
@@ -67,6 +71,8 @@ class OperatingPoint(NamedTuple):
     """Digital inputs with a level that nothing defines."""
     floating_wakeup_pins: tuple[str, ...] = ()
     """Enabled WKUP pins with such a level in Standby and Shutdown."""
+    console_pin: str = ""
+    """The one of them that the board wires to its probe, if any."""
     peripheral_clocks: tuple[tuple[str, int], ...] = ()
     """(row of Table 51, clock in Hz) of every enabled peripheral beyond the reset state."""
     adc_rate_hz: float | None = None

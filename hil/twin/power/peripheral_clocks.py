@@ -6,9 +6,10 @@ interface and the SRAMs, which are on after reset. Added here is every other clo
 """
 
 from collections.abc import Hashable
+from functools import cache
 from typing import Final
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.peripherals.adc_common import CCR, AdcCommon
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.kernel_clocks import KernelClocks
@@ -20,23 +21,27 @@ _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}
 _WITH_KERNEL_CLOCK: Final = ("USART1", "USART2", "USART3", "LPUART1", "I2C1", "I2C2", "I2C3")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
 _BRIDGE_ROWS: Final = {"APB1": "ahb_apb1_bridge", "APB2": "ahb_apb2_bridge"}
-
-
-def _bus_row(gate: str) -> str | None:
-    rows = stm32l476.peripheral_currents()
-    name = _BUS_ROWS.get(gate, gate.lower())
-    return next((row for row in (name, f"{name}_apb") if row in rows), None)
-
-
-_ROW_OF_GATE: Final = {gate: _bus_row(gate) for gate in GATES}
 _KEPT: Final = 256
 """Settings whose rows are remembered: firmware goes through the same few again and again."""
+
+
+@cache
+def _row_of_gate(part: Part) -> dict[str, str | None]:
+    """The row of the bus clock behind each gate; ``None`` where the table has none."""
+    return {gate: _bus_row(part, gate) for gate in GATES}
+
+
+def _bus_row(part: Part, gate: str) -> str | None:
+    rows = part.peripheral_currents
+    name = _BUS_ROWS.get(gate, gate.lower())
+    return next((row for row in (name, f"{name}_apb") if row in rows), None)
 
 
 class RunningClocks:
     """The rows and clocks of a part, worked out only for settings that it did not have lately."""
 
-    def __init__(self, rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> None:
+    def __init__(self, part: Part, rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> None:
+        self._part = part
         self._rcc = rcc
         self._kernels = kernels
         self._adc_common = adc_common
@@ -67,19 +72,22 @@ class RunningClocks:
         if rows is None:
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            rows = running_clocks(rcc, self._kernels, self._adc_common)
+            rows = running_clocks(self._part, rcc, self._kernels, self._adc_common)
             self._known[settings] = rows
         return rows
 
 
-def running_clocks(rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon) -> tuple[tuple[str, int], ...]:
+def running_clocks(
+    part: Part, rcc: Rcc, kernels: KernelClocks, adc_common: AdcCommon
+) -> tuple[tuple[str, int], ...]:
     """(row, clock in Hz) for every peripheral clock that runs now beyond the reset state."""
     found: list[tuple[str, int]] = []
     bridges: set[str] = set()
+    row_of_gate = _row_of_gate(part)
     for gate in rcc.running_gates():
         if gate in _ON_AFTER_RESET:
             continue
-        row = _ROW_OF_GATE[gate]
+        row = row_of_gate[gate]
         if row is not None:
             found.append((row, rcc.bus_hz(gate)))
         bus = GATES[gate].bus

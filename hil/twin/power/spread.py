@@ -7,8 +7,8 @@ part_spread). A figure without a maximum is typical on every part.
 
 import math
 
-from hil.datasheet import stm32l476
 from hil.datasheet.figures import Figure, Number
+from hil.parts import Part
 
 
 def between(typ: float, maximum: float | None, spread: float) -> float:
@@ -21,9 +21,9 @@ def of_figure(figure: Figure, spread: float) -> float:
     return between(figure.typ, figure.max, spread)
 
 
-def of_line(fact_id: str, spread: float) -> tuple[float, ...]:
+def of_line(part: Part, fact_id: str, spread: float) -> tuple[float, ...]:
     """Every column of a printed line, in A. A line with maxima only gives those, whatever the spread."""
-    fact = stm32l476.fact(fact_id)
+    fact = part.fact(fact_id)
     typ, maxima = _columns(fact.typ), _columns(fact.max)
     if not typ:
         return maxima
@@ -32,15 +32,15 @@ def of_line(fact_id: str, spread: float) -> tuple[float, ...]:
     return tuple(between(t, m, spread) for t, m in zip(typ, maxima, strict=True))
 
 
-def of_scalar(fact_id: str, spread: float) -> float:
+def of_scalar(part: Part, fact_id: str, spread: float) -> float:
     """A printed line with one column, in A."""
-    (value,) = of_line(fact_id, spread)
+    (value,) = of_line(part, fact_id, spread)
     return value
 
 
-def lsi_hz(fraction: float) -> int:
+def lsi_hz(part: Part, fraction: float) -> int:
     """The frequency of a part's LSI, the fraction 0 to 1 of the way through its range at 3 V and 30 °C."""
-    lowest_hz, highest_hz = stm32l476.fact("lsi_freq").extra["at_3V_30C"]
+    lowest_hz, highest_hz = part.fact("lsi_freq").extra["at_3V_30C"]
     return round(between(lowest_hz, highest_hz, fraction))
 
 

@@ -4,7 +4,7 @@
 from functools import cache
 from typing import Final, Literal
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.power.operating_point import Mode, WakeUp
 
@@ -29,6 +29,7 @@ def _over_period(clock_hz: int, points: list[tuple[int, float]]) -> float:
 
 @cache
 def latency_ps(
+    part: Part,
     mode: Mode,
     clock: str,
     clock_hz: int,
@@ -41,35 +42,32 @@ def latency_ps(
     ``clock`` is msi or hsi16; ``memory`` is where the instruction lies.
     """
     if mode == "stop1" and low_power_regulator:
-        seconds = stm32l476.fact(f"wakeup_stop1_to_lprun_{memory}_msi2").typ_scalar()
+        seconds = part.fact(f"wakeup_stop1_to_lprun_{memory}_msi2").typ_scalar()
     elif mode in _STOP_MODES and clock == "hsi16":
-        seconds = stm32l476.fact(f"wakeup_{mode}_{memory}_hsi16_range{voltage_range}").typ_scalar()
+        seconds = part.fact(f"wakeup_{mode}_{memory}_hsi16_range{voltage_range}").typ_scalar()
     elif mode in _STOP_MODES:
         rows = [
-            (hz, stm32l476.fact(f"wakeup_{mode}_{memory}_{row}").typ_scalar())
-            for hz, row in _MSI_LATENCY_ROWS
+            (hz, part.fact(f"wakeup_{mode}_{memory}_{row}").typ_scalar()) for hz, row in _MSI_LATENCY_ROWS
         ]
         seconds = _over_period(clock_hz, rows)
     elif mode == "standby":
-        rows = [(hz, stm32l476.fact(f"wakeup_standby_{row}").typ_scalar()) for hz, row in _STANDBY_ROWS]
+        rows = [(hz, part.fact(f"wakeup_standby_{row}").typ_scalar()) for hz, row in _STANDBY_ROWS]
         seconds = _over_period(clock_hz, rows)
     elif mode == "shutdown":
-        seconds = stm32l476.fact("wakeup_shutdown_msi4").typ_scalar()
+        seconds = part.fact("wakeup_shutdown_msi4").typ_scalar()
     else:
-        cycles = stm32l476.fact("wakeup_sleep_to_run").typ_scalar()
+        cycles = part.fact("wakeup_sleep_to_run").typ_scalar()
         seconds = cycles / clock_hz
     return round(seconds * PS_PER_S)
 
 
 @cache
-def current_a(waking: WakeUp) -> float:
+def current_a(part: Part, waking: WakeUp) -> float:
     """Mean current over the wake-up time at 3 V and 25 °C, the only condition printed."""
     mode = "stop1" if waking.mode == "stop0" else waking.mode  # assumption stop0_wakeup_current
     if mode in ("standby", "shutdown"):
-        return stm32l476.fact(f"wakeup_current_{mode}_msi4").typ_scalar()
+        return part.fact(f"wakeup_current_{mode}_msi4").typ_scalar()
     if waking.clock == "hsi16":
-        return stm32l476.fact(f"wakeup_current_{mode}_hsi16").typ_scalar()
-    rows = [
-        (hz, stm32l476.fact(f"wakeup_current_{mode}_{row}").typ_scalar()) for hz, row in _MSI_CURRENT_ROWS
-    ]
+        return part.fact(f"wakeup_current_{mode}_hsi16").typ_scalar()
+    rows = [(hz, part.fact(f"wakeup_current_{mode}_{row}").typ_scalar()) for hz, row in _MSI_CURRENT_ROWS]
     return _over_period(waking.clock_hz, rows)

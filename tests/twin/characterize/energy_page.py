@@ -31,7 +31,8 @@ def lines(readings: list[CodeReading]) -> list[str]:
 def main() -> None:
     """Write the table into the page."""
     with Session() as session:
-        body = "".join(text for row in by_code.rows() for text in lines(list(by_code.measure(session, row))))
+        rows = by_code.rows(session.part)
+        body = "".join(text for row in rows for text in lines(list(by_code.measure(session, row))))
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     PAGE.write_text(before + BEGIN + _HEAD + body + END + rest.split(END)[1], encoding="utf-8")
 

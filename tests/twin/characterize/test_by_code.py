@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from hil.boards import REFERENCE, Board
 from hil.twin.characterize import by_code
 from hil.twin.characterize.session import Session
 from hil.twin.power.assumptions import ASSUMPTIONS
 from tests.twin.characterize.energy_page import PAGE, lines
+
+PART = Board.load(REFERENCE).part
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def session() -> Iterator[Session]:
         yield session
 
 
-@pytest.mark.parametrize("row", by_code.rows(), ids=lambda row: row["id"])
+@pytest.mark.parametrize("row", by_code.rows(PART), ids=lambda row: row["id"])
 def test_each_code_draws_what_the_datasheet_prints_within_the_stated_uncertainty(session, row):
     readings = list(by_code.measure(session, row))
     uncertainty = by_code.UNCERTAINTY[row["id"]]
@@ -31,7 +34,7 @@ def test_each_code_draws_what_the_datasheet_prints_within_the_stated_uncertainty
 
 def test_the_report_gets_the_uncertainty():
     text = dict(ASSUMPTIONS)["run_code"]
-    percent = [f"{by_code.UNCERTAINTY[row['id']]:.0%}".replace("%", " %") for row in by_code.rows()]
+    percent = [f"{by_code.UNCERTAINTY[row['id']]:.0%}".replace("%", " %") for row in by_code.rows(PART)]
     flash, sram = percent[:3], percent[3:]
     assert f"from flash {flash[0]} in range 1, {flash[1]} in range 2, {flash[2]} in low-power run" in text
     assert f"from SRAM1 {sram[0]}, {sram[1]} and {sram[2]}" in text
@@ -39,6 +42,6 @@ def test_the_report_gets_the_uncertainty():
 
 def test_a_busy_program_draws_its_own_current_between_two_changes(session):
     """Two codes in the same condition differ, though no register tells them apart."""
-    row = by_code.rows()[0]
+    row = by_code.rows(PART)[0]
     drawn_a = {reading.code: reading.measured_a for reading in by_code.measure(session, row)}
     assert drawn_a["while1"] < drawn_a["reduced"] < drawn_a["fibonacci"] < drawn_a["dhrystone"]

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from hil.datasheet import stm32l476
-from hil.datasheet.figures import load
+from hil.parts import Part
 from hil.twin.__main__ import main
 from hil.twin.bench import PS_PER_S
 from hil.twin.characterize import adders, clocked, low_power, peripheral_clocks, wake_up
@@ -20,6 +19,8 @@ from hil.twin.characterize.figures import Correction, Printed, Reading, last_dig
 from hil.twin.characterize.run import CHAPTERS, not_covered
 from hil.twin.characterize.session import Session
 from hil.twin.power import model
+
+L476 = Part.load("stm32l476")
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +51,31 @@ def session() -> Iterator[Session]:
 )
 def test_a_line_is_as_the_datasheet_prints_it(session, chapter, line):
     readings = list(chapter.measure(session, line))
-    assert len(readings) == chapter.figure_count(line)
+    assert len(readings) == chapter.figure_count(L476, line)
     assert [reading.printed.id for reading in readings if not reading.within] == []
 
 
 def test_a_part_that_draws_more_than_the_datasheet_says_is_out(session, monkeypatch):
-    honest = stm32l476.supply_current
+    honest = L476.supply_current
 
     def higher(*condition):
         figure = honest(*condition)
         return dataclasses.replace(figure, typ=figure.typ * 1.03)
 
     model.supply_current_a.cache_clear()
-    monkeypatch.setattr(stm32l476, "supply_current", higher)
+    monkeypatch.setattr(L476, "supply_current", higher)
     readings = list(low_power.measure(session, "stop0_rtc_off"))
     model.supply_current_a.cache_clear()
     assert not any(reading.within for reading in readings)
 
 
 def test_every_line_on_file_is_measured_or_named():
-    named = {line for chapter in CHAPTERS for line in chapter.lines()} | {e.line for e in not_covered()}
-    tables = {table["id"] for table in (*low_power._tables(), *clocked._tables())}
-    facts = {name for name in stm32l476.fact_ids() if name.startswith("wakeup_")}
-    facts |= {fact["id"] for fact in load("stm32l476_supply_current.toml")["fact"]}
-    rows = {f"peripheral:{row}" for row in stm32l476.peripheral_currents()}
+    named = {line for chapter in CHAPTERS for line in chapter.lines(L476)}
+    named |= {entry.line for entry in not_covered(L476)}
+    tables = {table["id"] for table in (*low_power._tables(L476), *clocked._tables(L476))}
+    facts = {name for name in L476.fact_ids if name.startswith("wakeup_")}
+    facts |= {fact["id"] for fact in L476.tables("supply_current")["fact"]}
+    rows = {f"peripheral:{row}" for row in L476.peripheral_currents}
     assert named == tables | facts | rows
 
 

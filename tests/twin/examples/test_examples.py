@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from hil.datasheet import stm32l476
+from hil.parts import Part
 from hil.twin.devices.lsm6dsl import Lsm6dsl
 from tests.twin.examples.conftest import COUNT, OTHER, STEP, VALUE
+
+L476 = Part.load("stm32l476")
 
 VDD_V, TEMPERATURE_C = 3.0, 25.0
 RUNNING_WITH_PERIPHERALS = 0.25
@@ -18,12 +20,12 @@ MEAN_OVER_S = 2e-3
 
 def printed_a(table: str) -> float:
     """A row of DS10198 Rev 8, for a low-power mode."""
-    return float(stm32l476.supply_current(table, VDD_V, TEMPERATURE_C).typ)
+    return float(L476.supply_current(table, VDD_V, TEMPERATURE_C).typ)
 
 
 def running_a(table: str, hclk_hz: float) -> float:
     """The same of a run or sleep mode."""
-    return float(stm32l476.run_current(table, hclk_hz, TEMPERATURE_C).typ)
+    return float(L476.run_current(table, hclk_hz, TEMPERATURE_C).typ)
 
 
 def test_clock_tree(example):
@@ -90,7 +92,7 @@ def test_adc_by_dma(example):
     part = example("adc_dma")
     part.drive("PA0", True)
     part.advance_until(lambda: part.result(COUNT) == 2, 0.2)
-    reference_v = float(stm32l476.fact("vrefint").typ_scalar())
+    reference_v = float(L476.fact("vrefint").typ_scalar())
     assert part.result(VALUE) == pytest.approx(reference_v / VDD_V * 4096, abs=2)
     assert part.result(OTHER) == 4095
     part.advance(500e-6)
@@ -167,7 +169,7 @@ def test_flash_log(example):
         else:
             assert (low, high) == (record, record ^ 0xFFFF_FFFF)
     erased_s, programmed_s = (
-        stm32l476.fact(name).typ_scalar() for name in ("flash_page_erase", "flash_prog_dword")
+        L476.fact(name).typ_scalar() for name in ("flash_page_erase", "flash_prog_dword")
     )
     assert part.result(OTHER) * 1e-3 == pytest.approx(3 * erased_s + 600 * programmed_s, rel=0.3)
     part.advance(1e-3)

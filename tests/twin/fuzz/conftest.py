@@ -21,7 +21,7 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 from hil.twin import bench_config
 from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
-from hil.twin.console import RECEIVE_PIN, ConsoleServer
+from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults, FaultServer
 from hil.twin.hands import Hands, HandsServer
 from hil.twin.probe.server import ProbeServer
@@ -124,7 +124,7 @@ class LiveBench:
                     name: (pin.level_out, pin.external_level)
                     for name, pin in bench.pins.items()
                     # What a terminal types is on its line, whatever it is.
-                    if (pin.level_out, pin.external_level) != (None, None) and name != RECEIVE_PIN
+                    if (pin.level_out, pin.external_level) != (None, None) and name != bench.board.console.rx
                 },
                 "supply": (bench.mcu.supply_voltage_v, bench.mcu.supply.current_a),
                 "output": (source.on, source.voltage_v, source.current_limit_a, source.over_voltage_v),
@@ -177,7 +177,7 @@ class LiveBench:
             while not self._terminal_plugged_in(client):
                 pass
             with self.bench.lock:
-                self.bench.mcu.usart2.on_transmit(self.bench.scheduler.now_ps, ord("!"), 115200.0)
+                self.bench.mcu.console_uart.on_transmit(self.bench.scheduler.now_ps, ord("!"), 115200.0)
             assert client.recv(1) == b"!"
 
     def _terminal_plugged_in(self, client: socket.socket) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from hil.twin.mcu import Stm32l476
+from hil.boards import REFERENCE, Board
+from hil.twin.mcu import Mcu
 from hil.twin.pins import make_pins
 from tests.twin.core.conftest import assemble
 
@@ -80,10 +81,10 @@ def run(
     script: list[Step],
     shortcut: bool,
     for_s: float = 0.05,
-    events: dict[int, Callable[[Stm32l476], None]] | None = None,
+    events: dict[int, Callable[[Mcu], None]] | None = None,
 ) -> Seen:
     """Run ``script`` on a part; ``events`` act at their instants (ps), and look at the part after that."""
-    mcu = Stm32l476(make_pins(), seed=1)
+    mcu = Mcu(Board.load(REFERENCE), make_pins(), seed=1)
     code, _ = assemble(INTERPRETER)
     image = np.array([STACK, CODE | 1], dtype="<u4").tobytes().ljust(CODE - 0x0800_0000, b"\xff") + code
     mcu.core.memory.flash[: len(image)] = np.frombuffer(image, dtype=np.uint8)
@@ -110,7 +111,7 @@ def run(
     assert mcu.core.memory.write_ram(RESULTS, bytes(STACK - RESULTS - 256))
     mcu.set_nrst(False)
 
-    def look(act: Callable[[Stm32l476], None]) -> None:
+    def look(act: Callable[[Mcu], None]) -> None:
         act(mcu)
         now_ps = mcu.scheduler.now_ps
         seen.observed.append((now_ps, flash.activity, flash.peak, mcu.supply.current_at_a(now_ps)))
@@ -219,7 +220,7 @@ def test_code_in_a_bank_that_is_erased_waits_for_it_unless_it_is_cached(page, ac
 def test_time_goes_on_while_the_core_waits_for_its_bank() -> None:
     halves = []
 
-    def look(mcu: Stm32l476) -> None:
+    def look(mcu: Mcu) -> None:
         halves.append((mcu.scheduler.now_ps - mcu.core.time_ps, mcu.core.cycle_count))
 
     events = dict.fromkeys(range(PS_PER_S // 500, PS_PER_S // 50, PS_PER_S // 500), look)
@@ -232,7 +233,7 @@ def test_time_goes_on_while_the_core_waits_for_its_bank() -> None:
 def test_a_core_that_stood_still_meanwhile_does_not_wait_longer() -> None:
     written: list[bool] = []
 
-    def plan(mcu: Stm32l476) -> None:
+    def plan(mcu: Mcu) -> None:
         tell_core = mcu.peripherals.flash.on_busy
 
         def busy(end_ps: int, banks: int) -> None:
@@ -287,7 +288,7 @@ def test_whatever_comes_in_between_the_part_is_the_same(seed: int) -> None:
         at += 16
         if random_.random() < 0.8:
             script += [(WAIT, SR, BSY), (LOAD, SR, 0), (STORE, SR, ERRORS), (LOAD, CR, 0)]
-    events: dict[int, Callable[[Stm32l476], None]] = {
+    events: dict[int, Callable[[Mcu], None]] = {
         1_000_000_000 + random_.randrange(30_000_000_000): random_.choice(
             (lambda mcu: None, lambda mcu: mcu.set_temperature(85.0), lambda mcu: mcu.set_temperature(25.0))
         )
@@ -302,7 +303,7 @@ def test_whatever_comes_in_between_the_part_is_the_same(seed: int) -> None:
 def test_who_watches_a_threshold_is_told_at_the_same_instants(threshold_a: float) -> None:
     told: list[list[tuple[int, bool]]] = []
 
-    def watch(mcu: Stm32l476) -> None:
+    def watch(mcu: Mcu) -> None:
         crossings: list[tuple[int, bool]] = []
         told.append(crossings)
         mcu.supply.watch(threshold_a, lambda above: crossings.append((mcu.scheduler.now_ps, above)))
@@ -316,7 +317,7 @@ def test_who_watches_a_threshold_is_told_at_the_same_instants(threshold_a: float
 def test_who_wants_every_record_is_told_at_the_same_instants() -> None:
     told: list[list[tuple[int, float]]] = []
 
-    def watch(mcu: Stm32l476) -> None:
+    def watch(mcu: Mcu) -> None:
         records: list[tuple[int, float]] = []
         told.append(records)
         mcu.supply.on_record = lambda current_a: records.append((mcu.scheduler.now_ps, current_a))
@@ -329,7 +330,7 @@ def test_who_wants_every_record_is_told_at_the_same_instants() -> None:
 def test_who_wants_to_know_of_the_next_activity_is_told_at_the_same_instants() -> None:
     told: list[int] = []
 
-    def watch(mcu: Stm32l476) -> None:
+    def watch(mcu: Mcu) -> None:
         flash = mcu.peripherals.flash
         notify = flash.on_activity
 

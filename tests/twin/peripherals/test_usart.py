@@ -21,7 +21,7 @@ def usart(part):
     part.pins["PA3"].set_external_level(True, part.now_ps)
     part.write("USART2", BRR, 35)
     part.sent = []
-    part.mcu.usart2.on_transmit = lambda time_ps, byte, baud: part.sent.append((time_ps, byte, baud))
+    part.mcu.console_uart.on_transmit = lambda time_ps, byte, baud: part.sent.append((time_ps, byte, baud))
     return part
 
 
@@ -182,7 +182,7 @@ def test_a_frame_with_parity_is_noise_to_a_receiver_without(usart):
 def test_parity_is_sent_as_it_is_received(usart, control, frame):
     usart.write("USART2", CR1, UE | TE | control)
     for data in range(256):
-        assert usart.mcu.usart2.levels(data) == frame.levels(data)
+        assert usart.mcu.console_uart.levels(data) == frame.levels(data)
 
 
 def test_a_break_is_sent_after_the_frame_under_way(usart):

@@ -3,13 +3,17 @@
 
 import pytest
 
+from hil.parts import Part
 from hil.twin.power import wake_up
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.power.model import supply_current_a
 from hil.twin.power.operating_point import OperatingPoint, WakeUp
 
-STOP2 = OperatingPoint("stop2", vdd_v=3.0, temperature_c=25.0, rtc_source="lse_quartz", lse_on=True)
-RUN_80MHZ = OperatingPoint("run", 3.0, 25.0, hclk_hz=80_000_000, art_on=True, pll_vco_hz=160_000_000)
+L476 = Part.load("stm32l476")
+STOP2 = OperatingPoint(
+    "stop2", vdd_v=3.0, temperature_c=25.0, part=L476, rtc_source="lse_quartz", lse_on=True
+)
+RUN_80MHZ = OperatingPoint("run", 3.0, 25.0, L476, hclk_hz=80_000_000, art_on=True, pll_vco_hz=160_000_000)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_run_modes(changes, expected_a, source):
     ],
 )
 def test_wake_up_times_are_table_52s(mode, clock, hz, voltage_range, seconds):
-    assert wake_up.latency_ps(mode, clock, hz, voltage_range, False) == round(seconds * 1e12)
+    assert wake_up.latency_ps(L476, mode, clock, hz, voltage_range, False) == round(seconds * 1e12)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +106,9 @@ def test_spread_lies_between_typical_and_maximum(point, typ_a, max_a, source):
 
 
 def test_waking_draws_table_45s_current():
-    assert wake_up.current_a(WakeUp("stop2", "msi", 4_000_000)) == pytest.approx(2.24e-3)
-    assert wake_up.current_a(WakeUp("stop2", "hsi16", 16_000_000)) == pytest.approx(2.1e-3)
-    between = wake_up.current_a(WakeUp("stop2", "msi", 8_000_000))
+    assert wake_up.current_a(L476, WakeUp("stop2", "msi", 4_000_000)) == pytest.approx(2.24e-3)
+    assert wake_up.current_a(L476, WakeUp("stop2", "hsi16", 16_000_000)) == pytest.approx(2.1e-3)
+    between = wake_up.current_a(L476, WakeUp("stop2", "msi", 8_000_000))
     assert 1.9e-3 < between < 2.24e-3
 
 

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One board: its part and package, crystals, ties, console, button, and what may feed its part."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hil.datasheet.figures import DatasheetError
+from hil.parts import Package, Part
+from hil.parts.files import PART_FILE
+
+REFERENCE = "nucleo_l476rg"
+"""The board that the reference firmware is built for unless another is named."""
+_FOLDER = Path(__file__).parent
+_TABLES = {
+    "clocks": {"lse", "lse_note", "hse", "hse_note"},
+    "ties": {"vref", "vbat"},
+    "console": {"uart", "tx", "rx", "line"},
+    "button": {"pin", "pressed"},
+    "supply": {"jumper", "regulator"},
+    "isolation": {"lines", "unparked_leak", "source"},
+}
+_OPEN_TABLES = {"leds", "connectors", "devices"}
+"""Tables with one entry per name of the board's own."""
+_TOP = {"title", "part", "package", "mcu", "source"}
+_VREF, _VBAT, _LEVELS = ("VDDA",), ("VDD",), ("low", "high")
+
+
+@dataclass(frozen=True)
+class Console:
+    """The UART that the board's debug probe offers as a serial port."""
+
+    uart: str
+    tx: str
+    """The part's transmit pin."""
+    rx: str
+    """The part's receive pin."""
+    line_v: float
+    """At which the probe's transmit line idles, in V."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """What does not depend on the bench. SI units; pins as "PA0"."""
+
+    name: str
+    title: str
+    part: Part
+    package: Package
+    mcu: str
+    """The part with its package and memory, as it is ordered: "stm32l476rg"."""
+    source: str
+    """Where the part, the package and the wires of the board are written down."""
+    lse_hz: int | None
+    """The 32.768 kHz crystal; ``None``: the board has none."""
+    lse_note: str
+    """What to look at when it does not start."""
+    console: Console
+    button: str | None
+    """The user's button; ``None``: the board has none."""
+    button_pressed_high: bool
+    leds: Mapping[str, str]
+    """Pins by the LEDs' names."""
+    connectors: Mapping[str, str]
+    """Pins by the names on the connectors."""
+    devices: Mapping[str, Mapping[str, str]]
+    """What else is soldered to the board, by its name: the bus and its pins."""
+    supply_jumper: str
+    """Where the part's supply current is measured."""
+    regulator_v: float
+    """What the board's own regulator gives the part, in V."""
+    isolation_lines: tuple[str, ...]
+    """Debug and console lines that may feed the part while it is measured."""
+    unparked_leak_a: float
+    """What they feed into a part whose lines are not parked, in A."""
+
+    @property
+    def pins(self) -> frozenset[str]:
+        """Port pins of the package."""
+        return self.package.pins
+
+    @property
+    def supply_minimum_v(self) -> float:
+        """Lowest operating VDD in volts."""
+        return self.part.vdd_min_v
+
+    @property
+    def supply_maximum_v(self) -> float:
+        """Highest operating VDD in volts; no instrument may ever be told to exceed it."""
+        return self.part.vdd_max_v
+
+    @property
+    def supply_current_maximum_a(self) -> float:
+        """Highest current into all VDD pins together in amperes; no current limit may be set above it."""
+        return self.part.supply_current_max_a
+
+    def named(self, pin: str) -> str:
+        """A pin with the name that its connector gives it: "PA8 (D7)"."""
+        return next((f"{pin} ({name})" for name, other in self.connectors.items() if other == pin), pin)
+
+    @staticmethod
+    def load(name: str, beside: Path | None = None) -> Board:
+        """The board of that name: one of this package, or a path to a ``.toml`` file.
+
+        Args:
+            name: "nucleo_l476rg", or "my_board.toml", which may be relative to ``beside``.
+            beside: the folder that relative paths begin at; default is the working directory.
+
+        Raises:
+            DatasheetError: there is no such board, or its file says what no board can be.
+        """
+        if name.endswith(".toml"):
+            path = (beside or Path()) / name
+        elif name in names():
+            path = _FOLDER / f"{name}.toml"
+        else:
+            raise DatasheetError(
+                f"no board {name!r}; expected {', '.join(names())}, or a path to a .toml file"
+            )
+        return _load(path.resolve())
+
+
+def names() -> tuple[str, ...]:
+    """The boards of this package."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+@cache
+def _load(path: Path) -> Board:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DatasheetError(f"{path}: cannot be read: {error}") from error
+    try:
+        board = _board(path, data)
+    except KeyError as error:
+        raise DatasheetError(f"{path}: the key {error} is missing") from error
+    _check(path, board)
+    return board
+
+
+def _board(path: Path, data: Mapping[str, Any]) -> Board:
+    unknown = set(data) - _TOP - set(_TABLES) - _OPEN_TABLES
+    unknown |= {
+        f"{table}.{key}" for table, keys in _TABLES.items() for key in set(data.get(table, ())) - keys
+    }
+    if unknown:
+        raise DatasheetError(f"{path}: no key {min(unknown)!r}")
+    part = Part.load(_part_name(path, data["part"]))
+    if data["package"] not in part.packages:
+        raise DatasheetError(
+            f"{path}: package: the {part.title} comes in {', '.join(part.packages)}, not {data['package']!r}"
+        )
+    clocks, ties, console, isolation = (data[key] for key in ("clocks", "ties", "console", "isolation"))
+    # Nothing here is accepted without effect: what the twin cannot be is refused.
+    for key, value, known in (
+        ("clocks.lse", str(clocks["lse"]), ("32768", "none")),
+        ("clocks.hse", clocks["hse"], ("none",)),
+        ("ties.vref", ties["vref"], _VREF),
+        ("ties.vbat", ties["vbat"], _VBAT),
+        ("button.pressed", data.get("button", {}).get("pressed", "low"), _LEVELS),
+    ):
+        if value not in known:
+            raise DatasheetError(f"{path}: {key}: expected {' or '.join(known)}, not {value!r}")
+    return Board(
+        name=path.stem,
+        title=data["title"],
+        part=part,
+        package=part.packages[data["package"]],
+        mcu=data["mcu"],
+        source=data["source"],
+        lse_hz=None if clocks["lse"] == "none" else clocks["lse"],
+        lse_note=clocks.get("lse_note", ""),
+        console=Console(console["uart"], console["tx"], console["rx"], console["line"]),
+        button=data.get("button", {}).get("pin"),
+        button_pressed_high=data.get("button", {}).get("pressed") == "high",
+        leds=data.get("leds", {}),
+        connectors=data.get("connectors", {}),
+        devices=data.get("devices", {}),
+        supply_jumper=data["supply"]["jumper"],
+        regulator_v=data["supply"]["regulator"],
+        isolation_lines=tuple(isolation["lines"]),
+        unparked_leak_a=isolation["unparked_leak"],
+    )
+
+
+def _part_name(path: Path, part: str) -> str:
+    """A part's folder beside the board's file goes before one of the package."""
+    beside = path.parent / part
+    return str(beside) if (beside / PART_FILE).is_file() else part
+
+
+def _check(path: Path, board: Board) -> None:
+    used = {"console.tx": board.console.tx, "console.rx": board.console.rx}
+    if board.button is not None:
+        used["button.pin"] = board.button
+    used |= {f"leds.{name}": pin for name, pin in board.leds.items()}
+    used |= {f"connectors.{name}": pin for name, pin in board.connectors.items()}
+    for key, pin in used.items():
+        if pin not in board.pins:
+            package = f"the {board.package.name} package of the {board.part.title}"
+            raise DatasheetError(f"{path}: {key}: {package} has no pin {pin!r}")
