@@ -12,7 +12,8 @@ from hil.measurement.phase_budget import phase_budget
 from hil.measurement.phases import PhaseName
 from hil.measurement.uncertainty import Estimate, expanded
 from hil.pytest_plugin.accuracy import RigAccuracy
-from hil.pytest_plugin.acquisitions import Acquisitions, DutyCycleLog
+from hil.pytest_plugin.acquired import DutyCycleLog
+from hil.pytest_plugin.acquisitions import Acquisitions
 from hil.pytest_plugin.recording import Recorder, TableStore
 from hil.pytest_plugin.requirements import Requirements
 from hil.pytest_plugin.result_tables import battery_table, phase_table
