@@ -63,6 +63,7 @@ class Ending:
         self._safe = False
         self._listening = False
         self._previous: dict[signal.Signals, object] = {}
+        self._report_ignored = sys.unraisablehook
 
     @property
     def reason(self) -> str:
@@ -94,6 +95,11 @@ class Ending:
         signal.set_wakeup_fd(wake_up.detach(), warn_on_full_buffer=False)
         threading.Thread(target=self._watch, args=(heard,), name="ending", daemon=True).start()
 
+    def drop_quietly(self) -> None:
+        """Let Python report no :class:`Ended` that it has to drop: raised in a destructor, or in the callback
+        of a weak reference. The main thread is asked again."""
+        self._report_ignored, sys.unraisablehook = sys.unraisablehook, self._on_ignored
+
     def begin(self) -> None:
         """Say that the way out has begun: from here on nothing is raised."""
         self._way_out = True
@@ -123,6 +129,10 @@ class Ending:
             self.signal = number
         if not self._way_out:
             raise Ended(self.reason)
+
+    def _on_ignored(self, ignored: sys.UnraisableHookArgs) -> None:
+        if not isinstance(ignored.exc_value, Ended):
+            self._report_ignored(ignored)
 
     def _watch(self, heard: socket.socket) -> None:
         """Wait for the first signal or the deadline, then see that the way out is taken."""
