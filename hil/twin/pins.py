@@ -63,6 +63,10 @@ class Pin:
         """What the microcontroller drives; ``None`` is high-impedance (input, analog or unpowered)."""
         self.external_level: bool | None = None
         """What the outside drives digitally; ``None`` is not driven."""
+        self.analog_out: AnalogSource | None = None
+        """An analog output of the microcontroller on the pin; a digital level of either side overrides it."""
+        self.analog_listeners: list[Callable[[], None]] = []
+        """Called when ``analog_out`` changes, or steps to another voltage."""
         self.listeners: list[Listener] = []
         """Called whenever ``level_out`` changes."""
         self.external_listeners: list[Listener] = []
@@ -84,6 +88,17 @@ class Pin:
         self._wanted_out = level
         if self._stuck is None:
             self._put_out(level, time_ps)
+
+    def drive_analog(self, source: AnalogSource | None) -> None:
+        """An analog output of the microcontroller drives the pin, or lets go with ``None``.
+
+        To be called again whenever the output steps to another voltage.
+        """
+        if source is None and self.analog_out is None:
+            return
+        self.analog_out = source
+        for listener in self.analog_listeners:
+            listener()
 
     def _put_out(self, level: bool | None, time_ps: int) -> None:
         if level is not self.level_out:

@@ -118,6 +118,8 @@ class PinVoltage:
         level = self._pin.external_level if self._pin.level_out is None else self._pin.level_out
         if level is not None:
             return self._supply_voltage_v() if level else 0.0
+        if self._pin.analog_out is not None:
+            return self._pin.analog_out.voltage_v(time_ps)
         return self._pin.voltage_v(time_ps) or 0.0
 
 

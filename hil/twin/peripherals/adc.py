@@ -7,7 +7,6 @@ injected and differential conversions, analog watchdogs, offsets, discontinuous 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
@@ -121,7 +120,7 @@ class Adc(RegisterBlock):
         self.core_asleep: Callable[[], bool] = lambda: False
         """Whether no program looks at the memory: conversions may then be done in stretches."""
         for code, timer in triggers.items():
-            timer.trigger_output.listeners.append(partial(self._triggered, code))
+            timer.trigger_output.converters.append((self, code))
         self._sampling_cycles = part.fact("adc_sampling_cycles").extra["values"]
         self._calibration_cycles = part.fact("adc_calibration").extra["cycles"]
 
@@ -225,11 +224,15 @@ class Adc(RegisterBlock):
         self.words[ISR] |= _ADRDY
         self._update_interrupt()
 
-    def _triggered(self, code: int) -> None:
+    def listens(self, index: int) -> bool:
+        """Whether conversions wait for the trigger with that EXTSEL code."""
         config = self.words[CFGR]
-        selected = field(config, 10, 2) and field(config, 6, 4) == code
-        idle = self.converting and self._event is None and not self._dma_finished
-        if selected and idle and not self._convert_ahead(self._triggers[code]):
+        return bool(field(config, 10, 2)) and field(config, 6, 4) == index and self.converting
+
+    def internal_trigger(self, index: int) -> None:
+        """A pulse of the trigger with that EXTSEL code."""
+        idle = self._event is None and not self._dma_finished
+        if self.listens(index) and idle and not self._convert_ahead(self._triggers[index]):
             self._begin()
 
     def _convert_ahead(self, timer: Tim) -> bool:
@@ -251,7 +254,7 @@ class Adc(RegisterBlock):
             if room < 1 or not clock_hz:
                 continue
             conversion_ps = round(self._conversion_cycles(channel) * PS_PER_S / clock_hz)
-            times_ps = timer.upcoming_updates(room, self._scheduler.quiet_until_ps - conversion_ps)
+            times_ps = timer.upcoming_updates(self, room, self._scheduler.quiet_until_ps - conversion_ps)
             if not len(times_ps) or times_ps[0] + conversion_ps >= self._scheduler.quiet_until_ps:
                 return False
             timer.skip_updates(len(times_ps) - 1)

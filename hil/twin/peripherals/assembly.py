@@ -11,9 +11,7 @@ from hil.boards import Board
 from hil.twin.core.bus import Bus
 from hil.twin.core.core import Core
 from hil.twin.peripherals import iwdg
-from hil.twin.peripherals.adc import Adc
-from hil.twin.peripherals.adc_common import AdcCommon
-from hil.twin.peripherals.analog_inputs import AnalogInputs
+from hil.twin.peripherals.analog import Analog
 from hil.twin.peripherals.clock_gates import GATES
 from hil.twin.peripherals.crc import Crc
 from hil.twin.peripherals.dbgmcu import Dbgmcu
@@ -49,8 +47,6 @@ _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
 _UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
-_ADC_TRIGGERS: Final = {11: "TIM2", 13: "TIM6", 14: "TIM15"}
-"""EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
 _SHARED_GATES: Final = {"ADC2": "ADC", "ADC3": "ADC", "VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
 """Blocks that another block's clock gate clocks (RM0351, RCC_AHB2ENR and RCC_APB2ENR)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
@@ -168,20 +164,24 @@ class Peripherals:
             )
             for name in _LOW_POWER_TIMERS
         }
-        self.adc_common = self._add(AdcCommon(partial(self.rcc.bus_hz, "ADC"), self.rcc.adc_async_hz), "ADC")
-        self.adc1 = self._add(
-            Adc(
-                part,
-                scheduler,
-                interrupts.source(IRQ["ADC1_2"]),
-                self.adc_common,
-                AnalogInputs(part, self.ports, supply_v, battery_v, temperature_c),
-                {code: self.timers[name] for code, name in _ADC_TRIGGERS.items()},
-                ((self.dma1, 1, 0), (self.dma2, 3, 0)),
-                np.random.default_rng([seed, BASE["ADC1"]]),
-            ),
-            "ADC",
+        self.analog = Analog(
+            part,
+            scheduler,
+            interrupts,
+            self.rcc,
+            self.exti,
+            pins,
+            self.ports,
+            self.timers,
+            controllers,
+            seed=seed,
+            supply_v=supply_v,
+            battery_v=battery_v,
+            temperature_c=temperature_c,
         )
+        for block, gate in self.analog:
+            self._add(block, gate)
+        self.adc_common, self.adc1 = self.analog.adc_common, self.analog.adc1
         for name in [name for name in BASE if name not in self.blocks]:
             self._add(Unmodelled(name), _SHARED_GATES.get(name))
         for gap in reserved_between(self.blocks.values()):

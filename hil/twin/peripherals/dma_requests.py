@@ -12,6 +12,10 @@ from hil.twin.peripherals.dma import Dma
 
 REQUESTS: Final[dict[str, tuple[tuple[str, int, int], ...]]] = {
     "ADC1": (("DMA1", 1, 0), ("DMA2", 3, 0)),
+    "ADC2": (("DMA1", 2, 0), ("DMA2", 4, 0)),
+    "ADC3": (("DMA1", 3, 0), ("DMA2", 5, 0)),
+    "DAC1_CH1": (("DMA1", 3, 6), ("DMA2", 4, 3)),
+    "DAC1_CH2": (("DMA1", 4, 5), ("DMA2", 5, 3)),
     "USART1_RX": (("DMA1", 5, 2), ("DMA2", 7, 2)),
     "USART1_TX": (("DMA1", 4, 2), ("DMA2", 6, 2)),
     "USART2_RX": (("DMA1", 6, 2),),

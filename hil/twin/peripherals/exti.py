@@ -78,6 +78,9 @@ class Exti(RegisterBlock):
         self._send_event = send_event
         self._sources = {line: interrupts.source(irq) for line, irq in _IRQ_OF_LINE.items()}
         self._levels: dict[int, bool] = {}
+        self.triggered: dict[int, list[Callable[[], None]]] = {}
+        """By line: what it triggers at a selected edge, if its interrupt or event is unmasked (assumption
+        exti_trigger)."""
 
     def reset(self) -> None:
         """System reset: nothing pending, nothing unmasked but the direct lines."""
@@ -127,9 +130,15 @@ class Exti(RegisterBlock):
 
     def _trigger(self, bank: int, bits: int) -> None:
         self.words[PR1 + bank] |= bits
+        unmasked = bits & (self.words[EMR1 + bank] | self.words[IMR1 + bank])
         if self.words[EMR1 + bank] & bits:
             self._send_event()
         self._update()
+        if bank:
+            return
+        for line, triggers in self.triggered.items():
+            for trigger in triggers if unmasked >> line & 1 else ():
+                trigger()
 
     def _update(self) -> None:
         requests = self.words[PR1] & self.words[IMR1]

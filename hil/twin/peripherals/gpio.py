@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock
-from hil.twin.pins import PORT_WIDTHS, Pin, Pins
+from hil.twin.pins import PORT_WIDTHS, Pin, Pins, sampler
 
 MODER: Final = 0x00
 OTYPER: Final = 0x04
@@ -92,6 +92,7 @@ class GpioPort(RegisterBlock):
         for index, pin in enumerate(self._pins):
             pin.external_listeners.append(partial(self._outside_changed, index))
             pin.load_listeners.append(self._count_loads)
+            pin.analog_listeners.append(partial(self._outside_changed, index, 0, None))
 
     def reset(self) -> None:
         """System reset: all pins let go."""
@@ -127,6 +128,8 @@ class GpioPort(RegisterBlock):
         pin = self._pins[index]
         if pin.level_out is not None:
             return self._supply_v() if pin.level_out else 0.0
+        if pin.analog_out is not None and pin.external_level is None:
+            return pin.analog_out.voltage_v(time_ps)
         outside_v = pin.voltage_v(time_ps)
         if outside_v is None and pin.external_level is not None:
             outside_v = self._supply_v() if pin.external_level else 0.0
@@ -140,6 +143,8 @@ class GpioPort(RegisterBlock):
     def voltages_v(self, index: int, times_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
         """What :meth:`voltage_v` would answer at each of ``times_ps``, if nothing is switched meanwhile."""
         pin = self._pins[index]
+        if pin.level_out is None and pin.analog_out is not None and pin.external_level is None:
+            return sampler(pin.analog_out)(times_ps)
         outside_v = pin.voltages_v(times_ps) if pin.level_out is None else None
         if outside_v is not None:
             return outside_v
@@ -248,6 +253,7 @@ class GpioPort(RegisterBlock):
             pull = self._pull(index)
             if pull is None:
                 undriven = pin.external_level is None and not pin.has_source and math.isinf(pin.load_ohm)
+                undriven = undriven and pin.analog_out is None
                 self.floating_inputs += self._powered and undriven and self._mode(index) == _INPUT
                 continue
             if pin.level_out is not None:

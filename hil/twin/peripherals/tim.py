@@ -138,14 +138,16 @@ class Tim(RegisterBlock):
             return 0.0
         return self._kernel_hz() / ((self._prescaler + 1) * self._event_period)
 
-    def upcoming_updates(self, count: int, before_ps: int) -> npt.NDArray[np.int64]:
+    def upcoming_updates(
+        self, asker: trigger_output.Follower, count: int, before_ps: int
+    ) -> npt.NDArray[np.int64]:
         """The times of at most ``count`` updates from the present one on that lie before ``before_ps``.
 
-        To be asked by a listener of TRGO. Empty if every update must be told by itself (interrupt, DMA
+        To be asked by a follower of TRGO. Empty if every update must be told by itself (interrupt, DMA
         request, output, one-pulse mode).
         """
         told = self.words[reg.DIER] & (reg.UIE | reg.UDE) or self.words[reg.CR1] & reg.OPM
-        if told or self.trigger_output.followed or self._awaited_channels():
+        if told or self.trigger_output.is_followed_beside(asker) or self._awaited_channels():
             return np.zeros(0, dtype=np.int64)
         following_ps = self._counter.times_of(self._epoch, self._event_period, count)[1:]
         return np.concatenate(([self._scheduler.now_ps], following_ps[following_ps < before_ps]))

@@ -13,21 +13,22 @@ _FIRST_CHANNEL: Final = 0
 
 
 class Follower(Protocol):
-    """A timer that TRGO can act on."""
+    """A timer or a converter that TRGO can act on; ``index`` says by which of its triggers."""
 
     def listens(self, index: int) -> bool:
-        """Whether a pulse on internal trigger ``index`` would do anything."""
+        """Whether a pulse on trigger ``index`` would do anything."""
 
     def internal_trigger(self, index: int) -> None:
         """A pulse."""
 
 
 class TriggerOutput:
-    """Sends pulses to the ADC and to other timers."""
+    """Sends pulses to the converters and to other timers."""
 
     def __init__(self, words: Callable[[], MutableMapping[int, int]]) -> None:
         self._words = words
-        self.listeners: list[Callable[[], None]] = []
+        self.converters: list[tuple[Follower, int]] = []
+        """ADCs and DAC, and the trigger selection by which TRGO reaches each; they are told first."""
         self.followers: list[tuple[Follower, int]] = []
         """Other timers, and the internal trigger by which TRGO reaches each."""
         self.reference_followers: list[tuple[Follower, int]] = []
@@ -38,10 +39,10 @@ class TriggerOutput:
         """MMS."""
         return field(self._words()[CR2], 4, 3)
 
-    @property
-    def followed(self) -> bool:
-        """Whether a timer acts on every pulse."""
-        return any(follower.listens(index) for follower, index in self.followers)
+    def is_followed_beside(self, asker: Follower) -> bool:
+        """Whether somebody else than ``asker`` acts on every pulse."""
+        followers = (*self.converters, *self.followers)
+        return any(follower is not asker and follower.listens(index) for follower, index in followers)
 
     @property
     def awaits_matches(self) -> bool:
@@ -53,9 +54,7 @@ class TriggerOutput:
     def event(self, mode: int) -> None:
         """Something happened that is a pulse if ``mode`` is selected."""
         if self.mode == mode:
-            for listener in self.listeners:
-                listener()
-            for follower, index in self.followers:
+            for follower, index in (*self.converters, *self.followers):
                 follower.internal_trigger(index)
 
     def reference_changed(self, channel: int, level: bool) -> None:

@@ -112,6 +112,21 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "not less than the lowest row, in every mode; the regulator alone (ADVREGEN) adds nothing.",
     ),
     (
+        "dac_output",
+        "The DAC's output is VREF+ times its code / 4096 into any load, from the instant of its trigger on, "
+        "in every Stop mode too. Its buffer reaches both rails. A calibration finds the buffer's trimming at "
+        "0x11, and the trimming moves no output. A digital driver overrides it, an analog one does not.",
+    ),
+    (
+        "analog_supply",
+        "The DAC adds what Table 51 prints for its bus clock; no figure of its analog part is on file.",
+    ),
+    (
+        "exti_trigger",
+        "An EXTI line triggers a converter at its selected edges while its interrupt or its event is "
+        "unmasked.",
+    ),
+    (
         "held_in_reset",
         "Held in reset, by NRST or by a brown-out level above 0, the part draws the Sleep current at MSI 4 "
         "MHz in range 1; below the threshold of level 0 nothing. A brown-out loses all SRAM and keeps the "

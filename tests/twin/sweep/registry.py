@@ -86,6 +86,7 @@ READS_STATE: frozenset[tuple[str, int]] = frozenset(
         ("EXTI", 0x14),
         ("EXTI", 0x34),
         ("ADC1", 0x00),
+        ("DAC1", 0x34),
         ("WWDG", 0x08),
         ("FLASH", 0x10),
         ("RTC", 0x0C),

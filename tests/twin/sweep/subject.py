@@ -238,6 +238,12 @@ class Subject:
             (mcu.core._nvic.pending, mcu.core._nvic.level, int(mcu.core._emulator.state[_EVENT_REGISTER])),
             mcu.supply.current_a,
             tuple(pin.level_out for pin in self.pins.values()),
+            tuple(
+                (pin.name, pin.analog_out.voltage_v(self._part.now_ps))
+                for pin in self.pins.values()
+                if pin.analog_out is not None
+            ),
+            [mcu.peripherals.analog.dac.output(index) is None for index in (0, 1)],
             hash(sram.tobytes()),
             vars(rcc.clocks) if hasattr(rcc.clocks, "__dict__") else str(rcc.clocks),
             [mcu.peripherals.kernel_clocks.hz(name) for name in _KERNEL_CLOCKED],
