@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The states of the board on the bench, and the safe ways between them.
 
-off        supply off, outputs at 0 V, debug and console lines open, no debug session
-powered    supplied, lines closed; whatever the flash holds runs; no debug session
-programmed debug session open, flash proven to hold the image, core halted before its first instruction
-running    the image runs from a reset; the debug session stays open, so memory can be read
-measuring  the image runs from power-on; debugger gone, DBGMCU proven 0, debug and console lines open
+* *off*: supply off, outputs at 0 V, debug and console lines open, no debug session;
+* *powered*: supplied, lines closed, no debug session; whatever the flash holds runs;
+* *programmed*: debug session open, flash proven to hold the image, core halted before its first instruction;
+* *running*: the image runs from a reset; the debug session stays open, so memory can be read;
+* *measuring*: the image runs from power-on; debugger gone, DBGMCU proven 0, debug and console lines open.
 
 In *running* the part does everything but draw the right current: an open debug session keeps clocks on in
 Stop mode. In *measuring* it draws the right current, and neither debugger nor console can see it; for an
