@@ -1,220 +1,318 @@
 # SPDX-License-Identifier: Apache-2.0
-"""I2C as a controller with 7-bit addresses (RM0351, I2C section: I2C master mode).
+"""I2C as a controller (RM0351, I2C section: I2C master mode), and what it shares with its target side.
 
 A byte takes nine clocks by I2C_TIMINGR, without the synchronisation delays of the lines; the next byte starts
-when the data register was served. Stored without effect: 10-bit addresses, SMBus, wake from Stop; nobody on
-the bus addresses the part, so that its own addresses are never matched.
+when the data register was served and the target let go of the clock. A START waits for a free bus. Not
+modelled: SMBus, the noise filters, and controllers that arbitrate.
 """
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.peripherals import i2c_registers as reg
 from hil.twin.peripherals.bus_devices import I2cDevice
+from hil.twin.peripherals.i2c_bus import I2cAddress, I2cBus, I2cTarget
+from hil.twin.peripherals.i2c_target import TargetMode
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S
 
-CR1: Final = 0x00
-CR2: Final = 0x04
-TIMINGR: Final = 0x10
-ISR: Final = 0x18
-ICR: Final = 0x1C
-RXDR: Final = 0x24
-TXDR: Final = 0x28
-
-_PE, _TXIE, _RXIE, _NACKIE, _STOPIE, _TCIE = 1 << 0, 1 << 1, 1 << 2, 1 << 4, 1 << 5, 1 << 6
-_TXDMAEN, _RXDMAEN = 1 << 14, 1 << 15
-_RD_WRN, _START, _STOP, _RELOAD, _AUTOEND = 1 << 10, 1 << 13, 1 << 14, 1 << 24, 1 << 25
-_TXE, _TXIS, _RXNE, _NACKF, _STOPF, _TC, _TCR, _BUSY = 1, 2, 4, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 15
-_CLEARABLE: Final = 0x3F38
 _BITS_OF_BYTE, _BITS_OF_ADDRESS, _BITS_OF_STOP = 9, 10, 1
 """With the acknowledge bit; with the START condition."""
+_BY_SOFTWARE: Final = reg.START | reg.STOP | reg.NACK
+"""Bits of CR2 that software sets and hardware clears."""
 
 
 class I2c(RegisterBlock):
-    """One I2C; ``devices`` are on its bus, with pull-ups. ``routed`` says whether the pins are its."""
+    """One I2C on a bus of its own, until :meth:`join`. ``routed`` says whether the pins are its.
 
-    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(range(0, 0x2C, 4), 0) | {ISR: _TXE}
-    writable: ClassVar[Mapping[int, int]] = {ISR: 0, ICR: 0, RXDR: 0, TXDR: 0xFF, CR2: 0x07FF_FFFF}
-    write_one: ClassVar[frozenset[int]] = frozenset({ICR})
-    not_modelled: ClassVar[Mapping[int, int]] = {
-        CR1: 0x00FF_1F08,
-        CR2: 0x0400_1800,
-        0x08: 0x87FF,
-        0x0C: 0x87FE,
-        0x14: 0x8FFF_9FFF,
-        ISR: 0x3,
+    ``kernel_hz`` is its clock now, ``stop_hz`` the one that an address may wake it with in Stop.
+    """
+
+    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(range(0, 0x2C, 4), 0) | {reg.ISR: reg.TXE}
+    writable: ClassVar[Mapping[int, int]] = {
+        **dict.fromkeys((reg.ISR, reg.ICR, reg.RXDR), 0),
+        reg.TXDR: 0xFF,
+        reg.CR2: 0x07FF_FFFF,
+        reg.OAR1: 0x87FF,
+        reg.OAR2: 0x87FE,
     }
-    stored_only: ClassVar[Mapping[int, int]] = {TIMINGR: 0x00FF_0000, CR1: 1 << 7, CR2: 0x8301}
-    """SDADEL and SCLDEL, set-up and hold times that no device on the bench looks at; ERRIE, because no bus
-    error and no other controller occur here; address bits that 7-bit addressing ignores; NACK, which only a
-    target uses."""
+    write_one: ClassVar[frozenset[int]] = frozenset({reg.ICR})
+    not_modelled: ClassVar[Mapping[int, int]] = {
+        reg.CR1: reg.NOISE_FILTERS | reg.SMBUS,
+        reg.CR2: reg.PECBYTE,
+        reg.TIMEOUTR: 0x8FFF_9FFF,
+    }
+    stored_only: ClassVar[Mapping[int, int]] = {reg.TIMINGR: 0x00FF_0000}
+    """SDADEL and SCLDEL, set-up and hold times that no device on the bench looks at."""
 
     def __init__(
         self,
         name: str,
         scheduler: Scheduler,
         event_interrupt: InterruptSource,
+        error_interrupt: InterruptSource,
         kernel_hz: Callable[[], int],
+        stop_hz: Callable[[], int],
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
     ) -> None:
         super().__init__(name, BASE[name])
         self._scheduler = scheduler
         self._interrupt = event_interrupt
+        self._error_interrupt = error_interrupt
         self._kernel_hz = kernel_hz
+        self._stop_hz = stop_hz
         self._request_tx = request_tx
         self._request_rx = request_rx
         self._under_way: Event | None = None
-        self._target: I2cDevice | None = None
+        self._other: I2cTarget | None = None
+        """The target that answered this controller."""
         self._left = 0
-        self.devices: list[I2cDevice] = []
+        self.target = TargetMode(lambda: self.words, self._hears, self._update, request_tx, request_rx)
+        self.bus = I2cBus()
+        self.bus.members.append(self)
         self.routed: Callable[[], bool] = lambda: True
+
+    @property
+    def devices(self) -> list[I2cDevice]:
+        """The devices on its bus."""
+        return self.bus.devices
+
+    def join(self, other: "I2c") -> None:
+        """Wire its lines to those of another I2C: from now on both are on that one's bus."""
+        if self.bus is other.bus:
+            return
+        other.bus.devices.extend(self.bus.devices)
+        self.bus = other.bus
+        self.bus.members.append(self)
 
     def reset(self) -> None:
         """System reset: off."""
         super().reset()
         self._abort()
 
+    def bus_taken(self, taken: bool) -> None:
+        """A START or STOP of somebody else was on the bus."""
+        if self.words[reg.CR1] & reg.PE and self.routed():
+            self.words[reg.ISR] = self.words[reg.ISR] & ~reg.BUSY | (reg.BUSY if taken else 0)
+
+    def bus_free(self) -> None:
+        """Its own START, which has waited, may be sent."""
+        if self.words[reg.CR2] & reg.START:
+            self._start()
+
+    def _hears(self) -> bool:
+        """Whether it would notice its address: it is on, and has a clock, or HSI16 starts to wake it."""
+        control = self.words[reg.CR1]
+        clocked = self._kernel_hz() or (control & reg.WUPEN and self._stop_hz())
+        return bool(control & reg.PE and clocked and self.routed())
+
     def read_word(self, offset: int) -> int:
         """I2C_RXDR frees the place for the next byte."""
         word = super().read_word(offset)
-        if offset == RXDR and self.words[ISR] & _RXNE:
-            self.words[ISR] &= ~_RXNE
-            if self._target is not None and self._left:
-                self._after(_BITS_OF_BYTE, self._received)
+        if offset == reg.RXDR and self.words[reg.ISR] & reg.RXNE:
+            self.words[reg.ISR] &= ~reg.RXNE
+            if self._other is not None and self._left:
+                self._wait_for_byte()
+            self.target.data_read()
             self._update()
         return word
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register; I2C_CR2 starts, continues and stops transfers."""
-        if offset == ICR:
-            self.words[ISR] &= ~(value & _CLEARABLE)
-        elif offset == TXDR:
-            self.store(TXDR, value)
-            if self.words[ISR] & _TXIS:
-                self.words[ISR] &= ~(_TXIS | _TXE)
-                self._after(_BITS_OF_BYTE, self._sent)
-        elif offset == CR2:
-            pending = self.words[CR2] & (_START | _STOP)  # set by software, cleared by hardware
-            self.store(CR2, value | pending)
-            if self.words[CR1] & _PE:
+        if offset == reg.ICR:
+            self.words[reg.ISR] &= ~(value & reg.CLEARABLE)
+            if value & reg.ADDR:
+                self.target.address_cleared()
+        elif offset == reg.ISR:
+            self._write_flags(value)
+        elif offset == reg.TXDR:
+            self._write_data(value)
+        elif offset == reg.CR2:
+            pending = self.words[reg.CR2] & _BY_SOFTWARE
+            self.store(reg.CR2, value | pending)
+            if self.target.addressed:
+                self.target.count_written()
+            elif self.words[reg.CR1] & reg.PE:
                 self._command(value)
         else:
             self.store(offset, value)
-            if offset == CR1 and not value & _PE:
+            if offset == reg.CR1 and not value & reg.PE:
                 self._abort()
         self._update()
 
+    def _write_flags(self, value: int) -> None:
+        """TXE flushes the data register; TXIS, without stretching, asks for data (RM0351, I2C_ISR)."""
+        if value & reg.TXE:
+            self.words[reg.ISR] |= reg.TXE
+        if value & reg.TXIS and self.words[reg.CR1] & reg.NOSTRETCH:
+            self.words[reg.ISR] |= reg.TXIS
+            if self.words[reg.CR1] & reg.TXDMAEN:
+                self._request_tx()
+
+    def _write_data(self, value: int) -> None:
+        self.store(reg.TXDR, value)
+        asked = self.words[reg.ISR] & reg.TXIS
+        self.words[reg.ISR] &= ~(reg.TXIS | reg.TXE)
+        if self.target.addressed:
+            self.target.data_written()
+        elif asked and self._other is not None:
+            self._after(_BITS_OF_BYTE, self._sent)
+
     def _command(self, value: int) -> None:
-        if value & _START and self._under_way is None:
-            self.words[ISR] = (self.words[ISR] & ~(_TC | _TCR)) | _BUSY
-            self._after(_BITS_OF_ADDRESS, self._addressed)
-        elif value & _STOP and self.words[ISR] & _BUSY and self._under_way is None:
+        if value & reg.START and self._under_way is None:
+            if self.bus.take(self):
+                self._start()
+        elif value & reg.STOP and self.words[reg.ISR] & reg.BUSY and self._under_way is None:
             self._after(_BITS_OF_STOP, self._stopped)
-        elif self.words[ISR] & _TCR and field(value, 16, 8):
-            self.words[ISR] &= ~_TCR
+        elif self.words[reg.ISR] & reg.TCR and field(value, 16, 8):
+            self.words[reg.ISR] &= ~reg.TCR
             self._left = field(value, 16, 8)
             self._continue()
 
+    def _start(self) -> None:
+        self.bus.own(self)
+        self.words[reg.ISR] = (self.words[reg.ISR] & ~(reg.TC | reg.TCR)) | reg.BUSY
+        control = self.words[reg.CR2]
+        bits = _BITS_OF_ADDRESS
+        if control & reg.ADD10 and not (control & reg.RD_WRN and control & reg.HEAD10R):
+            # The header and the rest of the address, to read then a repeated START with the header.
+            bits += _BITS_OF_BYTE + (_BITS_OF_ADDRESS if control & reg.RD_WRN else 0)
+        self._after(bits, self._addressed)
+
     def _after(self, bits: int, action: Callable[[], None]) -> None:
-        timing, kernel_hz = self.words[TIMINGR], self._kernel_hz()
+        timing, kernel_hz = self.words[reg.TIMINGR], self._kernel_hz()
         if not kernel_hz:
             return
         cycles = (field(timing, 8, 8) + field(timing, 0, 8) + 2) * (field(timing, 28, 4) + 1)
         self._under_way = self._scheduler.after(bits * cycles * PS_PER_S // kernel_hz, action)
 
+    def _when_released(self, action: Callable[[], None]) -> None:
+        """Go on at once, or when the target lets go of the clock."""
+        if self._other is None:
+            return
+        if self._other.holds_clock:
+            self._other.on_release(lambda: self._go_on(action))
+        else:
+            action()
+
+    def _go_on(self, action: Callable[[], None]) -> None:
+        if self._other is not None:
+            action()
+            self._update()
+
     def _addressed(self) -> None:
         self._under_way = None
-        control = self.words[CR2]
-        self.words[CR2] &= ~_START
-        address, read = field(control, 1, 7), bool(control & _RD_WRN)
-        on_bus = self.devices if self.routed() else []
-        self._target = next((device for device in on_bus if device.address == address), None)
+        control = self.words[reg.CR2]
+        self.words[reg.CR2] &= ~reg.START
+        read, ten_bits = bool(control & reg.RD_WRN), bool(control & reg.ADD10)
+        address = I2cAddress(field(control, 0, 10) if ten_bits else field(control, 1, 7), ten_bits)
+        self._other = self.bus.answering(self, address, read=read) if self.routed() else None
         self._left = field(control, 16, 8)
-        if self._target is None or not self._target.start(read=read):
+        if self._other is None:
             self._refused()
         else:
-            self._continue()
+            self._when_released(self._continue)
         self._update()
 
     def _continue(self) -> None:
         if not self._left:
             self._complete()
-        elif self.words[CR2] & _RD_WRN:
-            self._after(_BITS_OF_BYTE, self._received)
+        elif self.words[reg.CR2] & reg.RD_WRN:
+            self._wait_for_byte()
         else:
             self._ask_for_data()
 
+    def _wait_for_byte(self) -> None:
+        if self._other is not None:
+            self._other.prepare()
+            self._when_released(lambda: self._after(_BITS_OF_BYTE, self._received))
+
     def _ask_for_data(self) -> None:
-        self.words[ISR] |= _TXIS | _TXE
-        if self.words[CR1] & _TXDMAEN:
+        if not self.words[reg.ISR] & reg.TXE:  # written before it was asked for
+            self._after(_BITS_OF_BYTE, self._sent)
+            return
+        self.words[reg.ISR] |= reg.TXIS
+        if self.words[reg.CR1] & reg.TXDMAEN:
             self._request_tx()
 
     def _sent(self) -> None:
         self._under_way = None
-        self.words[ISR] |= _TXE
+        self.words[reg.ISR] |= reg.TXE
         self._left -= 1
-        if self._target is None or not self._target.write(self.words[TXDR]):
+        if self._other is not None:
+            self._other.receive(self.words[reg.TXDR])
+            self._when_released(self._answered)
+        self._update()
+
+    def _answered(self) -> None:
+        """The acknowledge bit of a byte that was sent."""
+        if self._other is None or not self._other.acknowledges():
             self._refused()
         else:
             self._continue()
-        self._update()
 
     def _received(self) -> None:
         self._under_way = None
-        if self._target is None:
+        if self._other is None:
             return
-        self.words[RXDR] = self._target.read() & 0xFF
         self._left -= 1
-        self.words[ISR] |= _RXNE
+        last = not self._left and not self.words[reg.CR2] & reg.RELOAD
+        self.words[reg.RXDR] = self._other.send(last=last) & 0xFF
+        self.words[reg.ISR] |= reg.RXNE
         if not self._left:
             self._complete()
         self._update()
-        if self.words[CR1] & _RXDMAEN:
+        if self.words[reg.CR1] & reg.RXDMAEN:
             self._request_rx()
 
     def _complete(self) -> None:
-        control = self.words[CR2]
-        if control & _RELOAD:
-            self.words[ISR] |= _TCR
-        elif control & (_AUTOEND | _STOP):
+        control = self.words[reg.CR2]
+        if control & reg.RELOAD:
+            self.words[reg.ISR] |= reg.TCR
+        elif control & (reg.AUTOEND | reg.STOP):
             self._after(_BITS_OF_STOP, self._stopped)
         else:
-            self.words[ISR] |= _TC
+            self.words[reg.ISR] |= reg.TC
 
     def _refused(self) -> None:
         """No acknowledge: the controller flags it and sends a STOP by itself."""
-        self.words[ISR] |= _NACKF
+        self.words[reg.ISR] |= reg.NACKF
         self._after(_BITS_OF_STOP, self._stopped)
 
     def _stopped(self) -> None:
         self._under_way = None
-        if self._target is not None:
-            self._target.stop()
-            self._target = None
-        self.words[CR2] &= ~_STOP
-        self.words[ISR] = (self.words[ISR] & ~(_BUSY | _TC | _TXIS)) | _STOPF
+        if self._other is not None:
+            self._other.stop()
+            self._other = None
+        self.words[reg.CR2] &= ~reg.STOP
+        self.words[reg.ISR] = (self.words[reg.ISR] & ~(reg.BUSY | reg.TC | reg.TXIS)) | reg.STOPF
         self._update()
+        self.bus.stopped()
 
     def _abort(self) -> None:
         if self._under_way is not None:
             self._under_way.cancel()
             self._under_way = None
-        self._target = None
-        self.words[ISR] = _TXE
-        self.words[CR2] &= ~(_START | _STOP)
+        self._other = None
+        self.words[reg.ISR] = reg.TXE
+        self.words[reg.CR2] &= ~_BY_SOFTWARE
+        self.target.abort()
+        self.bus.give_up(self)
         self._update()
 
     def _update(self) -> None:
-        flags, control = self.words[ISR], self.words[CR1]
+        flags, control = self.words[reg.ISR], self.words[reg.CR1]
         wanted = (
-            (control & _TXIE and flags & _TXIS)
-            or (control & _RXIE and flags & _RXNE)
-            or (control & _NACKIE and flags & _NACKF)
-            or (control & _STOPIE and flags & _STOPF)
-            or (control & _TCIE and flags & (_TC | _TCR))
+            (control & reg.TXIE and flags & reg.TXIS)
+            or (control & reg.RXIE and flags & reg.RXNE)
+            or (control & reg.ADDRIE and flags & reg.ADDR)
+            or (control & reg.NACKIE and flags & reg.NACKF)
+            or (control & reg.STOPIE and flags & reg.STOPF)
+            or (control & reg.TCIE and flags & (reg.TC | reg.TCR))
         )
         self._interrupt.set(bool(wanted))
+        self._error_interrupt.set(bool(control & reg.ERRIE and flags & reg.OVR))

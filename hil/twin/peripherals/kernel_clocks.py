@@ -24,7 +24,7 @@ _SELECT: Final = {
     "LPTIM2": 20,
 }
 """Positions of the fields in RCC_CCIPR."""
-_RUNS_IN_STOP_2: Final = frozenset({"LPUART1", "LPTIM1"})
+_RUNS_IN_STOP_2: Final = frozenset({"LPUART1", "LPTIM1", "I2C3"})
 """RM0351, PWR section, functionalities depending on the working mode."""
 
 
@@ -44,7 +44,10 @@ class KernelClocks:
         return (pclk_hz, clocks.sysclk_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
 
     def reception_in_stop_hz(self, gate: str) -> int:
-        """What a UART enabled in Stop (UESM) receives with: LSE, or HSI16 started by the start bit."""
+        """What a UART enabled in Stop (UESM), or an I2C that its address may wake (WUPEN), receives with.
+
+        LSE, which an I2C cannot select, or HSI16 started by the start bit or the START.
+        """
         rcc = self._rcc
         if not self._survives_stop(gate):
             return 0

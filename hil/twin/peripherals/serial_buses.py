@@ -35,7 +35,9 @@ def make_i2cs(
             name,
             scheduler,
             interrupts.source(IRQ[f"{name}_EV"]),
+            interrupts.source(IRQ[f"{name}_ER"]),
             partial(kernel_clocks.hz, name),
+            partial(kernel_clocks.reception_in_stop_hz, name),
             DmaRequest(f"{name}_TX", controllers),
             DmaRequest(f"{name}_RX", controllers),
         )

@@ -39,7 +39,9 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "serial_lines",
         "A CTS input that no pin is routed to reads low. With the highest bit first, a UART's parity bit is "
         "still the last one. DE stays inactive during the idle frame that enabling the transmitter sends. In "
-        "half-duplex mode a UART receives its own frame when the frame ends.",
+        "half-duplex mode a UART receives its own frame when the frame ends. HSI16, which a UART or an I2C "
+        "starts in Stop to receive with, is there at once and draws nothing until the part wakes. Two I2C "
+        "controllers never arbitrate: the second START waits for the STOP.",
     ),
     ("run_vdd", "Run and Sleep current do not depend on VDD: Tables 27 to 44 have no voltage column."),
     (

@@ -143,6 +143,19 @@ def test_i2c_between_two_targets(example):
     )
 
 
+def test_i2c_loop_within_the_part(example):
+    part = example("i2c_loop")
+    i2cs = part.mcu.peripherals.i2cs
+    i2cs["I2C1"].join(i2cs["I2C2"])
+    part.advance_until(lambda: part.result(STEP) == 1, 0.5)
+    turns = 8
+    assert part.result(COUNT) == 2 * turns
+    assert part.result(VALUE) == sum(turn + 0x30 + turn**2 for turn in range(turns))
+    assert part.result(OTHER) == 2 * turns  # the read's repeated START is no end of a transfer
+    part.advance(1e-3)
+    assert part.mcu.mode == "sleep"
+
+
 def test_timer_pwm_and_capture(example):
     part = example("timer_pwm")
     part.pins["PA0"].listeners.append(

@@ -17,6 +17,7 @@ enum { STEP, COUNT, VALUE, OTHER };
 #define CLEAR_BIT(reg, bits) ((reg) &= ~(uint32_t)(bits))
 #define MODIFY_REG(reg, mask, value) ((reg) = ((reg) & ~(uint32_t)(mask)) | (value))
 
+#define IRQ_I2C2_EV 33u
 #define GPIOC ((gpio_t *)0x48000800u)
 #define RCC_AHB2ENR_GPIOCEN (1u << 2)
 #define FLASH_LATENCY_4 4u

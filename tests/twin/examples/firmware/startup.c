@@ -9,6 +9,7 @@ _Noreturn void Reset_Handler(void);
 void Tick_Handler(void);
 void Wakeup_Handler(void);
 static void Fault_Handler(void);
+__attribute__((weak)) void I2C2_EV_Handler(void);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -19,6 +20,7 @@ __attribute__((section(".vectors"), used)) static void (*const vectors[16 + IRQ_
     [3] = Fault_Handler,
     [15] = Tick_Handler,
     [16 + IRQ_RTC_WKUP] = Wakeup_Handler,
+    [16 + IRQ_I2C2_EV] = I2C2_EV_Handler,
 };
 #pragma GCC diagnostic pop
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hil.twin.peripherals.i2c_bus import I2cAddress
 from hil.twin.peripherals.memory_map import BASE
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
@@ -122,6 +123,84 @@ def long_write(s: Subject) -> None:
     s.advance(300e-6)
     s.write("I2C1", I2C_CR2, 0x0001_0090)
     s.advance(200e-6)
+
+
+OAR1, OAR2 = 0x08, 0x0C
+OWN = 0x3A
+
+
+def _loop(s: Subject) -> None:
+    """I2C2 on the bus of I2C1."""
+    i2cs = s.mcu.peripherals.i2cs
+    i2cs["I2C2"].join(i2cs["I2C1"])
+    i2cs["I2C1"].devices.clear()
+    for name in ("I2C1", "I2C2"):
+        i2cs[name].routed = lambda: True
+        s.write(name, TIMINGR, 0x0000_0F12)
+    s.write("I2C2", I2C_CR1, 1)
+
+
+def _addressed(own: int, second: int, control: int, control_2: int, command: int) -> None:
+    @scenario("I2C1", I2C_CR1, I2C_CR2, OAR1, OAR2, I2C_ICR, I2C_ISR)
+    def addressed(s: Subject) -> None:
+        """I2C2 addresses I2C1 and sends or asks for two bytes; the second is read late."""
+        _loop(s)
+        s.begin()
+        s.write("I2C1", OAR1, own)
+        s.write("I2C1", OAR2, second)
+        s.write("I2C1", I2C_CR1, control)
+        s.write("I2C1", I2C_CR2, control_2)
+        s.write("I2C1", TXDR, 0x5A)
+        s.write("I2C1", I2C_ISR, 0)
+        s.write("I2C2", I2C_CR2, command | 2 << 16 | 1 << 25 | 1 << 13)
+        s.advance(300e-6)
+        s.write("I2C1", I2C_ICR, 0)
+        s.advance(1e-6)
+        s.blocks["I2C1"].write(I2C_ICR, 4, 0x08)
+        s.write("I2C1", I2C_CR2, control_2)
+        for byte in (0x11, 0x22):
+            s.write("I2C2", TXDR, byte)
+            s.advance(150e-6)
+        s.write("I2C1", I2C_ICR, 0)
+        s.sample()
+        s.note(s.read("I2C1", RXDR), s.read("I2C2", RXDR), s.read("I2C2", I2C_ISR))
+        s.advance(150e-6)
+        s.note(s.read("I2C1", RXDR), s.read("I2C2", RXDR), s.read("I2C2", I2C_ISR))
+
+
+_addressed(1 << 15 | OWN << 1, 0, 1, 0, OWN << 1)
+_addressed(1 << 15 | OWN << 1, 0, 0x20001, 0, OWN << 1)
+_addressed(1 << 15 | OWN << 1, 0, 0x20003, 0, OWN << 1 | 1 << 10)
+_addressed(1 << 15 | OWN << 1, 0, 1, 1 << 24 | 1 << 16, OWN << 1)
+_addressed(1 << 15 | 1 << 10 | 0x2A5, 0, 1, 0, 0x2A5 | 1 << 11)
+_addressed(0, 1 << 15 | 0x51 << 1, 1, 0, 0x51 << 1)
+_addressed(0, 1 << 15 | 7 << 8 | 0x51 << 1, 1, 0, 0x11 << 1)
+_addressed(0, 0, 1, 0, 0)
+
+
+@scenario("I2C1", I2C_CR2)
+def ten_bit_target(s: Subject) -> None:
+    """I2C1 reads from an address of ten bits."""
+    _loop(s)
+    s.begin()
+    s.write("I2C2", OAR1, 1 << 15 | 1 << 10 | 0x2A5)
+    s.write("I2C1", I2C_CR1, 1)
+    s.write("I2C1", I2C_CR2, 0x2A5 | 1 << 10 | 1 << 11 | 1 << 16 | 1 << 25 | 1 << 13)
+    s.advance(150e-6)
+    s.note(s.read("I2C2", I2C_ISR))
+    s.advance(150e-6)
+    s.note(s.read("I2C2", I2C_ISR))
+
+
+@scenario("I2C1", I2C_CR1)
+def addressed_in_stop(s: Subject) -> None:
+    """Its address comes in Stop 1, where HSI16 may start for it."""
+    _loop(s)
+    s.write("RCC", 0x88, 2 << 12)
+    s.write("I2C1", OAR1, 1 << 15 | OWN << 1)
+    s.write("I2C1", I2C_CR1, 1)
+    s.sleep_deeply(1)
+    s.note(s.mcu.peripherals.i2cs["I2C1"].bus.answering(None, I2cAddress(OWN), read=False) is not None)
 
 
 SPI_CR1, SPI_CR2, SPI_SR, SPI_DR, CRCPR = 0x00, 0x04, 0x08, 0x0C, 0x10
