@@ -97,7 +97,8 @@ class Ending:
 
     def drop_quietly(self) -> None:
         """Let Python report no :class:`Ended` that it has to drop: raised in a destructor, or in the callback
-        of a weak reference. The main thread is asked again."""
+        of a weak reference. The main thread is asked again.
+        """
         self._report_ignored, sys.unraisablehook = sys.unraisablehook, self._on_ignored
 
     def begin(self) -> None:

@@ -20,7 +20,7 @@ BODIES = {
     "power_analyzer": b"VOLT 12,(@1)\nOUTP OFF,(@1)\n",
     "hislip": b"HS\0\0\1\0xx" + (7).to_bytes(8, "big") + b"hislip0",
     # create_link of the core channel (VXI-11, section B.6.1), to inst0
-    "vxi11": struct.pack("!15I", 1 << 31 | 64, 7, 0, 2, 0x0607AF, 1, 10, 0, 0, 0, 0, 1, 0, 0, 5) + b"inst0\0\0\0",
+    "vxi11": struct.pack("!15I8s", 1 << 31 | 64, 7, 0, 2, 0x0607AF, 1, 10, *(0,) * 4, 1, 0, 0, 5, b"inst0"),
     "console": b"$1 RESET*00\n",
     "clock": b"SLEEP 1000\n",
     "faults": b"STICK PA5 LOW\nDROOP 1.0 10\n",
