@@ -160,6 +160,7 @@ class Peripherals:
                     scheduler,
                     interrupts.source(IRQ[name]),
                     partial(self.kernel_clocks.low_power_timer_hz, name),
+                    encoder=f"{name}_IN2" in SIGNALS,
                 )
             )
             for name in _LOW_POWER_TIMERS
@@ -326,6 +327,11 @@ class Peripherals:
             uart.flow.drive_rts = Signal(f"{name}_RTS_DE", self.ports).drive
         for name, low_power_timer in self.low_power_timers.items():
             low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
+            inputs = {pin: Signal(f"{name}_{pin}", self.ports) for pin in ("IN1", "IN2", "ETR")}
+            low_power_timer.inputs.levels = {pin: signal.read for pin, signal in inputs.items()}
+            low_power_timer.inputs.runs = partial(self.kernel_clocks.low_power_timer_runs, name)
+            for pin, source in inputs.items():
+                source.listen(partial(low_power_timer.inputs.changed, pin))
 
     def _make_uart(self, name: str, interrupts: InterruptLines) -> Usart:
         kind = Lpuart if name == "LPUART1" else Usart

@@ -55,11 +55,15 @@ class KernelClocks:
 
     def low_power_timer_hz(self, gate: str) -> int:
         """What reaches an LPTIM now: PCLK, LSI, HSI16 or LSE; of these LSI and LSE in Stop too."""
-        rcc = self._rcc
-        if not rcc.is_running(gate) or (rcc.stopped and not self._survives_stop(gate)):
+        if not self.low_power_timer_runs(gate):
             return 0
-        clocks = rcc.clocks
+        clocks = self._rcc.clocks
         return (clocks.pclk1_hz, clocks.lsi_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
+
+    def low_power_timer_runs(self, gate: str) -> bool:
+        """Whether an LPTIM works in the present mode, as with an external clock it does without any other."""
+        rcc = self._rcc
+        return rcc.is_running(gate) and (not rcc.stopped or self._survives_stop(gate))
 
     def clk48_hz(self) -> int:
         """The clock of USB, RNG and SDMMC by CLK48SEL: none, PLLSAI1 Q, PLL Q or MSI."""

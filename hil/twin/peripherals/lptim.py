@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Low-power timers (RM0351, LPTIM section): counting, compare, PWM output, on a clock that runs in Stop.
 
-Not modelled: external clock (the counter then stands still) and trigger, encoder, time-out and set-once mode.
+Not modelled: triggers by the RTC and the comparators, and inputs from the comparators.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,16 @@ from typing import ClassVar, Final
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
+from hil.twin.peripherals.lptim_inputs import (
+    CFGR,
+    CKSEL,
+    ENC,
+    TIMOUT,
+    TRIGEN_AT,
+    TRIGSEL_AT,
+    WAVE,
+    LptimInputs,
+)
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
 from hil.twin.peripherals.tick_counter import PS_PER_S, TickCounter
@@ -17,18 +27,19 @@ from hil.twin.peripherals.tick_counter import PS_PER_S, TickCounter
 ISR: Final = 0x00
 ICR: Final = 0x04
 IER: Final = 0x08
-CFGR: Final = 0x0C
 CR: Final = 0x10
 CMP: Final = 0x14
 ARR: Final = 0x18
 CNT: Final = 0x1C
 OR: Final = 0x20
 
-_CMPM, _ARRM, _CMPOK, _ARROK = 1 << 0, 1 << 1, 1 << 3, 1 << 4
+_CMPM, _ARRM, _EXTTRIG, _CMPOK, _ARROK, _UP, _DOWN = (1 << bit for bit in range(7))
 _ENABLE, _SNGSTRT, _CNTSTRT = 1 << 0, 1 << 1, 1 << 2
 _WAVPOL, _PRELOAD = 1 << 21, 1 << 22
-_CKSEL, _COUNTMODE = 1 << 0, 1 << 23
-_UNMODELLED_CONFIGURATION: Final = 0x019E_E0DF
+_LOST_EDGES: Final = 5
+"""The first edges of an external clock after the timer was enabled, which only start its logic (RM0351)."""
+_TRIGGER_PERIODS: Final = 2
+"""Counter clocks from a trigger to the start (RM0351, LPTIM trigger multiplexer)."""
 _WRITE_CYCLES: Final = 3
 """Kernel clock cycles until a write of ARR or CMP is said to be done: an assumption."""
 
@@ -43,26 +54,36 @@ class Lptim(RegisterBlock):
     }
     write_one: ClassVar[frozenset[int]] = frozenset({ICR})
     counters: ClassVar[frozenset[int]] = frozenset({CNT})
-    not_modelled: ClassVar[Mapping[int, int]] = {
-        CFGR: _UNMODELLED_CONFIGURATION,
-        IER: 0x64,  # external trigger, change of direction
-        OR: 3,
-    }
+    not_modelled: ClassVar[Mapping[int, int]] = {OR: 3}
 
     def __init__(
-        self, name: str, scheduler: Scheduler, interrupt: InterruptSource, kernel_hz: Callable[[], int]
+        self,
+        name: str,
+        scheduler: Scheduler,
+        interrupt: InterruptSource,
+        kernel_hz: Callable[[], int],
+        *,
+        encoder: bool = True,
     ) -> None:
+        """Only LPTIM1 has the ``encoder`` interface (RM0351, LPTIM features)."""
         super().__init__(name, BASE[name])
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._kernel_hz = kernel_hz
+        self._has_encoder = encoder
         self._counter = TickCounter(scheduler)
         self._next: Event | None = None
-        self._written: dict[int, Event] = {}
+        self._written: dict[int, Event | None] = {}
+        """Registers that are being written; without an event it takes edges of the external clock."""
         self._frozen = False
-        self._counting = self._single = False
+        self._counting = self._single = self._armed = self._set = False
+        self._direction = 1
+        self._edges = 0
+        """Of the external clock since the timer was enabled."""
+        self._delayed_start: Event | None = None
         self._reload, self._compare = 1, 0
         self._seen = 0
+        self.inputs = LptimInputs(scheduler, lambda: self.words, kernel_hz, self)
         self.on_output: Callable[[bool | None], None] = lambda level: None
 
     def reset(self) -> None:
@@ -87,8 +108,57 @@ class Lptim(RegisterBlock):
         self._schedule()
 
     def _counted_hz(self) -> int:
-        """The clock that is counted; an external one (CKSEL, COUNTMODE) has no edges: not modelled."""
-        return 0 if self.words[CFGR] & (_CKSEL | _COUNTMODE) else self._kernel_hz()
+        """The clock that is counted; edges at the inputs come one by one."""
+        return 0 if self.inputs.clocked_outside else self._kernel_hz()
+
+    def clock_edge(self) -> None:
+        """An active edge of the external clock, or an event that is counted."""
+        if not self.words[CR] & _ENABLE:
+            return
+        self._edges += 1
+        if self.words[CFGR] & CKSEL:
+            if self._edges % _WRITE_CYCLES == 0:
+                written, self._written = self._written, {}
+                for offset in written:
+                    self._flag_written(offset)
+            if self._edges <= _LOST_EDGES:
+                return
+        if self._counting and not self._frozen and self._edges % (1 << field(self.words[CFGR], 9, 3)) == 0:
+            self._step(1)
+
+    def quadrature(self, direction: int) -> None:
+        """An edge of an encoder, up (1) or down (-1)."""
+        if not self._counting or self._frozen:
+            return
+        if direction != self._direction:
+            self._direction = direction
+            self.words[ISR] |= _UP if direction > 0 else _DOWN
+        self._step(direction)
+
+    def _step(self, direction: int) -> None:
+        self._catch_up()
+        self._counter.set_count(self._counter.count + direction)
+        self._catch_up()
+        self._update_interrupt()
+        self._drive()
+
+    def trigger(self) -> None:
+        """An active edge of the trigger."""
+        self._catch_up()
+        if self._counting and self.words[CFGR] & TIMOUT:
+            self._begin()
+        elif self._armed and not self._counting and self._delayed_start is None:
+            self._armed = not (self._single and self.words[CFGR] & WAVE)
+            hz = self._counted_hz()
+            if hz:
+                delay_ps = (_TRIGGER_PERIODS << field(self.words[CFGR], 9, 3)) * PS_PER_S // hz
+                self._delayed_start = self._scheduler.after(delay_ps, self._begin)
+            else:
+                self._begin()
+        else:
+            return
+        self.words[ISR] |= _EXTTRIG
+        self._update_interrupt()
 
     def read_word(self, offset: int) -> int:
         """The register as of now."""
@@ -106,6 +176,8 @@ class Lptim(RegisterBlock):
         elif offset in (CFGR, IER):
             if not enabled:
                 self.store(offset, value)
+                if offset == CFGR:
+                    self._configured()
         elif offset in (ARR, CMP):
             if enabled:
                 self.store(offset, value)
@@ -122,6 +194,17 @@ class Lptim(RegisterBlock):
         begin = self._counter.count - self._counter.count % self._period
         return self._counter.line(0, 1, begin, begin + self._period)
 
+    def _configured(self) -> None:
+        """Tell what of CFGR has no effect: triggers other than the pin, an encoder that is not there."""
+        config = self.words[CFGR]
+        nothing = 0 if self._has_encoder else config & ENC
+        if config & 3 << TRIGEN_AT:
+            nothing |= config & 7 << TRIGSEL_AT
+        if not self._has_encoder:
+            self.words[CFGR] &= ~ENC
+        if nothing and self.unknowns is not None:
+            self.unknowns.without_effect(self, CFGR, nothing)
+
     @property
     def _period(self) -> int:
         return self._reload + 1
@@ -130,22 +213,38 @@ class Lptim(RegisterBlock):
         if not value & _ENABLE:
             self._disable()
             return
+        if not self.words[CR] & _ENABLE:
+            self.inputs.look_at_pins()
+            self._edges = 0
         self.words[CR] = _ENABLE
         start = value & (_SNGSTRT | _CNTSTRT)
         if start:
             self._single = bool(start & _SNGSTRT)
-            if not self._counting:
-                self._counting = True
-                self._counter.set_count(0)
-                self._seen = 0
+            if self.inputs.waits_for_trigger:
+                self._armed = True
+            elif not self._counting:
+                self._begin()
             self.retime()
         self._drive()
 
+    def _begin(self) -> None:
+        """Count from zero."""
+        self._delayed_start = None
+        self._counting = True
+        self._direction = 1
+        self._counter.set_count(0)
+        self._seen = 0
+        self.retime()
+        self._schedule()
+        self._drive()
+
     def _disable(self) -> None:
-        for event in self._written.values():
-            event.cancel()
+        for event in (*self._written.values(), self._delayed_start):
+            if event is not None:
+                event.cancel()
         self._written.clear()
-        self._counting = False
+        self._delayed_start = None
+        self._counting = self._armed = self._set = False
         self._counter.set_rate(0)
         self._counter.set_count(0)
         self._seen = 0
@@ -157,15 +256,21 @@ class Lptim(RegisterBlock):
     def _load(self, offset: int) -> None:
         if not (self.words[CFGR] & _PRELOAD and self._counting):
             self._take_over()
-        hz = self._counted_hz()
-        if offset in self._written:
-            self._written.pop(offset).cancel()
-        if hz:
+        hz = 0 if self.words[CFGR] & CKSEL else self._kernel_hz()
+        pending = self._written.pop(offset, None)
+        if pending is not None:
+            pending.cancel()
+        if self.words[CFGR] & CKSEL:
+            self._written[offset] = None
+        elif hz:
             delay_ps = _WRITE_CYCLES * PS_PER_S // hz
             self._written[offset] = self._scheduler.after(delay_ps, lambda: self._write_done(offset))
 
     def _write_done(self, offset: int) -> None:
         del self._written[offset]
+        self._flag_written(offset)
+
+    def _flag_written(self, offset: int) -> None:
         self.words[ISR] |= _ARROK if offset == ARR else _CMPOK
         self._update_interrupt()
 
@@ -181,13 +286,12 @@ class Lptim(RegisterBlock):
 
     def _catch_up(self) -> None:
         """Account for the matches since the last look."""
-        count, period = self._counter.count, self._period
-        passed = [
-            (count - at) // period - (self._seen - at) // period for at in (self._compare, self._reload)
-        ]
+        count = self._counter.count
+        compared, reloaded = (self._reached(at, count) for at in (self._compare, self._reload))
         self._seen = count
-        compared, reloaded = passed
         self.words[ISR] |= (_CMPM if compared else 0) | (_ARRM if reloaded else 0)
+        if compared and self._single and self.words[CFGR] & WAVE:
+            self._set = True
         if reloaded and self._single:
             self._counting = False
             self._counter.set_rate(0)
@@ -199,11 +303,18 @@ class Lptim(RegisterBlock):
             self._update_interrupt()
             self._drive()
 
+    def _reached(self, at: int, count: int) -> bool:
+        """Whether the counter came to a value since the last look, in either direction."""
+        period = self._period
+        if count >= self._seen:
+            return (count - at) // period != (self._seen - at) // period
+        return (at - count) // period != (at - self._seen) // period
+
     def _drive(self) -> None:
         if not self.words[CR] & _ENABLE:
             return
         position = self._counter.count % self._period
-        high = self._counting and self._compare <= position < self._reload
+        high = self._set or (self._counting and self._compare <= position < self._reload)
         self.on_output(high is not bool(self.words[CFGR] & _WAVPOL))
 
     def _schedule(self) -> None:

@@ -98,14 +98,9 @@ def test_bus_clocked_timer_stands_still_in_stop(lptim):
     assert lptim.read("LPTIM1", CNT) == before
 
 
-def test_an_external_clock_is_not_modelled_and_counts_nothing(part):
-    part.enable_clock(0x58, 31)
-    part.write("LPTIM1", 0x0C, 1)  # CKSEL
-    part.write("LPTIM1", 0x10, 1)
-    part.write("LPTIM1", 0x18, 10)
-    part.write("LPTIM1", 0x10, 5)
-    part.advance(1e-3)
-    assert part.read("LPTIM1", 0x1C) == 0
-    assert part.read("LPTIM1", 0x00) == 0
-    names = [access.register for access in part.mcu.peripherals.unmodelled.accesses]
-    assert names == ["LPTIM1.CFGR bit 0 (CKSEL)"]
+def test_the_encoder_that_lptim2_does_not_have_is_named(part):
+    part.enable_clock(0x5C, 5)
+    part.write("LPTIM2", CFGR, 1 << 24)
+    assert part.read("LPTIM2", CFGR) == 0
+    (access,) = part.mcu.peripherals.unmodelled.accesses
+    assert "bit 24" in access.register

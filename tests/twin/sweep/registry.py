@@ -101,7 +101,6 @@ NOTHING_TO_CLEAR: dict[tuple[str, int], int] = {
     ("USART2", 0x20): 1 << 12,
     ("LPUART1", 0x20): 0x0000_1900,
     ("I2C1", 0x1C): 0x3B00,
-    ("LPTIM1", 0x04): 0x64,
     ("FLASH", 0x18): 0xC000_0000,
     ("RCC", 0x20): 1 << 4 | 1 << 8,
     ("RNG", 0x04): 1 << 6,

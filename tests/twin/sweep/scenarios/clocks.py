@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RCC: oscillators, PLLs, dividers, gates, resets, the backup domain; RNG and LPTIM1 on its clocks."""
+"""RCC: oscillators, PLLs, dividers, gates, resets, the backup domain; RNG on its clock."""
 
 from __future__ import annotations
 
@@ -224,38 +224,3 @@ def numbers(s: Subject) -> None:
     s.advance(10e-6)
     s.write("RNG", 0x04, 0)
     s.sample()
-
-
-@scenario("LPTIM1")
-def low_power_timer(s: Subject) -> None:
-    """PWM in continuous mode, told of nothing."""
-    s.alternates("GPIOB", {2: 1})
-    s.write("LPTIM1", 0x08, 0)
-    s.write("LPTIM1", 0x0C, 0x0020_0000)
-    s.write("LPTIM1", 0x10, 1)
-    s.write("LPTIM1", 0x18, 40)
-    s.write("LPTIM1", 0x14, 15)
-    s.advance(10e-6)
-    s.write("LPTIM1", 0x04, 0)
-    s.write("LPTIM1", 0x10, 5)
-    s.advance(33e-6)
-    s.write("LPTIM1", 0x14, 25)
-    s.write("LPTIM1", 0x18, 30)
-    s.advance(47e-6)
-    s.write("LPTIM1", 0x04, 0)
-    s.sample()
-
-
-@scenario("LPTIM1", 0x0C)
-def preloaded(s: Subject) -> None:
-    """A new end of the count comes while counting."""
-    s.alternates("GPIOB", {2: 1})
-    s.write("LPTIM1", 0x0C, 0)
-    s.write("LPTIM1", 0x10, 1)
-    s.write("LPTIM1", 0x18, 40)
-    s.write("LPTIM1", 0x14, 15)
-    s.write("LPTIM1", 0x10, 5)
-    s.advance(3e-6)
-    s.write("LPTIM1", 0x14, 25)
-    s.write("LPTIM1", 0x18, 30)
-    s.advance(47e-6)

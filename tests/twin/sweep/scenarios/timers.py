@@ -155,43 +155,29 @@ def _add(kind: Kind) -> None:
 
     if kind.channels:
 
-        @scenario(name, SMCR, DIER, CCMR1, CCMR2, CCER, EGR)
-        def capture(s: Subject) -> None:
-            """Edges at all channels' pins are captured, and reset the counter."""
-            s.begin()
-            _route(s, *kind.pins)
-            for pin in kind.pins:
-                s.drive(_pin(pin), False)
-            s.write(name, ARR, 0xFFFF)
-            s.write(name, CCMR1, 0x0101)
-            s.write(name, CCMR2, 0x0101)
-            s.write(name, SMCR, 0x54)
-            s.write(name, CCER, 0x1111)
-            s.write(name, DIER, 0x5E)
-            s.write(name, CR1, 0x01)
-            for index in range(8):
-                s.advance(3e-6)
-                for place, pin in enumerate(kind.pins):
-                    s.drive(_pin(pin), (index >> place % 2) % 2 == 0)
-            s.advance(10e-6)
+        def captures(select: int, polarity: int, slave_mode: int, edges: int) -> None:
+            @scenario(name, SMCR, DIER, CCMR1, CCMR2, CCER, EGR)
+            def capture(s: Subject) -> None:
+                """Edges at all channels' pins are captured, in every second step of half of them."""
+                s.begin()
+                _route(s, *kind.pins)
+                for pin in kind.pins:
+                    s.drive(_pin(pin), False)
+                s.write(name, ARR, 0xFFFF)
+                s.write(name, CCMR1, select)
+                s.write(name, CCMR2, select)
+                s.write(name, SMCR, slave_mode)
+                s.write(name, CCER, polarity)
+                s.write(name, DIER, 0x5E)
+                s.write(name, CR1, 0x01)
+                for index in range(edges):
+                    s.advance(3e-6)
+                    for place, pin in enumerate(kind.pins):
+                        s.drive(_pin(pin), (index >> place % 2) % 2 == 0)
+                s.advance(10e-6)
 
-        @scenario(name, DIER, CCMR1, CCER)
-        def capture_both_edges(s: Subject) -> None:
-            """Rising and falling edges are captured, every second one, of the channel's partner."""
-            s.begin()
-            _route(s, *kind.pins)
-            for pin in kind.pins:
-                s.drive(_pin(pin), False)
-            s.write(name, CCMR1, 0x0606)
-            s.write(name, CCMR2, 0x0606)
-            s.write(name, CCER, 0xBBBB)
-            s.write(name, DIER, 0x5E)
-            s.write(name, CR1, 0x01)
-            for index in range(9):
-                s.advance(2e-6)
-                for place, pin in enumerate(kind.pins):
-                    s.drive(_pin(pin), (index >> place % 2) % 2 == 0)
-            s.advance(10e-6)
+        captures(0x0101, 0x1111, 0x54, 8)  # rising edges, which reset the counter
+        captures(0x0606, 0xBBBB, 0, 9)  # both edges, every second one, of the channel's partner
 
     if kind.channels > 2:
 
