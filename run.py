@@ -24,11 +24,13 @@ MINIMUM = (3, 11)
 if sys.version_info < MINIMUM:
     sys.exit("hil-rig needs Python 3.11 or later; this is %s (%s)" % (sys.version.split()[0], sys.executable))
 
+import contextlib
 import hashlib
 import os
 import platform
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -39,6 +41,8 @@ STAMP = VENV / "installed"
 """What .venv holds, as :func:`wanted_stamp` says it. An interrupted installation left none."""
 UNFINISHED = VENV / "installation-unfinished"
 """There while an installation runs: what an interrupted one left behind is not worth mending."""
+INSTALLING = ROOT / ".venv-lock"
+"""Locked by the one start that installs: a second one would take its .venv for an interrupted one's."""
 WITHOUT_SIM = VENV / "without-sim"
 """There if the virtual bench was left out on request."""
 NO_VENV = (
@@ -138,6 +142,35 @@ def step(
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other start installs. The system takes the lock from a start that was killed."""
+    with INSTALLING.open("ab") as file:
+        waits = False
+        while not lock_now(file.fileno()):
+            if not waits:
+                print("hil-rig: waiting for another start that installs", file=sys.stderr)
+            waits = True
+            time.sleep(0.5)
+        yield
+
+
+def lock_now(descriptor: int) -> bool:
+    """Lock a file for as long as it is open, unless another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def install(without_sim: bool) -> None:
     """Make .venv, unless a good one is there, and put the pinned versions and the project itself into it."""
     if not without_sim and no_sim_packages():
@@ -221,7 +254,9 @@ def main() -> int:
         return 0
     without_sim, arguments = choose(words)
     if not is_installed(without_sim):
-        install(without_sim)
+        with one_at_a_time():
+            if not is_installed(without_sim):
+                install(without_sim)
     if not arguments:
         return 0
     command = command_line(arguments)

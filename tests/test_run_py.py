@@ -172,6 +172,20 @@ def test_only_what_has_changed_is_installed_again(project: Path, steps: tuple[Mo
     assert run.is_installed(False)
 
 
+def test_of_two_starts_at_once_one_installs_and_the_other_waits(project: Path) -> None:
+    command = [sys.executable, str(project / "run.py"), "python", "-c", "print('started')"]
+    starts = [
+        subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [start.communicate(timeout=120) for start in starts]
+    assert [(start.returncode, said) for start, (said, _) in zip(starts, told, strict=True)] == [
+        (0, "started\n")
+    ] * 2, told
+    assert sum("making .venv" in errors for _, errors in told) == 1
+    assert not any("making .venv again" in errors for _, errors in told)
+
+
 def test_without_the_virtual_bench(steps: tuple[ModuleType, list[str]]) -> None:
     run, titles = steps
     assert run.choose(["pytest", "--rig"]) == (False, ["pytest", "--rig"])
