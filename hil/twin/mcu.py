@@ -108,7 +108,8 @@ class Mcu:
         blocks.pwr.listeners.append(self._regulator_changed)
         blocks.dbgmcu.listeners.append(self._debug_settings_changed)
         blocks.adc_common.listeners.append(self._update_current)
-        blocks.adc1.on_power = self._update_current
+        for adc in blocks.adcs.values():
+            adc.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
         blocks.flash.on_caches = self._update_current
@@ -186,12 +187,13 @@ class Mcu:
 
     @property
     def adc_noise_lsb(self) -> float:
-        """Standard deviation of ADC1's conversion noise, in LSB at 12 bit."""
-        return self.peripherals.adc1.noise_lsb
+        """Standard deviation of the ADCs' conversion noise, in LSB at 12 bit."""
+        return self.peripherals.adcs["ADC1"].noise_lsb
 
     @adc_noise_lsb.setter
     def adc_noise_lsb(self, noise_lsb: float) -> None:
-        self.peripherals.adc1.noise_lsb = noise_lsb
+        for adc in self.peripherals.adcs.values():
+            adc.noise_lsb = noise_lsb
 
     def set_supply_voltage(self, voltage_v: float) -> None:
         """VDD and VDDA, one net on the board, have this voltage now, and VBAT unless a cell feeds it.
@@ -357,7 +359,8 @@ class Mcu:
             self._request_reset("low_power")
             return
         self._low_power.sleep(deep)
-        adc_uses_sensor = self.peripherals.adc1.enabled and self.peripherals.adc_common.temperature_sensor_on
+        adc_enabled = any(adc.enabled for adc in self.peripherals.adcs.values())
+        adc_uses_sensor = adc_enabled and self.peripherals.adc_common.temperature_sensor_on
         if adc_uses_sensor and self._low_power.mode in ("stop1", "stop2"):
             # assumption errata_worst_case, 2.1.19: the reference is corrupted
             self.scheduler.after(0, self._brown_out_reset)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Analog-to-digital converter ADC1 (RM0351, ADC section): regular sequences by software or timer, with DMA.
+"""Analog-to-digital converters (RM0351, ADC section): regular sequences by software or trigger, with DMA.
 
 Modelled: power-up sequence, calibration, sequences of 1 to 16 conversions, continuous mode, hardware
 triggers, resolution, alignment, oversampling, overrun, DMA in one-shot and circular mode. Not modelled:
@@ -39,6 +39,9 @@ _ADRDY, _EOSMP, _EOC, _EOS, _OVR = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 _ADEN, _ADDIS, _ADSTART, _ADSTP = 1, 1 << 1, 1 << 2, 1 << 4
 _ADVREGEN, _DEEPPWD, _ADCALDIF, _ADCAL = 1 << 28, 1 << 29, 1 << 30, 1 << 31
 _DMAEN, _DMACFG, _OVRMOD, _CONT = 1, 1 << 1, 1 << 12, 1 << 13
+_EXTSEL: Final = 0xF << 6
+TRIGGER_EXTI_11: Final = 6
+"""The EXTSEL code of the EXTI's line (ST's HAL, LL_ADC_REG_TRIG_EXT_EXTI_LINE11)."""
 _FULL_SCALE: Final = 4096
 _RESOLUTION_SHIFT: Final = (0, 2, 4, 6)
 _SAR_CYCLES: Final = (12.5, 10.5, 8.5, 6.5)
@@ -64,7 +67,7 @@ _UNMODELLED: Final = (
 
 
 class Adc(RegisterBlock):
-    """ADC1.
+    """One of ADC1 to ADC3.
 
     ``triggers`` maps EXTSEL codes to the timers whose TRGO they select; ``dma_routes`` lists the controllers,
     channels and request codes that can serve it; ``on_power`` is called when its supply current changes.
@@ -92,6 +95,7 @@ class Adc(RegisterBlock):
     def __init__(
         self,
         part: Part,
+        name: str,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         common: AdcCommon,
@@ -100,7 +104,7 @@ class Adc(RegisterBlock):
         dma_routes: tuple[tuple[Dma, int, int], ...],
         noise: np.random.Generator,
     ) -> None:
-        super().__init__("ADC1", BASE["ADC1"], 0x100)
+        super().__init__(name, BASE[name], 0x100)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._common = common
@@ -173,7 +177,16 @@ class Adc(RegisterBlock):
             return  # configuration may be written only while no conversion is started
         else:
             self.store(offset, value)
+            if offset == CFGR:
+                self._name_trigger()
         self._update_interrupt()
+
+    def _name_trigger(self) -> None:
+        """Triggers by compare events and TRGO2 are not modelled."""
+        config = self.words[CFGR]
+        known = field(config, 6, 4) in self._triggers or field(config, 6, 4) == TRIGGER_EXTI_11
+        if field(config, 10, 2) and not known and self.unknowns is not None:
+            self.unknowns.without_effect(self, CFGR, _EXTSEL)
 
     def _write_control(self, value: int) -> None:
         control = self.words[CR] & ~(_ADVREGEN | _DEEPPWD | _ADCALDIF) | value & (
@@ -232,7 +245,8 @@ class Adc(RegisterBlock):
     def internal_trigger(self, index: int) -> None:
         """A pulse of the trigger with that EXTSEL code."""
         idle = self._event is None and not self._dma_finished
-        if self.listens(index) and idle and not self._convert_ahead(self._triggers[index]):
+        timer = self._triggers.get(index)
+        if self.listens(index) and idle and not (timer is not None and self._convert_ahead(timer)):
             self._begin()
 
     def _convert_ahead(self, timer: Tim) -> bool:
@@ -333,8 +347,7 @@ class Adc(RegisterBlock):
     def _codes(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """What conversions that began at these instants find, in steps of the chosen resolution."""
         sampling_ps = round(self._sampling(channel) * PS_PER_S / self._common.clock_hz)
-        connected = self._common.connects(channel)
-        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps) if connected else None
+        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps)
         if voltages_v is None:
             # assumption floating_adc_input: the sampling capacitor keeps its charge
             voltages_v = np.full(len(began_ps), self._held_v)

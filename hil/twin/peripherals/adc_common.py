@@ -12,8 +12,6 @@ CCR: Final = 0x08
 CDR: Final = 0x0C
 
 _PRESCALER: Final = (1, 2, 4, 6, 8, 10, 12, 16, 32, 64, 128, 256)
-_INTERNAL_SOURCES: Final = {0: 22, 17: 23, 18: 24}
-"""Enables of VREFINT, the temperature sensor and VBAT / 3, by their channels of ADC1."""
 
 
 class AdcCommon(RegisterBlock):
@@ -48,10 +46,10 @@ class AdcCommon(RegisterBlock):
         """TSEN (CH17SEL)."""
         return bool(field(self.words[CCR], 23))
 
-    def connects(self, channel: int) -> bool:
-        """Whether an internal channel's source is connected: VREFEN, CH17SEL, CH18SEL; others are pins."""
-        bit = _INTERNAL_SOURCES.get(channel)
-        return bit is None or bool(field(self.words[CCR], bit))
+    @property
+    def battery_divider_on(self) -> bool:
+        """VBATEN (CH18SEL)."""
+        return bool(field(self.words[CCR], 24))
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""

@@ -10,7 +10,7 @@ import numpy as np
 from hil.parts import Part
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals import dac
-from hil.twin.peripherals.adc import Adc
+from hil.twin.peripherals.adc import TRIGGER_EXTI_11, Adc
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.analog_inputs import AnalogInputs
 from hil.twin.peripherals.dma import Dma
@@ -24,8 +24,12 @@ from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.tim import Tim
 from hil.twin.pins import Pins
 
-_ADC_TRIGGERS: Final = {11: "TIM2", 13: "TIM6", 14: "TIM15"}
+_ADC_INTERRUPTS: Final = {"ADC1": "ADC1_2", "ADC2": "ADC1_2", "ADC3": "ADC3"}
+_ADC_TRIGGERS: Final = dict(
+    zip((4, 7, 9, 11, 12, 13, 14), ("TIM3", "TIM8", "TIM1", "TIM2", "TIM4", "TIM6", "TIM15"), strict=True)
+)
 """EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
+_EXTI_OF_ADC: Final = 11
 _EXTI_OF_DAC: Final = 9
 
 
@@ -50,16 +54,6 @@ class Analog:
         temperature_c: Callable[[], float],
     ) -> None:
         self.adc_common = AdcCommon(partial(rcc.bus_hz, "ADC"), rcc.adc_async_hz)
-        self.adc1 = Adc(
-            part,
-            scheduler,
-            interrupts.source(IRQ["ADC1_2"]),
-            self.adc_common,
-            AnalogInputs(part, ports, supply_v, battery_v, temperature_c),
-            {code: timers[name] for code, name in _ADC_TRIGGERS.items()},
-            tuple((controllers[name], channel, code) for name, channel, code in REQUESTS["ADC1"]),
-            np.random.default_rng([seed, BASE["ADC1"]]),
-        )
         self.dac = dac.Dac(
             interrupts.source(IRQ["TIM6_DAC"]),
             (pins[dac.PINS[0]], pins[dac.PINS[1]]),
@@ -71,8 +65,34 @@ class Analog:
         exti.triggered.setdefault(_EXTI_OF_DAC, []).append(
             partial(self.dac.internal_trigger, dac.TRIGGER_EXTI_9)
         )
+        self.adcs = {
+            name: Adc(
+                part,
+                name,
+                scheduler,
+                interrupts.source(IRQ[irq]),
+                self.adc_common,
+                AnalogInputs(
+                    part,
+                    name,
+                    self.adc_common,
+                    ports,
+                    self.dac.output,
+                    supply_v=supply_v,
+                    battery_v=battery_v,
+                    temperature_c=temperature_c,
+                ),
+                {code: timers[timer] for code, timer in _ADC_TRIGGERS.items()},
+                tuple((controllers[dma], channel, code) for dma, channel, code in REQUESTS[name]),
+                np.random.default_rng([seed, BASE[name]]),
+            )
+            for name, irq in _ADC_INTERRUPTS.items()
+        }
+        for adc in self.adcs.values():
+            exti.triggered.setdefault(_EXTI_OF_ADC, []).append(partial(adc.internal_trigger, TRIGGER_EXTI_11))
 
     def __iter__(self) -> Iterator[tuple[RegisterBlock, str]]:
         yield self.adc_common, "ADC"
-        yield self.adc1, "ADC"
+        for adc in self.adcs.values():
+            yield adc, "ADC"
         yield self.dac, "DAC1"

@@ -47,7 +47,7 @@ _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
 _UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
-_SHARED_GATES: Final = {"ADC2": "ADC", "ADC3": "ADC", "VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
+_SHARED_GATES: Final = {"VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
 """Blocks that another block's clock gate clocks (RM0351, RCC_AHB2ENR and RCC_APB2ENR)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
 """The part of the address space that holds what DMA reaches."""
@@ -182,7 +182,7 @@ class Peripherals:
         )
         for block, gate in self.analog:
             self._add(block, gate)
-        self.adc_common, self.adc1 = self.analog.adc_common, self.analog.adc1
+        self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
         for name in [name for name in BASE if name not in self.blocks]:
             self._add(Unmodelled(name), _SHARED_GATES.get(name))
         for gap in reserved_between(self.blocks.values()):
@@ -303,7 +303,8 @@ class Peripherals:
         for index, tamper_pin in enumerate(TAMPER_PINS):
             pins[tamper_pin].external_listeners.append(partial(self._tamper_pin_changed, index))
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
-        self.adc1.core_asleep = lambda: self._core.state == "sleeping"
+        for adc in self.adcs.values():
+            adc.core_asleep = lambda: self._core.state == "sleeping"
         self.flash.on_option_load = partial(request_reset, "option_bytes")
         self._core.on_flash_write = self.flash.array_write
         self.flash.on_busy = self._core.set_flash_busy
@@ -362,7 +363,7 @@ class Peripherals:
         return self.rcc.is_enabled(gate)
 
     def _reset_peripheral(self, gate: str) -> None:
-        names = ("ADC1", "ADC123_COMMON") if gate == "ADC" else (gate,)
+        names = (*self.adcs, "ADC123_COMMON") if gate == "ADC" else (gate,)
         for name in names:
             self.blocks[name].reset()
 

@@ -118,6 +118,7 @@ IRQ: Final = {
     "TIM8_UP": 44,
     "TIM8_TRG_COM": 45,
     "TIM8_CC": 46,
+    "ADC3": 47,
     "TIM5": 50,
     "SPI3": 51,
     "UART4": 52,

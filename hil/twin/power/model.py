@@ -202,12 +202,12 @@ def _analog_a(point: OperatingPoint) -> float:
         # assumption switch_booster
         column = sum(point.vdd_v > edge_v for edge_v in _BOOSTER_COLUMN_EDGES_V)
         current_a += _line(point, "io_booster")[column]
-    if point.adc_rate_hz is not None:
+    for rate_hz in point.adc_rates_hz:
         # assumption adc_enabled
         for fact_id in ("adc_idda", "adc_ivref_single"):
             rates_hz = [float(rate) for rate in point.part.fact(fact_id).extra["fs_sps"]]
             current_a += interpolate(
-                max(point.adc_rate_hz, min(rates_hz)),
+                max(rate_hz, min(rates_hz)),
                 rates_hz,
                 list(_line(point, fact_id)),
             )

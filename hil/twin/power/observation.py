@@ -56,7 +56,7 @@ class Observer:
     ) -> OperatingPoint:
         """The operating point of a part with a supply, as of now."""
         blocks, low_power = self._blocks, self._low_power
-        rcc, flash, adc, adc_common = blocks.rcc, blocks.flash, blocks.adc1, blocks.adc_common
+        rcc, flash, adc_common = blocks.rcc, blocks.flash, blocks.adc_common
         dbgmcu = blocks.dbgmcu
         clocks, lse = rcc.clocks, rcc.oscillators["lse"]
         # A new object after every change of a frequency's setting.
@@ -100,7 +100,7 @@ class Observer:
             floating_wakeup_pins=blocks.floating_wakeup_pins if powered_down else (),
             console_pin=self._console_pin,
             peripheral_clocks=() if stopped else self._running_clocks.rows(),
-            adc_rate_hz=adc.conversion_rate_hz if adc.enabled else None,
+            adc_rates_hz=tuple(adc.conversion_rate_hz for adc in blocks.adcs.values() if adc.enabled),
             reference_buffer_on=adc_common.reference_buffer_on,
             temperature_sensor_on=adc_common.temperature_sensor_on,
             flash_activity=None if operation is None else operation.activity,

@@ -75,8 +75,8 @@ class OperatingPoint(NamedTuple):
     """The one of them that the board wires to its probe, if any."""
     peripheral_clocks: tuple[tuple[str, int], ...] = ()
     """(row of Table 51, clock in Hz) of every enabled peripheral beyond the reset state."""
-    adc_rate_hz: float | None = None
-    """Conversions per second of an enabled ADC."""
+    adc_rates_hz: tuple[float, ...] = ()
+    """Conversions per second of each enabled ADC."""
     reference_buffer_on: bool = False
     temperature_sensor_on: bool = False
     flash_activity: Literal["write", "erase"] | None = None

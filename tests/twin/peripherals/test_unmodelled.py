@@ -5,33 +5,34 @@ import pytest
 
 from hil.twin.peripherals.register_names import register_names
 
-AHB2ENR, APB1ENR1, APB2ENR = 0x4C, 0x58, 0x60
+AHB1ENR, APB2ENR = 0x48, 0x60
 
 
 def test_an_unmodelled_register_says_so_once_with_name_and_address(part, caplog):
-    part.enable_clock(AHB2ENR, 13)
+    part.enable_clock(AHB1ENR, 16)
     with caplog.at_level(logging.WARNING):
-        part.read("ADC2", 0x08)
-        part.read("ADC2", 0x08)
-        part.write("ADC2", 0x08, 0)
+        part.read("TSC", 0x10)
+        part.read("TSC", 0x10)
+        part.write("TSC", 0x10, 0)
     assert [record.getMessage().split(",")[0] for record in caplog.records] == [
-        "not modelled: ADC2.CR (0x50040108)"
+        "not modelled: TSC.IOHCR (0x40024010)"
     ]
     (access,) = part.mcu.peripherals.unmodelled.accesses
-    assert (access.register, access.address, access.operation) == ("ADC2.CR", 0x5004_0108, "read")
+    assert (access.register, access.address, access.operation) == ("TSC.IOHCR", 0x4002_4010, "read")
     assert access.time_ps == part.now_ps
 
 
 def test_it_reads_its_reset_value_then_what_was_written_until_a_reset(part):
-    part.enable_clock(AHB2ENR, 13)
-    assert part.read("ADC2", 0x08) == 0x2000_0000
-    part.write("ADC2", 0x08, 0x1000_0000)
-    assert part.read("ADC2", 0x08) == 0x1000_0000
-    part.write("ADC2", 0x0C, 0x12, width=1)  # the other bytes are the reset value's
-    assert part.read("ADC2", 0x0C) == register_names()[0x5004_010C].reset & ~0xFF | 0x12
+    part.enable_clock(AHB1ENR, 16)
+    assert part.read("TSC", 0x10) == 0xFFFF_FFFF
+    part.write("TSC", 0x10, 0x1000_0000)
+    assert part.read("TSC", 0x10) == 0x1000_0000
+    part.write("TSC", 0x10, 0x12, width=1)
+    assert part.read("TSC", 0x10) == 0x1000_0012
     part.mcu.core.on_system_reset("software")
-    part.enable_clock(AHB2ENR, 13)
-    assert part.read("ADC2", 0x08) == 0x2000_0000
+    part.enable_clock(AHB1ENR, 16)
+    part.write("TSC", 0x10, 0x12, width=1)  # the other bytes are the reset value's
+    assert part.read("TSC", 0x10) == register_names()[0x4002_4010].reset & ~0xFF | 0x12
 
 
 def test_a_register_missing_in_a_modelled_block_says_so_too(part):

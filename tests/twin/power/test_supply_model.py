@@ -35,7 +35,7 @@ RUN_80MHZ = OperatingPoint("run", 3.0, 25.0, L476, hclk_hz=80_000_000, art_on=Tr
         ({"lse_drive": 3}, 1.67e-6 + 380e-9, "T45, T58"),
         ({"hsi16_on": True}, 1.67e-6 + 155e-6, "T45, T59"),
         ({"lsi_on": True}, 1.67e-6 + 110e-9, "T45, T61"),
-        ({"adc_rate_hz": 0.0}, 1.67e-6 + 16.6e-6, "T45, T76"),
+        ({"adc_rates_hz": (0.0,)}, 1.67e-6 + 16.6e-6, "T45, T76"),
         ({"voltage_detector_on": True}, 1.67e-6 + 1.1e-6, "T45, T25"),
         ({"clocked_in_stop": True, "voltage_range": 2, "wake_hz": 4_000_000}, 240e-6 + 250e-9, "T42, T58"),
     ],
@@ -67,7 +67,7 @@ def test_low_power_modes(changes, expected_a, source):
         ({"flash_activity": "erase", "flash_peak": True}, 17.2e-3, "T27, T63"),
         ({"flash_activity": "erase"}, 10.2e-3 + 3.393284e-3, "T27, T63: 7 mA for 41 us of 22.02 ms"),
         ({"flash_activity": "write"}, 10.2e-3 + 3.309650e-3, "T27, T63: 7 mA for 2 us of 81.69 us"),
-        ({"adc_rate_hz": 1e6}, 10.2e-3 + 190e-6, "T27, T76"),
+        ({"adc_rates_hz": (1e6,)}, 10.2e-3 + 190e-6, "T27, T76"),
     ],
 )
 def test_run_modes(changes, expected_a, source):

@@ -56,6 +56,7 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
     "SPI1": ("SPI2", "SPI3"),
     "LPTIM1": ("LPTIM2",),
     "DMA1": ("DMA2",),
+    "ADC1": ("ADC2", "ADC3"),
 }
 """The other blocks of the same kind, which the same class models."""
 

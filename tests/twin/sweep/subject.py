@@ -140,7 +140,8 @@ class Subject:
             blocks.flash.options.program(FACTORY)
         memory._random = np.random.default_rng(1)
         blocks.rng._numbers = np.random.default_rng(1)
-        blocks.adc1._held_v = 0.0
+        for adc in blocks.adcs.values():
+            adc._held_v = 0.0
 
     def is_named(self, target: Bit) -> bool:
         """Whether the part told, since the last run began, that this bit has no model."""
