@@ -46,7 +46,7 @@ static void info(const application_t *application, const command_t *command)
     record_number(record, "fw", FIRMWARE_VERSION);
     record_number(record, "proto", CONSOLE_PROTOCOL);
     record_hex(record, "model", application->model_crc32, 8);
-    record_text(record, "mcu", "stm32l476");
+    record_text(record, "mcu", BOARD_MCU);
     record_text(record, "engine", NETWORK_ENGINE);
     record_number(record, "features", FEATURE_COUNT);
     console_send();

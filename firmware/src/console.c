@@ -4,16 +4,18 @@
 #include "board.h"
 #include "config.h"
 #include "cortex_m4.h"
+#include "dma.h"
 #include "events.h"
 #include "handlers.h"
 #include "mutant.h"
 #include "power.h"
 #include "registers.h"
 
-/* Codes of RM0351: RCC_CCIPR.USART2SEL, DMA_CSELR.C7S (USART2_TX). */
-enum { KERNEL_CLOCK_HSI16 = 2, REQUEST_USART2_TX = 2 };
+/* Code of RM0351: RCC_CCIPR.USARTxSEL. */
+enum { KERNEL_CLOCK_HSI16 = 2 };
 
-#define EXTI_LINE_RECEIVE (1u << 3) /* PA3; port A is what SYSCFG_EXTICR1 selects after reset */
+#define EXTI_LINE_RECEIVE (1u << CONSOLE_RX_PIN)
+#define EDGE_PORT_AFTER_RESET 0u /* port A: what SYSCFG_EXTICR selects */
 #define KERNEL_HZ 16000000u
 /* Divider rounded to nearest: 139 for 115200 baud, 0.08 % slow; 8N1 tolerates some 4 %. */
 #define BAUD_DIVIDER ((KERNEL_HZ + CONSOLE_BAUD / 2u) / CONSOLE_BAUD)
@@ -31,7 +33,7 @@ static volatile error_t damage;
 
 static void receive(void)
 {
-    char character = (char)(USART2->RDR & 0xFFu);
+    char character = (char)(CONSOLE_UART->RDR & 0xFFu);
     if (ring_written - ring_read == RING_CAPACITY) {
         damage = ERROR_COMMAND_OVERRUN;
     } else {
@@ -41,27 +43,27 @@ static void receive(void)
     event_set(EVENT_RECEIVED);
 }
 
-void USART2_IRQHandler(void)
+void console_interrupt(void)
 {
-    uint32_t flags = USART2->ISR;
+    uint32_t flags = CONSOLE_UART->ISR;
     if ((flags & USART_ISR_RXNE) != 0u) {
         receive();
     }
     if ((flags & (USART_ISR_FE | USART_ISR_NF)) != 0u) {
-        USART2->ICR = USART_ICR_FECF | USART_ICR_NCF;
+        CONSOLE_UART->ICR = USART_ICR_FECF | USART_ICR_NCF;
         damage = ERROR_COMMAND_CORRUPT;
     }
     if ((flags & USART_ISR_ORE) != 0u) {
-        USART2->ICR = USART_ICR_ORECF;
+        CONSOLE_UART->ICR = USART_ICR_ORECF;
         damage = ERROR_COMMAND_OVERRUN;
     }
-    if ((flags & USART_ISR_TC) != 0u && (USART2->CR1 & USART_CR1_TCIE) != 0u) {
-        USART2->CR1 &= ~USART_CR1_TCIE;
+    if ((flags & USART_ISR_TC) != 0u && (CONSOLE_UART->CR1 & USART_CR1_TCIE) != 0u) {
+        CONSOLE_UART->CR1 &= ~USART_CR1_TCIE;
         event_set(EVENT_SENT);
     }
 }
 
-void EXTI3_IRQHandler(void)
+void console_edge_interrupt(void)
 {
     EXTI->IMR1 &= ~EXTI_LINE_RECEIVE; /* the first edge is enough: a byte has several, on a slow clock too many */
     EXTI->PR1 = EXTI_LINE_RECEIVE;
@@ -77,9 +79,12 @@ void console_arm(void)
 void console_init(void)
 {
     board_console_pins(BOARD_CONSOLE_ASLEEP);
+    if (CONSOLE_EDGE_PORT != EDGE_PORT_AFTER_RESET) {
+        board_edge_source(CONSOLE_RX_PIN, CONSOLE_EDGE_PORT);
+    }
     EXTI->FTSR1 |= EXTI_LINE_RECEIVE;
-    nvic_enable(IRQ_EXTI3);
-    nvic_enable(IRQ_USART2);
+    nvic_enable(CONSOLE_EDGE_INTERRUPT);
+    nvic_enable(CONSOLE_INTERRUPT);
     console_arm();
 }
 
@@ -88,13 +93,13 @@ static void usart_on(void)
     RCC->CR |= RCC_CR_HSION;
     while ((RCC->CR & RCC_CR_HSIRDY) == 0u) {
     }
-    RCC->CCIPR = (RCC->CCIPR & ~RCC_CCIPR_USART2SEL_MASK) | RCC_CCIPR_USART2SEL(KERNEL_CLOCK_HSI16);
-    RCC->APB1ENR1 |= RCC_APB1ENR1_USART2EN;
-    (void)RCC->APB1ENR1;
-    USART2->BRR = BAUD_DIVIDER;
-    USART2->CR3 = USART_CR3_DMAT | USART_CR3_EIE;
-    USART2->CR1 = USART_CR1_UE | USART_CR1_TE;
-    while ((USART2->ISR & USART_ISR_TEACK) == 0u) {
+    RCC->CCIPR = (RCC->CCIPR & ~CONSOLE_CLOCK_MASK) | CONSOLE_CLOCK(KERNEL_CLOCK_HSI16);
+    RCC->CONSOLE_GATES |= CONSOLE_GATE;
+    (void)RCC->CONSOLE_GATES;
+    CONSOLE_UART->BRR = BAUD_DIVIDER;
+    CONSOLE_UART->CR3 = USART_CR3_DMAT | USART_CR3_EIE;
+    CONSOLE_UART->CR1 = USART_CR1_UE | USART_CR1_TE;
+    while ((CONSOLE_UART->ISR & USART_ISR_TEACK) == 0u) {
     }
     board_console_pins(BOARD_CONSOLE_AWAKE); /* the line idles high from here: no glitch that reads as a start bit */
 }
@@ -102,8 +107,8 @@ static void usart_on(void)
 static void usart_off(void)
 {
     board_console_pins(BOARD_CONSOLE_ASLEEP);
-    USART2->CR1 = 0;
-    RCC->APB1ENR1 &= ~RCC_APB1ENR1_USART2EN;
+    CONSOLE_UART->CR1 = 0;
+    RCC->CONSOLE_GATES &= ~CONSOLE_GATE;
     RCC->CR &= ~RCC_CR_HSION;
 }
 
@@ -119,21 +124,21 @@ static void transmit(void)
 {
     RCC->AHB1ENR |= RCC_AHB1ENR_DMA1EN;
     (void)RCC->AHB1ENR;
-    DMA1->CSELR = (DMA1->CSELR & ~DMA_CSELR_C7S_MASK) | DMA_CSELR_C7S(REQUEST_USART2_TX);
-    DMA1->IFCR = DMA_IFCR_CGIF7;
-    DMA1->CPAR7 = (uint32_t)(uintptr_t)&USART2->TDR;
-    DMA1->CMAR7 = (uint32_t)(uintptr_t)record.text;
-    DMA1->CNDTR7 = record.length;
+    DMA1->CSELR = (DMA1->CSELR & ~DMA_NAME(DMA_CSELR_C, CONSOLE_DMA_CHANNEL, S_MASK)) | DMA_NAME(DMA_CSELR_C, CONSOLE_DMA_CHANNEL, S)(CONSOLE_DMA_REQUEST);
+    DMA1->IFCR = DMA_NAME(DMA_IFCR_CGIF, CONSOLE_DMA_CHANNEL, );
+    DMA1->DMA_NAME(CPAR, CONSOLE_DMA_CHANNEL, ) = (uint32_t)(uintptr_t)&CONSOLE_UART->TDR;
+    DMA1->DMA_NAME(CMAR, CONSOLE_DMA_CHANNEL, ) = (uint32_t)(uintptr_t)record.text;
+    DMA1->DMA_NAME(CNDTR, CONSOLE_DMA_CHANNEL, ) = record.length;
     data_barrier(); /* the text is in memory */
-    DMA1->CCR7 = DMA_CCR7_DIR | DMA_CCR7_MINC | DMA_CCR7_EN;
-    USART2->ICR = USART_ICR_TCCF;
-    while (DMA1->CNDTR7 == record.length) { /* with its first byte the USART is no longer done */
+    DMA1->DMA_NAME(CCR, CONSOLE_DMA_CHANNEL, ) = DMA_NAME(DMA_CCR, CONSOLE_DMA_CHANNEL, _DIR) | DMA_NAME(DMA_CCR, CONSOLE_DMA_CHANNEL, _MINC) | DMA_NAME(DMA_CCR, CONSOLE_DMA_CHANNEL, _EN);
+    CONSOLE_UART->ICR = USART_ICR_TCCF;
+    while (DMA1->DMA_NAME(CNDTR, CONSOLE_DMA_CHANNEL, ) == record.length) { /* with its first byte the USART is no longer done */
     }
     uint32_t masked = interrupts_save();
-    USART2->CR1 |= USART_CR1_TCIE;
+    CONSOLE_UART->CR1 |= USART_CR1_TCIE;
     interrupts_restore(masked);
     (void)power_sleep_until(EVENT_SENT);
-    DMA1->CCR7 = 0;
+    DMA1->DMA_NAME(CCR, CONSOLE_DMA_CHANNEL, ) = 0;
     RCC->AHB1ENR &= ~RCC_AHB1ENR_DMA1EN;
 }
 
@@ -157,8 +162,8 @@ void console_listen(bool listen)
         ring_read = ring_written;
         damage = ERROR_NONE;
         usart_on();
-        USART2->CR1 |= USART_CR1_RE | USART_CR1_RXNEIE;
-        while ((USART2->ISR & USART_ISR_REACK) == 0u) {
+        CONSOLE_UART->CR1 |= USART_CR1_RE | USART_CR1_RXNEIE;
+        while ((CONSOLE_UART->ISR & USART_ISR_REACK) == 0u) {
         }
     } else {
         usart_off();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console on USART2 (PA2, PA3, 115200 8N1): records out, command lines in. docs/console_protocol.md.
+/* The console on the board's UART (115200 8N1): records out, command lines in. docs/console_protocol.md.
  *
  * The USART's clock is HSI16, so that bytes are right on every clock of the core; it runs only while the console sends
- * or listens, the core sleeping meanwhile. In between a falling edge on PA3 gives EVENT_CONSOLE_EDGE. */
+ * or listens, the core sleeping meanwhile. In between a falling edge on its receive pin gives EVENT_CONSOLE_EDGE. */
 #ifndef HIL_CONSOLE_H
 #define HIL_CONSOLE_H
 

@@ -3,14 +3,15 @@
 
 #include "board.h"
 #include "cortex_m4.h"
+#include "dma.h"
 #include "events.h"
 #include "handlers.h"
 #include "power.h"
 #include "registers.h"
 #include "timeout.h"
 
-/* Codes of RM0351: RCC_CCIPR.I2C1SEL, DMA_CSELR.C7S (I2C1_RX). */
-enum { KERNEL_CLOCK_HSI16 = 2, REQUEST_I2C1_RX = 3 };
+/* Code of RM0351: RCC_CCIPR.I2CxSEL. */
+enum { KERNEL_CLOCK_HSI16 = 2 };
 
 /* 400 kHz from 16 MHz (RM0351, I2C, examples of timing settings). */
 #define TIMING                                                                                                    \
@@ -21,9 +22,9 @@ enum { KERNEL_CLOCK_HSI16 = 2, REQUEST_I2C1_RX = 3 };
 /* 255 bytes take 6 ms. */
 #define STUCK_AFTER_MS 20u
 
-void I2C1_EV_IRQHandler(void)
+void bus_interrupt(void)
 {
-    I2C1->CR1 &= ~(I2C_CR1_STOPIE | I2C_CR1_NACKIE);
+    BUS->CR1 &= ~(I2C_CR1_STOPIE | I2C_CR1_NACKIE);
     event_set(EVENT_BUS);
 }
 
@@ -32,22 +33,22 @@ void i2c_on(void)
     RCC->CR |= RCC_CR_HSION;
     while ((RCC->CR & RCC_CR_HSIRDY) == 0u) {
     }
-    RCC->CCIPR = (RCC->CCIPR & ~RCC_CCIPR_I2C1SEL_MASK) | RCC_CCIPR_I2C1SEL(KERNEL_CLOCK_HSI16);
-    RCC->APB1ENR1 |= RCC_APB1ENR1_I2C1EN;
+    RCC->CCIPR = (RCC->CCIPR & ~BUS_CLOCK_MASK) | BUS_CLOCK(KERNEL_CLOCK_HSI16);
+    RCC->APB1ENR1 |= BUS_GATE;
     RCC->AHB1ENR |= RCC_AHB1ENR_DMA1EN;
     (void)RCC->APB1ENR1;
     board_bus_pins(true);
-    I2C1->TIMINGR = TIMING;
-    I2C1->CR1 = I2C_CR1_PE;
-    nvic_enable(IRQ_I2C1_EV);
+    BUS->TIMINGR = TIMING;
+    BUS->CR1 = I2C_CR1_PE;
+    nvic_enable(BUS_INTERRUPT);
 }
 
 void i2c_off(void)
 {
-    I2C1->CR1 = 0;
+    BUS->CR1 = 0;
     board_bus_pins(false);
     RCC->AHB1ENR &= ~RCC_AHB1ENR_DMA1EN;
-    RCC->APB1ENR1 &= ~RCC_APB1ENR1_I2C1EN;
+    RCC->APB1ENR1 &= ~BUS_GATE;
     RCC->CR &= ~RCC_CR_HSION;
 }
 
@@ -55,7 +56,7 @@ void i2c_off(void)
 static bool wait_for(uint32_t flags)
 {
     for (uint32_t look = 0; look < STUCK_AFTER_LOOKS; look++) {
-        uint32_t status = I2C1->ISR;
+        uint32_t status = BUS->ISR;
         if ((status & I2C_ISR_NACKF) != 0u) {
             return false;
         }
@@ -69,24 +70,24 @@ static bool wait_for(uint32_t flags)
 /* After a failure: whatever the peripheral was doing ends. */
 static bool finish(bool succeeded)
 {
-    I2C1->ICR = I2C_ICR_STOPCF | I2C_ICR_NACKCF;
+    BUS->ICR = I2C_ICR_STOPCF | I2C_ICR_NACKCF;
     if (!succeeded) {
-        I2C1->CR1 = 0;
-        (void)I2C1->CR1; /* PE must be low for three APB clocks (RM0351) */
-        (void)I2C1->CR1;
-        I2C1->CR1 = I2C_CR1_PE;
+        BUS->CR1 = 0;
+        (void)BUS->CR1; /* PE must be low for three APB clocks (RM0351) */
+        (void)BUS->CR1;
+        BUS->CR1 = I2C_CR1_PE;
     }
     return succeeded;
 }
 
 static bool send(uint32_t address, const uint8_t *bytes, uint32_t count, uint32_t end_flag, uint32_t autoend)
 {
-    I2C1->CR2 = I2C_CR2_SADD(address << 1) | I2C_CR2_NBYTES(count) | I2C_CR2_START | autoend;
+    BUS->CR2 = I2C_CR2_SADD(address << 1) | I2C_CR2_NBYTES(count) | I2C_CR2_START | autoend;
     bool going = true;
     for (uint32_t i = 0; going && i < count; i++) {
         going = wait_for(I2C_ISR_TXIS);
         if (going) {
-            I2C1->TXDR = bytes[i];
+            BUS->TXDR = bytes[i];
         }
     }
     return going && wait_for(end_flag);
@@ -99,21 +100,21 @@ bool i2c_write(uint32_t address, const uint8_t *bytes, uint32_t count)
 
 static bool receive(uint32_t address, const uint8_t *bytes, uint32_t count)
 {
-    DMA1->CSELR = (DMA1->CSELR & ~DMA_CSELR_C7S_MASK) | DMA_CSELR_C7S(REQUEST_I2C1_RX);
-    DMA1->IFCR = DMA_IFCR_CGIF7;
-    DMA1->CPAR7 = (uint32_t)(uintptr_t)&I2C1->RXDR;
-    DMA1->CMAR7 = (uint32_t)(uintptr_t)bytes;
-    DMA1->CNDTR7 = count;
-    DMA1->CCR7 = DMA_CCR7_MINC | DMA_CCR7_EN;
+    DMA1->CSELR = (DMA1->CSELR & ~DMA_NAME(DMA_CSELR_C, BUS_DMA_CHANNEL, S_MASK)) | DMA_NAME(DMA_CSELR_C, BUS_DMA_CHANNEL, S)(BUS_DMA_REQUEST);
+    DMA1->IFCR = DMA_NAME(DMA_IFCR_CGIF, BUS_DMA_CHANNEL, );
+    DMA1->DMA_NAME(CPAR, BUS_DMA_CHANNEL, ) = (uint32_t)(uintptr_t)&BUS->RXDR;
+    DMA1->DMA_NAME(CMAR, BUS_DMA_CHANNEL, ) = (uint32_t)(uintptr_t)bytes;
+    DMA1->DMA_NAME(CNDTR, BUS_DMA_CHANNEL, ) = count;
+    DMA1->DMA_NAME(CCR, BUS_DMA_CHANNEL, ) = DMA_NAME(DMA_CCR, BUS_DMA_CHANNEL, _MINC) | DMA_NAME(DMA_CCR, BUS_DMA_CHANNEL, _EN);
     (void)event_take(EVENT_BUS);
-    I2C1->CR1 = I2C_CR1_PE | I2C_CR1_RXDMAEN | I2C_CR1_STOPIE | I2C_CR1_NACKIE;
-    I2C1->CR2 = I2C_CR2_SADD(address << 1) | I2C_CR2_NBYTES(count) | I2C_CR2_RD_WRN | I2C_CR2_START | I2C_CR2_AUTOEND;
+    BUS->CR1 = I2C_CR1_PE | I2C_CR1_RXDMAEN | I2C_CR1_STOPIE | I2C_CR1_NACKIE;
+    BUS->CR2 = I2C_CR2_SADD(address << 1) | I2C_CR2_NBYTES(count) | I2C_CR2_RD_WRN | I2C_CR2_START | I2C_CR2_AUTOEND;
     timeout_start(STUCK_AFTER_MS);
     bool done = (power_sleep_until(EVENT_BUS | EVENT_TIMEOUT) & EVENT_BUS) != 0u;
     timeout_cancel();
-    done = done && (I2C1->ISR & I2C_ISR_NACKF) == 0u && DMA1->CNDTR7 == 0u;
-    DMA1->CCR7 = 0;
-    I2C1->CR1 = I2C_CR1_PE;
+    done = done && (BUS->ISR & I2C_ISR_NACKF) == 0u && DMA1->DMA_NAME(CNDTR, BUS_DMA_CHANNEL, ) == 0u;
+    DMA1->DMA_NAME(CCR, BUS_DMA_CHANNEL, ) = 0;
+    BUS->CR1 = I2C_CR1_PE;
     return done;
 }
 

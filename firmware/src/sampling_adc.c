@@ -41,8 +41,9 @@ static void adc_power_up(void)
 {
     adc_calibrate(0);
     board_sensor_pin(true);
-    ADC1->SMPR1 = ADC_SMPR1_SMP5(SAMPLE_2_5_CYCLES); /* 12.5 us at 200 kHz */
-    ADC1->SQR1 = ADC_SQR1_SQ1(BOARD_SENSOR_ADC_CHANNEL);
+    volatile uint32_t *times = SENSOR_ADC_CHANNEL < 10u ? &ADC1->SMPR1 : &ADC1->SMPR2; /* three bits a channel */
+    *times = (uint32_t)SAMPLE_2_5_CYCLES << (3u * (SENSOR_ADC_CHANNEL % 10u));         /* 12.5 us at 200 kHz */
+    ADC1->SQR1 = ADC_SQR1_SQ1(SENSOR_ADC_CHANNEL);
     ADC1->CFGR |= ADC_CFGR_EXTEN(TRIGGER_RISING) | ADC_CFGR_EXTSEL(TRIGGER_TIM6_TRGO) | ADC_CFGR_DMAEN;
     ADC1->IER = ADC_IER_OVRIE;
     adc_enable();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One window of acceleration along z from an LSM6DSL (ST DocID028475) on I2C1, address 0x6A. Its FIFO collects while the
- * part is in Stop 2 and wakes it by INT1 on PB5 (Arduino D4) whenever BATCH_SAMPLES have come. */
+/* One window of acceleration along z from an LSM6DSL (ST DocID028475) on the board's bus, address 0x6A. Its FIFO collects while the
+ * part is in Stop 2 and wakes it by INT1 whenever BATCH_SAMPLES have come. */
 #include <stddef.h>
 
 #include "board.h"

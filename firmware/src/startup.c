@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "backup.h"
+#include "board.h"
 #include "config.h"
 #include "cortex_m4.h"
 #include "handlers.h"
@@ -49,15 +50,15 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[CORE_EX
     [CORE_EXCEPTIONS + IRQ_TAMP_STAMP] = TAMP_STAMP_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_RTC_WKUP] = RTC_WKUP_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_RCC] = RCC_IRQHandler,
-    [CORE_EXCEPTIONS + IRQ_EXTI3] = EXTI3_IRQHandler,
+    [CORE_EXCEPTIONS + CONSOLE_EDGE_INTERRUPT] = console_edge_interrupt,
 #ifdef SENSOR_LSM6DSL
-    [CORE_EXCEPTIONS + IRQ_EXTI9_5] = EXTI9_5_IRQHandler,
-    [CORE_EXCEPTIONS + IRQ_I2C1_EV] = I2C1_EV_IRQHandler,
+    [CORE_EXCEPTIONS + SENSOR_EDGE_INTERRUPT] = sensor_edge_interrupt,
+    [CORE_EXCEPTIONS + BUS_INTERRUPT] = bus_interrupt,
 #else
     [CORE_EXCEPTIONS + IRQ_DMA1_CHANNEL1] = DMA1_Channel1_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_ADC1_2] = ADC1_2_IRQHandler,
 #endif
-    [CORE_EXCEPTIONS + IRQ_USART2] = USART2_IRQHandler,
+    [CORE_EXCEPTIONS + CONSOLE_INTERRUPT] = console_interrupt,
 };
 #pragma GCC diagnostic pop
 

@@ -25,7 +25,7 @@ TYPES = {
     "RCC": ("RCC",),
     "PWR": ("PWR",),
     "FLASH": ("FLASH",),
-    "GPIO": ("GPIOA", "GPIOB"),
+    "GPIO": ("GPIOA", "GPIOB", "GPIOC", "GPIOD"),
     "SYSCFG": ("SYSCFG",),
     "EXTI": ("EXTI",),
     "RTC": ("RTC",),
@@ -34,8 +34,8 @@ TYPES = {
     "DMA": ("DMA1",),
     "TIM6": ("TIM6",),
     "WWDG": ("WWDG",),
-    "USART": ("USART2",),
-    "I2C": ("I2C1",),
+    "USART": ("USART2", "USART1"),
+    "I2C": ("I2C1", "I2C2"),
     "DBGMCU": ("DBGMCU",),
 }
 """What to write: the type's name, and the peripherals that are of it."""

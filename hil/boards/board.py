@@ -27,7 +27,7 @@ _TABLES = {
 }
 _OPEN_TABLES = {"leds", "connectors", "devices"}
 """Tables with one entry per name of the board's own."""
-_TOP = {"title", "part", "package", "mcu", "source"}
+_TOP = {"title", "part", "package", "mcu", "source", "firmware"}
 _VREF, _VBAT, _LEVELS = ("VDDA",), ("VDD",), ("low", "high")
 
 
@@ -54,6 +54,8 @@ class Board:
     package: Package
     mcu: str
     """The part with its package and memory, as it is ordered: "stm32l476rg"."""
+    firmware: str
+    """The reference firmware's name for a board with these pins."""
     source: str
     """Where the part, the package and the wires of the board are written down."""
     lse_hz: int | None
@@ -173,6 +175,7 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         part=part,
         package=part.packages[data["package"]],
         mcu=data["mcu"],
+        firmware=data.get("firmware", path.stem),
         source=data["source"],
         lse_hz=None if clocks["lse"] == "none" else clocks["lse"],
         lse_note=clocks.get("lse_note", ""),

@@ -40,6 +40,7 @@ def bringup(
     from hil.rig import open_rig
 
     config = load_rig(rig)
+    board = config.board.definition
     console = Console(highlight=False)
     operator: Operator
     if answers is not None:
@@ -65,7 +66,11 @@ def bringup(
         with open_rig(config, arguments) as opened:
             if opened.config.bringup.hands is not None:
                 operator = WithHands(operator, opened.config.bringup.hands)
-            session = Session(opened, operator, lambda: Image.load(firmware or build()))
+
+            def image() -> Image:
+                return Image.load(firmware or build(board=board.firmware), board.part.flash)
+
+            session = Session(opened, operator, image)
             results = bring_up(session, report)
     except HilError:
         console.print(f"[red]✗[/] {at or 'the rig cannot be opened'}", soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hil.boards import REFERENCE
 from hil.cli.terminal import terminal
 from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
@@ -49,8 +50,11 @@ def build_command(
         str | None, typer.Option(help="Plant a fault, for testing the suite: see firmware/src/mutant.h.")
     ] = None,
     sensor: Annotated[
-        Sensor, typer.Option(help="adc: an analog sensor on PA0. lsm6dsl: an accelerometer on I2C1.")
+        Sensor, typer.Option(help="adc: an analog sensor. lsm6dsl: an accelerometer on I2C.")
     ] = Sensor.ADC,
+    board: Annotated[
+        str, typer.Option(help="Which pins are in use: a header of firmware/boards, without its .h.")
+    ] = REFERENCE,
     engine: Annotated[
         Engine, typer.Option(help="builtin: firmware/engine. tflm: your TensorFlow Lite Micro, with gcc.")
     ] = Engine.BUILTIN,
@@ -69,6 +73,7 @@ def build_command(
         engine=engine.value,
         tflm_dir=tflm_dir,
         sensor=sensor.value,
+        board=board,
     )
     console = terminal(fold=False)
     console.print(f"{elf}")

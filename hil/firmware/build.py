@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hil.boards import REFERENCE
 from hil.errors import FirmwareBuildError, ModelError
 from hil.firmware.arena import granted_bytes, needed_bytes
 from hil.firmware.tools import environment, run, tool
@@ -48,6 +49,7 @@ class _Choices:
     engine: Engine
     tflm_dir: Path | None
     sensor: Sensor
+    board: str
 
 
 def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
@@ -64,6 +66,11 @@ def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
     return tuple(name.lower() for name in conditions)
 
 
+def board_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
+    """The boards that the firmware can be built for: the headers of its folder ``boards``."""
+    return tuple(sorted(path.stem for path in (firmware_dir / "boards").glob("*.h")))
+
+
 def build(
     toolchain: Toolchain = "zig",
     model: Path | None = None,
@@ -73,6 +80,7 @@ def build(
     engine: Engine = "builtin",
     tflm_dir: Path | None = None,
     sensor: Sensor = "adc",
+    board: str = REFERENCE,
 ) -> Path:
     """Build the firmware, or find it up to date.
 
@@ -81,12 +89,13 @@ def build(
         model: the .tflite file to link, default `firmware/model/anomaly.tflite`. A `threshold.h` beside it is
             used instead of the firmware's own.
         mutant: name of a planted fault (`firmware/src/mutant.h`), for tests that must notice it.
-        build_dir: default `build/firmware/<toolchain>[-<mutant>][-<model's hash>]` in the project.
+        build_dir: default `build/firmware/<toolchain>[-<board>][-<mutant>][-<model's hash>]` in the project.
         firmware_dir: the firmware's sources.
         engine: "builtin", the interpreter of `firmware/engine`, or "tflm", the user's TensorFlow Lite Micro
             library, which needs the toolchain "gcc".
         tflm_dir: where that library and its headers are; `firmware/cmake/tflm.cmake` says what it looks for.
-        sensor: "adc" (an analog sensor on PA0) or "lsm6dsl" (an accelerometer on I2C1).
+        sensor: "adc" (an analog sensor) or "lsm6dsl" (an accelerometer on I2C).
+        board: name of the header in `firmware/boards` that says which pins are in use.
 
     Returns:
         The path of the ELF image.
@@ -104,9 +113,15 @@ def build(
             operation="build",
             expected=f"one of {', '.join(mutant_names(firmware_dir))}",
         )
-    choices = _Choices(
-        toolchain, model_file, mutant, engine, None if tflm_dir is None else tflm_dir.resolve(), sensor
-    )
+    if board not in board_names(firmware_dir):
+        raise FirmwareBuildError(
+            f"the firmware knows no board {board!r}",
+            where="firmware",
+            operation="build",
+            expected=f"one of {', '.join(board_names(firmware_dir))}",
+        )
+    tflm_dir = None if tflm_dir is None else tflm_dir.resolve()
+    choices = _Choices(toolchain, model_file, mutant, engine, tflm_dir, sensor, board)
     _check_fit(model_file, firmware_dir, engine)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
@@ -176,6 +191,8 @@ def _require(path: Path, hint: str = "build from a full checkout") -> None:
 
 def _default_build_dir(choices: _Choices, *, model_is_default: bool) -> Path:
     name: str = choices.toolchain
+    if choices.board != REFERENCE:
+        name += f"-{choices.board}"
     if choices.engine != "builtin":
         name += f"-{choices.engine}"
     if choices.mutant is not None:
@@ -213,6 +230,7 @@ def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) ->
         f"-DENGINE={choices.engine}",
         f"-DTFLM_DIR={'' if choices.tflm_dir is None else choices.tflm_dir.as_posix()}",
         f"-DSENSOR={choices.sensor}",
+        f"-DBOARD={choices.board}",
         f"-DMUTANT={choices.mutant or ''}",
     ]
 
@@ -238,6 +256,7 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
                 yield str(path), f"{status.st_size} {status.st_mtime_ns}"
     yield "registers", _register_description()
     yield "sensor", choices.sensor
+    yield "board", choices.board
     yield "mutant", choices.mutant or ""
     yield "model", choices.model_file.read_bytes()
     threshold = choices.model_file.with_name("threshold.h")

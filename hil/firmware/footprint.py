@@ -19,12 +19,9 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from hil.boards import REFERENCE, Board
 from hil.errors import ImageError
-from hil.firmware.image import FLASH_SIZE, FLASH_START
-
-SRAM1_START, SRAM1_SIZE = 0x2000_0000, 0x1_8000
-SRAM2_START, SRAM2_SIZE = 0x1000_0000, 0x8000
-"""DS10198 Rev 8, figure 17."""
+from hil.parts import Part
 
 MODEL_SYMBOLS = ("hil_model", "hil_model_end")
 ARENA_MEMBER = "arena"
@@ -74,15 +71,16 @@ class Footprint:
         return sum(section.ram_bytes for section in self.sections) - self.arena_bytes
 
 
-def footprint(path: Path) -> Footprint:
-    """Measure an ELF image.
+def footprint(path: Path, part: Part | None = None) -> Footprint:
+    """Measure an ELF image for a part, by default that of the reference board.
 
     Raises:
         ImageError: it cannot be read, or is no ELF file.
     """
+    part = part or Board.load(REFERENCE).part
     try:
         elf = ELFFile(io.BytesIO(path.read_bytes()))
-        sections = tuple(_sections(elf))
+        sections = tuple(_sections(elf, part))
         sizes = _symbol_sizes(elf)
         files = _files_by_address(elf)
         arena = _arena_bytes(elf)
@@ -93,21 +91,14 @@ def footprint(path: Path) -> Footprint:
             f"is not a sound ELF file: {error}", where=str(path), operation="footprint"
         ) from error
     model = _model_bytes(elf)
-    return Footprint(sections, _groups(sections, sizes, files, model, arena), model, arena)
+    return Footprint(sections, _groups(part, sections, sizes, files, model, arena), model, arena)
 
 
-def _in_flash(address: int) -> bool:
-    return FLASH_START <= address < FLASH_START + FLASH_SIZE
+def _in_ram(part: Part, address: int) -> bool:
+    return part.sram1.holds(address) or part.sram2.holds(address)
 
 
-def _in_ram(address: int) -> bool:
-    return any(
-        start <= address < start + size
-        for start, size in ((SRAM1_START, SRAM1_SIZE), (SRAM2_START, SRAM2_SIZE))
-    )
-
-
-def _sections(elf: ELFFile) -> list[Section]:
+def _sections(elf: ELFFile, part: Part) -> list[Section]:
     """Sections that are loaded or reserved; initialised data takes both its image in flash and its RAM."""
     found = []
     for section in elf.iter_sections():
@@ -115,7 +106,7 @@ def _sections(elf: ELFFile) -> list[Section]:
         if not section["sh_flags"] & 2 or not size:  # SHF_ALLOC
             continue
         stored = section["sh_type"] != "SHT_NOBITS"
-        found.append(Section(section.name, size if stored else 0, size if _in_ram(address) else 0))
+        found.append(Section(section.name, size if stored else 0, size if _in_ram(part, address) else 0))
     return found
 
 
@@ -209,6 +200,7 @@ def _address(die: Any, address_size: int) -> int | None:
 
 
 def _groups(
+    part: Part,
     sections: tuple[Section, ...],
     sizes: Mapping[tuple[str, int], int],
     files: Mapping[int, str],
@@ -223,9 +215,9 @@ def _groups(
         file = files.get(address, OTHER)
         if size > arena_bytes > 0 and name == NETWORK_SYMBOL:
             size -= arena_bytes
-        if _in_flash(address):
+        if part.flash.holds(address):
             flash[file] += size
-        elif _in_ram(address):
+        elif _in_ram(part, address):
             ram[file] += size
     # What is left of the sections: vectors, padding, initial values of variables.
     flash[OTHER] += sum(section.flash_bytes for section in sections) - model_bytes - sum(flash.values())

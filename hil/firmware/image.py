@@ -13,11 +13,12 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
+from hil.boards import REFERENCE, Board
 from hil.errors import ImageError
+from hil.parts import Flash
 
-FLASH_START = 0x0800_0000
-"""Start and size of the STM32L476RG's flash: DS10198 Rev 8, figure 17."""
-FLASH_SIZE = 0x10_0000
+FLASH_START = Board.load(REFERENCE).part.flash.base
+"""Where the flash of the reference board's part begins."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class Image:
     symbols: Mapping[str, int]
 
     @classmethod
-    def load(cls, path: Path) -> Image:
-        """Read an ELF file.
+    def load(cls, path: Path, flash: Flash | None = None) -> Image:
+        """Read an ELF file for a part with this ``flash``, by default that of the reference board.
 
         Raises:
             ImageError: it cannot be read, is damaged, or is not an image for a little-endian Arm part whose
-                loadable bytes all lie in the STM32L476RG's flash.
+                loadable bytes all lie in its flash.
         """
         try:
             content = path.read_bytes()
@@ -69,7 +70,7 @@ class Image:
             if elf["e_type"] != "ET_EXEC":
                 kind = str(elf["e_type"]).removeprefix("ET_")
                 raise _error(path, f"is an ELF of type {kind}", "a linked executable")
-            segments = _segments(path, elf, len(content))
+            segments = _segments(path, elf, len(content), flash or Board.load(REFERENCE).part.flash)
             return cls(
                 path=path,
                 sha256=_hash(segments),
@@ -122,7 +123,7 @@ def _error(path: Path, message: str, expected: str = "", hint: str = "") -> Imag
     return ImageError(message, where=str(path), operation="image", expected=expected, hint=hint)
 
 
-def _segments(path: Path, elf: ELFFile, file_size: int) -> tuple[Segment, ...]:
+def _segments(path: Path, elf: ELFFile, file_size: int, flash: Flash) -> tuple[Segment, ...]:
     segments = []
     for header in elf.iter_segments():
         if header["p_type"] != "PT_LOAD" or header["p_filesz"] == 0:
@@ -130,11 +131,11 @@ def _segments(path: Path, elf: ELFFile, file_size: int) -> tuple[Segment, ...]:
         address, size = int(header["p_paddr"]), int(header["p_filesz"])
         if int(header["p_offset"]) + size > file_size:
             raise _error(path, "is truncated: a segment ends beyond the file", "the whole file")
-        if address < FLASH_START or address + size > FLASH_START + FLASH_SIZE:
+        if not flash.holds(address, size):
             raise _error(
                 path,
                 f"has {size} bytes for 0x{address:08x}",
-                f"addresses in flash, 0x{FLASH_START:08x} to 0x{FLASH_START + FLASH_SIZE:08x}",
+                f"addresses in flash, 0x{flash.base:08x} to 0x{flash.end:08x}",
             )
         segments.append(Segment(address, bytes(header.data())))
     if not segments:

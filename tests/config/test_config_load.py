@@ -78,7 +78,7 @@ def test_only_addresses_identities_and_accuracies_differ_between_the_rigs() -> N
             'name = "nucleo_l476rg"',
             'name = "nucleo_l475"',
             'name = "nucleo_l475"',
-            "board.name: 'nucleo_l475' is not known; expected 'nucleo_l476rg'",
+            "board.name: 'nucleo_l475' is not known; expected 'b_l475e_iot01a', 'nucleo_l476rg'",
         ),
         (
             'target = "stm32l475xg"',
@@ -238,7 +238,7 @@ def test_an_unknown_name_lists_the_rigs(tmp_path: Path, monkeypatch: pytest.Monk
     assert {"sim", "nucleo"} <= set(available_rigs())
     with pytest.raises(ConfigError) as caught:
         load_rig("nucelo")
-    assert "expected one of nucleo, nucleo-lowcost, sim, " in str(caught.value)
+    assert "expected one of b-l475e-iot01a, nucleo, nucleo-lowcost, sim, " in str(caught.value)
     assert str(caught.value).endswith("try: --rig nucleo")
 
 

@@ -7,13 +7,14 @@ from hil.measurement.measurement import Measurement
 from hil.pytest_plugin.recording import Recorder, TableStore
 from hil.pytest_plugin.requirements import Requirements
 from hil.pytest_plugin.result_tables import footprint_table
+from hil.rig import Rig
 
 
 def test_flash_and_ram_keep_their_budgets(
-    image: Image, requirements: Requirements, tables: TableStore, measure: Recorder
+    rig: Rig, image: Image, requirements: Requirements, tables: TableStore, measure: Recorder
 ) -> None:
     """The image that is tested, without its model and the memory that the model takes."""
-    taken = footprint(image.path)
+    taken = footprint(image.path, rig.config.board.definition.part)
     tables.save(footprint_table(taken, requirements.flash_bytes, requirements.ram_bytes))
     measure(
         Measurement("flash without the model", taken.flash_bytes, "B", 0, requirements.flash_bytes),

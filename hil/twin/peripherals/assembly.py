@@ -183,7 +183,7 @@ class Peripherals:
         for block, gate in self.analog:
             self._add(block, gate)
         self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
-        for name in [name for name in BASE if name not in self.blocks]:
+        for name in [name for name in BASE if name not in self.blocks and name not in part.lacks_blocks]:
             self._add(Unmodelled(name), _SHARED_GATES.get(name))
         for gap in reserved_between(self.blocks.values()):
             self._add(gap)

@@ -5,6 +5,7 @@ The enable registers lie at 0x48 to 0x60; the reset register of each is 0x20 bel
 register 0x20 above, all with the same bit (ST's stm32l476xx.h).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -101,3 +102,14 @@ def names(enable_offset: int, bits: int) -> tuple[str, ...]:
     return tuple(
         name for name, gate in GATES.items() if gate.enable_offset == enable_offset and bits >> gate.bit & 1
     )
+
+
+def bits_of(gates: Iterable[str]) -> dict[int, int]:
+    """The bits of these gates by register: enable, reset and Sleep-mode enable."""
+    found: dict[int, int] = {}
+    for name in gates:
+        gate = GATES[name]
+        for shift in (0, TO_RESET, TO_SLEEP_ENABLE):
+            offset = gate.enable_offset + shift
+            found[offset] = found.get(offset, 0) | 1 << gate.bit
+    return found

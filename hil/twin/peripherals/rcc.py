@@ -127,6 +127,8 @@ class Rcc(RegisterBlock):
 
     def __init__(self, board: Board, scheduler: Scheduler, interrupt: InterruptSource) -> None:
         super().__init__("RCC", BASE["RCC"])
+        self._lacking = clock_gates.bits_of(board.part.lacks_blocks & GATES.keys())
+        """Bits by register that the part has reserved, because it lacks what they would control."""
         self._interrupt = interrupt
         self.listeners: list[Callable[[], None]] = []
         self.gate_listeners: list[Callable[[tuple[str, ...]], None]] = []
@@ -366,6 +368,7 @@ class Rcc(RegisterBlock):
             self.oscillators["lsi"].switch(bool(value & 1))
         else:
             before = self.words.get(offset, 0)
+            value &= ~self._lacking.get(offset, 0)
             self.store(offset, value)
             if offset - clock_gates.TO_RESET in clock_gates.ENABLE_REGISTERS:
                 self._reset_peripherals(offset - clock_gates.TO_RESET, value & ~before)
