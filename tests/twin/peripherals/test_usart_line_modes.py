@@ -43,7 +43,7 @@ def part() -> UsartPart:
 def test_the_highest_bit_comes_first(part):
     part.usart(CR2, MSBFIRST)
     part.usart(CR1, UE | RE | TE)
-    assert part.mcu.usart2.levels(0xA1) == (False, True, False, True, False, False, False, False, True)
+    assert part.mcu.console_uart.levels(0xA1) == (False, True, False, True, False, False, False, False, True)
     part.put_frame("PA3", 0b1000_0101, BAUD)  # 0xA1 in the usual order
     assert part.data == 0xA1
 
@@ -51,7 +51,7 @@ def test_the_highest_bit_comes_first(part):
 def test_data_bits_are_inverted_and_start_and_stop_bits_are_not(part):
     part.usart(CR2, DATAINV)
     part.usart(CR1, UE | RE | TE)
-    assert part.mcu.usart2.levels(0xF0) == (False, *[True] * 4, *[False] * 4)
+    assert part.mcu.console_uart.levels(0xF0) == (False, *[True] * 4, *[False] * 4)
     part.put_frame("PA3", 0x0F, BAUD)
     assert (part.data, part.flags & FE) == (0xF0, 0)
 
@@ -68,8 +68,8 @@ def test_an_inverted_transmitter_idles_low_and_sends_inverted_levels(part):
     part.usart(CR2, TXINV)
     part.usart(CR1, UE | TE)
     assert part.pins["PA2"].level_out is False
-    assert part.mcu.usart2.levels(0x55) == tuple(not level for level in Format().levels(0x55))
-    assert set(part.mcu.usart2.levels(BREAK)) == {True}
+    assert part.mcu.console_uart.levels(0x55) == tuple(not level for level in Format().levels(0x55))
+    assert set(part.mcu.console_uart.levels(BREAK)) == {True}
 
 
 def test_an_inverted_receiver_takes_inverted_levels(part):
@@ -140,7 +140,7 @@ def test_a_lin_break_is_sent_with_thirteen_low_bits(part):
     assert not part.flags & SBKF
     ((end_ps, data),) = part.sent
     assert (data, round((end_ps - start_ps) * 1e-12 / BIT_S, 3)) == (BREAK, 14)
-    assert part.mcu.usart2.levels(BREAK) == (False,) * 13
+    assert part.mcu.console_uart.levels(BREAK) == (False,) * 13
 
 
 def test_one_sample_makes_no_noise(part):
@@ -289,7 +289,7 @@ def test_an_address_wakes_the_part_from_stop(part):
 def test_an_error_holds_dma_back_until_it_is_cleared(part):
     part.usart(CR3, DMAR | DDRE)
     asked = []
-    part.mcu.usart2._receiver._request_dma = lambda: asked.append(True) or True
+    part.mcu.console_uart._receiver._request_dma = lambda: asked.append(True) or True
     part.usart(CR1, UE | RE)
     part.drive("PA3", False)
     part.bits(12)
