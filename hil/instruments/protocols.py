@@ -338,6 +338,11 @@ class Console(Protocol):
         """Records whose sequence number does not go on from the one before, backwards or in place."""
         ...
 
+    @property
+    def heard(self) -> bytes:
+        """The last bytes since the last :meth:`clear`, records or not: 4 KB at most."""
+        ...
+
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting; returns the new records."""
         ...

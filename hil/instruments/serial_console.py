@@ -28,6 +28,9 @@ _RECORDS_MOST = 100_000
 """Records kept since the last clear (assumption): eight minutes of a line at 115200 baud that is never
 silent, some 100 MB of memory."""
 
+_HEARD_MOST = 4096
+"""Last bytes that are kept as they came, for looking at what is no record (assumption)."""
+
 _LONGEST_REPORTED = 4096
 """Bytes without a line end that the record of the exchange waits for."""
 
@@ -89,6 +92,11 @@ class SerialConsole:
     def repeated_records(self) -> int:
         """Records whose sequence number does not go on from the one before."""
         return self._parser.repeated_records
+
+    @property
+    def heard(self) -> bytes:
+        """The last bytes since the last :meth:`clear`, records or not: 4 KB at most."""
+        return bytes(self._heard)
 
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting.
@@ -167,10 +175,12 @@ class SerialConsole:
             ConnectError: the port is gone.
         """
         self._anything = False
+        self._heard = b""
         self._take()
         self._parser = RecordParser()
         self._records: list[Record] = []
         self._next = 0
+        self._heard = b""
         self._anything = False
 
     def _take(self) -> bytes:
@@ -184,6 +194,7 @@ class SerialConsole:
         except OSError as error:  # SerialException is one
             raise ConnectError(str(error), where=self._where, operation="read") from error
         self._anything = self._anything or bool(data)
+        self._heard = (self._heard + bytes(data))[-_HEARD_MOST:]
         if exchange.listening():
             self._report(bytes(data))
         return bytes(data)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``hil.toml``: what a project says about its own firmware, so that nothing of it has to be found out.
+
+Every key may be missing. ::
+
+    [firmware]
+    image = "build/sensor.elf"
+    console = "text"            # "none", "text", or "records" of hil-rig's protocol
+    sleep = "stop2"             # the mode that it claims: what it draws asleep is held against that row
+    wake_period = "2 s"
+    markers = ["marker_active"] # pins that it moves, by their role in the rig's [wiring]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from hil.config.quantities import Duration
+from hil.config.tables import Table
+from hil.errors import ConfigError
+
+PROJECT_FILE = "hil.toml"
+"""In pytest's root directory."""
+
+
+class FirmwareTable(Table):
+    """``[firmware]``: the image that the project tests, and what it claims."""
+
+    image: Path | None = None
+    """The ELF, relative to the file."""
+    model: Path | None = None
+    """The network that it has to compute, relative to the file."""
+    console: Literal["none", "text", "records"] | None = None
+    """What it sends: nothing, text, or hil-rig's records. None: to be found out."""
+    sleep: Literal["none", "sleep", "lpsleep", "stop0", "stop1", "stop2", "standby", "shutdown"] | None = None
+    """The mode in which it spends its time; "none" for one that never sleeps. None: to be found out."""
+    wake_period_s: Duration | None = Field(default=None, alias="wake_period", gt=0)
+    """Between two wakes."""
+    wake_period_tolerance: float = Field(default=0.05, gt=0, lt=1)
+    """Relative. The default suits an LSI; an assumption."""
+    markers: tuple[Literal["marker_active", "marker_inference"], ...] = ()
+    """Roles of the rig's wiring whose pins it moves."""
+
+
+class Project(Table):
+    """A project's own file."""
+
+    firmware: FirmwareTable = FirmwareTable()
+
+
+def load_project(root: Path) -> Project:
+    """Read ``hil.toml`` in ``root``; a project without one says nothing.
+
+    Raises:
+        ConfigError: it cannot be read, or a key or value is wrong.
+    """
+    file = root / PROJECT_FILE
+    if not file.is_file():
+        return Project()
+    try:
+        project = Project.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(field.alias or name for name, field in FirmwareTable.model_fields.items())
+        unknown = first["type"] == "extra_forbidden"
+        message = f"unknown key {key!r}" if unknown else f"{first['input']!r}: {first['msg']}"
+        raise ConfigError(
+            message, file=file, key=key, expected=f"[firmware] with {known}" if unknown else ""
+        ) from error
+    except (OSError, RecursionError, ValueError) as error:
+        raise ConfigError(f"cannot be read: {error}", file=file, expected="TOML 1.0 in UTF-8") from error
+    table = project.firmware
+    own = {key: root / path for key in ("image", "model") if (path := getattr(table, key)) is not None}
+    return Project(firmware=table.model_copy(update=own))

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project's own file: what it says of the firmware, and errors that name the key."""
+
+from pathlib import Path
+
+import pytest
+
+from hil.config.project import PROJECT_FILE, load_project
+from hil.errors import ConfigError
+
+WHOLE = """
+[firmware]
+image = "build/sensor.elf"
+console = "text"
+sleep = "stop2"
+wake_period = "500 ms"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / PROJECT_FILE).write_text(text, "utf-8")
+    return folder
+
+
+def test_a_project_without_the_file_says_nothing(tmp_path: Path) -> None:
+    firmware = load_project(tmp_path).firmware
+    assert (firmware.image, firmware.console, firmware.sleep, firmware.wake_period_s) == (None,) * 4
+
+
+def test_what_it_says_is_read_with_units_and_paths_from_its_folder(tmp_path: Path) -> None:
+    firmware = load_project(write(tmp_path, WHOLE)).firmware
+    assert firmware.image == tmp_path / "build" / "sensor.elf"
+    assert (firmware.console, firmware.sleep, firmware.wake_period_s) == ("text", "stop2", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[firmware]\nconsol = 'text'", "firmware.consol"),
+        ("[firmware]\nconsole = 'morse'", "firmware.console"),
+        ("[firmware]\nwake_period = 2", "firmware.wake_period"),
+        ("[firmware", "cannot be read"),
+        ("[firmwares]", "firmwares"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_its_key(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_project(write(tmp_path, text))
