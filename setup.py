@@ -7,7 +7,12 @@ pyproject.toml can either have packages found or have folders mapped to other na
 
 from setuptools import find_packages, setup
 
-SHIPPED = {"rig_configs": "rig_configs", "firmware": "firmware", "tests.hil": "tests/hil"}
+SHIPPED = {
+    "rig_configs": "rig_configs",
+    "firmware": "firmware",
+    "tests.hil": "tests/hil",
+    "tests.any_firmware": "tests/any_firmware",
+}
 
 setup(
     packages=[

@@ -20,6 +20,7 @@ BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.
 MADE_BY_SETUPTOOLS = ("PKG-INFO", "setup.cfg", "hil_rig.egg-info/")
 SHIPPED = {"rig_configs": "hil/shipped/rig_configs", "firmware": "hil/shipped/firmware"} | {
     "tests/hil": "hil/shipped/tests/hil",
+    "tests/any_firmware": "hil/shipped/tests/any_firmware",
     "hil": "hil",
 }
 """Folders of the checkout, and where a wheel has them."""

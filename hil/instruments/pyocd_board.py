@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from pyocd.core import exceptions
 from pyocd.core.helpers import ConnectHelper
@@ -219,7 +219,9 @@ class PyocdBoard:
                             hint="a power cycle clears them",
                         )
                 target.write32(_DHCSR, _DBGKEY)
-                target.dp.disconnect()
+                # A program that enters Standby at once takes the debug port's supply away.
+                with suppress(exceptions.TransferError):
+                    target.dp.disconnect()
         finally:
             self.abandon()
 
