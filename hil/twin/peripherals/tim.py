@@ -2,9 +2,9 @@
 """Timers (RM0351, TIM sections): time base, update events, trigger output; captures and breaks as they come.
 
 Modelled beside the time base: output compare and PWM with complementary outputs, dead time and break, input
-capture, slave and encoder modes, repetition, interrupts and DMA requests of all, TRGO. Stored without effect:
-centre-aligned counting (it counts up instead), combined and asymmetric PWM, commutation, DMA bursts, the
-second break, channels 5 and 6.
+capture, slave and encoder modes, repetition, commutation, interrupts, DMA requests and bursts, TRGO. Not
+modelled: centre-aligned counting (it counts up instead), combined and asymmetric PWM, the second break,
+channels 5 and 6.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,19 +22,17 @@ from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.tick_counter import TickCounter
 from hil.twin.peripherals.tim_channels import OutputChannels
+from hil.twin.peripherals.tim_commutation import Commutation
 from hil.twin.peripherals.tim_inputs import InputChannels
 from hil.twin.peripherals.tim_outputs import TimerOutputs
 from hil.twin.peripherals.tim_requests import TimerRequests
 from hil.twin.peripherals.tim_slave import SlaveController
 
+_UIFCPY: Final = 1 << 31
+"""CNT's copy of UIF."""
 ALL_FLAGS: Final = 0xFF
 """Of SR and DIER: every interrupt."""
-_DCR, _DMAR = 0x48, 0x4C
 _CCMR: Final = (reg.CCMR1, reg.CCMR1 + 4)
-_REGISTERS: Final = (
-    *(reg.CR1, reg.CR2, reg.SMCR, reg.DIER, reg.SR, reg.EGR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.CNT),
-    *(reg.PSC, reg.ARR, reg.RCR, *range(reg.CCR1, reg.CCR1 + 16, 4), reg.BDTR, _DCR, _DMAR, reg.OR1),
-)
 
 
 class Tim(RegisterBlock):
@@ -43,26 +41,11 @@ class Tim(RegisterBlock):
     ``interrupts`` are (flags in SR, line) pairs.
     """
 
-    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(_REGISTERS, 0)
-    writable: ClassVar[Mapping[int, int]] = {
-        reg.CR1: 0xBFF,
-        reg.DIER: 0x7FFF,
-        reg.PSC: 0xFFFF,
-        reg.SMCR: 0x1_FFF7,
-    }
+    resets: ClassVar[Mapping[int, int]] = dict.fromkeys(reg.REGISTERS, 0)
+    writable: ClassVar[Mapping[int, int]] = reg.WRITABLE
     polled: ClassVar[frozenset[int]] = frozenset({reg.SR})
     counters: ClassVar[frozenset[int]] = frozenset({reg.CNT})
-    not_modelled: ClassVar[Mapping[int, int]] = {
-        reg.CR1: reg.CMS | 1 << 11,
-        reg.CR2: 0x0D,
-        reg.DIER: 0x2020,
-        reg.SMCR: 0x3F80,
-        reg.EGR: 1 << 5,
-        **dict.fromkeys((reg.CCMR1, reg.CCMR1 + 4), 0x0101_8080),  # modes 8 and up, OCxCE and ICxF[3]
-        reg.BDTR: 0x03FF_0300,
-        _DCR: 0x1F1F,
-        **dict.fromkeys((_DMAR, reg.OR1), 0xFFFF_FFFF),
-    }
+    not_modelled: ClassVar[Mapping[int, int]] = reg.NOT_MODELLED
 
     def __init__(
         self,
@@ -86,10 +69,11 @@ class Tim(RegisterBlock):
         self._looked_at = 0
         self.requests = TimerRequests(lambda: self.words, interrupts, channels)
         self.trigger_output = trigger_output.TriggerOutput(lambda: self.words)
-        self.channels = OutputChannels(lambda: self.words, channels)
+        self._commutation = Commutation(lambda: self.words)
+        self.channels = OutputChannels(lambda: self._commutation.in_force, channels)
         self.outputs = TimerOutputs(
             scheduler,
-            lambda: self.words,
+            lambda: self._commutation.in_force,
             lambda: self.channels.references,
             self.channels.is_input,
             kernel_hz,
@@ -101,12 +85,15 @@ class Tim(RegisterBlock):
         self.inputs = InputChannels(scheduler, lambda: self.words, channels)
         self.inputs.on_capture = self._capture
         self.slave = SlaveController(lambda: self.words, self.inputs, self)
+        self.slave.commutates = lambda: self._commutation.follows_trigger
         self._load_reset_values()
 
     def reset(self) -> None:
         """System reset: stopped."""
         super().reset()
         self._load_reset_values()
+        self._commutation.refresh()
+        self.requests.burst.reset()
         self.channels.reset()
         self.inputs.reset()
         self.requests.refresh()
@@ -146,7 +133,7 @@ class Tim(RegisterBlock):
         To be asked by a follower of TRGO. Empty if every update must be told by itself (interrupt, DMA
         request, output, one-pulse mode).
         """
-        told = self.words[reg.DIER] & (reg.UIE | reg.UDE) or self.words[reg.CR1] & reg.OPM
+        told = self.requests.wants_updates or self.words[reg.CR1] & reg.OPM
         if told or self.trigger_output.is_followed_beside(asker) or self._awaited_channels():
             return np.zeros(0, dtype=np.int64)
         following_ps = self._counter.times_of(self._epoch, self._event_period, count)[1:]
@@ -160,7 +147,13 @@ class Tim(RegisterBlock):
         """The register as of now; reading a captured value clears its flag."""
         self._catch_up()
         if offset == reg.CNT:
-            return self._count & self._mask
+            count = self._count & self._mask
+            if self.words[reg.CR1] & reg.UIFREMAP:
+                count = count & ~_UIFCPY | (_UIFCPY if self.words[reg.SR] & reg.UIF else 0)
+            return count
+        if offset == reg.DMAR:
+            behind = self.requests.burst.next_register()
+            return 0 if behind is None else self.read_word(behind)
         channel = (offset - reg.CCR1) // 4
         if 0 <= channel < self.channels.count and self.channels.is_input(channel):
             self.words[reg.SR] &= ~(reg.CC1IF << channel)
@@ -179,7 +172,7 @@ class Tim(RegisterBlock):
         """CNT counts evenly up to the end of its period."""
         if not self.is_clocked():
             return CounterLine(0, 0)
-        if not self._reload:
+        if not self._reload or self.words[reg.CR1] & reg.UIFREMAP:
             return None
         base, sign = (self._reload, -1) if self.channels.counts_down else (0, 1)
         return self._counter.line(base, sign, self._epoch, self._epoch + self._reload + 1)
@@ -187,6 +180,11 @@ class Tim(RegisterBlock):
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and let the counter follow."""
         self._catch_up()
+        if offset == reg.DMAR:
+            behind = self.requests.burst.next_register()
+            if behind is not None:
+                self.write_word(behind, value)
+            return
         if offset == reg.SR:
             self.words[reg.SR] &= value
         elif offset == reg.EGR:
@@ -204,6 +202,10 @@ class Tim(RegisterBlock):
             if offset == reg.ARR and not self.words[reg.CR1] & reg.ARPE:
                 self._set_reload(self.words[reg.ARR])
             self.channels.written(offset)
+            if offset == reg.CR2 and self._has_break:
+                self._commutation.refresh()
+            elif offset == reg.DCR:
+                self.requests.burst.reset()
             if offset == reg.BDTR and self.outputs.broken:
                 self.outputs.disable()  # MOE cannot be set while the break is there
             if offset in (reg.SMCR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.OR1):
@@ -215,7 +217,7 @@ class Tim(RegisterBlock):
 
     def _name_filters(self, offset: int, value: int) -> None:
         """ICxF of channels that are inputs, and the digital filters' clock, are not modelled."""
-        fresh = value & ~self.words[offset]
+        fresh = value & ~self.words.get(offset, 0)
         filters = sum(0xF0 << at for at in (0, 8) if value >> at & 3) if offset in _CCMR else 0
         if fresh & filters and self.unknowns is not None:
             self.unknowns.without_effect(self, offset, fresh & filters)
@@ -260,6 +262,8 @@ class Tim(RegisterBlock):
             self.flag_trigger()
         if value & reg.BG and self._has_break:
             self._break()
+        if value & reg.COMG:
+            self._commutate()
 
     def _load_reset_values(self) -> None:
         self.words[reg.ARR] = self._mask
@@ -289,11 +293,12 @@ class Tim(RegisterBlock):
         """The channels whose matches somebody is to hear of at once."""
         enables = self.words[reg.DIER]
         awaited = self.trigger_output.awaits_matches
+        asks = reg.CC1IE if self.requests.matches_wait else reg.CC1IE | reg.CC1DE
         return [
             channel
             for channel in range(self.channels.count)
             if not self.channels.is_input(channel)
-            and (awaited or enables & (reg.CC1IE | reg.CC1DE) << channel or self.outputs.drives(channel))
+            and (awaited or enables & asks << channel or self.outputs.drives(channel))
         ]
 
     def _load_preloads(self) -> None:
@@ -411,6 +416,17 @@ class Tim(RegisterBlock):
         """The slave controller's trigger came."""
         self.requests.flag_trigger()
 
+    def trigger_rises(self) -> None:
+        """With CCUS the trigger commutates."""
+        if self._commutation.follows_trigger:
+            self._commutate()
+            self.channels.update(self._position, [])
+            self._schedule()
+
+    def _commutate(self) -> None:
+        if self._commutation.commutate():
+            self.requests.flag_commutation()
+
     def set_break(self, _level: bool) -> None:
         """The break input has another level now."""
         if self.outputs.broken:
@@ -430,7 +446,7 @@ class Tim(RegisterBlock):
         channels = self._awaited_channels()
         due: list[int] = []
         on_update = self.trigger_output.mode == trigger_output.UPDATE
-        told = self.words[reg.DIER] & (reg.UIE | reg.UDE) or on_update or self.outputs.awaits_update
+        told = self.requests.wants_updates or on_update or self.outputs.awaits_update
         if told or channels:
             rounds = 1 if channels else self._repetitions_left + 1
             due.append(self._epoch + rounds * (self._reload + 1))

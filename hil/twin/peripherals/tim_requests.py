@@ -4,7 +4,23 @@
 from collections.abc import Callable, MutableMapping
 
 from hil.twin.peripherals.interrupts import InterruptSource
-from hil.twin.peripherals.tim_registers import CC1DE, CC1IF, CC1OF, DIER, SR, TDE, TIF, UDE, UIF
+from hil.twin.peripherals.tim_dma_burst import DmaBurst
+from hil.twin.peripherals.tim_registers import (
+    CC1DE,
+    CC1IF,
+    CC1OF,
+    CCDS,
+    COMDE,
+    COMIF,
+    CR2,
+    DIER,
+    SR,
+    TDE,
+    TIF,
+    UDE,
+    UIE,
+    UIF,
+)
 
 
 class TimerRequests:
@@ -18,10 +34,13 @@ class TimerRequests:
     ) -> None:
         self._words = words
         self._interrupts = interrupts
+        self.burst = DmaBurst(words)
         self.update: Callable[[], bool] = lambda: False
         """Asks the DMA to serve an update."""
         self.trigger: Callable[[], bool] = lambda: False
         """Asks it to serve a trigger."""
+        self.commutation: Callable[[], bool] = lambda: False
+        """Asks it to serve a commutation."""
         self.compare: list[Callable[[], bool]] = [lambda: False] * channels
         """Asks it to serve a match or a capture, per channel."""
 
@@ -34,19 +53,40 @@ class TimerRequests:
         """UIF."""
         self.flag(UIF)
         if self._words()[DIER] & UDE:
-            self.update()
+            self.burst.ask(self.update)
+        if self.matches_wait:
+            for channel, request in enumerate(self.compare):
+                if self._words()[DIER] & CC1DE << channel:
+                    self.burst.ask(request)
+
+    @property
+    def matches_wait(self) -> bool:
+        """Whether matches ask for DMA at the update only (CCDS)."""
+        return bool(self._words()[CR2] & CCDS)
+
+    @property
+    def wants_updates(self) -> bool:
+        """Whether an update interrupts, or asks for DMA."""
+        enables = self._words()[DIER]
+        return bool(enables & (UIE | UDE)) or (self.matches_wait and bool(enables & 0xF * CC1DE))
+
+    def flag_commutation(self) -> None:
+        """COMIF."""
+        self.flag(COMIF)
+        if self._words()[DIER] & COMDE:
+            self.burst.ask(self.commutation)
 
     def flag_trigger(self) -> None:
         """TIF."""
         self.flag(TIF)
         if self._words()[DIER] & TDE:
-            self.trigger()
+            self.burst.ask(self.trigger)
 
     def flag_channel(self, channel: int) -> None:
         """CCxIF after a match or a capture."""
         self.flag(CC1IF << channel)
-        if self._words()[DIER] & CC1DE << channel:
-            self.compare[channel]()
+        if self._words()[DIER] & CC1DE << channel and not self.matches_wait:
+            self.burst.ask(self.compare[channel])
 
     def flag_capture(self, channel: int) -> None:
         """CCxIF, and CCxOF if the value before was not read."""

@@ -35,6 +35,9 @@ class Counter(Protocol):
     def flag_trigger(self) -> None:
         """TIF."""
 
+    def trigger_rises(self) -> None:
+        """A rising edge of the trigger, in any mode."""
+
     def retime(self) -> None:
         """Whether the counter counts may have changed."""
 
@@ -49,6 +52,8 @@ class SlaveController:
         self._inputs = inputs
         self._counter = counter
         self._etr = False
+        self.commutates: Callable[[], bool] = lambda: False
+        """Whether a rising edge of the trigger commutates the outputs."""
         inputs.on_edge = self._input_edge
         inputs.watched = self._watches_ti1
 
@@ -76,7 +81,9 @@ class SlaveController:
 
     def listens(self, index: int) -> bool:
         """Whether a pulse on that internal trigger would do anything."""
-        return self._selected == index and (self.mode != 0 or self._inputs.captures_trigger)
+        if self._selected != index:
+            return False
+        return self.mode != 0 or self._inputs.captures_trigger or self.commutates()
 
     def internal_trigger(self, index: int) -> None:
         """A pulse on ITR0 to ITR3."""
@@ -106,9 +113,9 @@ class SlaveController:
         return self.mode > 0 and (self.mode <= _ENCODER_12 or self._selected in (_TI1_EDGES, _TI1))
 
     def _input_edge(self, index: int, _level: bool) -> None:
-        if index > 1 or not self.mode:
+        if index > 1 or not (self.mode or self.commutates()):
             return
-        if self.mode <= _ENCODER_12:
+        if _ENCODER_1 <= self.mode <= _ENCODER_12:
             self._count_quadrature(index)
         elif index == 0 and self._selected == _TI1_EDGES:
             self._edge(rising=True)
@@ -119,6 +126,7 @@ class SlaveController:
         mode = self.mode
         if rising:
             self._inputs.triggered()
+            self._counter.trigger_rises()
         if not mode or not (rising or mode == _GATED):
             return
         self._counter.flag_trigger()

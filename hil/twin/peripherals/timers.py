@@ -144,6 +144,7 @@ class Timers(Mapping[str, Tim]):
     def _connect_dma(name: str, timer: Tim, controllers: Mapping[str, Dma]) -> None:
         timer.requests.update = DmaRequest(f"{name}_UP", controllers)
         timer.requests.trigger = DmaRequest(f"{name}_TRIG", controllers)
+        timer.requests.commutation = DmaRequest(f"{name}_COM", controllers)
         for channel in range(timer.channels.count):
             timer.requests.compare[channel] = DmaRequest(f"{name}_CH{channel + 1}", controllers)
 

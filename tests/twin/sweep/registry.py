@@ -105,11 +105,10 @@ NOTHING_TO_CLEAR: dict[tuple[str, int], int] = {
     ("FLASH", 0x18): 0xC000_0000,
     ("RCC", 0x20): 1 << 4 | 1 << 8,
     ("RNG", 0x04): 1 << 6,
-    **{(name, 0x10): 1 << 5 for name in ("TIM1", "TIM15", "TIM16")},
 }
 """Flags that only functions without model would set."""
 
-_DMA_ENABLES = {"UP": 8, "CH1": 9, "CH2": 10, "CH3": 11, "CH4": 12, "TRIG": 14}
+_DMA_ENABLES = {"UP": 8, "CH1": 9, "CH2": 10, "CH3": 11, "CH4": 12, "COM": 13, "TRIG": 14}
 WITHOUT_REQUEST: dict[tuple[str, int], int] = {
     (name, 0x0C): sum(1 << bit for signal, bit in _DMA_ENABLES.items() if f"{name}_{signal}" not in REQUESTS)
     for name in ("TIM1", "TIM2", "TIM3", "TIM6", "TIM15", "TIM16")

@@ -278,7 +278,7 @@ class Subject:
 
 _PATTERN = (np.arange(0x1_8000, dtype=np.uint64) * np.uint64(2_654_435_761) >> np.uint64(13)).astype(np.uint8)
 """No two stretches of it are alike."""
-_CONSUMING = {"USA": 0x24, "LPU": 0x24, "SPI": 0x0C, "I2C": 0x24, "ADC": 0x40, "RNG": 0x08}
+_CONSUMING = {"USA": 0x24, "LPU": 0x24, "SPI": 0x0C, "I2C": 0x24, "ADC": 0x40, "RNG": 0x08, "TIM": 0x4C}
 """Registers that a load changes."""
 _KERNEL_CLOCKED = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1", "I2C1", "I2C2", "I2C3")
 _WITNESSES = (("EXTI", 0x14), ("EXTI", 0x34), ("DMA1", 0x00), ("RCC", 0x94), ("RCC", 0x90), ("PWR", 0x10))

@@ -11,7 +11,7 @@ from tests.twin.sweep.subject import Subject
 
 CR1, CR2, SMCR, DIER, SR, EGR, CCMR1, CCMR2, CCER, CNT, PSC, ARR, RCR, CCR1 = range(0, 0x38, 4)
 CCR = (CCR1, CCR1 + 4, CCR1 + 8, CCR1 + 12)
-BDTR, OR1 = 0x44, 0x50
+BDTR, DCR, DMAR, OR1 = 0x44, 0x48, 0x4C, 0x50
 
 
 @dataclass(frozen=True)
@@ -339,8 +339,67 @@ def _add(kind: Kind) -> None:
             s.advance(2e-6)
 
 
+def _update_by_dma(name: str, channels: int) -> None:
+    @scenario(name, DCR, DMAR, CR1)
+    def burst(s: Subject) -> None:
+        """Updates load registers in bursts, by DMA or by hand; the count is read with the flag."""
+        s.dma(f"{name}_UP", BASE[name] + DMAR, to_peripheral=True)
+        s.write(name, DIER, 0x100)
+        s.write(name, DCR, 2 << 8 | 11)
+        s.write(name, CR1, 0)
+        for _ in range(2):
+            s.write(name, EGR, 1)
+            s.note([s.read(name, offset) for offset in range(0, 0x48, 4)])
+        s.write(name, DMAR, 0)
+        s.note(s.read(name, CNT), [s.read(name, offset) for offset in range(0x28, 0x48, 4)])
+
+    if channels:
+
+        @scenario(name, CR2)
+        def matches_at_the_update(s: Subject) -> None:
+            """A match asks for DMA."""
+            s.dma(f"{name}_CH1", BASE[name] + ARR)
+            s.write(name, ARR, 40)
+            s.write(name, CCR1, 20)
+            s.write(name, CR2, 0)
+            s.write(name, DIER, 0x200)
+            s.write(name, EGR, 1)
+            s.write(name, CR1, 1)
+            s.advance(7e-6)
+
+
+def _commutated(name: str, kind: Kind, control: int) -> None:
+    @scenario(name, CR2, DIER, EGR, SR)
+    def commutated(s: Subject) -> None:
+        """Preloaded outputs change with a commutation, by software or by the trigger."""
+        _route(s, *kind.pins)
+        if kind.master is not None:
+            s.dma(f"{name}_COM", BASE[name] + ARR)
+            master, trigger = kind.master
+            s.write(master, ARR, 40)
+            s.write(master, CR2, 2 << 4)
+            s.write(name, SMCR, trigger << 4)
+        s.write(name, BDTR, 0x8000)
+        s.write(name, DIER, 0)
+        s.write(name, CR2, control)
+        s.write(name, CCMR1, 0x5050)
+        s.write(name, CCER, 0x1111)
+        s.sample()
+        if kind.master is not None:
+            s.write(kind.master[0], CR1, 1)
+            s.advance(12e-6)
+        s.write(name, EGR, 0x20)
+        s.sample()
+        s.write(name, SR, ~0)
+        s.sample()
+
+
 for _kind in KINDS:
     _add(_kind)
+    _update_by_dma(_kind.name, _kind.channels)
+    if _kind.negative:
+        for _control in (0, 1):
+            _commutated(_kind.name, _kind, _control)
 
 
 def _trigger_by_dma(name: str) -> None:
