@@ -188,12 +188,12 @@ class Mcu:
     @property
     def adc_noise_lsb(self) -> float:
         """Standard deviation of the ADCs' conversion noise, in LSB at 12 bit."""
-        return self.peripherals.adcs["ADC1"].noise_lsb
+        return self.peripherals.adcs["ADC1"].sampling.noise_lsb
 
     @adc_noise_lsb.setter
     def adc_noise_lsb(self, noise_lsb: float) -> None:
         for adc in self.peripherals.adcs.values():
-            adc.noise_lsb = noise_lsb
+            adc.sampling.noise_lsb = noise_lsb
 
     def set_supply_voltage(self, voltage_v: float) -> None:
         """VDD and VDDA, one net on the board, have this voltage now, and VBAT unless a cell feeds it.

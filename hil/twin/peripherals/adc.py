@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from hil.parts import Part
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.noise import Noise
-from hil.twin.peripherals.adc_common import AdcCommon
+from hil.twin.peripherals.adc_common import AdcCommon, Pair
+from hil.twin.peripherals.adc_sampling import CFGR, CFGR2, SMPR1, SMPR2, SQR1, Sampling
 from hil.twin.peripherals.analog_inputs import AnalogInputs
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.interrupts import InterruptSource
@@ -27,42 +26,23 @@ from hil.twin.peripherals.tim import Tim
 ISR: Final = 0x00
 IER: Final = 0x04
 CR: Final = 0x08
-CFGR: Final = 0x0C
-CFGR2: Final = 0x10
-SMPR1: Final = 0x14
-SMPR2: Final = 0x18
-SQR1: Final = 0x30
 DR: Final = 0x40
 CALFACT: Final = 0xB4
 
-_ADRDY, _EOSMP, _EOC, _EOS, _OVR = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+_ADRDY, _EOSMP, EOC, _EOS, OVR = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 _ADEN, _ADDIS, _ADSTART, _ADSTP = 1, 1 << 1, 1 << 2, 1 << 4
 _ADVREGEN, _DEEPPWD, _ADCALDIF, _ADCAL = 1 << 28, 1 << 29, 1 << 30, 1 << 31
 _DMAEN, _DMACFG, _OVRMOD, _CONT = 1, 1 << 1, 1 << 12, 1 << 13
 _EXTSEL: Final = 0xF << 6
 TRIGGER_EXTI_11: Final = 6
 """The EXTSEL code of the EXTI's line (ST's HAL, LL_ADC_REG_TRIG_EXT_EXTI_LINE11)."""
-_FULL_SCALE: Final = 4096
-_RESOLUTION_SHIFT: Final = (0, 2, 4, 6)
-_SAR_CYCLES: Final = (12.5, 10.5, 8.5, 6.5)
-"""Conversion after sampling, for 12, 10, 8 and 6 bit (DS10198 Rev 8, Table 76; RM0351, ADC resolution)."""
-_NOISE_BLOCK: Final = 1024
 _UNMODELLED: Final = (
-    0x20,
-    0x24,
-    0x28,
-    0x4C,
-    0x60,
-    0x64,
-    0x68,
-    0x6C,
-    0x80,
-    0x84,
-    0x88,
-    0x8C,
-    0xA0,
-    0xA4,
-    0xB0,
+    *(0x20, 0x24, 0x28),  # analog watchdogs' thresholds
+    0x4C,  # JSQR
+    *(0x60, 0x64, 0x68, 0x6C),  # offsets
+    *(0x80, 0x84, 0x88, 0x8C),  # injected results
+    *(0xA0, 0xA4),  # watchdogs' channels
+    0xB0,  # DIFSEL
 )
 
 
@@ -108,24 +88,28 @@ class Adc(RegisterBlock):
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._common = common
-        self._inputs = inputs
         self._triggers = triggers
         self._dma_routes = dma_routes
-        self._noise = Noise(noise, _NOISE_BLOCK)
+        self.sampling = Sampling(part, lambda: self.words, common, inputs, noise)
+        """What its conversions find."""
         self._event: Event | None = None
         self._calibration: Event | None = None
+        self.pair: Pair | None = None
+        """Dual mode, where the converter has a partner."""
+        self._following: Event | None = None
+        """The beginning of a conversion after one of the partner."""
+        self._owed = False
+        """That beginning came while a conversion was under way."""
+        self._restart = False
+        """That conversion is to be of the first rank."""
         self._rank = 0
         self._began_ps = 0
-        self._held_v = 0.0
         self._dma_finished = False
-        self.noise_lsb = 0.0
-        """Standard deviation of the conversion noise in LSB; zero is a noiseless converter."""
         self.on_power: Callable[[], None] = lambda: None
         self.core_asleep: Callable[[], bool] = lambda: False
         """Whether no program looks at the memory: conversions may then be done in stretches."""
         for code, timer in triggers.items():
             timer.trigger_output.converters.append((self, code))
-        self._sampling_cycles = part.fact("adc_sampling_cycles").extra["values"]
         self._calibration_cycles = part.fact("adc_calibration").extra["cycles"]
 
     def reset(self) -> None:
@@ -153,19 +137,37 @@ class Adc(RegisterBlock):
         """Mean conversions per second in the present mode; zero between single conversions."""
         if not self.converting:
             return 0.0
-        config = self.words[CFGR]
+        config = self._sequencing
         if config & _CONT or (self._event is not None and not field(config, 10, 2)):
-            return self._common.clock_hz / self._conversion_cycles(self._channel(0))
+            return self._common.clock_hz / self.sampling.conversion_cycles(0)
         timer = self._triggers.get(field(config, 6, 4))
-        return timer.trgo_hz * (field(self.words[SQR1], 0, 4) + 1) if timer is not None else 0.0
+        return timer.trgo_hz * (self.sampling.last_rank + 1) if timer is not None else 0.0
 
     def read_word(self, offset: int) -> int:
         """ADC_DR clears EOC."""
         word = super().read_word(offset)
-        if offset == DR:
-            self.words[ISR] &= ~_EOC
-            self._update_interrupt()
-        return word
+        return self.take_result() if offset == DR else word
+
+    def take_result(self) -> int:
+        """ADC_DR; clears EOC."""
+        self.words[ISR] &= ~EOC
+        self._update_interrupt()
+        return self.words[DR]
+
+    @property
+    def sampling_cycles(self) -> float:
+        """Of the conversion under way, or next."""
+        return self.sampling.sampling_cycles(self._rank)
+
+    @property
+    def at_first_rank(self) -> bool:
+        """Whether a sequence begins with the conversion under way."""
+        return self._rank == 0
+
+    @property
+    def _sequencing(self) -> int:
+        config = self.words[CFGR]
+        return config if self.pair is None else self.pair.sequencing(self, config)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""
@@ -201,15 +203,20 @@ class Adc(RegisterBlock):
         if value & _ADEN and powered and not control & (_ADEN | _ADCAL):
             control |= _ADEN
             # Stabilisation takes one conversion (DS10198 Rev 8, Table 76).
-            self._event = self._in_cycles(self._conversion_cycles(self._channel(0)), self._stabilised)
-        if value & _ADSTP or value & _ADDIS:
+            self._event = self._in_cycles(self.sampling.conversion_cycles(0), self._stabilised)
+        led = self.pair is not None and self.pair.is_led(self)
+        if (value & _ADSTP and not led) or value & _ADDIS:
             control &= ~_ADSTART
             self._cancel()
+            if self.pair is not None:
+                self.pair.stopped(self)
         if value & _ADDIS or not powered:
             control &= ~(_ADEN | _ADSTART)
             self.words[ISR] &= ~_ADRDY
             self._cancel()
-        start = value & _ADSTART and control & _ADEN and not control & _ADSTART and self.words[ISR] & _ADRDY
+        # A one that is written back does not start again what is stopped by the same store.
+        fresh = value & ~self.words[CR] & _ADSTART and not led
+        start = fresh and control & _ADEN and self.words[ISR] & _ADRDY
         self.words[CR] = control | (_ADSTART if start else 0)
         if start:
             self._rank = 0
@@ -223,9 +230,11 @@ class Adc(RegisterBlock):
         return self._scheduler.after(round(cycles * PS_PER_S / clock_hz), action) if clock_hz else None
 
     def _cancel(self) -> None:
-        if self._event is not None:
-            self._event.cancel()
-            self._event = None
+        for event in (self._event, self._following):
+            if event is not None:
+                event.cancel()
+        self._event = self._following = None
+        self._owed = False
 
     def _calibrated(self) -> None:
         self._calibration = None
@@ -256,23 +265,22 @@ class Adc(RegisterBlock):
         event of anybody else or the DMA's next flag.
         """
         config = self.words[CFGR]
-        single = (
-            not field(self.words[SQR1], 0, 4) and not self.words[CFGR2] & 1 and not self.words[IER] & ~_OVR
-        )
-        if not single or not config & _DMAEN or self.words[ISR] & (_EOC | _OVR) or not self.core_asleep():
+        single = not self.sampling.last_rank and not self.words[CFGR2] & 1 and not self.words[IER] & ~OVR
+        if not single or not config & _DMAEN or self.words[ISR] & (EOC | OVR) or not self.core_asleep():
             return False
-        channel = self._channel(0)
+        if self.pair is not None and self.pair.active:
+            return False
         clock_hz = self._common.clock_hz
         for dma, dma_channel, code in self._dma_routes:
             room = dma.room_before_flag(dma_channel, code, self.base + DR)
             if room < 1 or not clock_hz:
                 continue
-            conversion_ps = round(self._conversion_cycles(channel) * PS_PER_S / clock_hz)
+            conversion_ps = round(self.sampling.conversion_cycles(0) * PS_PER_S / clock_hz)
             times_ps = timer.upcoming_updates(self, room, self._scheduler.quiet_until_ps - conversion_ps)
             if not len(times_ps) or times_ps[0] + conversion_ps >= self._scheduler.quiet_until_ps:
                 return False
             timer.skip_updates(len(times_ps) - 1)
-            values = self._samples(channel, times_ps)
+            values = self.sampling.results(0, times_ps)
             dma.move_half_words(dma_channel, values)
             self.words[DR] = int(values[-1])
             self.words[ISR] |= _EOSMP | _EOS
@@ -280,83 +288,85 @@ class Adc(RegisterBlock):
         return False
 
     def _begin(self) -> None:
+        if self._dma_finished:
+            self._event = None
+            return
         self._began_ps = self._scheduler.now_ps
-        cycles = self._conversion_cycles(self._channel(self._rank)) * self._oversampling
+        cycles = self.sampling.conversion_cycles(self._rank) * self.sampling.oversampling
         self._event = self._in_cycles(cycles, self._converted)
+        if self.pair is not None:
+            self.pair.begun(self)
+
+    def begin_at(self, time_ps: int) -> None:
+        """Begin a conversion then, or now if that is past."""
+        self._event = self._scheduler.at(max(time_ps, self._scheduler.now_ps), self._begin)
+
+    def follow(self, cycles: float, *, first: bool) -> None:
+        """Begin a conversion some cycles after the partner's; of the ``first`` rank or the present one."""
+        if not self.words[ISR] & _ADRDY:
+            return
+        if not self.words[CR] & _ADSTART:
+            self._dma_finished = False
+        self.words[CR] |= _ADSTART
+        self._restart = first
+        if cycles:
+            self._following = self._in_cycles(cycles, self._begin_following)
+        else:
+            self._begin_following()
+
+    def _begin_following(self) -> None:
+        self._following = None
+        if self._event is not None:
+            self._owed = True
+            return
+        if self._restart:
+            self._rank = 0
+        self._begin()
+
+    def stop(self) -> None:
+        """The partner's ADSTP."""
+        self.words[CR] &= ~_ADSTART
+        self._cancel()
+        self.on_power()
 
     def _converted(self) -> None:
         self._event = None
-        value = self._sample(self._channel(self._rank))
-        overrun = self.words[ISR] & _EOC
+        value = self.sampling.result(self._rank, self._began_ps)
+        overrun = self.words[ISR] & EOC
         if not overrun or self.words[CFGR] & _OVRMOD:
             self.words[DR] = value
-        self.words[ISR] |= _EOC | _EOSMP | (_OVR if overrun else 0)
-        last = self._rank == field(self.words[SQR1], 0, 4)
+        self.words[ISR] |= EOC | _EOSMP | (OVR if overrun else 0)
+        last = self._rank == self.sampling.last_rank
         self._rank = 0 if last else self._rank + 1
         if last:
             self.words[ISR] |= _EOS
-        if self.words[CFGR] & _DMAEN and not self.words[ISR] & _OVR:
-            self._request_dma()
-        triggered = field(self.words[CFGR], 10, 2)
-        if last and not triggered and not self.words[CFGR] & _CONT:
+        if self.pair is not None and self.pair.shares_dma:
+            self.pair.request_dma()
+        elif self.words[CFGR] & _DMAEN and not self.words[ISR] & OVR:
+            self.request_dma(circular=bool(self.words[CFGR] & _DMACFG))
+        sequencing = self._sequencing
+        if last and not field(sequencing, 10, 2) and not sequencing & _CONT:
             self.words[CR] &= ~_ADSTART
             self.on_power()
-        elif not self._dma_finished and (not last or self.words[CFGR] & _CONT):
-            self._begin()
+        elif not self._dma_finished and (not last or sequencing & _CONT):
+            self._begin_next()
         self._update_interrupt()
 
-    def _request_dma(self) -> None:
+    def _begin_next(self) -> None:
+        if self._owed:
+            self._owed = False
+            self._begin_following()
+        elif self.pair is None or not self.pair.schedules(self):
+            self._begin()
+
+    def request_dma(self, *, circular: bool) -> None:
+        """Ask for a transfer. In one-shot mode the DMA's last one ends the conversions (RM0351, ADC section,
+        DMA one shot mode).
+        """
         for dma, channel, code in self._dma_routes:
             if dma.request(channel, code):
-                # One-shot mode ends with the DMA's last transfer (RM0351, ADC section, DMA one shot mode).
-                self._dma_finished = not self.words[CFGR] & _DMACFG and dma.finished(channel)
+                self._dma_finished = not circular and dma.finished(channel)
                 return
-
-    def _channel(self, rank: int) -> int:
-        register, position = divmod(rank + 1, 5)
-        return field(self.words[SQR1 + 4 * register], 6 * position, 5)
-
-    def _sampling(self, channel: int) -> float:
-        register, position = (SMPR1, channel) if channel < 10 else (SMPR2, channel - 10)
-        cycles: float = self._sampling_cycles[field(self.words[register], 3 * position, 3)]
-        return cycles
-
-    def _conversion_cycles(self, channel: int) -> float:
-        return self._sampling(channel) + _SAR_CYCLES[field(self.words[CFGR], 3, 2)]
-
-    @property
-    def _oversampling(self) -> int:
-        config = self.words[CFGR2]
-        return 2 << field(config, 2, 3) if config & 1 else 1
-
-    def _sample(self, channel: int) -> int:
-        """The result of the conversion that began at ``_began_ps``."""
-        count = self._oversampling
-        if count == 1:
-            return int(self._samples(channel, np.array([self._began_ps]))[0])
-        period_ps = self._conversion_cycles(channel) * PS_PER_S / self._common.clock_hz
-        began_ps = self._began_ps + np.rint(period_ps * np.arange(count)).astype(np.int64)
-        return int(np.sum(self._codes(channel, began_ps))) >> field(self.words[CFGR2], 5, 4) & 0xFFFF
-
-    def _samples(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The results, in the chosen alignment, of conversions without oversampling."""
-        codes = self._codes(channel, began_ps)
-        shift = _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
-        return codes << (4 + shift if shift < 6 else 2) if self.words[CFGR] & 1 << 5 else codes
-
-    def _codes(self, channel: int, began_ps: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """What conversions that began at these instants find, in steps of the chosen resolution."""
-        sampling_ps = round(self._sampling(channel) * PS_PER_S / self._common.clock_hz)
-        voltages_v = self._inputs.voltages_v(channel, began_ps + sampling_ps)
-        if voltages_v is None:
-            # assumption floating_adc_input: the sampling capacitor keeps its charge
-            voltages_v = np.full(len(began_ps), self._held_v)
-        self._held_v = float(voltages_v[-1])
-        codes = voltages_v / self._inputs.supply_v() * _FULL_SCALE
-        if self.noise_lsb:
-            codes = codes + self.noise_lsb * self._noise.take(len(codes))
-        rounded = np.clip((codes + 0.5).astype(np.int64), 0, _FULL_SCALE - 1)
-        return rounded >> _RESOLUTION_SHIFT[field(self.words[CFGR], 3, 2)]
 
     def _update_interrupt(self) -> None:
         self._interrupt.set(bool(self.words[ISR] & self.words[IER]))

@@ -12,6 +12,7 @@ from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals import dac
 from hil.twin.peripherals.adc import TRIGGER_EXTI_11, Adc
 from hil.twin.peripherals.adc_common import AdcCommon
+from hil.twin.peripherals.adc_pair import AdcPair
 from hil.twin.peripherals.analog_inputs import AnalogInputs
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_requests import REQUESTS, DmaRequest
@@ -53,7 +54,7 @@ class Analog:
         battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
     ) -> None:
-        self.adc_common = AdcCommon(partial(rcc.bus_hz, "ADC"), rcc.adc_async_hz)
+        self.adc_common = AdcCommon(lambda: scheduler.now_ps, partial(rcc.bus_hz, "ADC"), rcc.adc_async_hz)
         self.dac = dac.Dac(
             interrupts.source(IRQ["TIM6_DAC"]),
             (pins[dac.PINS[0]], pins[dac.PINS[1]]),
@@ -88,6 +89,7 @@ class Analog:
             )
             for name, irq in _ADC_INTERRUPTS.items()
         }
+        AdcPair(self.adc_common, self.adcs["ADC1"], self.adcs["ADC2"])
         for adc in self.adcs.values():
             exti.triggered.setdefault(_EXTI_OF_ADC, []).append(partial(adc.internal_trigger, TRIGGER_EXTI_11))
 

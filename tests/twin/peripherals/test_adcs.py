@@ -86,7 +86,7 @@ def test_the_dac_is_inside_adc2_and_adc3(part, name, channels):
     part.write("DAC1", 0x00, 0)
     part.write("DAC1", 0x3C, 0)  # pins only
     part.write("DAC1", 0x00, 1 << 16 | 1)
-    part.mcu.peripherals.adcs[name]._held_v = 0.0
+    part.mcu.peripherals.adcs[name].sampling.discharge()
     assert [convert(part, name, channel) for channel in channels if channel is not None] in ([0, 0], [])
 
 
@@ -96,7 +96,7 @@ def test_internal_sources_are_on_adc1_and_in_part_on_adc3(part, name, reached):
     part.set_bits("ADC123_COMMON", CCR, 7 << 22)
     found = set()
     for channel in (0, 17, 18):
-        part.mcu.peripherals.adcs[name]._held_v = 0.0
+        part.mcu.peripherals.adcs[name].sampling.discharge()
         if convert(part, name, channel) > 500:
             found.add(channel)
     assert found == reached

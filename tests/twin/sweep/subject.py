@@ -141,7 +141,7 @@ class Subject:
         memory._random = np.random.default_rng(1)
         blocks.rng._numbers = np.random.default_rng(1)
         for adc in blocks.adcs.values():
-            adc._held_v = 0.0
+            adc.sampling.discharge()
 
     def is_named(self, target: Bit) -> bool:
         """Whether the part told, since the last run began, that this bit has no model."""

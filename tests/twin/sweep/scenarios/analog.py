@@ -9,13 +9,13 @@ from tests.twin.sweep.subject import Subject
 
 ISR, IER, CR, CFGR, CFGR2, SMPR1, SMPR2, SQR1, DR, CALFACT = 0, 4, 8, 12, 16, 20, 24, 0x30, 0x40, 0xB4
 SMPR, SQR = (SMPR1, SMPR2), (SQR1, SQR1 + 4, SQR1 + 8, SQR1 + 12)
-CCR = 0x08
+CSR, CCR, CDR = 0x00, 0x08, 0x0C
 CHANNEL_1 = "PC0"
 ADEN, ADSTART, ADVREGEN, ADCAL = 1, 4, 1 << 28, 1 << 31
 SETTINGS = (CFGR, CFGR2, *SMPR, *SQR)
 
 
-def start_adc(s: Subject, settings: dict[int, int], *, interrupts: int = 0) -> None:
+def start_adc(s: Subject, settings: dict[int, int], *, interrupts: int = 0, start: bool = True) -> None:
     """Enable the converter with one pin alone high, and start conversions."""
     for port in "ABC":
         s.blocks[f"GPIO{port}"].write(0x00, 4, 0xFFFF_FFFF)
@@ -30,7 +30,8 @@ def start_adc(s: Subject, settings: dict[int, int], *, interrupts: int = 0) -> N
     s.write("ADC1", IER, interrupts)
     s.write("ADC1", CR, ADVREGEN | ADEN)
     s.advance(200e-6)
-    s.write("ADC1", CR, ADVREGEN | ADSTART)
+    if start:
+        s.write("ADC1", CR, ADVREGEN | ADSTART)
 
 
 @scenario("ADC1", ISR, IER, CR, CFGR, CFGR2)
@@ -158,6 +159,30 @@ def common(s: Subject) -> None:
     s.dma("ADC1", BASE["ADC1"] + DR, width=2)
     start_adc(s, {SQR1: 2 | 17 << 6 | 18 << 12, CFGR: 1}, interrupts=4)
     s.advance(100e-6)
+
+
+def _dual(settings: int, config: int) -> None:
+    @scenario("ADC123_COMMON", CCR)
+    def dual(s: Subject) -> None:
+        """ADC1 leads ADC2; DMA takes the results of both."""
+        s.dma("ADC1", BASE["ADC123_COMMON"] + CDR)
+        start_adc(s, {SQR1: 1 << 6}, start=False)
+        s.write("ADC2", CR, ADVREGEN)
+        s.advance(25e-6)
+        s.write("ADC2", CR, ADVREGEN | ADEN)
+        s.advance(25e-6)
+        s.write("ADC2", SQR1, 2 << 6)
+        s.write("ADC2", IER, 4)
+        s.write("ADC1", CFGR, config)
+        s.write("ADC123_COMMON", CCR, 0x0001_0000 | settings)
+        s.write("ADC1", CR, ADVREGEN | ADSTART)
+        for _ in range(3):
+            s.advance(30e-6)
+        s.note(s.read("ADC2", DR), s.read("ADC123_COMMON", CSR))
+
+
+for _settings in (6, 7, 6 | 2 << 14, 6 | 3 << 14, 7 | 2 << 14 | 1 << 13):
+    _dual(_settings, 1 << 13)
 
 
 @scenario("ADC123_COMMON")
