@@ -14,9 +14,10 @@ from hil.twin.peripherals.adc import TRIGGER_EXTI_11, Adc
 from hil.twin.peripherals.adc_common import AdcCommon
 from hil.twin.peripherals.adc_pair import AdcPair
 from hil.twin.peripherals.analog_inputs import AnalogInputs
+from hil.twin.peripherals.comparators import Comparators
 from hil.twin.peripherals.dma import Dma
 from hil.twin.peripherals.dma_requests import REQUESTS, DmaRequest
-from hil.twin.peripherals.exti import Exti
+from hil.twin.peripherals.exti import LINE_COMP1, LINE_COMP2, Exti
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.memory_map import BASE, IRQ
@@ -30,6 +31,7 @@ _ADC_TRIGGERS: Final = dict(
     zip((4, 7, 9, 11, 12, 13, 14), ("TIM3", "TIM8", "TIM1", "TIM2", "TIM4", "TIM6", "TIM15"), strict=True)
 )
 """EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
+_EXTI_OF_COMPARATORS: Final = (LINE_COMP1, LINE_COMP2)
 _EXTI_OF_ADC: Final = 11
 _EXTI_OF_DAC: Final = 9
 
@@ -93,8 +95,19 @@ class Analog:
         for adc in self.adcs.values():
             exti.triggered.setdefault(_EXTI_OF_ADC, []).append(partial(adc.internal_trigger, TRIGGER_EXTI_11))
 
+        self.comparators = Comparators(
+            scheduler,
+            pins,
+            ports,
+            part.fact("vrefint").typ_scalar(),
+            self.dac.output,
+            lambda index, level: exti.set_level(_EXTI_OF_COMPARATORS[index], level),
+        )
+        self.dac.listeners.append(self.comparators.refresh)
+
     def __iter__(self) -> Iterator[tuple[RegisterBlock, str]]:
         yield self.adc_common, "ADC"
         for adc in self.adcs.values():
             yield adc, "ADC"
         yield self.dac, "DAC1"
+        yield self.comparators, "SYSCFG"

@@ -47,7 +47,7 @@ _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
 _UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
 _LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
-_SHARED_GATES: Final = {"VREFBUF": "SYSCFG", "COMP": "SYSCFG"}
+_SHARED_GATES: Final = {"VREFBUF": "SYSCFG"}
 """Blocks that another block's clock gate clocks (RM0351, RCC_AHB2ENR and RCC_APB2ENR)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
 """The part of the address space that holds what DMA reaches."""

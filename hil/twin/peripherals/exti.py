@@ -25,6 +25,8 @@ LINE_RTC_ALARM: Final = 18
 LINE_TAMPER: Final = 19
 """Tamper, time stamp and the failure of the LSE."""
 LINE_RTC_WAKEUP: Final = 20
+LINE_COMP1: Final = 21
+LINE_COMP2: Final = 22
 _RTC_LINES: Final = (18, 19, 20)
 """Lines with an edge detector whose inputs are flags: the RTC's alarms, tamper and time stamp, wake-up."""
 
@@ -36,11 +38,9 @@ _IRQ_OF_LINE: Final = {
     LINE_RTC_ALARM: IRQ["RTC_Alarm"],
     LINE_TAMPER: IRQ["TAMP_STAMP"],
     LINE_RTC_WAKEUP: IRQ["RTC_WKUP"],
-    **dict.fromkeys((21, 22), IRQ["COMP"]),
+    **dict.fromkeys((LINE_COMP1, LINE_COMP2), IRQ["COMP"]),
     **dict.fromkeys(range(35, 39), IRQ["PVD_PVM"]),
 }
-_WITHOUT_INPUT: Final = 0x0060_0000
-"""Lines 21 and 22: the comparators are not modelled."""
 _MONITORS: Final = 0x78
 """Lines 35 to 38: the peripheral voltage monitors are not modelled."""
 _DIRECT: Final = 0xFF82_0000
@@ -68,7 +68,6 @@ class Exti(RegisterBlock):
     write_one: ClassVar[frozenset[int]] = frozenset({PR1, PR1 + BANK2})
     not_modelled: ClassVar[Mapping[int, int]] = {
         **dict.fromkeys((IMR1, EMR1), _DIRECT),
-        **dict.fromkeys((RTSR1, FTSR1), _WITHOUT_INPUT),
         **dict.fromkeys((IMR1 + BANK2, EMR1 + BANK2), _DIRECT_BANK_2),
         **dict.fromkeys((RTSR1 + BANK2, FTSR1 + BANK2), _MONITORS),
     }

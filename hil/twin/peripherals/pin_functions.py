@@ -52,6 +52,8 @@ SIGNALS: Final[dict[str, dict[int, tuple[str, ...]]]] = {
     "LPTIM1_ETR": {1: ("PB6", "PC3", "PG12")},
     "LPTIM2_IN1": {14: ("PB1", "PC0", "PD12")},
     "LPTIM2_ETR": {14: ("PA5", "PC3", "PD11")},
+    "COMP1_OUT": {12: ("PB0", "PB10")},
+    "COMP2_OUT": {12: ("PB5", "PB11")},
     "LPTIM1_OUT": {1: ("PB2", "PC1", "PG15")},
     "LPTIM2_OUT": {14: ("PA4", "PA8", "PD13")},
     "TIM1_CH1": {1: ("PA8", "PE9")},

@@ -19,7 +19,7 @@ LOG: Final = logging.getLogger(__name__)
 
 Operation = Literal["read", "write"]
 
-_SIZES: Final = {"VREFBUF": 0x10, "COMP": 0x10, "OTG_FS": 0x4_0000}
+_SIZES: Final = {"VREFBUF": 0x10, "OTG_FS": 0x4_0000}
 
 _BRIDGES: Final = ((0x4000_0000, 0x4000_9800), (0x4001_0000, 0x4001_6400))
 """APB1 and APB2 (DS10198 Rev 8, Table 19)."""

@@ -121,7 +121,14 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "analog_supply",
-        "The DAC adds what Table 51 prints for its bus clock; no figure of its analog part is on file.",
+        "The DAC and the comparators add what Table 51 prints for their bus clocks; no figure of their "
+        "analog parts is on file.",
+    ),
+    (
+        "comparator_watch",
+        "A comparator has no delay. It looks at wires that no digital level drives every 2 us, up to 100 us "
+        "ahead, so that it sees a new level of an instrument's output up to 100 us late. With an open input "
+        "its output is low before the polarity.",
     ),
     (
         "exti_trigger",

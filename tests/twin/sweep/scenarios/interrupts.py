@@ -10,11 +10,11 @@ PORTS = "ABCDEFGH"
 
 
 def _edges(s: Subject) -> None:
-    """Rising and falling edges at every pin of port A, of the voltage detector, and of the RTC."""
+    """Rising and falling edges at every pin of port A and of every other configurable line."""
     for level in (False, True, False):
         for pin in range(16):
             s.drive(f"PA{pin}", level)
-        for line in (16, 18, 19, 20):
+        for line in (16, 18, 19, 20, 21, 22):
             s.mcu.peripherals.exti.set_level(line, level)
         s.advance(1e-6)
 
