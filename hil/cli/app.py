@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import bringup, exchange, firmware, log, model, report, rig, safe, twin, udev, waveform
+from hil.cli import bringup, exchange, firmware, init, log, model, report, rig, safe, twin, udev, waveform
 from hil.errors import HilError
 
 EXIT_CODES = (
@@ -29,6 +29,7 @@ _typer = typer.Typer(
 _typer.add_typer(firmware.app, name="firmware")
 _typer.add_typer(model.app, name="model")
 _typer.add_typer(rig.app, name="rig")
+_typer.command("init")(init.init)
 _typer.command("exchange")(exchange.exchange)
 _typer.command("rigs")(rig.rigs)
 _typer.command("bringup")(bringup.bringup)

@@ -36,6 +36,7 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:[34]\d|9\d|10\d)(?:;\d+)*m")
 
 COMMANDS = {
     "exchange": [["exchange", "log.jsonl"]],
+    "init": [["init", "--sim", "µ-project"], ["init", "--sim", "--firmware", "none"]],
     "firmware": [["firmware", "build"], ["firmware", "build", "--model", "none.tflite"]],
     "model": [["model", "show", str(PROJECT / "firmware" / "model" / "anomaly.tflite")]],
     "rig": [["rig", "check", "sim"], ["rig", "check", "µ.toml"], ["rig", "check", "none"]],

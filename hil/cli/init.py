@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``hil init``: a project for somebody's firmware, from what this machine and the folder show."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hil.errors import ConfigError, HilError, ImageError
+from hil.foreign_text import visible
+
+_SKIPPED = frozenset({"node_modules", "results", "site-packages", "__pycache__"})
+_FILES_MOST = 20_000
+"""Files of a folder that are looked at (assumption): a firmware's checkout with its vendor's sources."""
+_CANDIDATES_MOST = 10
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The project's folder; made if it is not there.")] = Path(),
+    sim: Annotated[
+        bool, typer.Option("--sim", help="For the virtual bench: search for no hardware.")
+    ] = False,
+    firmware: Annotated[
+        Path | None,
+        typer.Option(metavar="ELF", help="The image; default: the only one in the folder."),
+    ] = None,
+) -> None:
+    """Write a project that tests your firmware, and say the next command.
+
+    It asks nothing. Probes, serial ports, VISA resources, NI devices, an .ioc and an ELF are searched for.
+    Files that are there already are left as they are.
+    """
+    from hil.cli import project_files
+    from hil.firmware.image import Image
+    from hil.instruments.discovery import discover
+
+    if firmware is not None:
+        Image.load(firmware)  # refused here, not in the first run
+    elves, ioc = _files(folder)
+    image = _relative(firmware, folder) if firmware is not None else elves[0] if len(elves) == 1 else None
+    files = {
+        "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], ioc[:_CANDIDATES_MOST]),
+        "requirements.txt": project_files.REQUIREMENTS,
+        "tests/test_firmware.py": project_files.FIRST_TEST,
+        ".github/workflows/hil.yml": project_files.CI_JOB,
+    }
+    if not any((folder / name).exists() for name in ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
+        files["pytest.ini"] = project_files.PYTEST_INI
+    if not sim:
+        found = discover()
+        for search in found.values():
+            typer.echo(project_files.summary(search))
+        files["rig_configs/bench.toml"] = project_files.rig_file(found)
+    try:
+        written, kept = project_files.write_new(folder, files)
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror or error}", file=folder) from error
+    typer.echo(f"firmware: {visible(image) if image else 'none found; name it in hil.toml'}")
+    for name in written:
+        typer.echo(f"wrote {name}")
+    for name in kept:
+        typer.echo(f"left {name} as it is")
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {visible(str(folder))} && "
+    typer.echo(f"next: {enter}pytest --rig sim")
+    if not sim:
+        typer.echo("then, with the lines marked EDIT done: hil rig check bench, hil bringup --rig bench")
+
+
+def _files(folder: Path) -> tuple[list[str], list[str]]:
+    """ELF images for the part, and .ioc files, by their paths in the folder."""
+    from hil.firmware.image import Image
+
+    elves, ioc = [], []
+    for path in _walk(folder):
+        if path.suffix == ".ioc":
+            ioc.append(visible(_relative(path, folder)))
+        elif path.suffix in (".elf", ".axf", ".out"):
+            try:
+                Image.load(path)
+            except (ImageError, HilError):
+                continue
+            elves.append(_relative(path, folder))
+    return sorted(elves), sorted(ioc)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files under a folder, as many as are looked at; hidden folders and links are left out."""
+    seen = 0
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
+        for name in sorted(names):
+            seen += 1
+            if seen > _FILES_MOST:
+                return
+            path = Path(root, name)
+            if path.is_file():
+                yield path
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """A path as hil.toml names it: from the folder where it is inside, else whole."""
+    whole, inside = path.resolve(), folder.resolve()
+    return whole.relative_to(inside).as_posix() if whole.is_relative_to(inside) else whole.as_posix()

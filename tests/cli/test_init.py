@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``hil init``: what it writes is read by what reads it, and what is there already is left alone."""
+
+import struct
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hil.cli import project_files
+from hil.cli.app import _typer
+from hil.config import load_rig
+from hil.config.project import load_project
+from hil.instruments import discovery
+from hil.instruments.discovery import Device, Search
+
+FOUND = {
+    "debug probe": Search("debug probe", (Device("0672FF5", 'ST-LINK "x" \\1'),)),
+    "serial port": Search("serial port", (Device("COM5", "STLink VCP"),)),
+    "VISA resource": Search("VISA resource", (Device("USB0::1::INSTR"), Device("USB0::2::INSTR"))),
+    "NI device": Search("NI device", problem="DaqNotFoundError: no driver"),
+}
+
+
+def executable() -> bytes:
+    """An ELF for the part: a header, and one segment of eight bytes at the beginning of the flash."""
+    head = struct.pack("<16s2H5I6H", b"\x7fELF\1\1\1", 2, 40, 1, 0x0800_0001, 52, 0, 0, 52, 32, 1, 40, 0, 0)
+    return head + struct.pack("<8I", 1, 84, 0x0800_0000, 0x0800_0000, 8, 8, 5, 4) + bytes(8)
+
+
+def run(*arguments: str) -> str:
+    done = CliRunner().invoke(_typer, ["init", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project with one image in its build folder, and an ELF for another machine beside it."""
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "sensor.elf").write_bytes(executable())
+    (tmp_path / "build" / "host.elf").write_bytes(b"\x7fELF, of no part of ours")
+    return tmp_path
+
+
+def test_the_only_image_is_found_and_named(folder: Path) -> None:
+    said = run(str(folder), "--sim")
+    assert "firmware: build/sensor.elf" in said
+    assert f"next: cd {folder} && pytest --rig sim" in said
+    assert load_project(folder).firmware.image == folder / "build" / "sensor.elf"
+    assert not (folder / "rig_configs").exists()
+    compile((folder / "tests" / "test_firmware.py").read_text("utf-8"), "test_firmware.py", "exec")
+
+
+def test_of_two_images_none_is_taken_and_both_are_named(folder: Path) -> None:
+    (folder / "other.elf").write_bytes(executable())
+    run(str(folder), "--sim")
+    assert load_project(folder).firmware.image is None
+    text = (folder / "hil.toml").read_text("utf-8")
+    assert '# image = "build/sensor.elf"' in text
+    assert '# image = "other.elf"  # EDIT: which of them?' in text
+
+
+def test_what_is_there_is_left_as_it_is(folder: Path) -> None:
+    (folder / "hil.toml").write_text("# mine\n", "utf-8")
+    (folder / "pyproject.toml").write_text("", "utf-8")
+    said = run(str(folder), "--sim")
+    assert "left hil.toml as it is" in said
+    assert (folder / "hil.toml").read_text("utf-8") == "# mine\n"
+    assert not (folder / "pytest.ini").exists(), "pytest has its configuration elsewhere"
+
+
+def test_a_firmware_for_another_machine_is_refused_before_anything_is_written(folder: Path) -> None:
+    done = CliRunner().invoke(
+        _typer, ["init", str(folder), "--sim", "--firmware", str(folder / "build/host.elf")]
+    )
+    assert done.exit_code != 0
+    assert not (folder / "hil.toml").exists()
+
+
+def test_what_was_found_once_is_in_the_rig_file_and_the_rest_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "discover", lambda: FOUND)
+    said = run(str(folder))
+    assert "VISA resource: USB0::1::INSTR, USB0::2::INSTR" in said
+    assert "NI device: not known (DaqNotFoundError: no driver)" in said
+    file = folder / "rig_configs" / "bench.toml"
+    data = tomllib.loads(file.read_text("utf-8"))
+    assert (data["name"], data["probe"]["uid"], data["console"]["port"]) == ("bench", "0672FF5", "COM5")
+    assert load_rig(file).name == "bench"
+
+
+def test_a_text_from_outside_stays_a_text() -> None:
+    for text in ('a"b', "a\\b", "a\nb", "a\x7fb", "µ"):
+        assert tomllib.loads(f"key = {project_files.toml_text(text)}") == {"key": text}
