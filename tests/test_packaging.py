@@ -2,6 +2,8 @@
 """What is released: a source distribution with all of the repository, and a wheel that runs by itself."""
 
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import wheels_page
+from tests.own_firmware.sensor import compile_sensor
 
 PROJECT = Path(__file__).parents[1]
 BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
@@ -124,14 +127,14 @@ class Installed:
             "PATH": os.pathsep.join((str(self.bin), os.environ["PATH"])),
         }
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
+    def start(self, *command: str, folder: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, text=True,
+            command, cwd=folder or self.folder, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, *command: str) -> str:
-        said, complaints = (process := self.start(*command)).communicate(timeout=600)
+    def run(self, *command: str, folder: Path | None = None) -> str:
+        said, complaints = (process := self.start(*command, folder=folder)).communicate(timeout=600)
         assert process.returncode == 0, said + complaints
         return said
 
@@ -167,3 +170,30 @@ def test_the_wheel_runs_by_itself(installed: Installed) -> None:
     assert "failed" not in said
     (run,) = (installed.folder / "results").iterdir()
     assert (run / "report.html").is_file()
+    somebody_s_project_is_green(installed)
+
+
+def somebody_s_project_is_green(installed: Installed) -> None:
+    """The commands of docs/own_firmware.md in a folder with an image that knows nothing of hil-rig.
+
+    A part of the test above, since the environment's machine code takes a minute to compile.
+    """
+    project = installed.folder.parent / "theirs"
+    project.mkdir()
+    compile_sensor(project / "sensor.elf", "SOUND", installed.folder.parent / "zig")
+    page = (PROJECT / "docs" / "own_firmware.md").read_text("utf-8")
+    commands = re.search(r"```sh run-by: tests/test_packaging.py\n(.*?)```", page, re.DOTALL)
+    assert commands is not None
+    for line in commands[1].splitlines():
+        said = installed.run(*shlex.split(line), folder=project)
+    assert "7 passed, 1 skipped" in said, said
+    assert {file.name for file in project.iterdir()} >= {
+        "hil.toml",
+        "requirements.txt",
+        "tests",
+        "pytest.ini",
+    }
+    (run,) = (project / "results").iterdir()
+    page = (run / "report.html").read_text("utf-8")
+    for name in ("current asleep in stop2", "wake period", "average current", "battery life on a"):
+        assert name in page

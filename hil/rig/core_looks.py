@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from hil.firmware.image import Image
 from hil.instruments.protocols import Board
+from hil.rig.firmware_kind import shown_text
 from hil.rig.rig import Rig
 from hil.rig.states import State
 
@@ -94,7 +95,15 @@ class CoreLooks:
     def whereabouts(self) -> str:
         """Where a core that never sleeps is, for a sentence."""
         seen = sorted({_shortest(names) for names in self.functions if names})
-        return f"it runs in {', '.join(seen)}" if seen else "the image names no function where it runs"
+        return f"runs in {', '.join(seen)}" if seen else "runs where the image names no function"
+
+    def __str__(self) -> str:
+        mode = self.mode
+        sleep = self.whereabouts if mode is None else f"sleeps in {mode} by its registers"
+        text = shown_text(self.heard)
+        if text:
+            return f'{sleep}, says "{text}" on the console'
+        return f"{sleep}, {'says nothing readable' if self.heard else 'is silent'} on the console"
 
     def crash(self) -> str | None:
         """Why the firmware counts as crashed; None if nothing says so."""

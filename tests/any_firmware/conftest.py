@@ -26,7 +26,9 @@ PERIOD_S = 1e-3
 def looks(rig: Rig, board: Board, image: Image, progress: Progress) -> CoreLooks:
     """What the debug port shows of the firmware in its first seconds."""
     with progress.step("looking at the firmware through the debug port"):
-        return look(rig, image)
+        seen = look(rig, image)
+    progress.say(f"seen: {seen}")
+    return seen
 
 
 @pytest.fixture(scope="session")

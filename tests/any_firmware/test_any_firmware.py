@@ -92,7 +92,7 @@ def test_it_sleeps(
         measure(Measurement("current, never asleep", floor_a, "A", u_a, headline=True))
         if claims.sleep != "none":
             failed(
-                f"the core was asleep at none of {len(looks.asleep)} looks: {looks.whereabouts}. "
+                f"the core was asleep at none of {len(looks.asleep)} looks: it {looks.whereabouts}. "
                 'If it is not meant to sleep, say so in hil.toml: [firmware] sleep = "none"'
             )
         return

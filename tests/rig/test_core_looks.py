@@ -41,7 +41,13 @@ def test_the_mode_is_that_of_the_registers_while_the_core_sleeps(pwr_cr1: int, d
 
 def test_a_core_that_no_look_found_asleep_has_no_mode() -> None:
     assert AWAKE.mode is None
-    assert AWAKE.whereabouts == "it runs in delay, main"
+    assert AWAKE.whereabouts == "runs in delay, main"
+
+
+def test_what_is_seen_is_told_in_a_line() -> None:
+    assert str(SLEEPS) == "sleeps in stop2 by its registers, is silent on the console"
+    assert str(replace(SLEEPS, heard=b"\r\nready\r\n")).endswith(', says "ready" on the console')
+    assert str(replace(AWAKE, heard=b"\xfe\x80")).endswith("main, says nothing readable on the console")
 
 
 def test_a_sound_firmware_has_not_crashed() -> None:
