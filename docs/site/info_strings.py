@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takes off what follows the language of a code block; tests/test_code_blocks.py reads it, the site does not."""
+"""Takes off what follows the language of a code block; test_code_blocks.py reads it, the site does not."""
 
 import re
 from typing import Any

@@ -50,6 +50,7 @@ class BoardConfig(Table):
     supply_voltage_v: Voltage = Field(alias="supply_voltage")
     """VDD that the power analyzer (or the board's own regulator) provides."""
     supply_current_limit_a: Current = Field(alias="supply_current_limit", gt=0)
+    """Current at which the supply stops giving more."""
     ambient_temperature_c: Temperature = Field(alias="ambient_temperature", ge=-40, le=125)
     """Ambient of the part; limits are interpolated to it (range: DS10198 Rev 8, table 23)."""
     ambient_uncertainty_c: TemperatureDifference = Field(alias="ambient_uncertainty", ge=0)
@@ -96,18 +97,24 @@ class AnalogWire(Table):
     """A DAQ analog output wired to a pin, and the voltages it may carry."""
 
     pin: str
+    """The part's pin."""
     terminal: str
+    """The DAQ's terminal, with the device's name before it."""
     minimum_v: Voltage = Field(alias="minimum")
+    """Lowest voltage that is ever put on the wire."""
     maximum_v: Voltage = Field(alias="maximum")
+    """Highest voltage that is ever put on the wire."""
 
 
 class CounterWire(Table):
     """A pin wired to the default gate input of a DAQ counter."""
 
     pin: str
+    """The part's pin."""
     terminal: str
+    """The DAQ's terminal, with the device's name before it."""
     input_resistance_ohm: Resistance = Field(
-        alias="input_resistance", default=ni_x_series.PULL_DOWN_OHM, gt=0
+        alias="input_resistance", default=ni_x_series.PULL_DOWN_OHM, gt=0, examples=["1 Mohm"]
     )
     """Of the DAQ's terminal, or of a buffer in front of it, to ground. The pin feeds it while it is high. A
     run measures what it draws; this figure counts where the rig cannot."""
@@ -117,21 +124,27 @@ class InputWire(Table):
     """A pin wired to a DAQ analog input."""
 
     pin: str
+    """The part's pin."""
     terminal: str
+    """The DAQ's terminal, with the device's name before it."""
 
 
 class SupplyReadbackWire(Table):
     """The part's supply wired to a DAQ analog input, single-ended against the board's ground."""
 
     pin: Literal["VDD"]
+    """Always the part's supply."""
     terminal: str
+    """The DAQ's terminal, with the device's name before it."""
 
 
 class RelayWire(Table):
     """A DAQ line that drives a relay. ``active`` is the level at which the relay does what its role says."""
 
     terminal: str
+    """The DAQ's terminal, with the device's name before it."""
     active: Literal["high", "low"]
+    """Level of the line at which the relay connects."""
 
 
 class WiringConfig(Table):

@@ -28,17 +28,24 @@ class CurrentRange(Table):
     """Accuracy of one current measurement range: ``gain`` of the reading plus ``offset_a``."""
 
     range_a: Current = Field(alias="range", gt=0)
+    """Full scale."""
     gain: Ratio = Field(ge=0)
+    """Bound of the error that grows with the reading."""
     offset_a: Current = Field(alias="offset", ge=0)
+    """Bound of the error that every reading has."""
     source: str = Field(min_length=1)
+    """Document that says so; a text that begins with "assumption" stands in every report."""
 
 
 class VoltageAccuracy(Table):
     """Accuracy of a voltage: ``gain`` of the value plus ``offset_v``."""
 
     gain: Ratio = Field(ge=0)
+    """Bound of the error that grows with the value."""
     offset_v: Voltage = Field(alias="offset", ge=0)
+    """Bound of the error that every value has."""
     source: str = Field(min_length=1)
+    """Document that says so."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class InstrumentTable(Table):
 
     driver: str = Field(min_length=1)
     """The name under which a driver is registered."""
-    calibration_date: date | None = None
+    calibration_date: date | None = Field(default=None, examples=[date(2026, 1, 31)])
     """Date of the last calibration, for the record of the run."""
 
     def claims(self) -> dict[str, str]:
@@ -101,7 +108,9 @@ class AmmeterTable(InstrumentTable):
 
     ranges: tuple[CurrentRange, ...] = Field(min_length=1)
     """Current ranges, in the order of the file."""
-    smallest_seamless_range_a: Current | None = Field(default=None, alias="smallest_seamless_range", gt=0)
+    smallest_seamless_range_a: Current | None = Field(
+        default=None, alias="smallest_seamless_range", gt=0, examples=["10 uA"]
+    )
     """A result of bring-up: the smallest range that was seen to take part in seamless ranging, with a
     resistor whose current it alone resolves. Absent: none below the second smallest is relied on."""
 
@@ -116,6 +125,8 @@ class DaqTable(InstrumentTable):
     device: str = Field(pattern=r"^[A-Za-z0-9_\-]+$")
     """The device's name, with which the terminals of ``[wiring]`` begin."""
     analog_output: VoltageAccuracy
+    """Accuracy of the analog outputs."""
     timebase_accuracy: Ratio = Field(gt=0)
     """Accuracy of the counters' timebase."""
     timebase_source: str = Field(min_length=1)
+    """Document that says so."""

@@ -81,7 +81,7 @@ class Lpm01aTable(PowerAnalyzerTable):
 
     port: str = Field(min_length=1)
     """Device ("/dev/serial/by-id/...", "COM5") or a pyserial URL."""
-    serial: str | None = None
+    serial: str | None = Field(default=None, examples=["540619864-1110659081-4784204"])
     """The board's unique id that must answer, as ``powershield`` tells it; not checked when absent."""
 
     def claims(self) -> dict[str, str]:

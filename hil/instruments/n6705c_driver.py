@@ -30,14 +30,16 @@ class N6705CTable(PowerAnalyzerTable):
     """VISA resource name."""
     channel: int = Field(ge=1, le=4)
     """Slot of the N6781A; an N6705C has four."""
-    serial: str | None = None
+    serial: str | None = Field(default=None, examples=["MY00000000"])
     """Serial number that must answer at the address; not checked when absent."""
-    output_watchdog_s: Duration | None = Field(default=None, alias="output_watchdog", ge=1, le=3600)
+    output_watchdog_s: Duration | None = Field(
+        default=None, alias="output_watchdog", ge=1, le=3600, examples=["120 s"]
+    )
     """How long the instrument keeps its outputs on without a message, so that a controller that was killed
     leaves nothing supplied; longer than the longest pause between messages. Without it, for ever."""
     sense: Literal["local", "remote"] = "local"
     """``remote`` where the sense leads are wired to the board; they are of no use before that is said."""
-    shared_mainframe: bool = False
+    shared_mainframe: bool = Field(default=False, examples=[True])
     """Other channels are somebody else's and may be on. Without it one that is on is refused."""
 
     @property

@@ -22,7 +22,7 @@ class NiDaqTable(DaqTable):
 
     grpc: str | None = None
     """``host:port`` of an NI gRPC Device Server; without it the NI-DAQmx driver of this machine is used."""
-    serial: str | None = Field(default=None, pattern=r"^(0x)?[0-9A-Fa-f]{1,8}$")
+    serial: str | None = Field(default=None, pattern=r"^(0x)?[0-9A-Fa-f]{1,8}$", examples=["1A2B3C4"])
     """Serial number in hexadecimal that must answer under the device name; not checked when absent."""
 
     def check_machine(self, file: Path) -> None:

@@ -32,7 +32,7 @@ cable."""
 RETIRED_ROLE = "debug_isolation"
 """A relay with normally closed contacts, which earlier rig files had."""
 
-_TWIN_KEYS = (
+TWIN_KEYS = (
     {
         "seed",
         "ambient_temperature",
@@ -52,6 +52,33 @@ _TWIN_KEYS = (
     | realism.KEYS
     | miswiring.KEYS
 )
+"""All keys of ``[twin]``."""
+
+_RANGES = (
+    "List of tables `full_scale_{0}`, `gain` (fraction), `offset_{0}` and optionally `noise_rms_{0}` (of one "
+    "5.12 µs sample; else a quarter of the offset)."
+)
+INSTRUMENT_KEYS: Mapping[str, Mapping[str, str]] = {
+    "power_analyzer": {
+        "serial": "Serial number that the instrument answers, a text.",
+        "current_ranges": _RANGES.format("a"),
+        "voltage_ranges": _RANGES.format("v"),
+        "programming_gain_accuracy": "Of the voltage that the source is set to, a fraction.",
+        "programming_offset_accuracy_v": "Of the voltage that the source is set to, in volts.",
+    },
+    "daq": {
+        "device": "Name of the device, if it is not the one of `[daq]`.",
+        "serial": "Serial number that the device answers, a whole number.",
+        "timebase_accuracy_ppm": "Bound of the timebase's error, in ppm.",
+        "ao_gain_accuracy": "Bound of an analog output's gain error, a fraction.",
+        "ao_offset_accuracy_v": "Bound of an analog output's offset, in volts.",
+        "ai_gain_accuracy": "Bound of the analog input's gain error, a fraction.",
+        "ai_offset_accuracy": "Bound of the analog input's offset, a fraction of the range.",
+        "ai_noise_rms": "Noise of one sample of the analog input, a fraction of the range.",
+    },
+}
+"""Keys of ``[twin.power_analyzer]`` and ``[twin.daq]``, which the virtual instruments read."""
+
 _CHANGE_KEYS = {"at", "temperature"}
 Spread = Literal["typical", "seeded"]
 """Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
@@ -88,27 +115,33 @@ class BenchConfig:
     board: Board
     """What stands on the bench."""
     seed: int
+    """Seed of all noise and of the part's spread. One seed gives one journal."""
     ambient_temperature_c: float
-    """At the start."""
+    """Temperature around the part at the start."""
     ambient_changes: tuple[tuple[float, float], ...]
-    """(time in s, temperature in °C from then on)."""
+    """From each bench time ``at`` on, the ambient has the ``temperature``: (s, °C)."""
     spread: Spread
+    """"typical": the currents of a typical part. "seeded": of one that the seed draws between the typical and
+    the maximum figures."""
     sensor_noise_v: float
+    """RMS white noise on the sensor's wire."""
     adc_noise_lsb: float | None
-    """RMS noise of a conversion in steps of the 12-bit converter; ``None``: what the part's model assumes."""
+    """RMS noise of a conversion in steps of the 12-bit converter; without it what the model assumes."""
     unparked_leak_a: float
+    """Current that connected debug and console lines feed into the part."""
     realism: Realism
     """What a real bench does that an ideal one does not."""
     miswiring: Miswiring
     """What is wrong with the bench."""
     vbat_v: float | None
-    """Of the cell at VBAT, in V; ``None``: VBAT is tied to VDD, as the board ties it."""
+    """Voltage of a cell at VBAT; without it VBAT is tied to VDD, as the board ties it."""
     power_on_at_start: bool | None
-    """``None``: as the way the bench was started suggests."""
+    """Whether the part is supplied when the bench starts. Without it, it is where the bench was started by
+    hand, and where no analyzer could supply it."""
     trace: Path | None
     """Where a trace is written as a value change dump, if at all."""
     wires: Mapping[str, Wire]
-    """By role; what ``[twin.wires]`` says wins over ``[wiring]``."""
+    """Wires by role; what ``[twin.wires]`` says wins over ``[wiring]``."""
     analyzer: Analyzer
     """Which instrument supplies and measures the part."""
     probe_levels: ProbeLevels
@@ -172,10 +205,10 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         BenchConfigError: a value this bench cannot use; the message names the file and the key.
     """
     twin = _table(tables, "twin", source)
-    unknown = sorted(set(twin) - _TWIN_KEYS)
+    unknown = sorted(set(twin) - TWIN_KEYS)
     if unknown:
         raise BenchConfigError(
-            f"{source}: [twin] has no key {unknown[0]!r}; known are {', '.join(sorted(_TWIN_KEYS))}"
+            f"{source}: [twin] has no key {unknown[0]!r}; known are {', '.join(sorted(TWIN_KEYS))}"
         )
     _check_type(twin, "seed", int, source)
     _check_type(twin, "power_on_at_start", bool, source)
@@ -220,8 +253,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         wires=wires,
         analyzer=_analyzer(tables, source),
         probe_levels=_probe_levels(tables, source),
-        power_analyzer=_table(twin, "power_analyzer", source),
-        daq={**_device_name(tables, source), **_table(twin, "daq", source)},
+        power_analyzer=_instrument(twin, "power_analyzer", source),
+        daq={**_device_name(tables, source), **_instrument(twin, "daq", source)},
     )
 
 
@@ -239,6 +272,17 @@ def _board(tables: Mapping[str, Any], source: str) -> Board:
         return Board.load(str(name), Path(source).parent)
     except DatasheetError as error:
         raise BenchConfigError(f"{source}: [board] name: {error}") from error
+
+
+def _instrument(twin: Mapping[str, Any], name: str, source: str) -> Mapping[str, Any]:
+    """A virtual instrument's own table, with keys that it reads."""
+    table, known = _table(twin, name, source), INSTRUMENT_KEYS[name]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise BenchConfigError(
+            f"{source}: [twin.{name}] has no key {unknown[0]!r}; known are {', '.join(known)}"
+        )
+    return table
 
 
 def _analyzer(tables: Mapping[str, Any], source: str) -> Analyzer:

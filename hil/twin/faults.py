@@ -19,15 +19,26 @@ from hil.twin.wiring import Connection
 
 PS_PER_S = 1_000_000_000_000
 
-VERBS = """DROP <link> | HANG <instrument> | UNHANG <instrument> | STICK <pin> HIGH|LOW|FREE |
-OPEN <wire> | CLOSE <wire> | SHORT <pin> <pin> | SHORT SUPPLY <ohm> | PART <pin> <pin> | PART SUPPLY |
-CRYSTAL DEAD|DIES|ALIVE | DROOP <volts> <seconds> [FLASH] | CLEAR"""
-"""``DROP`` ends the clients' connections of a server, ``HANG`` lets it take requests and answer none.
-``STICK`` is a short from a pin to a rail. A wire is a role of the rig file, or ``SUPPLY``: the lead to
-the IDD jumper. ``SHORT`` bridges two pins, or lays a resistance across the supply, and ``PART`` takes it
-away. A ``DEAD`` crystal does not start the next time LSE is switched on, one that ``DIES`` stops now as
-well. ``DROOP`` holds the supply at a voltage for some bench time, from now or, with ``FLASH``, from the
-middle of the next program or erase operation on."""
+VERBS = {
+    "DROP <link>": "Ends the connections of a server's clients. Links are `probe`, `daq`, `power_analyzer` "
+    "and `console`.",
+    "HANG <instrument>": "The instrument takes requests and answers none. Instruments are `daq`, "
+    "`power_analyzer` and `console`.",
+    "UNHANG <instrument>": "The instrument answers again.",
+    "STICK <pin> HIGH|LOW|FREE": "Shorts a pin of the part to a rail, or takes the short away.",
+    "OPEN <wire>": "Opens a wire: a role of the rig file, or `SUPPLY`, the lead to the IDD jumper.",
+    "CLOSE <wire>": "Closes it again.",
+    "SHORT <pin> <pin>": "Bridges two pins of the part.",
+    "SHORT SUPPLY <ohm>": "Lays a resistance across the supply, 1 milliohm at least.",
+    "PART <pin> <pin>": "Takes the bridge away.",
+    "PART SUPPLY": "Takes the resistance away.",
+    "CRYSTAL DEAD|DIES|ALIVE": "A dead crystal does not start the next time LSE is switched on. One that "
+    "dies stops now as well.",
+    "DROOP <volts> <seconds> [FLASH]": "Holds the supply at a voltage for some bench time. With `FLASH`, "
+    "from the middle of the next program or erase operation on, else from now.",
+    "CLEAR": "Mends everything.",
+}
+"""Requests, and what each does."""
 
 MIN_SHORT_OHM = 1e-3
 """A short has at least the resistance of its leads: 1 milliohm (ASSUMPTION)."""
@@ -151,7 +162,7 @@ class Faults:
             case ["CLEAR"]:
                 self._clear()
             case _:
-                raise ValueError(f"expected {' '.join(VERBS.split())}")
+                raise ValueError(f"expected {' | '.join(VERBS)}")
         return "OK"
 
     def _droop(self, voltage_v: float, duration_s: float) -> None:

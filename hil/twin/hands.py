@@ -2,9 +2,7 @@
 """A pair of hands at the virtual bench: what a person does with wires while a bench is brought up.
 
 A client gives the bench's token first (:mod:`hil.twin.bench_clock`). Then each line is a request, answered
-``OK`` or ``ERR <reason>``. ``LOAD <ohm>`` takes the analyzer's leads off the
-board and connects them through a resistor, ``LOAD BOARD`` puts them back. ``PULL <role>`` takes a wire off
-the board's header, ``PLUG <role>`` puts it back.
+``OK`` or ``ERR <reason>``; see ``VERBS`` for what there is.
 """
 
 from __future__ import annotations
@@ -16,6 +14,15 @@ from typing import Any, Protocol
 
 from hil.twin.bench_clock import LineServer, decimal
 from hil.twin.wiring import Connection
+
+VERBS = {
+    "LOAD <ohm>": "Takes the analyzer's leads off the board and connects them through a resistor of 1 ohm to "
+    "1 Gohm.",
+    "LOAD BOARD": "Puts the leads back to the board.",
+    "PULL <role>": "Takes a wire off the board's header.",
+    "PLUG <role>": "Puts it back.",
+}
+"""Requests, and what each does."""
 
 _RESISTANCES_OHM = (1.0, 1e9)
 """Resistors that the hands find in their drawer."""
@@ -70,7 +77,7 @@ class Hands:
             case ["PULL" | "PLUG" as verb, role]:
                 self._bench.connections[role].set_open(verb == "PULL")
             case _:
-                raise ValueError("expected LOAD <ohm>|BOARD, PULL <role> or PLUG <role>")
+                raise ValueError(f"expected {' | '.join(VERBS)}")
 
 
 class HandsServer(LineServer):

@@ -36,9 +36,9 @@ class Miswiring:
     jp6: str = "off"
     """"on": the board's own regulator feeds the part as well."""
     sense_leads: str = "connected"
-    """"open": of the analyzer's remote sensing."""
+    """"open": the leads of the analyzer's remote sensing hang in the air."""
     ground: str = "connected"
-    """"floating": between the DAQ and the board."""
+    """"floating": nothing connects the grounds of DAQ and board."""
     neighbour_channel_on: bool = False
     """Channel 2 of the mainframe is somebody else's, and on."""
     lse: str = "fitted"

@@ -28,26 +28,28 @@ class Realism:
     daq_latency_s: float
     """Bench time that every call of the DAQ's service takes."""
     probe_latency_s: float | None
-    """Bench time that every request to the probe costs besides its bits; ``None``: what the probe assumes."""
+    """Bench time that every request to the probe costs besides its bits; without it what the probe
+    assumes."""
     output_on_s: float
     """From ``OUTP ON`` to the programmed voltage at the output."""
     output_off_s: float
     """From ``OUTP OFF`` to the open output relay."""
     supply_capacitance_f: float
-    """On the board, between VDD and ground."""
+    """Capacitance on the board, between VDD and ground."""
     off_resistance_ohm: float
     """What discharges VDD while the supply is off: the output of the module and the board."""
     relay_operate_s: float
-    """From the coil's current to the first contact."""
+    """From the current in the relay's coil to the first contact."""
     relay_bounce_s: float
-    """How long the contacts bounce after that."""
+    """How long the relay's contacts bounce after they have met."""
     stray_bytes: bool
     """The console receives a byte of noise at each move of its lines, and now and then while its receive line
     floats."""
     noise: str
-    """Of the analyzer: "quiet", or as Keysight's specification table has it."""
+    """Noise of the analyzer: "quiet", or as Keysight's specification table has it."""
     log_overflow: str
-    """Of the external log's FIFO: "reported" in the error queue, or "silent"."""
+    """What the analyzer says when its log's FIFO overwrites records: "reported" in the error queue, or
+    "silent"."""
 
 
 def parse(twin: Mapping[str, Any], source: str) -> Realism:
