@@ -52,3 +52,11 @@ def test_type_checkers_may_use_the_annotations() -> None:
 def test_a_code_host_offers_the_template(name: str) -> None:
     text = (PROJECT / ".github" / "ISSUE_TEMPLATE" / f"{name}.md").read_text(encoding="utf-8")
     assert re.match(r"---\nname: .+\nabout: .+\nlabels: \w+\n---\n", text)
+
+
+def test_the_site_lists_every_page() -> None:
+    listed = re.findall(
+        r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", (PROJECT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE
+    )
+    docs = PROJECT / "docs"
+    assert sorted(listed) == sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))

@@ -19,7 +19,7 @@ from hil.parts import Part
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "how_to_add_a_part.md").read_text(encoding="utf-8")
-PART, BOARD, RIG = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+PART, BOARD, RIG = re.findall(r"```toml .*?\n(.*?)```", PAGE, re.DOTALL)
 HALF = 512 * 1024
 
 
