@@ -21,6 +21,7 @@ from hil.twin.peripherals.exti import LINE_COMP1, LINE_COMP2, Exti
 from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.memory_map import BASE, IRQ
+from hil.twin.peripherals.opamps import OpAmps
 from hil.twin.peripherals.rcc import Rcc
 from hil.twin.peripherals.registers import RegisterBlock
 from hil.twin.peripherals.tim import Tim
@@ -37,7 +38,7 @@ _EXTI_OF_DAC: Final = 9
 
 
 class Analog:
-    """The converters. Iterating gives the blocks, each with its clock gate."""
+    """Converters, comparators and amplifiers. Iterating gives the blocks, each with its clock gate."""
 
     def __init__(
         self,
@@ -103,7 +104,8 @@ class Analog:
             self.dac.output,
             lambda index, level: exti.set_level(_EXTI_OF_COMPARATORS[index], level),
         )
-        self.dac.listeners.append(self.comparators.refresh)
+        self.opamps = OpAmps(pins, ports, supply_v, self.dac.output)
+        self.dac.listeners += [self.comparators.refresh, self.opamps.refresh]
 
     def __iter__(self) -> Iterator[tuple[RegisterBlock, str]]:
         yield self.adc_common, "ADC"
@@ -111,3 +113,4 @@ class Analog:
             yield adc, "ADC"
         yield self.dac, "DAC1"
         yield self.comparators, "SYSCFG"
+        yield self.opamps, "OPAMP"

@@ -121,7 +121,7 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "analog_supply",
-        "The DAC and the comparators add what Table 51 prints for their bus clocks; no figure of their "
+        "DAC, comparators and amplifiers add what Table 51 prints for their bus clocks; no figure of their "
         "analog parts is on file.",
     ),
     (
@@ -129,6 +129,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "A comparator has no delay. It looks at wires that no digital level drives every 2 us, up to 100 us "
         "ahead, so that it sees a new level of an instrument's output up to 100 us late. With an open input "
         "its output is low before the polarity.",
+    ),
+    (
+        "opamp_output",
+        "An amplifier has no delay and no offset. It reaches both rails into any load, and an open input "
+        "counts as 0 V.",
     ),
     (
         "exti_trigger",

@@ -61,6 +61,7 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
 """The other blocks of the same kind, which the same class models."""
 
 NARROW: dict[tuple[str, int], int] = {
+    **{("OPAMP", offset): ~(1 << 15) & 0xFFFF_FFFF for offset in (0x00, 0x10)},  # CALOUT is read-only
     **{("RCC", offset): ~(1 << 11) & 0xFFFF_FFFF for offset in (0x28, 0x48)},  # CRC is bit 12
     ("RCC", 0x68): ~(1 << 11) & 0xFFFF_FFFF,
     **{("RCC", offset): ~(1 << 16) & 0xFFFF_FFFF for offset in (0x2C, 0x4C, 0x6C)},  # no AES on this part
