@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each table of a rig configuration cannot see alone: wires that clash, limits that are exceeded."""
+"""Checks across the tables of a rig configuration: pins used twice, limits exceeded."""
 
 from __future__ import annotations
 

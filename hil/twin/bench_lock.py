@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench's lock: whoever touches the machine holds it, and lets others in who wait."""
+"""The bench's lock: a thread holds it while it touches the machine, and lets waiting threads in."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _HAND_OVER_S = 50e-6
 
 
 class BenchLock:
-    """A lock that its holder may take again, and that no thread keeps from the others by taking it in turns.
+    """A fair re-entrant lock: releasing it lets a waiting thread run first.
 
-    Python's own lock goes to whoever asks first, and that is the thread that has just let it go: a long sleep
-    in slices would shut everybody out for as long as it lasts.
+    A thread that releases Python's own lock and takes it again at once gets it before the threads that wait. A
+    long sleep in slices would shut them out until its end.
     """
 
     def __init__(self) -> None:

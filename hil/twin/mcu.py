@@ -158,7 +158,8 @@ class Mcu:
 
     @property
     def external_current_a(self) -> float:
-        """Current at the supply terminal that the part does not draw, in A; negative is fed in elsewhere."""
+        """Current at the supply terminal that the part does not draw, in A; negative: current enters through
+        other pins."""
         return self._external_current_a
 
     @external_current_a.setter

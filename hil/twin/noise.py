@@ -18,7 +18,7 @@ class Noise:
     def take(self, count: int) -> npt.NDArray[np.float64]:
         """The next ``count`` numbers."""
         while len(self._ahead) < count:
-            # From its end: the order in which the results so far were drawn.
+            # Reversed to keep the order of earlier versions, so recorded seeds stay valid.
             drawn = self._rng.standard_normal(self._block)[::-1]
             self._ahead = np.concatenate((self._ahead, drawn))
         taken, self._ahead = self._ahead[:count], self._ahead[count:]

@@ -131,9 +131,9 @@ def mean_over_wake_up_a(
 ) -> float:
     """Mean current over a wake-up of ``latency_s``, from captures in which it begins later each time.
 
-    ``phases`` are the delays in samples. Before the wake-up the part draws what the first samples show, after
-    it what the last ones do. The later it begins, the less of it is in the sample in which it does: the
-    straight line through those readings says when it began, and the charge of the rest is the wake-up's.
+    ``phases`` are the delays in samples. The first samples show the current before the wake-up, the last ones
+    the current after it. The sample containing the start holds less wake-up charge the later the start. A line
+    fitted to these readings gives the start time; the charge from there on is the wake-up's.
     """
     asleep_a = float(np.mean(captures_a[:, : _BEFORE_SAMPLES // 2]))
     running_a = float(np.mean(captures_a[:, -_AFTER_SAMPLES // 2 :]))

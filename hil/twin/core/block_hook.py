@@ -112,8 +112,8 @@ _FREE = _ACCELERATOR + 7
 _TICK = _ACCELERATOR + 8
 """Counts uses of the caches, to tell the least recent one."""
 CACHE_EPOCH = _ACCELERATOR + 9
-"""Counts evictions, from 1 on: until the next one, a block that found all it needs in the caches finds it
-again and is not looked up (so rows are as old as their first use since the last eviction).
+"""Number of evictions, from 1 on. A block that hit entirely in the current epoch need not be looked up again,
+since nothing that it uses can have left. A row's age is that of its first use in the epoch.
 """
 CACHE_HEAD = 128
 """Words of a cache in front of its rows: how many rows it holds, their numbers by slot, and from `_USES` on

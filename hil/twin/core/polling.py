@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loops in which a program waits for a device: answered natively at first, then gone round in one step.
+"""Loops in which a program waits for a device: answered natively at first, then executed in one step.
 
-Between two stops of the emulator nothing happens but the program, so a status register reads the same until
-the program stores into a device or loads from another: `device_hook` then answers without asking Python.
+Between two stops of the emulator only the program changes anything. A status register therefore reads the same
+until the program stores into a device or loads from another, and `device_hook` answers without asking Python.
 
-A loop that loads a status register until it changes leaves nothing behind but the time it took. Two rounds
-in a row that begin with the same core registers, take the same cycles and have no effect prove that every
-further round is the same until something happens on the bench: then only the cycles need be counted, and
-the program sees the change at the very cycle at which it would have seen it.
+A loop that loads a status register until it changes has no effect but the time it takes. When two rounds have
+identical registers, identical cycles and no effects, all later rounds are identical until the next event. So
+only their cycles are added. The program sees the change at the same cycle as if each round had been executed.
 """
 
 from __future__ import annotations

@@ -82,10 +82,9 @@ SetTiming = Callable[[int, bool, bool, bool], None]
 class Flash(RegisterBlock):
     """The flash interface over the array ``cells``.
 
-    ``on_timing`` gets the access settings, after which ``on_caches`` is called; ``on_activity`` is called
-    when writing or erasing starts or is ended, but not where :attr:`operation` said so before; ``invalidate``
-    gets every range (address, size) that changed; ``on_option_load`` launches the reset that loads the option
-    bytes.
+    ``on_timing`` gets the access settings; ``on_caches`` is called after it. ``on_activity`` is called when a
+    write or erase started or ended, unless :attr:`operation` already announced it. ``invalidate`` gets every
+    range (address, size) that changed. ``on_option_load`` launches the reset that loads the option bytes.
     """
 
     resets: ClassVar[Mapping[int, int]] = {

@@ -118,7 +118,7 @@ class SupplyCurrent:
         self.trace.plan(int(times_ps[-1]), idle_a)
 
     def _flash_is_unobserved(self) -> bool:
-        # Who watches a threshold that programming crosses has an event planned, which stops the program.
+        # A watcher of a current threshold schedules an event at the crossing, which stops the program there.
         told_at_once = self._flash.on_activity != self._flash_activity_changed
         return not told_at_once and self.trace.on_record is None
 
