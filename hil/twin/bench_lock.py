@@ -14,8 +14,8 @@ _HAND_OVER_S = 50e-6
 class BenchLock:
     """A fair re-entrant lock: releasing it lets a waiting thread run first.
 
-    A thread that releases Python's own lock and takes it again at once gets it before the threads that wait. A
-    long sleep in slices would shut them out until its end.
+    A thread that releases Python's own lock and takes it again at once gets it before the threads that wait.
+    A long sleep in slices would shut them out until its end.
     """
 
     def __init__(self) -> None:

@@ -158,8 +158,7 @@ class Mcu:
 
     @property
     def external_current_a(self) -> float:
-        """Current at the supply terminal that the part does not draw, in A; negative: current enters through
-        other pins."""
+        """Current in A at the supply terminal that the part does not draw; negative: it enters elsewhere."""
         return self._external_current_a
 
     @external_current_a.setter

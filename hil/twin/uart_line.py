@@ -2,8 +2,8 @@
 """A UART's line: the levels of a frame, and a receiver that samples them at a baud rate of its own.
 
 No code decides whether two baud rates match; it follows from where the receiver samples. A receiver that is
-3 % off still samples inside each bit. One that is 6 % off samples the stop bit in the last data bit, or beyond
-the frame.
+3 % off still samples inside each bit. One that is 6 % off samples the stop bit in the last data bit, or
+beyond the frame.
 """
 
 from __future__ import annotations

@@ -132,8 +132,8 @@ def mean_over_wake_up_a(
     """Mean current over a wake-up of ``latency_s``, from captures in which it begins later each time.
 
     ``phases`` are the delays in samples. The first samples show the current before the wake-up, the last ones
-    the current after it. The sample containing the start holds less wake-up charge the later the start. A line
-    fitted to these readings gives the start time; the charge from there on is the wake-up's.
+    the current after it. The sample containing the start holds less wake-up charge the later the start. A
+    line fitted to these readings gives the start time; the charge from there on is the wake-up's.
     """
     asleep_a = float(np.mean(captures_a[:, : _BEFORE_SAMPLES // 2]))
     running_a = float(np.mean(captures_a[:, -_AFTER_SAMPLES // 2 :]))

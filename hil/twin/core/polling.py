@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loops in which a program waits for a device: answered natively at first, then executed in one step.
 
-Between two stops of the emulator only the program changes anything. A status register therefore reads the same
-until the program stores into a device or loads from another, and `device_hook` answers without asking Python.
+Between two stops of the emulator only the program changes anything. A status register therefore reads the
+same until the program stores into a device or loads from another, and `device_hook` answers without asking
+Python.
 
 A loop that loads a status register until it changes has no effect but the time it takes. When two rounds have
 identical registers, identical cycles and no effects, all later rounds are identical until the next event. So
