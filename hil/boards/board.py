@@ -204,6 +204,10 @@ def _check(path: Path, board: Board) -> None:
         used["button.pin"] = board.button
     used |= {f"leds.{name}": pin for name, pin in board.leds.items()}
     used |= {f"connectors.{name}": pin for name, pin in board.connectors.items()}
+    for name, wires in board.devices.items():
+        if "bus" not in wires:
+            raise DatasheetError(f"{path}: the key 'devices.{name}.bus' is missing")
+        used |= {f"devices.{name}.{signal}": pin for signal, pin in wires.items() if signal != "bus"}
     for key, pin in used.items():
         if pin not in board.pins:
             package = f"the {board.package.name} package of the {board.part.title}"

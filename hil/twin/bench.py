@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from hil.datasheet import ni_x_series
-from hil.twin import wiring
+from hil.twin import board_devices, wiring
 from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.analyzer.source import Source
 from hil.twin.bench_config import BenchConfig
@@ -63,6 +63,8 @@ class Bench:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
         if board.button is not None:
             self.pins[board.button].set_external_level(not board.button_pressed_high, 0)
+        self.unmodelled_devices = board_devices.attach(board, self.mcu, self.pins)
+        """What is soldered to the board and answers nobody here."""
         self.isolation_listeners: list[Callable[[], None]] = []
         """Called when the relay has opened or closed the debug and console lines."""
         realism, miswiring = config.realism, config.miswiring

@@ -4,9 +4,11 @@
 from typing import Final
 
 from hil.boards import Board
-from hil.twin.core.block_hook import SRAM2_BASE, SRAM2_SIZE
+from hil.parts import Part
+from hil.twin.core import block_hook
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.errors import TwinError
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import LSI_HZ
@@ -35,6 +37,23 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
 """Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
 
 
+def _check_memories(part: Part) -> None:
+    """The core's hooks are compiled for one memory map: a part with another is refused, not run wrongly."""
+    compiled = {
+        "flash": (block_hook.FLASH_BASE, block_hook.FLASH_SIZE),
+        "SRAM1": (block_hook.SRAM1_BASE, block_hook.SRAM1_SIZE),
+        "SRAM2": (block_hook.SRAM2_BASE, block_hook.SRAM2_SIZE),
+    }
+    for (name, (base, size)), memory in zip(
+        compiled.items(), (part.flash, part.sram1, part.sram2), strict=True
+    ):
+        if (memory.base, memory.size) != (base, size):
+            raise TwinError(
+                f"the virtual bench has no {part.title}: its {name} is {memory.size} bytes at "
+                f"0x{memory.base:08x}; the core is compiled for {size} at 0x{base:08x}"
+            )
+
+
 class Mcu:
     """One part on its board. It starts without supply; :meth:`set_supply_voltage` powers it.
 
@@ -47,6 +66,7 @@ class Mcu:
     def __init__(
         self, board: Board, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ
     ) -> None:
+        _check_memories(board.part)
         self.board = board
         self.part = part = board.part
         self.scheduler = Scheduler()
@@ -292,7 +312,7 @@ class Mcu:
     def _erase_with_flash(self) -> None:
         """Read protection went back to level 0: SRAM2 and the backup registers are erased with the flash."""
         self.core.memory.sram2[:] = 0
-        self.core.memory.invalidate(SRAM2_BASE, SRAM2_SIZE)
+        self.core.memory.invalidate(self.part.sram2.base, self.part.sram2.size)
         self.peripherals.rtc.erase_backup_registers()
 
     def _brown_out_reset(self) -> None:

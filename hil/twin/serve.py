@@ -144,6 +144,8 @@ def _tell_what_is_not_modelled(bench: Bench) -> None:
         print(json.dumps({"remark": f"not modelled: {access}"}), flush=True)
 
     with bench.lock:
+        for device in bench.unmodelled_devices:
+            remark(device)
         unmodelled = bench.mcu.peripherals.unmodelled
         for access in unmodelled.accesses:
             remark(access)

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from hil.boards import REFERENCE
 from hil.firmware.image import Image
 from hil.instruments.records import Record, RecordParser, command_line
 from tests.twin.bare_part import PS_PER_S, BarePart
@@ -23,15 +24,17 @@ CONTROL, REQUEST, RESPONSE, COMMAND, STATUS = 8, 12, 16, 20, 24
 class Part(BarePart):
     """A powered part that runs an image, with its console and markers recorded."""
 
-    def __init__(self, image: Image) -> None:
-        super().__init__(image)
+    def __init__(
+        self, image: Image, board: str = REFERENCE, markers: tuple[str, str] = ("PA8", "PB10")
+    ) -> None:
+        super().__init__(image, board=board)
         self.image = image
         self.console = ""
         self.records: list[Record] = []
         self.asked = 0
         self.edges: list[tuple[float, str, bool | None]] = []
         self.mcu.console_uart.on_transmit = self._byte_sent
-        for name in ("PA8", "PB10"):
+        for name in markers:
             self.pins[name].listeners.append(self._listener(name))
         self.mcu.set_supply_voltage(3.0)
         self.advance(1e-3)
@@ -75,8 +78,8 @@ class Part(BarePart):
         return [time_s for time_s, name, level in self.edges if name == pin and level]
 
     def type(self, data: bytes) -> None:
-        """What a terminal sends at 115200 baud, bit by bit on PA3; returns after the last stop bit."""
-        pin, scheduler = self.pins["PA3"], self.mcu.scheduler
+        """What a terminal sends at 115200 baud, bit by bit; returns after the last stop bit."""
+        pin, scheduler = self.pins[self.board.console.rx], self.mcu.scheduler
         start_ps = scheduler.now_ps
         for number, byte in enumerate(data):
             for bit, level in enumerate((0, *(byte >> shift & 1 for shift in range(8)), 1)):
@@ -101,7 +104,7 @@ class Part(BarePart):
         self.type(line)
 
         def answers() -> list[Record]:
-            self.records = RecordParser().feed(self.console.encode("ascii"), 0.0)
+            self.records = RecordParser().feed(self.console.encode("ascii"), 0.0, 0.0)
             return [record for record in self.records if record.fields.get("cmd") == str(sequence)]
 
         self.run_until(lambda: bool(answers()), timeout_s)

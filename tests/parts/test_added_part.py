@@ -16,6 +16,9 @@ from hil.errors import ConfigError, ImageError
 from hil.firmware.build import build
 from hil.firmware.image import Image
 from hil.parts import Part
+from hil.twin import bench_config
+from hil.twin.bench import Bench
+from hil.twin.errors import TwinError
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "how_to_add_a_part.md").read_text(encoding="utf-8")
@@ -113,3 +116,19 @@ def test_what_a_part_lacks_is_not_on_file() -> None:
     assert Part.load("stm32l476").supply_current("stop2_rtc_lsi_lcd", 3.0, 25.0).typ == 1.69e-6
     with pytest.raises(DatasheetError, match="'stop2_rtc_lsi_lcd' is on file"):
         Part.load("stm32l475").supply_current("stop2_rtc_lsi_lcd", 3.0, 25.0)
+
+
+def test_the_virtual_bench_says_that_it_cannot_be_it(desk: Path) -> None:
+    tables = tomllib.loads((desk / "ours.toml").read_text(encoding="utf-8"))
+    config = bench_config.parse(tables, str(desk / "ours.toml"))
+    with pytest.raises(TwinError, match="no STM32L476xE: its flash is 524288 bytes at 0x08000000"):
+        Bench(config)
+
+
+def test_the_linker_s_memories_are_the_part_s() -> None:
+    script = (PROJECT / "firmware" / "stm32l476rg.ld").read_text(encoding="ascii")
+    stated = re.findall(r"ORIGIN = (0x[0-9a-f]+), LENGTH = (\d+)K", script)
+    part = Part.load("stm32l476")
+    assert [(int(base, 16), int(size) * 1024) for base, size in stated] == [
+        (memory.base, memory.size) for memory in (part.flash, part.sram1)
+    ]

@@ -19,9 +19,17 @@ IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dty
 class BarePart:
     """A part with a program, without supply yet; ``mcu.set_supply_voltage`` starts it."""
 
-    def __init__(self, program: Image | bytes = IDLE_PROGRAM, *, seed: int = 1, lsi_hz: int = LSI_HZ) -> None:
+    def __init__(
+        self,
+        program: Image | bytes = IDLE_PROGRAM,
+        *,
+        seed: int = 1,
+        lsi_hz: int = LSI_HZ,
+        board: str = REFERENCE,
+    ) -> None:
         self.pins = make_pins()
-        self.mcu = Mcu(Board.load(REFERENCE), self.pins, seed=seed, lsi_hz=lsi_hz)
+        self.board = Board.load(board)
+        self.mcu = Mcu(self.board, self.pins, seed=seed, lsi_hz=lsi_hz)
         if isinstance(program, bytes):
             self.mcu.core.memory.preload(FLASH_START, program)
         else:
