@@ -7,6 +7,7 @@ import pytest
 
 from hil.parts import Part
 from hil.twin.devices.lsm6dsl import Lsm6dsl
+from hil.twin.wiring import PinVoltage
 from tests.twin.examples.conftest import COUNT, OTHER, STEP, VALUE
 
 L476 = Part.load("stm32l476")
@@ -97,6 +98,22 @@ def test_adc_by_dma(example):
     assert part.result(OTHER) == 4095
     part.advance(500e-6)
     assert part.mcu.mode == "sleep"
+    assert part.mean_current_a(MEAN_OVER_S) > running_a("sleep_flash_on_range1", 4e6)
+
+
+def test_dac_sine_is_read_back(example):
+    part = example("dac_sine")
+    part.pins["PA0"].connect_source(PinVoltage(part.pins["PA4"], lambda: VDD_V))
+    part.advance_until(lambda: part.result(COUNT) == 3, 0.2)
+    assert part.result(VALUE) == pytest.approx(3848, abs=1)
+    assert part.result(OTHER) <= 1
+    part.advance(500e-6)
+    assert part.mcu.mode == "sleep"
+    seen = {PinVoltage(part.pins["PA4"], lambda: VDD_V).voltage_v(part.now_ps)}
+    for _ in range(32):
+        part.advance(100e-6)
+        seen.add(PinVoltage(part.pins["PA4"], lambda: VDD_V).voltage_v(part.now_ps))
+    assert (max(seen), min(seen)) == pytest.approx((3848 / 4096 * VDD_V, 248 / 4096 * VDD_V))
     assert part.mean_current_a(MEAN_OVER_S) > running_a("sleep_flash_on_range1", 4e6)
 
 
