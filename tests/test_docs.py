@@ -60,3 +60,21 @@ def test_the_site_lists_every_page() -> None:
     )
     docs = PROJECT / "docs"
     assert sorted(listed) == sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))
+
+
+def test_the_architecture_names_every_file_with_native_functions() -> None:
+    core = PROJECT / "hil" / "twin" / "core"
+    native = {
+        path.relative_to(PROJECT).as_posix()
+        for path in core.glob("*.py")
+        if re.search(r"^@(?:numba\.)?(?:cfunc|njit|intrinsic)\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert native
+    assert native <= set(_OURS.findall((PROJECT / "docs" / "architecture.md").read_text("utf-8")))
+
+
+def test_each_walk_names_its_files() -> None:
+    text = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walks = text.partition("## Four walks")[2].partition("\n## ")[0].split("\n### ")[1:]
+    assert len(walks) == 4
+    assert all(len(_OURS.findall(walk)) >= 3 for walk in walks)
