@@ -43,6 +43,16 @@ class Flash(Memory):
     banks: int
     page_size: int
 
+    @property
+    def bank_size(self) -> int:
+        """Bytes of one bank."""
+        return self.size // self.banks
+
+    @property
+    def pages_per_bank(self) -> int:
+        """Pages of one bank."""
+        return self.bank_size // self.page_size
+
 
 @dataclass(frozen=True)
 class Package:

@@ -32,12 +32,6 @@ SR: Final = 0x10
 CR: Final = 0x14
 ECCR: Final = 0x18
 
-FLASH_BASE: Final = 0x0800_0000
-FLASH_SIZE: Final = 0x10_0000
-PAGE_SIZE: Final = 2048
-PAGES_PER_BANK: Final = 256
-_BANK_SIZE: Final = PAGE_SIZE * PAGES_PER_BANK
-
 _KEYS: Final = (0x4567_0123, 0xCDEF_89AB)
 _OPTION_KEYS: Final = (0x0819_2A3B, 0x4C5D_6E7F)
 _EOP, _PROGERR, _WRPERR, _PGAERR, _SIZERR, _PGSERR = 1, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7
@@ -123,6 +117,7 @@ class Flash(RegisterBlock):
         on_timing: SetTiming,
     ) -> None:
         super().__init__("FLASH", BASE["FLASH"])
+        self._array = part.flash
 
         def duration_ps(fact: str) -> int:
             return round(part.fact(fact).typ_scalar() * PS_PER_S)
@@ -208,7 +203,7 @@ class Flash(RegisterBlock):
 
     def array_write(self, address: int, width: int, value: int) -> None:
         """A store into the flash range: programs a double word when both its words have come."""
-        offset = address & (FLASH_SIZE - 1)
+        offset = address & (self._array.size - 1)
         self._finish()  # the bus would stall the store until the operation under way has ended
         control = self.words[CR]
         if self.is_closed():
@@ -308,7 +303,7 @@ class Flash(RegisterBlock):
             self.options.program(words)
             if unprotects:
                 self._cells[:] = 0xFF
-                self._changed(0, FLASH_SIZE)
+                self._changed(0, self._array.size)
                 self.on_unprotect()
 
         # Each bank has option bytes of its own, at 0x1FFF7800 and 0x1FFFF800.
@@ -321,11 +316,11 @@ class Flash(RegisterBlock):
             return
         if control & (_MER1 | _MER2):
             banks = [bank for bank, bit in enumerate((_MER1, _MER2)) if control & bit]
-            ranges = [(bank * _BANK_SIZE, _BANK_SIZE) for bank in banks]
+            ranges = [(bank * self._array.bank_size, self._array.bank_size) for bank in banks]
             duration_ps = self._mass_erase_ps
         else:
-            page = field(control, 3, 8) + PAGES_PER_BANK * field(control, 11)
-            ranges = [(page * PAGE_SIZE, PAGE_SIZE)]
+            page = field(control, 3, 8) + self._array.pages_per_bank * field(control, 11)
+            ranges = [(page * self._array.page_size, self._array.page_size)]
             duration_ps = self._page_erase_ps
         if self.is_closed() or any(self._protected(offset, size) for offset, size in ranges):
             self._fail(_WRPERR)
@@ -336,7 +331,7 @@ class Flash(RegisterBlock):
                 self._cells[offset : offset + size] = 0xFF
                 self._changed(offset, size)
 
-        busy = sum({1 << offset // _BANK_SIZE for offset, _ in ranges})
+        busy = sum({1 << offset // self._array.bank_size for offset, _ in ranges})
         self._start("erase", duration_ps, busy, erased)
 
     def _program(self, offset: int, value: int) -> None:
@@ -348,7 +343,7 @@ class Flash(RegisterBlock):
         else:
             # At once: the bus would stall whoever reads it before the end.
             self._fill(offset, value)
-            banks = 1 << offset // _BANK_SIZE
+            banks = 1 << offset // self._array.bank_size
             self._start("write", self._program_ps, banks, undo=partial(self._fill, offset, old))
             self._let_others_follow(offset)
 
@@ -362,8 +357,8 @@ class Flash(RegisterBlock):
                     control_address=self.base + CR,
                     status=self.words[SR] & ~_BSY,
                     control=self.words[CR],
-                    page=offset - offset % PAGE_SIZE,
-                    page_size=PAGE_SIZE,
+                    page=offset - offset % self._array.page_size,
+                    page_size=self._array.page_size,
                     duration_ps=self._program_ps,
                     catch_up=self._catch_up,
                 )
@@ -377,7 +372,7 @@ class Flash(RegisterBlock):
             self.on_programmed(np.array(instants, dtype=np.int64))
             offset, began_ps = programmed[-1]
             undo = partial(self._fill, offset, _ERASED)
-            end_ps, banks = began_ps + self._program_ps, 1 << offset // _BANK_SIZE
+            end_ps, banks = began_ps + self._program_ps, 1 << offset // self._array.bank_size
             self._operation = Operation(
                 "write", began_ps + peak_ps, end_ps, banks, lambda: None, undo, event=None
             )
@@ -392,9 +387,9 @@ class Flash(RegisterBlock):
         self._changed(offset, 8)
 
     def _protected(self, offset: int, size: int) -> bool:
-        first, last = offset // PAGE_SIZE, (offset + size - 1) // PAGE_SIZE
-        bank, first_in_bank = divmod(first, PAGES_PER_BANK)
-        last_in_bank = last - bank * PAGES_PER_BANK
+        first, last = offset // self._array.page_size, (offset + size - 1) // self._array.page_size
+        bank, first_in_bank = divmod(first, self._array.pages_per_bank)
+        last_in_bank = last - bank * self._array.pages_per_bank
         for register in _WRITE_PROTECTION[bank]:
             start, end = field(self.words[register], 0, 8), field(self.words[register], 16, 8)
             if first_in_bank <= end and last_in_bank >= start and start <= end:
@@ -455,7 +450,7 @@ class Flash(RegisterBlock):
 
     def _changed(self, offset: int, size: int) -> None:
         self._invalidate(offset, size)
-        self._invalidate(FLASH_BASE + offset, size)
+        self._invalidate(self._array.base + offset, size)
 
     def _set_timing(self) -> None:
         acr = self.words[ACR]
