@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 import hil
-from hil.cli import bringup, exchange, firmware, init, log, model, report, rig, safe, twin, udev, waveform
+from hil.cli import (
+    bringup,
+    exchange,
+    firmware,
+    init,
+    ioc,
+    log,
+    model,
+    report,
+    rig,
+    safe,
+    twin,
+    udev,
+    waveform,
+)
 from hil.errors import HilError
 
 EXIT_CODES = (
@@ -27,6 +41,7 @@ _typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _typer.add_typer(firmware.app, name="firmware")
+_typer.add_typer(ioc.app, name="ioc")
 _typer.add_typer(model.app, name="model")
 _typer.add_typer(rig.app, name="rig")
 _typer.command("init")(init.init)

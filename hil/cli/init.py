@@ -35,6 +35,7 @@ def init(
     Files that are there already are left as they are.
     """
     from hil.cli import project_files
+    from hil.config.cubemx import read_ioc
     from hil.firmware.image import Image
     from hil.instruments.discovery import discover
 
@@ -42,8 +43,9 @@ def init(
         Image.load(firmware)  # refused here, not in the first run
     elves, ioc = _files(folder)
     image = _relative(firmware, folder) if firmware is not None else elves[0] if len(elves) == 1 else None
+    cubemx = read_ioc(folder / ioc[0]) if len(ioc) == 1 else None
     files = {
-        "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], ioc[:_CANDIDATES_MOST]),
+        "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx),
         "requirements.txt": project_files.REQUIREMENTS,
         "tests/test_firmware.py": project_files.FIRST_TEST,
         ".github/workflows/hil.yml": project_files.CI_JOB,
@@ -60,6 +62,9 @@ def init(
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror or error}", file=folder) from error
     typer.echo(f"firmware: {visible(image) if image else 'none found; name it in hil.toml'}")
+    typer.echo(
+        f".ioc: {visible(ioc[0])}, see hil ioc check" if cubemx else f".ioc: {len(ioc)} found, none taken"
+    )
     for name in written:
         typer.echo(f"wrote {name}")
     for name in kept:
@@ -77,7 +82,7 @@ def _files(folder: Path) -> tuple[list[str], list[str]]:
     elves, ioc = [], []
     for path in _walk(folder):
         if path.suffix == ".ioc":
-            ioc.append(visible(_relative(path, folder)))
+            ioc.append(_relative(path, folder))
         elif path.suffix in (".elf", ".axf", ".out"):
             try:
                 Image.load(path)

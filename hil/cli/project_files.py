@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hil.config.cubemx import CubeMx
+from hil.foreign_text import visible
 from hil.instruments.discovery import Search
 from hil.places import shipped
 
@@ -67,7 +69,7 @@ def toml_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def hil_toml(image: str | None, candidates: Sequence[str], ioc: Sequence[str]) -> str:
+def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None) -> str:
     """The project's own file."""
     lines = [
         "# What this project's firmware is and claims. Every key may be missing; hil-rig then finds out."
@@ -85,7 +87,10 @@ def hil_toml(image: str | None, candidates: Sequence[str], ioc: Sequence[str]) -
         '# wake_period = "2 s"    # held against the current, within 5 %',
         '# markers = ["marker_active"] # pins that it moves, by their role in the rig\'s [wiring]',
     ]
-    lines += [f"# found: {one}" for one in ioc]
+    if cubemx is not None:
+        lines += [f"# {visible(cubemx.file.name)}: {line}" for line in cubemx.summary()]
+        if cubemx.wake_period_s is not None:  # what the project states is held against the current
+            lines.append(f'wake_period = "{cubemx.wake_period_s:.9g} s"  # edit if code sets another one')
     return "\n".join(lines) + "\n"
 
 

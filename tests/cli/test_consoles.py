@@ -18,6 +18,7 @@ from hil.measurement.measurement import Measurement
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.waveform import Waveform
 from hil.results import journal, run, test_log, waveform_file
+from tests.config.ioc_files import SOUND
 
 PROJECT = Path(__file__).parents[2]
 
@@ -37,6 +38,7 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:[34]\d|9\d|10\d)(?:;\d+)*m")
 COMMANDS = {
     "exchange": [["exchange", "log.jsonl"]],
     "init": [["init", "--sim", "µ-project"], ["init", "--sim", "--firmware", "none"]],
+    "ioc": [["ioc", "check", "board.ioc"], ["ioc", "check", "none"]],
     "firmware": [["firmware", "build"], ["firmware", "build", "--model", "none.tflite"]],
     "model": [["model", "show", str(PROJECT / "firmware" / "model" / "anomaly.tflite")]],
     "rig": [["rig", "check", "sim"], ["rig", "check", "µ.toml"], ["rig", "check", "none"]],
@@ -83,6 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text": "→ µ",
         "answer": "",
     }
+    (folder / "board.ioc").write_text(SOUND, "latin-1")
     (folder / "log.jsonl").write_text(json.dumps(event, ensure_ascii=False) + "\n", "utf-8")
     made = run.create(folder, "µ")
     with journal.Journal(made.journal_path) as written:

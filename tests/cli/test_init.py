@@ -14,6 +14,7 @@ from hil.config import load_rig
 from hil.config.project import load_project
 from hil.instruments import discovery
 from hil.instruments.discovery import Device, Search
+from tests.config.ioc_files import SOUND
 
 FOUND = {
     "debug probe": Search("debug probe", (Device("0672FF5", 'ST-LINK "x" \\1'),)),
@@ -51,6 +52,14 @@ def test_the_only_image_is_found_and_named(folder: Path) -> None:
     assert load_project(folder).firmware.image == folder / "build" / "sensor.elf"
     assert not (folder / "rig_configs").exists()
     compile((folder / "tests" / "test_firmware.py").read_text("utf-8"), "test_firmware.py", "exec")
+
+
+def test_the_period_of_an_ioc_is_what_the_firmware_claims(folder: Path) -> None:
+    (folder / "board.ioc").write_text(SOUND, "latin-1")
+    said = run(str(folder), "--sim")
+    assert ".ioc: board.ioc, see hil ioc check" in said
+    assert load_project(folder).firmware.wake_period_s == 10.0
+    assert "# board.ioc: PB10 is AWAKE" in (folder / "hil.toml").read_text("utf-8")
 
 
 def test_of_two_images_none_is_taken_and_both_are_named(folder: Path) -> None:

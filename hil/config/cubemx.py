@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""STM32CubeMX's ``.ioc``: what it says of a firmware, and what speaks against a board.
+
+The file is a list of Java properties in Latin-1. A key that has its default is absent, so that absence tells
+nothing; the computed ``*_Value`` keys are always there. No key says which low-power mode is entered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hil.boards import Board
+from hil.errors import ConfigError
+from hil.foreign_text import visible
+
+_MOST_BYTES = 1 << 20
+"""A file of all pins of the largest part has some 30 KB."""
+_PROPERTY = re.compile(r"((?:\\.|[^=:\\])+)[=:](.*)")
+_PIN = re.compile(r"(P[A-K]\d+)(?:[-/ ][^.]*)?\.(Signal|GPIO_Label|GPIO_PuPd)")
+_COMMENT = re.compile(r"\s*\[.*\]$")
+_DIVIDERS = {f"RTC_WAKEUPCLOCK_RTCCLK_DIV{divider}": divider for divider in (2, 4, 8, 16)}
+_SECONDS = {"RTC_WAKEUPCLOCK_CK_SPRE_16BITS": 0, "RTC_WAKEUPCLOCK_CK_SPRE_17BITS": 1 << 16}
+"""RM0351, RTC_CR.WUCKSEL: the 1 Hz clock, in the second case with 2^16 added to the counter."""
+_SWD = ("PA13", "PA14")
+
+
+@dataclass(frozen=True)
+class CubeMx:
+    """What the file says. None where it does not say, which may mean CubeMX's default."""
+
+    file: Path
+    part: str
+    """As ordered, in lower case."""
+    signals: Mapping[str, str]
+    """Signal by pin."""
+    labels: Mapping[str, str]
+    """The user's name by pin, without the comment in brackets."""
+    unpulled_inputs: tuple[str, ...]
+    """Digital inputs for which no pull is chosen."""
+    consoles: Mapping[str, int | None]
+    """Baud rate by UART that sends."""
+    hclk_hz: float | None
+    lse: bool
+    """Whether a 32.768 kHz crystal is used."""
+    wake_period_s: float | None
+    """Of the RTC's wake-up timer."""
+    supply_voltage_v: float | None
+    ambient_temperature_c: float | None
+    """Both of the power calculator."""
+
+    def summary(self) -> Iterator[str]:
+        """What a rig can take from it, a line each."""
+        yield f"part {self.part or 'unknown'}"
+        for uart, baud in self.consoles.items():
+            yield f"{uart} sends{'' if baud is None else f' at {baud} baud'}"
+        if self.hclk_hz is not None:
+            yield f"HCLK {self.hclk_hz / 1e6:g} MHz"
+        if self.wake_period_s is not None:
+            yield f"RTC wake-up every {self.wake_period_s:g} s"
+        if self.supply_voltage_v is not None:
+            yield f"power calculator: {self.supply_voltage_v:g} V"
+        for pin, label in sorted(self.labels.items()):
+            yield f"{pin} is {label}"
+
+    def findings(self, board: Board) -> Iterator[str]:
+        """What cannot be right on a board, or costs current or access, a sentence each."""
+        if self.part and not self.part.startswith(board.mcu):
+            yield f"it is for {self.part}, and the {board.title} has {board.mcu}"
+        for pin in _SWD:
+            signal = self.signals.get(pin)
+            if signal is None:
+                yield f"{pin} is not set to SWD: generated code may take the debug port away"
+            elif not signal.startswith("SYS_"):
+                yield f"{pin} is {signal}: the debug port is gone once the firmware runs"
+        for pin in sorted(set(self.signals) - board.pins):
+            yield f"{pin} is no pin of the {board.package.name}"
+        if self.lse and board.lse_hz is None:
+            yield f"it uses the LSE, and the {board.title} has no 32.768 kHz crystal"
+        most_hz = float(board.part.fact("hclk_max").extra["range1"])
+        if self.hclk_hz is not None and self.hclk_hz > most_hz:
+            yield f"HCLK is {self.hclk_hz / 1e6:g} MHz, above the part's {most_hz / 1e6:g} MHz"
+        if self.consoles and board.console.uart not in self.consoles:
+            yield (
+                f"{', '.join(self.consoles)} sends, and the probe's serial port is on {board.console.uart}"
+            )
+        for pin in self.unpulled_inputs:
+            yield f"{pin} is a digital input without a pull: it draws current unless something drives it"
+
+
+def read_ioc(file: Path) -> CubeMx:
+    """Read an ``.ioc`` file.
+
+    Raises:
+        ConfigError: it cannot be read, or is none.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", file=file) from error
+    entries = dict(_properties(content.decode("latin-1")))
+    if len(content) > _MOST_BYTES or "Mcu.Name" not in entries:
+        raise ConfigError("is no .ioc file", file=file, expected="properties of STM32CubeMX with Mcu.Name")
+    keyed: dict[str, dict[str, str]] = {"Signal": {}, "GPIO_Label": {}, "GPIO_PuPd": {}}
+    for key, value in entries.items():
+        if match := _PIN.fullmatch(key):
+            keyed[match[2]][match[1]] = value
+    signals = keyed["Signal"]
+    sending = (re.match(r"(\w*U\w*ART\d)_TX", signal) for signal in signals.values())
+    senders = sorted({match[1] for match in sending if match})
+    inputs = {pin for pin, signal in signals.items() if signal == "GPIO_Input"}
+    return CubeMx(
+        file=file,
+        part=entries.get("Mcu.UserName", "").lower(),
+        signals=signals,
+        labels={pin: _COMMENT.sub("", label) for pin, label in keyed["GPIO_Label"].items()},
+        unpulled_inputs=tuple(sorted(inputs - set(keyed["GPIO_PuPd"]))),
+        consoles={uart: _whole(entries.get(f"{uart}.BaudRate")) for uart in senders},
+        hclk_hz=_number(entries.get("RCC.HCLKFreq_Value")),
+        lse="RCC_OSC32_IN" in signals.values() or entries.get("RCC.RTCClockSelection", "").endswith("_LSE"),
+        wake_period_s=_wake_period_s(entries),
+        supply_voltage_v=_number(entries.get("PCC.Vdd")),
+        ambient_temperature_c=_number(entries.get("PCC.Temperature")),
+    )
+
+
+def _properties(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        match = None if line.startswith(("#", "!")) else _PROPERTY.match(line)
+        if match is not None:
+            key, value = (visible(re.sub(r"\\(.)", r"\1", part)).strip() for part in match.groups())
+            yield key, value
+
+
+def _wake_period_s(entries: Mapping[str, str]) -> float | None:
+    """Of the wake-up timer; None where it is off, or where a default of CubeMX leaves it open."""
+    counter, clock = _whole(entries.get("RTC.WakeUpCounter")), entries.get("RTC.WakeUpClock", "")
+    if counter is None or "VP_RTC_VS_RTC_WakeUp_intern.Mode" not in entries:
+        return None
+    if clock in _SECONDS:
+        return float(counter + 1 + _SECONDS[clock])
+    rtc_hz = _number(entries.get("RCC.RTCFreq_Value"))
+    return (counter + 1) * _DIVIDERS[clock] / rtc_hz if rtc_hz and clock in _DIVIDERS else None
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and re.fullmatch(r"\d{1,9}", text, re.ASCII) else None
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text is not None and re.fullmatch(r"\d{1,12}(\.\d{1,6})?", text, re.ASCII) else None
