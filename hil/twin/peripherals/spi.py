@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SPI as a controller (RM0351, SPI section): FIFOs, frames of 4 to 16 bits, one or two data lines, CRC.
+"""SPI (RM0351, SPI section): FIFOs, frames of 4 to 16 bits, one or two data lines, CRC, NSS.
 
-Not modelled: target mode, TI mode, NSS pulses, and DMA of packed frames of odd number.
+As a controller it clocks devices, and other SPIs that it is wired to, which are targets. Not modelled: TI
+mode and DMA of packed frames of odd number.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from hil.twin.peripherals.bus_devices import SpiDevice
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.registers import RegisterBlock, field
+from hil.twin.peripherals.spi_line import crc_of, exchange_with_devices, reversed_bits
+from hil.twin.peripherals.spi_target import UNDERRUN, TargetSide
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pin
 
@@ -25,12 +28,10 @@ TXCRCR: Final = 0x18
 
 _CPHA, _CPOL, _MSTR, _SPE, _LSBFIRST, _SSI, _SSM = 1, 2, 1 << 2, 1 << 6, 1 << 7, 1 << 8, 1 << 9
 _RXONLY, _CRCL, _CRCNEXT, _CRCEN, _BIDIOE, _BIDIMODE = (1 << bit for bit in range(10, 16))
-_SSOE: Final = 1 << 2
+_SSOE, _NSSP = 1 << 2, 1 << 3
 _RXDMAEN, _TXDMAEN, _RXNEIE, _TXEIE, _ERRIE, _FRXTH = 1, 2, 1 << 6, 1 << 7, 1 << 5, 1 << 12
 _RXNE, _TXE, _CRCERR, _MODF, _OVR, _BSY = 1, 2, 1 << 4, 1 << 5, 1 << 6, 1 << 7
 _FIFO_BYTES: Final = 4
-_FLOATING: Final = 0xFF
-"""What an undriven MISO reads as: an assumption."""
 RISING_EDGE_MODES: Final = frozenset({0, 3})
 """SPI modes (CPOL * 2 + CPHA) in which a bit is sampled at the rising edge of SCK."""
 
@@ -58,7 +59,7 @@ class Spi(RegisterBlock):
         RXCRCR: 0,
         TXCRCR: 0,
     }
-    not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6018}
+    not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6010}
 
     def __init__(
         self,
@@ -80,6 +81,12 @@ class Spi(RegisterBlock):
         self._shifting: Event | None = None
         self._errors = 0
         self._crc_sent = False
+        self._pause: Event | None = None
+        """NSS is high between two frames (NSSP)."""
+        self._answers: list[tuple[Spi, int]] = []
+        """The targets that the frame under way clocks, and what they send."""
+        self._wired: list[Spi] = []
+        self.target = TargetSide(self)
         self._devices: list[tuple[Pin, SpiDevice, frozenset[int]]] = []
         self.routed: Callable[[], bool] = lambda: True
         self.nss_level: Callable[[], bool | None] = lambda: None
@@ -94,6 +101,11 @@ class Spi(RegisterBlock):
         self._devices.append((chip_select, device, modes))
         chip_select.listeners.append(lambda _time_ps, level: device.select(level is False))
 
+    def wire(self, other: "Spi") -> None:
+        """Connect SCK and the data lines with those of another SPI; in half-duplex mode the one line."""
+        self._wired.append(other)
+        other._wired.append(self)
+
     def reset(self) -> None:
         """System reset: off."""
         super().reset()
@@ -103,8 +115,10 @@ class Spi(RegisterBlock):
         self._update()
 
     def nss_changed(self, level: bool) -> None:
-        """The level at the NSS pin changed: a controller that finds it low gives up."""
+        """The level at the NSS pin changed: a controller that finds it low gives up, a high one deselects."""
         self._check_nss()
+        if level and not self.words[CR1] & (_MSTR | _SSM):
+            self.target.reset()
 
     def read(self, offset: int, width: int) -> int:
         """SPI_DR gives as many frames as the access is wide."""
@@ -152,12 +166,40 @@ class Spi(RegisterBlock):
         control = self.words[CR1]
         if not control & _SPE:
             self._clear()
-        elif not control & _MSTR and not before & _SPE and self.unknowns is not None:
-            self.unknowns.without_effect(self, CR1, _MSTR)  # a target, which nobody can address here
+        elif not self.is_target_selected:
+            self.target.reset()
         if control & _CRCEN and not before & _CRCEN:
             self.words[RXCRCR] = self.words[TXCRCR] = 0
         if control & _CRCNEXT and not before & _CRCNEXT:
             self._crc_sent = False
+
+    @property
+    def is_target_selected(self) -> bool:
+        """Whether it is a target that follows the clock: its NSS, or SSI in its place, is low."""
+        control = self.words[CR1]
+        if control & (_SPE | _MSTR) != _SPE or not self._bus_hz() or not self.routed():
+            return False
+        return not (control & _SSI if control & _SSM else self.nss_level())
+
+    def next_frame(self) -> tuple[int, int, bool]:
+        """The next frame that it shifts out as a target."""
+        control, bits, is_crc = self.words[CR1], self._frame_bits, False
+        if self._to_send:
+            frame = self._to_send.pop(0)
+        elif control & _CRCEN and control & _CRCNEXT and not self._crc_sent:
+            frame, bits, is_crc = self.words[TXCRCR], self._crc_bits, True
+        else:
+            frame = UNDERRUN
+        self._update()
+        self._feed_from_dma()
+        return (reversed_bits(frame, bits) if control & _LSBFIRST else frame), bits, is_crc
+
+    def frame_over(self, sent: int, received: int, *, is_crc: bool) -> None:
+        """A frame was shifted out and in, as a target."""
+        bits = self._crc_bits if is_crc else self._frame_bits
+        if self.words[CR1] & _LSBFIRST:
+            sent, received = reversed_bits(sent, bits), reversed_bits(received, bits)
+        self._take(sent, received, is_crc)
 
     def _check_nss(self) -> None:
         """Mode fault: a controller whose NSS is low becomes a target, switched off (RM0351, SPI_SR.MODF).
@@ -182,7 +224,8 @@ class Spi(RegisterBlock):
         works = control & (_SPE | _MSTR) == _SPE | _MSTR
         self.drive_clock(bool(control & _CPOL) if works else None)
         as_output = control & _MSTR and self.words[CR2] & _SSOE and not control & _SSM
-        self.drive_nss(not works if as_output else None)
+        idle = self._pulses and self._shifting is None
+        self.drive_nss((not works or idle) if as_output else None)
 
     @property
     def _frame_bits(self) -> int:
@@ -202,7 +245,8 @@ class Spi(RegisterBlock):
         levels = min(arrived, 3) << 9 | min(waiting, 3) << 11
         status = levels | (_RXNE if arrived >= threshold else 0) | self._errors
         status |= _TXE if waiting <= _FIFO_BYTES // 2 else 0
-        return status | (_BSY if self._shifting is not None or waiting else 0)
+        busy = self.target.busy or (waiting and self.words[CR1] & _MSTR)
+        return status | (_BSY if self._shifting is not None or busy else 0)
 
     @property
     def _receives_only(self) -> bool:
@@ -214,7 +258,9 @@ class Spi(RegisterBlock):
 
     def _start(self) -> None:
         control = self.words[CR1]
-        if self._shifting is not None or control & (_SPE | _MSTR) != _SPE | _MSTR:
+        if self._shifting is not None or self._pause is not None:
+            return
+        if control & (_SPE | _MSTR) != _SPE | _MSTR:
             return
         bus_hz = self._bus_hz()
         if not bus_hz:
@@ -230,26 +276,56 @@ class Spi(RegisterBlock):
             return
         divider = 2 << field(control, 3, 3)
         bits = self._crc_bits if send_crc else self._frame_bits
+        if self._pulses:
+            self.drive_nss(False)
+        self._answers = [
+            (other, other.target.shift_out(bits)) for other in self._wired if other.is_target_selected
+        ]
         delay_ps = bits * divider * PS_PER_S // bus_hz
         self._shifting = self._scheduler.after(delay_ps, lambda: self._shifted(frame, bits, send_crc))
 
     def _shifted(self, frame: int, bits: int, is_crc: bool) -> None:
         self._shifting = None
+        self._take(frame, self._exchange(frame, bits), is_crc, again=self._start_next)
+
+    def _start_next(self) -> None:
+        """Begin the next frame, in NSS pulse mode one clock later."""
+        bus_hz = self._bus_hz()
+        if not self._pulses or not bus_hz:
+            self._start()
+            return
+        self.drive_nss(True)
+        delay_ps = (2 << field(self.words[CR1], 3, 3)) * PS_PER_S // bus_hz
+        self._pause = self._scheduler.after(delay_ps, self._pause_over)
+
+    def _pause_over(self) -> None:
+        self._pause = None
+        self._start()
+        self._update()
+
+    @property
+    def _pulses(self) -> bool:
+        """NSS pulse mode, which works with NSS as an output and the first edge only (RM0351, NSSP)."""
         control = self.words[CR1]
-        received = self._exchange(frame, bits)
+        by_hardware = self.words[CR2] & _SSOE and not control & _SSM
+        return bool(self.words[CR2] & _NSSP and by_hardware and control & _MSTR and not control & _CPHA)
+
+    def _take(self, sent: int, received: int, is_crc: bool, again: Callable[[], None] = lambda: None) -> None:
+        """Account for a frame that is over; ``again`` begins the next one."""
+        control = self.words[CR1]
         if is_crc:
             self._crc_sent = True
             self._errors |= _CRCERR if received != self.words[RXCRCR] else 0
             self.words[CR1] &= ~_CRCNEXT
         elif control & _CRCEN:
-            self.words[TXCRCR] = self._crc(self.words[TXCRCR], frame)
+            self.words[TXCRCR] = self._crc(self.words[TXCRCR], sent)
             self.words[RXCRCR] = self._crc(self.words[RXCRCR], received)
         if control & (_BIDIMODE | _BIDIOE) != _BIDIMODE | _BIDIOE:
             if len(self._received) * self._frame_bytes >= _FIFO_BYTES:
                 self._errors |= _OVR
             else:
                 self._received.append(received)
-        self._start()
+        again()
         self._update()
         if self.words[CR2] & _RXDMAEN and self._status() & _RXNE:
             self._request_rx()
@@ -261,36 +337,48 @@ class Spi(RegisterBlock):
 
     def _crc(self, crc: int, frame: int) -> int:
         """Take a frame into a CRC, first bit on the line first (RM0351, SPI CRC)."""
-        bits, top = self._frame_bits, 1 << (self._crc_bits - 1)
+        bits = self._frame_bits
         if self.words[CR1] & _LSBFIRST:
-            frame = _reversed(frame, bits)
-        for bit in reversed(range(bits)):
-            feed = bool(crc & top) ^ bool(frame >> bit & 1)
-            crc = crc << 1 & 2 * top - 1 ^ (self.words[CRCPR] & 2 * top - 1 if feed else 0)
-        return crc
+            frame = reversed_bits(frame, bits)
+        return crc_of(crc, frame, bits, self.words[CRCPR], self._crc_bits)
 
     def _exchange(self, frame: int, bits: int) -> int:
-        """Send a frame to who is selected; return what came back meanwhile.
-
-        A device that samples at the other edge sees every bit one clock late (assumption
-        spi_open_lines), and so does the
-        controller.
-        """
+        """Send a frame to who is selected; return what came back meanwhile."""
         control = self.words[CR1]
-        mode = control & 3  # CPOL is bit 1, CPHA bit 0
-        selected = [(device, modes) for pin, device, modes in self._devices if pin.level_out is False]
-        if control & _LSBFIRST:
-            frame = _reversed(frame, bits)
-        value = 0
-        for byte in frame.to_bytes(2 if bits > 8 else 1, "big"):
-            answers = []
-            for device, modes in selected if self.routed() else ():
-                late = mode not in modes
-                answer = device.exchange(byte >> 1 if late else byte)
-                answers.append(answer >> 1 | 0x80 if late else answer)
-            value = value << 8 | (answers[0] if answers else _FLOATING)
-        value &= (1 << bits) - 1
-        return _reversed(value, bits) if control & _LSBFIRST else value
+        turned = control & _LSBFIRST
+        line = reversed_bits(frame, bits) if turned else frame
+        if self._answers:
+            value = self._exchange_with_target(line, bits)
+        else:
+            present = self._devices if self.routed() else []
+            selected = [(device, modes) for pin, device, modes in present if pin.level_out is False]
+            value = exchange_with_devices(selected, line, bits, control & 3)  # CPOL is bit 1, CPHA bit 0
+        return reversed_bits(value, bits) if turned else value
+
+    def _exchange_with_target(self, frame: int, bits: int) -> int:
+        """Send a frame, first bit highest, to the SPIs that follow; return what came back meanwhile.
+
+        A line that nobody drives is high. One that samples at the other edge is one clock late.
+        """
+        ones = (1 << bits) - 1
+        value = ones
+        for other, answer in self._answers:
+            late = (self.words[CR1] ^ other.words[CR1]) & (_CPOL | _CPHA) in (_CPOL, _CPHA)
+            if not self.routed():
+                continue
+            joined = not (self.words[CR1] ^ other.words[CR1]) & _BIDIMODE
+            if joined and other._drives_data:
+                value &= answer >> 1 | 1 << bits - 1 if late else answer
+            told = frame if joined and self._drives_data else ones
+            other.target.shift_in(told >> 1 if late else told, bits)
+        self._answers = []
+        return value
+
+    @property
+    def _drives_data(self) -> bool:
+        """Whether it sends: not if it only receives, on two lines or on one."""
+        control = self.words[CR1]
+        return bool(control & _BIDIOE) if control & _BIDIMODE else not control & _RXONLY
 
     def _feed_from_dma(self) -> None:
         while self.words[CR2] & _TXDMAEN and self.words[CR1] & _SPE and self._status() & _TXE:
@@ -301,6 +389,11 @@ class Spi(RegisterBlock):
         if self._shifting is not None:
             self._shifting.cancel()
             self._shifting = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        self._answers = []
+        self.target.reset()
         self._to_send.clear()
         self._received.clear()
         self._errors &= ~_OVR
@@ -314,8 +407,3 @@ class Spi(RegisterBlock):
             or (control & _ERRIE and status & (_OVR | _MODF | _CRCERR))
         )
         self._interrupt.set(bool(wanted))
-
-
-def _reversed(value: int, bits: int) -> int:
-    """Turn the order of the lowest bits round."""
-    return int(f"{value:0{bits}b}"[::-1], 2)

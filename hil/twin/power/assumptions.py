@@ -33,7 +33,7 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "spi_open_lines",
         "An NSS input that no pin is routed to reads low. A device that samples at the other edge of the "
-        "clock takes every bit one clock late.",
+        "clock takes every bit one clock late. A target without data sends zeros.",
     ),
     (
         "serial_lines",

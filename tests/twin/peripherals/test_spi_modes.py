@@ -162,11 +162,6 @@ def test_receive_only_clocks_until_it_is_switched_off(spi):
     assert spi.read("SPI1", SR) & OVR
 
 
-def test_a_target_is_named_because_nobody_can_address_it(spi):
-    spi.write("SPI1", CR1, SPE)
-    assert "MSTR" in spi.mcu.peripherals.unmodelled.accesses[-1].register
-
-
 @pytest.mark.parametrize(("block", "gate"), [("DMA1", (0x48, 0)), ("RNG", (0x4C, 18))])
 @pytest.mark.parametrize("width", [1, 2])
 def test_blocks_that_take_words_only_refuse_less(part, block, gate, width):

@@ -244,6 +244,37 @@ _exchange(ON & ~(1 << 9), 0x700, SPI_CR1, SPI_CR2)
 
 
 @scenario("SPI1", SPI_CR2)
+def nss_pulses(s: Subject) -> None:
+    """Two frames, with NSS as an output."""
+    _spi(s)
+    s.write("SPI1", SPI_CR2, 0x1704)
+    s.write("SPI1", SPI_CR1, 0x44)
+    for byte in (0x55, 0x66):
+        s.blocks["SPI1"].write(SPI_DR, 1, byte)
+    s.advance(50e-6)
+
+
+@scenario("SPI1", SPI_CR1)
+def clocked_by_another(s: Subject) -> None:
+    """SPI2 sends two bytes and takes what comes back."""
+    spis = s.mcu.peripherals.spis
+    spis["SPI1"]._wired[:] = [spis["SPI2"]]
+    spis["SPI2"]._wired[:] = [spis["SPI1"]]
+    spis["SPI2"].routed = lambda: True
+    _spi(s)
+    s.write("SPI2", SPI_CR2, 0x1700)
+    s.write("SPI2", SPI_CR1, ON)
+    s.write("SPI1", SPI_CR2, 0x1700)
+    s.write("SPI1", SPI_CR1, 0x240)
+    for byte in (0x35, 0x36):
+        s.blocks["SPI1"].write(SPI_DR, 1, byte)
+    for byte in (0xA6, 0xA7):
+        s.blocks["SPI2"].write(SPI_DR, 1, byte)
+    s.advance(50e-6)
+    s.note([s.blocks[name].read(SPI_DR, 1) for name in ("SPI1", "SPI2") for _ in range(2)])
+
+
+@scenario("SPI1", SPI_CR2)
 def exchange_by_dma(s: Subject) -> None:
     """DMA waits for both directions."""
     _spi(s)
