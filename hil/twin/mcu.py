@@ -131,6 +131,7 @@ class Mcu:
         for adc in blocks.adcs.values():
             adc.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
+        blocks.lcd.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():

@@ -66,7 +66,7 @@ _BATTERY_CONDITIONS: Final = {
     "vbat_rtc_lse_bypass": Condition(steps.rtc(_LSE), _BYPASS),
 }
 """What a cell at VBAT supplies while VDD is off; ``lse`` and ``steps`` are done before."""
-_REASONS: Final = {"lcd": "the LCD controller is not modelled"}
+_REASONS: Final = {"lcd": "the steps do not switch the LCD controller on"}
 
 
 def _tables(part: Part) -> list[dict[str, Any]]:

@@ -24,9 +24,11 @@ from hil.twin.peripherals.gpio import GpioPort
 from hil.twin.peripherals.interrupts import InterruptLines
 from hil.twin.peripherals.iwdg import Iwdg
 from hil.twin.peripherals.kernel_clocks import KernelClocks
+from hil.twin.peripherals.lcd import Lcd
 from hil.twin.peripherals.lptim import Lptim
 from hil.twin.peripherals.memory_map import BASE, IRQ
 from hil.twin.peripherals.option_bytes import OptionBytes
+from hil.twin.peripherals.otg_fs import OtgFs
 from hil.twin.peripherals.pin_functions import SIGNALS, Signal
 from hil.twin.peripherals.pwr import Pwr
 from hil.twin.peripherals.rcc import Rcc
@@ -183,6 +185,10 @@ class Peripherals:
         for block, gate in self.analog:
             self._add(block, gate)
         self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
+        self.lcd = Lcd(scheduler, interrupts.source(IRQ["LCD"]), lambda: self.rcc.lcd_hz)
+        if "LCD" not in part.lacks_blocks:
+            self._add(self.lcd)
+        self.otg_fs = self._add(OtgFs(scheduler, self.kernel_clocks.clk48_hz))
         for name in [name for name in BASE if name not in self.blocks and name not in part.lacks_blocks]:
             self._add(Unmodelled(name), _SHARED_GATES.get(name))
         for gap in reserved_between(self.blocks.values()):
@@ -193,7 +199,7 @@ class Peripherals:
                 peripheral_bus.attach(block)
         clocked = (
             *(self.timers.values(), self.uarts.values(), self.low_power_timers.values()),
-            (self.wwdg, self.rng),
+            (self.wwdg, self.rng, self.lcd, self.otg_fs),
         )
         self._retime: dict[str, Callable[[], None]] = {
             block.name: block.retime for group in clocked for block in group

@@ -138,5 +138,6 @@ IRQ: Final = {
     "LPUART1": 70,
     "I2C3_EV": 72,
     "I2C3_ER": 73,
+    "LCD": 78,
     "RNG": 80,
 }

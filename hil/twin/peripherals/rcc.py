@@ -116,8 +116,7 @@ class Rcc(RegisterBlock):
         PLLCFGR: 0x0003_0000,  # clocks of SAI, and of the ADC from PLLSAI1
         PLLSAI1CFGR: 0x0703_0000,
         PLLSAI2CFGR: 0x0703_7F00,
-        0x2C: 1 << 12,  # resets of OTG_FS and SAI, which hold nothing
-        0x40: 3 << 21,
+        0x40: 3 << 21,  # resets of SAI, which holds nothing
         0x68: 1 << 9,  # SRAM1 and SRAM2 in Sleep
         0x6C: 1 << 9,
         CCIPR: 0xC3C0_0000,  # SAI, SWPMI, DFSDM
@@ -261,6 +260,14 @@ class Rcc(RegisterBlock):
         """RTCCLK by RTCSEL and RTCEN; HSE/32 is never available on this board."""
         bdcr = self.words[BDCR]
         source = (None, "lse", "lsi", None)[field(bdcr, 8, 2)] if field(bdcr, 15) else None
+        if source is None or not self.oscillators[source].ready:
+            return 0
+        return clock_tree.LSE_HZ if source == "lse" else self.oscillators.lsi_nominal_hz
+
+    @property
+    def lcd_hz(self) -> int:
+        """LCDCLK: the RTC's source by RTCSEL, whether the RTC is on or not (RM0351, RCC_BDCR)."""
+        source = (None, "lse", "lsi", None)[field(self.words[BDCR], 8, 2)]
         if source is None or not self.oscillators[source].ready:
             return 0
         return clock_tree.LSE_HZ if source == "lse" else self.oscillators.lsi_nominal_hz

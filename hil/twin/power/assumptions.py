@@ -78,6 +78,11 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "for it at 25 °C, without RTC or with the RTC on the LSI.",
     ),
     ("stop0_wakeup_current", "The current while waking from Stop 0 is that of Stop 1."),
+    (
+        "lcd_current",
+        "The LCD controller adds in every mode what it adds in Stop 1 and 2 (Tables 45 and 46), with any "
+        "setting and clock. Its converter is ready at once, and no glass loads it.",
+    ),
     ("stop0_rtc", "The RTC adds to Stop 0 what it adds to Stop 1 (Table 47 is without RTC)."),
     (
         "stop_lpr",

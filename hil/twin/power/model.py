@@ -141,6 +141,19 @@ def _low_speed_a(point: OperatingPoint) -> float:
     return current_a + (_scalar(point, "lsi") if point.lsi_on else 0.0)
 
 
+def _lcd_a(point: OperatingPoint) -> float:
+    """What the LCD controller adds, by the rows of Stop with and without it (assumption lcd_current)."""
+    stop = "stop2" if point.mode == "stop2" else "stop1"
+    alone = point.rtc_source == "off" and point.lsi_on
+    rows = ("rtc_off_lcd_lsi", "rtc_off_lcd_off") if alone else ("rtc_lsi_lcd", "rtc_lsi")
+    with_a, without_a = (
+        of_figure(point.part.supply_current(f"{stop}_{row}", point.vdd_v, point.temperature_c), point.spread)
+        for row in rows
+    )
+    # The row of the LCD alone has the LSI in it, which is counted by itself.
+    return with_a - without_a - (_scalar(point, "lsi") if alone else 0.0)
+
+
 def _stopped_a(point: OperatingPoint) -> float:
     def row_a(table: str) -> float:
         figure = point.part.supply_current(table, point.vdd_v, point.temperature_c)
@@ -196,6 +209,8 @@ def _analog_a(point: OperatingPoint) -> float:
     current_a += point.floating_inputs * FLOATING_INPUT_A
     for pin in point.floating_wakeup_pins:
         current_a += FLOATING_CONSOLE_PIN_A if pin == point.console_pin else FLOATING_INPUT_A
+    if point.lcd_on:
+        current_a += _lcd_a(point)
     if point.vrefbuf_on:
         current_a += _line(point, "vrefbuf_idda")[_WITHOUT_LOAD]
     if point.switch_booster_on:

@@ -65,6 +65,8 @@ class OperatingPoint(NamedTuple):
     peripheral_monitors: tuple[int, int] = (0, 0)
     """How many of PVM1 and PVM2, and of PVM3 and PVM4, are on."""
     vrefbuf_on: bool = False
+    lcd_on: bool = False
+    """The LCD controller is on, and has its clock."""
     switch_booster_on: bool = False
     """The charge pump of the I/O analog switches."""
     floating_inputs: int = 0

@@ -77,7 +77,7 @@ def test_nothing_behind_the_apb_bridges_is_without_an_answer(part):
 @pytest.mark.parametrize(
     ("block", "gate"),
     [
-        *(("CAN1", (0x58, 25)), ("LCD", (0x58, 9)), ("SWPMI1", (0x5C, 2)), ("TSC", (0x48, 16))),
+        *(("CAN1", (0x58, 25)), ("SWPMI1", (0x5C, 2)), ("TSC", (0x48, 16))),
         *(("SDMMC1", (0x60, 10)), ("SAI1", (0x60, 21)), ("SAI2", (0x60, 22)), ("DFSDM1", (0x60, 24))),
         *(("QUADSPI", (0x50, 8)), ("FMC", (0x50, 0))),
     ],

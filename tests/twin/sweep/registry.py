@@ -113,5 +113,6 @@ _DMA_ENABLES = {"UP": 8, "CH1": 9, "CH2": 10, "CH3": 11, "CH4": 12, "COM": 13, "
 WITHOUT_REQUEST: dict[tuple[str, int], int] = {
     (name, 0x0C): sum(1 << bit for signal, bit in _DMA_ENABLES.items() if f"{name}_{signal}" not in REQUESTS)
     for name in ("TIM1", "TIM2", "TIM3", "TIM6", "TIM15", "TIM16")
-}
-"""Enables of DMA requests that lead to no channel on this part (RM0351, DMA request mapping)."""
+} | {("TIM16", 0x04): 1 << 2}
+"""Enables of DMA requests that lead to no channel on this part (RM0351, DMA request mapping), and CCUS of a
+timer without trigger input."""

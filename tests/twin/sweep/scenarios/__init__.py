@@ -11,6 +11,7 @@ from tests.twin.sweep.scenarios import (
     dma,
     gpio,
     interrupts,
+    lcd,
     low_power_timers,
     memory,
     opamps,
@@ -18,6 +19,7 @@ from tests.twin.sweep.scenarios import (
     rtc,
     timers,
     uarts,
+    usb,
     watchdogs,
 )
 
@@ -31,6 +33,7 @@ __all__ = [
     "dma",
     "gpio",
     "interrupts",
+    "lcd",
     "low_power_timers",
     "memory",
     "opamps",
@@ -38,5 +41,6 @@ __all__ = [
     "rtc",
     "timers",
     "uarts",
+    "usb",
     "watchdogs",
 ]

@@ -362,8 +362,8 @@ def _update_by_dma(name: str, channels: int) -> None:
             s.write(name, ARR, 40)
             s.write(name, CCR1, 20)
             s.write(name, CR2, 0)
-            s.write(name, DIER, 0x200)
             s.write(name, EGR, 1)
+            s.write(name, DIER, 0x200)
             s.write(name, CR1, 1)
             s.advance(7e-6)
 
