@@ -34,24 +34,24 @@ RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost")
 _UNITS = {
     typing.get_args(kind)[1]: text
     for kind, text in {
-        quantities.Voltage: "voltage",
-        quantities.Current: "current",
-        quantities.Duration: "time",
-        quantities.Frequency: "frequency",
-        quantities.Temperature: "temperature",
-        quantities.TemperatureDifference: "difference of temperatures",
-        quantities.Resistance: "resistance",
+        quantities.Voltage: "voltage in V",
+        quantities.Current: "current in A",
+        quantities.Duration: "time in s",
+        quantities.Frequency: "frequency in Hz",
+        quantities.Temperature: "temperature in °C",
+        quantities.TemperatureDifference: "difference of temperatures in °C",
+        quantities.Resistance: "resistance in ohm",
         quantities.Ratio: "ratio (%, ppm)",
     }.items()
 }
 """Validators of the quantities, and what a reader calls their dimension."""
 _SUFFIXES = {
-    "_v": "voltage",
-    "_a": "current",
-    "_s": "time",
-    "_c": "temperature",
-    "_f": "capacitance",
-    "_ohm": "resistance",
+    "_v": "voltage in V",
+    "_a": "current in A",
+    "_s": "time in s",
+    "_c": "temperature in °C",
+    "_f": "capacitance in F",
+    "_ohm": "resistance in ohm",
     "_lsb": 'steps of the converter ("LSB")',
 }
 """Of the fields of the virtual bench, whose configuration holds SI values."""
@@ -215,7 +215,7 @@ def shown_default(field: FieldInfo, alias: str) -> str:
         return "none"
     text = dimension(field.annotation, field.metadata)
     if text is not None:
-        unit = {"time": "s", "resistance": "ohm"}[text]
+        unit = text.rpartition(" in ")[2]
         if field.default % 86400 == 0:
             return f'`"{field.default / 86400:g} day"`'
         return f'`"{engineering(field.default, unit)}"`'
@@ -242,9 +242,9 @@ def rig_file_page() -> str:
     """The page of all tables and keys."""
     parts = [
         "# The rig file, key by key\n\nMade by `python -m tests.rig_file_page` from the models that read the "
-        'file. A quantity is a text with its unit\n(`"3.0 V"`, `"5 %"`, `"100 mA"`). An unknown key is '
-        "refused "
-        "with its line. `rig_configs/nucleo.toml` is a\nwhole file with comments.\n"
+        'file. A quantity is a text with its unit\n(`"3.0 V"`, `"5 %"`, `"100 mA"`). The tables name the '
+        "unit of the bounds; any unit of that dimension is taken. An\nunknown key is refused with its line. "
+        "`rig_configs/nucleo.toml` is a whole file with comments.\n"
     ]
     top = RigConfig.model_fields
     parts.append(
@@ -386,7 +386,7 @@ def twin_key(name: str, owner: type, ideal: object | None, bench: object | None)
     elif isinstance(example, list):
         said = "list of tables"
     elif name == "input_pull_down":
-        said = "resistance"
+        said = "resistance in ohm"
     else:
         said = "text"
 
