@@ -35,7 +35,7 @@ class TwinPart:
         memory = self._bench.mcu.core.memory
         for segment in image.segments:
             offset = segment.address - FLASH_START
-            memory.flash[offset : offset + len(segment.data)] = np.frombuffer(segment.data, dtype=np.uint8)
+            memory["flash"][offset : offset + len(segment.data)] = np.frombuffer(segment.data, dtype=np.uint8)
             memory.invalidate(segment.address, len(segment.data))
         self._bench.analyzer.execute(POWER_ON)
 

@@ -4,17 +4,15 @@
 from typing import Final
 
 from hil.boards import Board
-from hil.parts import Part
-from hil.twin.core import block_hook
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.errors import TwinError
 from hil.twin.peripherals import system_memory
 from hil.twin.peripherals.assembly import Peripherals
 from hil.twin.peripherals.clock_tree import LSI_HZ
+from hil.twin.peripherals.memories import memory_map
 from hil.twin.peripherals.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
-from hil.twin.power import wake_up
+from hil.twin.power import code_current, wake_up
 from hil.twin.power.backup_supply import BackupSupply
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.observation import Observer
@@ -24,6 +22,7 @@ from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 from hil.twin.read_protection import ReadProtection
 
+_RESET_HCLK_HZ: Final = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
 _ROOM_TEMPERATURE_C: Final = 25.0
 _TYPICAL: Final = 1
 """Index of the typical threshold in Table 25's columns (minimum, typical, maximum)."""
@@ -35,23 +34,6 @@ _RESET_FLAGS: Final = {"software": ("software", "pin"), "iwdg": ("iwdg", "pin")}
     "option_bytes": ("option_bytes", "pin"),
 }
 """Flags in RCC_CSR per cause: an internal reset also pulls NRST low (RM0351, system reset)."""
-
-
-def _check_memories(part: Part) -> None:
-    """The core's hooks are compiled for one memory map: a part with another is refused, not run wrongly."""
-    compiled = {
-        "flash": (block_hook.FLASH_BASE, block_hook.FLASH_SIZE),
-        "SRAM1": (block_hook.SRAM1_BASE, block_hook.SRAM1_SIZE),
-        "SRAM2": (block_hook.SRAM2_BASE, block_hook.SRAM2_SIZE),
-    }
-    for (name, (base, size)), memory in zip(
-        compiled.items(), (part.flash, part.sram1, part.sram2), strict=True
-    ):
-        if (memory.base, memory.size) != (base, size):
-            raise TwinError(
-                f"the virtual bench has no {part.title}: its {name} is {memory.size} bytes at "
-                f"0x{memory.base:08x}; the core is compiled for {size} at 0x{base:08x}"
-            )
 
 
 class Mcu:
@@ -66,11 +48,16 @@ class Mcu:
     def __init__(
         self, board: Board, pins: Pins, seed: int, spread: float = 0.0, lsi_hz: int = LSI_HZ
     ) -> None:
-        _check_memories(board.part)
         self.board = board
         self.part = part = board.part
         self.scheduler = Scheduler()
-        self.core = Core(self.scheduler, seed)
+        self.core = Core(
+            self.scheduler,
+            memory_map(part),
+            hclk_hz=_RESET_HCLK_HZ,
+            deviation=code_current.deviation,
+            seed=seed,
+        )
         self._vdd_v = 0.0
         self._temperature_c = _ROOM_TEMPERATURE_C
         self._external_current_a = 0.0
@@ -110,7 +97,7 @@ class Mcu:
         blocks.flash.is_closed = self._protection.closes_flash
         blocks.flash.on_unprotect = self._erase_with_flash
         self._connect()
-        system_memory.program(self.core.memory.system, part, board.package, seed)
+        system_memory.program(self.core.memory["system"], part, board.package, seed)
 
     def _connect(self) -> None:
         blocks, core, low_power = self.peripherals, self.core, self._low_power
@@ -312,7 +299,7 @@ class Mcu:
 
     def _erase_with_flash(self) -> None:
         """Read protection went back to level 0: SRAM2 and the backup registers are erased with the flash."""
-        self.core.memory.sram2[:] = 0
+        self.core.memory["sram2"][:] = 0
         self.core.memory.invalidate(self.part.sram2.base, self.part.sram2.size)
         self.peripherals.rtc.erase_backup_registers()
 
@@ -369,7 +356,7 @@ class Mcu:
         self.peripherals.rcc.flag_reset(*flags)
         self._end_low_power()
         if self.peripherals.flash.options.erases_sram2_at_reset:
-            self.core.memory.lose_content(self.core.memory.sram2)
+            self.core.memory.lose_content(self.core.memory["sram2"])
         self.peripherals.start_hardware_watchdogs()
 
     # Low-power modes
@@ -421,7 +408,7 @@ class Mcu:
         """The regulator is off: what Standby and Shutdown do not keep is gone."""
         memory = self.core.memory
         keeps_sram2 = self._low_power.mode == "standby" and self.peripherals.pwr.sram2_retained
-        memory.lose_content(*((memory.sram1,) if keeps_sram2 else ()))
+        memory.lose_content(*((memory["sram1"],) if keeps_sram2 else ()))
         self.core.lose_debug_state()
         self.core.debug_access_ok = False
         self.debug_port_losses += 1

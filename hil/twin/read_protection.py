@@ -7,13 +7,11 @@ the core until the next power-on the program is kept out of the flash as well.
 
 from typing import Final
 
-from hil.twin.core.block_hook import FLASH_BASE, FLASH_SIZE, SRAM2_BASE, SRAM2_SIZE
 from hil.twin.core.core import Core
 from hil.twin.peripherals.memory_map import BASE
 from hil.twin.peripherals.option_bytes import OptionBytes
 
 _BACKUP_REGISTERS: Final = (BASE["RTC"] + 0x50, 0x80)
-_CLOSED: Final = ((0, FLASH_SIZE), (FLASH_BASE, FLASH_SIZE), (SRAM2_BASE, SRAM2_SIZE), _BACKUP_REGISTERS)
 _REASON: Final = "read protection level 1 closes flash, SRAM2 and backup registers to a debugger"
 
 
@@ -24,6 +22,8 @@ class ReadProtection:
         self._core = core
         self._options = options
         self._intruded = False
+        closed = [place for place in core.memory.map.places() if place[1].name in ("flash", "sram2")]
+        self._closed = (*((base, region.size) for base, region in closed), _BACKUP_REGISTERS)
         core.closed_to_debugger = self._refusal
         core.flash_is_closed = self.closes_flash
 
@@ -41,5 +41,5 @@ class ReadProtection:
     def _refusal(self, address: int, byte_count: int) -> str | None:
         if not self._options.read_protected:
             return None
-        touched = any(address < base + size and base < address + byte_count for base, size in _CLOSED)
+        touched = any(address < base + size and base < address + byte_count for base, size in self._closed)
         return _REASON if touched else None

@@ -47,7 +47,7 @@ def make_part() -> Callable[[bool], Part]:
 
 def samples(part: Part) -> npt.NDArray[np.uint16]:
     start = part.image.symbol("application_samples") - SRAM1
-    return part.mcu.core.memory.sram1[start : start + 2 * SAMPLES].view("<u2").copy()
+    return part.mcu.core.memory["sram1"][start : start + 2 * SAMPLES].view("<u2").copy()
 
 
 def test_window_is_what_the_sensor_felt(make_part: Callable[[bool], Part]) -> None:
@@ -76,7 +76,7 @@ def test_verdict_is_the_golden_models(make_part: Callable[[bool], Part]) -> None
 
 def part_model(part: Part) -> bytes:
     start, end = part.image.symbol("hil_model"), part.image.symbol("hil_model_end")
-    return part.mcu.core.memory.flash[start - 0x0800_0000 : end - 0x0800_0000].tobytes()
+    return part.mcu.core.memory["flash"][start - 0x0800_0000 : end - 0x0800_0000].tobytes()
 
 
 def test_part_is_in_stop_2_while_the_fifo_fills(make_part: Callable[[bool], Part]) -> None:

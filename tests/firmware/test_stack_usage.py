@@ -46,7 +46,7 @@ def test_painted_stack_stays_below_the_bound() -> None:
     image = Image.load(build())
     part = Part(image)
     bottom, top = image.symbol("bss_end"), image.symbol("stack_top")
-    stack = part.mcu.core.memory.sram1[bottom - SRAM1 : top - SRAM1].view("<u4")
+    stack = part.mcu.core.memory["sram1"][bottom - SRAM1 : top - SRAM1].view("<u4")
     part.mcu.set_nrst(True)
     part.advance(1e-4)
     stack[:] = PAINT

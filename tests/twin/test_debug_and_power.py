@@ -217,7 +217,7 @@ def test_level_1_keeps_a_debugger_out_and_level_0_costs_the_content(part):
     part.read_word(0x2000_0000)
     part.write_word(DHCSR, HALT)
     program_options(part, 0xFF, 0xAA)
-    assert (memory.flash == 0xFF).all()
+    assert (memory["flash"] == 0xFF).all()
     assert part.read_word(0x1000_0000) == 0
     assert rtc.words[0x50] == 0
 

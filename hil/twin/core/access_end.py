@@ -17,19 +17,18 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from typing import Any, Protocol
+from typing import Final, Protocol
 
-import llvmlite.binding
 import numba
 import numpy as np
 from numba import types
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3.unicorn import uclib
 
-SRAM1, SRAM1_END = 0x2000_0000, 0x2001_8000
-SRAM2, SRAM2_END = 0x1000_0000, 0x1000_8000
-"""What the program may write without a protection hook (DS10198 Rev 8, figure 17)."""
-IT_BITS = 0x0600_FC00
+from hil.twin.core import state_layout as words
+from hil.twin.core.memory_map import WINDOW_SHIFT
+from hil.twin.core.native import ACCESS_HOOK, declare, read_register, uc_reg_write
+
+IT_BITS: Final = 0x0600_FC00
 """Where EPSR has the state of the IT block."""
 LOAD, STORE = 16, 17
 """Unicorn's kinds of accesses to hooks on all of them: UC_MEM_READ, UC_MEM_WRITE."""
@@ -59,31 +58,16 @@ def _stop(handle: int, kind: int) -> None:
 
 
 _PYTHON_STOP = ctypes.CFUNCTYPE(None, ctypes.c_size_t, ctypes.c_int32)(_stop)
-# Named, not by address, so that the compiled callbacks can be kept in numba's cache.
-llvmlite.binding.add_symbol("hil_stop_at_access", ctypes.cast(_PYTHON_STOP, ctypes.c_void_p).value)
-for _name in ("uc_reg_read", "uc_reg_write"):
-    llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
-_WORDS_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
-_python_stop: Any = types.ExternalFunction("hil_stop_at_access", types.void(types.uintp, types.int32))
-_uc_reg_read: Any = types.ExternalFunction(
-    "uc_reg_read", types.int32(types.uintp, types.int32, _WORDS_POINTER)
-)
-_uc_reg_write: Any = types.ExternalFunction(
-    "uc_reg_write", types.int32(types.uintp, types.int32, _WORDS_POINTER)
-)
+_python_stop = declare("hil_stop_at_access", _PYTHON_STOP, types.void, types.uintp, types.int32)
 _EPSR = np.int32(arm.UC_ARM_REG_EPSR)
 
 
 @numba.njit(inline="always")
-def go_on(uc, words):  # type: ignore[no-untyped-def]  # typed by numba
-    """Leave a hook whose access is carried out; Unicorn writes to the first of `words`, which is kept."""
-    kept = words[0]
-    words[0] = 0
-    _uc_reg_read(uc, _EPSR, words)
-    if words[0] & IT_BITS != 0:
-        words[0] &= ~IT_BITS
-        _uc_reg_write(uc, _EPSR, words)
-    words[0] = kept
+def go_on(uc, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Leave a hook whose access is carried out."""
+    if read_register(uc, _EPSR, state) & IT_BITS != 0:
+        state[words.SCRATCH] &= ~IT_BITS
+        uc_reg_write(uc, _EPSR, state)
 
 
 @numba.njit(inline="always")
@@ -92,17 +76,20 @@ def stop_at(uc, kind):  # type: ignore[no-untyped-def]  # typed by numba
     _python_stop(uc, kind)
 
 
-@numba.cfunc(
-    types.void(types.uintp, types.int32, types.uint64, types.int32, types.int64, _WORDS_POINTER), cache=True
-)
-def on_access_end(uc, kind, address, size, value, words):  # type: ignore[no-untyped-def]  # typed by numba
-    """UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE callback, the last one of an access.
+@numba.cfunc(ACCESS_HOOK, cache=True)
+def on_access_end(uc, kind, address, size, value, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE callback, the last one of an access; `user_data` is the state
+    array.
 
-    Where a protection hook comes after it, that one clears the IT bits: it may have to stop at them.
+    Where a protection hook comes after it, that one clears the IT bits: it may have to stop at them. That is
+    so outside the memories, and at stores to those that the program cannot write to.
     """
     at = np.int64(address)
-    if SRAM1 <= at < SRAM1_END or SRAM2 <= at < SRAM2_END or (kind == LOAD and at < SRAM1):
-        go_on(uc, words)
+    window = words.WINDOWS + (at >> WINDOW_SHIFT) * words.WINDOW_WORDS
+    offset = at - state[window + words.WINDOW_BASE]
+    writable = state[window + words.WINDOW_KIND] == words.KIND_RAM
+    if 0 <= offset < state[window + words.WINDOW_SIZE] and (kind == LOAD or writable):
+        go_on(uc, state)
 
 
 ON_ACCESS_END: int = on_access_end.address or 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Cortex-M4F core of the virtual STM32L476: what it executes, when it sleeps, halts and resets."""
+"""A Cortex-M4F core: what it executes, when it sleeps, halts and resets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Literal
 
 from unicorn import arm_const as arm
 
-from hil.twin.core import block_hook, flash_accelerator
+from hil.twin.core import block_timing_word, flash_accelerator
+from hil.twin.core import state_layout as words
 from hil.twin.core import system_control as scs
 from hil.twin.core.breakpoints import BreakpointUnit
 from hil.twin.core.bus import Bus, Peripheral
 from hil.twin.core.core_clock import CoreClock
+from hil.twin.core.cycle_counter import CodeDeviation
 from hil.twin.core.debug import DFSR_DWTTRAP, DFSR_HALTED, DFSR_VCATCH, HaltingDebug
 from hil.twin.core.debug_access import DebugAccess
 from hil.twin.core.dwt import DataWatchpointTrace
@@ -21,9 +23,9 @@ from hil.twin.core.exceptions import Exceptions
 from hil.twin.core.execution import Execution
 from hil.twin.core.faults import LockupError
 from hil.twin.core.memory import Memory
+from hil.twin.core.memory_map import MemoryMap
 from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
 from hil.twin.core.polling import Polling
-from hil.twin.core.programming import Programming
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.core.stop import Stop
@@ -32,10 +34,6 @@ from hil.twin.core.systick import SysTick
 from hil.twin.core.wake_up import WakeUp
 
 State = Literal["running", "sleeping", "halted", "reset", "unpowered", "lockup"]
-_RESET_HCLK_HZ = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
-_SRAM1, _SRAM1_END = 0x2000_0000, 0x4000_0000
-_SRAM2, _SRAM2_END = 0x1000_0000, 0x1FFF_0000
-"""The regions of the memory map that hold the SRAMs and no other memory (DS10198 Rev 8, figure 17)."""
 _SYST_CSR, _SYST_CVR = 0xE000_E010, 0xE000_E018
 _DWT_CYCCNT = 0xE000_1004
 _CLEARED_AT_RESET = (
@@ -54,9 +52,18 @@ class Core:
     It starts unpowered.  All attributes named `on_...` are callbacks that the part's other blocks set.
     """
 
-    def __init__(self, scheduler: Scheduler, seed: int = 0) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        memory_map: MemoryMap,
+        *,
+        hclk_hz: int,
+        deviation: CodeDeviation,
+        seed: int = 0,
+    ) -> None:
+        """``hclk_hz`` is the core clock at the start, ``seed`` decides what the SRAMs hold at power-up."""
         self.scheduler = scheduler
-        self.memory = Memory(seed)
+        self.memory = Memory(memory_map, seed)
         self.refuses_sleep: Callable[[bool], bool] = lambda deep: False
         """Asked at WFI and WFE with SCR.SLEEPDEEP: true lets the program go on as if they were NOPs."""
         self.on_sleep: Callable[[bool], None] = lambda deep: None
@@ -70,10 +77,10 @@ class Core:
         """
         self._state: State = "unpowered"
         self._bus = Bus(self.memory)
-        self._emulator = Emulator(self.memory, self._bus)
-        self._clock = CoreClock(_RESET_HCLK_HZ)
+        self._emulator = Emulator(self.memory, self._bus, deviation)
+        self._clock = CoreClock(hclk_hz)
         self._emulator.polling.cycles_at = self._clock.cycles_at
-        self._emulator.programming.clock = self._emulator.prediction.clock = self._clock
+        self._emulator.prediction.clock = self._clock
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
         self._emulator.polling.allow(_SYST_CSR, self._systick.flag_changes_at_ps)
@@ -141,10 +148,10 @@ class Core:
         return self._emulator.access.cycles_now()
 
     def code_executed(self) -> tuple[int, float]:
-        """Cycles executed, and how many cycles of the tables' code more they were worth (`code_current`)."""
+        """Cycles executed, and how many cycles of the tables' code more they were worth (`CodeDeviation`)."""
         state = self._emulator.state
-        deviation = int(state[block_hook.DEVIATION]) / block_hook.DEVIATION_SCALE
-        return int(state[block_hook.CYCLES]), deviation
+        deviation = int(state[words.DEVIATION]) / block_timing_word.DEVIATION_SCALE
+        return int(state[words.CYCLES]), deviation
 
     @property
     def hclk_hz(self) -> int:
@@ -153,9 +160,9 @@ class Core:
 
     @property
     def executes_from_sram(self) -> bool:
-        """The next instruction lies in SRAM1 or SRAM2, not in flash or system memory."""
-        pc = self._emulator.access.pc
-        return _SRAM1 <= pc < _SRAM1_END or _SRAM2 <= pc < _SRAM2_END
+        """The next instruction lies in an SRAM, not in flash or system memory."""
+        region = self.memory.map.at(self._emulator.access.pc)
+        return region is not None and region.kind == "ram"
 
     @property
     def sleeps_deeply(self) -> bool:
@@ -196,11 +203,6 @@ class Core:
         """Where peripherals name the registers that programs wait for."""
         return self._emulator.polling
 
-    @property
-    def programming(self) -> Programming:
-        """Where the flash controller lets further double words go without it."""
-        return self._emulator.programming
-
     def set_interrupt(self, irq: int, level: bool) -> None:
         """Follow the request line of a peripheral to the NVIC."""
         self._nvic.set_level(irq, level)
@@ -208,7 +210,7 @@ class Core:
 
     def send_event(self) -> None:
         """Set the event register, as an EXTI line in event mode does."""
-        self._emulator.state[block_hook.EVENT_REGISTER] = 1
+        self._emulator.state[words.EVENT_REGISTER] = 1
         self._exceptions_changed()
 
     def set_hclk_hz(self, hz: int) -> None:
@@ -232,20 +234,20 @@ class Core:
     def set_flash_busy(self, end_ps: int, banks: int) -> None:
         """Keep the program from reading the flash's ``banks`` (bit 0: the first) until an instant."""
         self._flash_busy_end_ps = end_ps
-        self._emulator.state[block_hook.FLASH_BUSY_BANKS] = banks
+        self._emulator.state[words.FLASH_BUSY_BANKS] = banks
         self._update_flash_busy()
 
     def _update_flash_busy(self) -> None:
-        self._emulator.state[block_hook.FLASH_BUSY_UNTIL] = self._clock.cycles_at(self._flash_busy_end_ps)
+        self._emulator.state[words.FLASH_BUSY_UNTIL] = self._clock.cycles_at(self._flash_busy_end_ps)
 
     def _go_on_at(self, time_ps: int) -> None:
         """The core executes nothing until an instant: what it waits for comes so many cycles earlier."""
         state = self._emulator.state
-        before = int(state[block_hook.FLASH_BUSY_UNTIL])
+        before = int(state[words.FLASH_BUSY_UNTIL])
         self._clock.anchor(time_ps, self.cycle_count)
         self._update_flash_busy()
-        earlier = before - int(state[block_hook.FLASH_BUSY_UNTIL])
-        state[block_hook.STALLS] = max(0, int(state[block_hook.STALLS]) - max(0, earlier))
+        earlier = before - int(state[words.FLASH_BUSY_UNTIL])
+        state[words.STALLS] = max(0, int(state[words.STALLS]) - max(0, earlier))
 
     # --- power and reset ---
 
@@ -312,8 +314,8 @@ class Core:
         for register in _CLEARED_AT_RESET:
             emulator.engine.write_register(register, 0)
         emulator.engine.write_register(arm.UC_ARM_REG_LR, 0xFFFF_FFFF)
-        emulator.state[block_hook.EVENT_REGISTER] = 0
-        emulator.state[block_hook.WATCH_MASKS] = 0
+        emulator.state[words.EVENT_REGISTER] = 0
+        emulator.state[words.WATCH_MASKS] = 0
 
     # --- the scheduler's processor ---
 
@@ -324,7 +326,7 @@ class Core:
 
     def has_passed(self, time_ps: int) -> bool:
         """Tell whether the block under way would not have been entered before an event at `time_ps`."""
-        return int(self._emulator.state[block_hook.CYCLES]) > self._clock.cycles_at(time_ps)
+        return int(self._emulator.state[words.CYCLES]) > self._clock.cycles_at(time_ps)
 
     def shorten(self, time_ps: int) -> None:
         """End the running slice at `time_ps`."""
@@ -350,7 +352,7 @@ class Core:
         self._serve_requests()
         if self._state != "running":
             return True
-        if self.flash_is_closed() and self.memory.in_array(emulator.engine.pc):
+        if self.flash_is_closed() and self.memory.map.flash_offset(emulator.engine.pc) is not None:
             raise LockupError("read protection closes the flash, and with it every handler")
         entered = self._execution.take_exception()
         if entered and self._step_requested:  # a step into a handler ends before its first instruction
@@ -359,7 +361,7 @@ class Core:
         if self._state != "running":
             return True
         match = self._cycle_match_before_deadline()
-        if emulator.state[block_hook.CYCLES] >= emulator.state[block_hook.DEADLINE]:
+        if emulator.state[words.CYCLES] >= emulator.state[words.DEADLINE]:
             if match is None:
                 return False
             self._dwt.note_cycle_match()
@@ -380,13 +382,13 @@ class Core:
         """Set the deadline of the slice; return the cycle of a DWT match if that comes first."""
         self._update_deadline()
         match = self._dwt.cycle_match()
-        if match is None or match >= self._emulator.state[block_hook.DEADLINE]:
+        if match is None or match >= self._emulator.state[words.DEADLINE]:
             return None
-        self._emulator.state[block_hook.DEADLINE] = match
+        self._emulator.state[words.DEADLINE] = match
         return match
 
     def _update_deadline(self) -> None:
-        self._emulator.state[block_hook.DEADLINE] = self._clock.cycles_at(self._slice_end_ps)
+        self._emulator.state[words.DEADLINE] = self._clock.cycles_at(self._slice_end_ps)
 
     def _serve_requests(self) -> None:
         if self._deferred_reset is not None:
@@ -410,11 +412,11 @@ class Core:
             self._set_state("sleeping")
             self.on_sleep(self._deep_sleep)
         elif for_event:
-            self._emulator.state[block_hook.EVENT_REGISTER] = 0
+            self._emulator.state[words.EVENT_REGISTER] = 0
 
     def _wake(self) -> None:
         if self._wake_up.for_event:
-            self._emulator.state[block_hook.EVENT_REGISTER] = 0
+            self._emulator.state[words.EVENT_REGISTER] = 0
         latency_ps = self.on_wake()
         self._go_on_at(self.scheduler.now_ps + latency_ps)
         self._set_state("running")
@@ -424,7 +426,7 @@ class Core:
         if self._nvic.newly_pending:
             self._nvic.newly_pending = False
             if self._system_control.scr & scs.SCR_SEVONPEND:
-                self._emulator.state[block_hook.EVENT_REGISTER] = 1
+                self._emulator.state[words.EVENT_REGISTER] = 1
         if self._state == "sleeping":
             if self._wake_up.is_due():
                 self._wake()
@@ -436,7 +438,9 @@ class Core:
         self._exceptions_changed()
 
     def _set_floating_point_trap(self, wanted: bool) -> None:
-        self._emulator.state[block_hook.TRAP_FLOATING_POINT] = int(wanted)
+        self._emulator.state[words.TRAP_FLOATING_POINT] = (
+            block_timing_word.FLAG_FLOATING_POINT if wanted else 0
+        )
 
     def _set_write_buffer(self, buffered: bool) -> None:
         self._emulator.access.buffers_stores = buffered

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_timing_word
+from hil.twin.core import state_layout as words
 from hil.twin.core.instruction_timing import BlockTiming, analyse, instruction_size
 from hil.twin.core.load_addresses import Load
 from hil.twin.core.memory import Memory
+from hil.twin.core.state_layout import new_state, table_place
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 
 _PAGE_SHIFT = 12
@@ -23,13 +26,24 @@ def _address(load: Load, read_register: Callable[[int], int]) -> int:
     return base + load.offset + (index << load.shift) & 0xFFFF_FFFF
 
 
+class CodeDeviation(Protocol):
+    """Knows what a part draws for the code that it executes."""
+
+    def __call__(self, instructions: int, words: int, cycles: int, in_sram: bool, /) -> float:
+        """Return how much more a block draws than the datasheet's code, relative to it.
+
+        It executes so many `instructions` and loads or stores so many `words` in `cycles`, its branch taken.
+        """
+
+
 class CycleCounter:
     """Fills in the timings the hook misses, and knows how far inside a block the program is."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, deviation: CodeDeviation) -> None:
         self._memory = memory
-        self.state = block_hook.new_state()
-        """The array itself; its words are named in `block_hook`."""
+        self._deviation = deviation
+        self.state = new_state(memory.map)
+        """The array itself; `state_layout` names its words."""
         self._code_pages: set[int] = set()
         self._loads_used = 1  # 0 is for "none"
         self._present: tuple[int, int, BlockTiming] | None = None
@@ -42,20 +56,25 @@ class CycleCounter:
         are, also where the same code reads from flash later (assumption: code that does both is rare).  Nor
         is it looked up again which memory loads read from and whether their addresses are aligned.
         """
-        address = int(self.state[block_hook.MISSED_ADDRESS])
-        size = int(self.state[block_hook.MISSED_SIZE])
-        index = block_hook.table_index(address)
+        address = int(self.state[words.MISSED_ADDRESS])
+        size = int(self.state[words.MISSED_SIZE])
+        index = table_place(self.state, address)
         view = self._memory.view(address, size)
         if index is None or view is None:
             raise RuntimeError(f"core: no timing for the block at 0x{address:08x}, {size} bytes")
         self._code_pages.update((address >> _PAGE_SHIFT, address + size - 1 >> _PAGE_SHIFT))
         timing = analyse(view.tobytes(), address)
-        self.state[index] = block_hook.pack_timing(
+        self.state[index] = block_timing_word.pack_timing(
             timing.cycles + self._address_penalties(timing, read_register),
             size,
             timing.refill_cycles,
             timing.wide_unaligned,
-            timing.current_deviation,
+            self._deviation(
+                len(timing.starts),
+                timing.words_accessed,
+                timing.cycles + timing.refill_cycles,
+                self._memory.ram_view(address, 1) is not None,
+            ),
             self._place_loads(timing.loads, read_register),
             timing.flags,
         )
@@ -66,22 +85,24 @@ class CycleCounter:
         pages = range(address >> _PAGE_SHIFT, (address + size - 1 >> _PAGE_SHIFT) + 1)
         if not self._code_pages.isdisjoint(pages):
             return True
-        return self._memory.is_flash(address) and not self._code_pages.isdisjoint(
-            page ^ block_hook.FLASH_BASE >> _PAGE_SHIFT for page in pages
-        )
+        other = self._memory.map.elsewhere(address)
+        if other is None:
+            return False
+        apart = (other >> _PAGE_SHIFT) - (address >> _PAGE_SHIFT)
+        return not self._code_pages.isdisjoint(page + apart for page in pages)
 
     def forget(self, address: int, size: int) -> None:
         """Drop the timings of changed code."""
         self._present = None
-        first = block_hook.table_index(address)
-        last = block_hook.table_index(address + size - 1)
+        first = table_place(self.state, address)
+        last = table_place(self.state, address + size - 1)
         if first is not None and last is not None:
-            self.state[first : last + 1] = 0
+            self.state[first : last + 2] = 0
 
     def forget_all(self) -> None:
         """Drop all timings: what was learned from filling them in must be learned again."""
         self._present = None
-        self.state[block_hook.TABLE :] = 0
+        self.state[self.state[words.TABLES] :] = 0
         self._loads_used = 1
 
     def _address_penalties(self, timing: BlockTiming, read_register: Callable[[int], int]) -> int:
@@ -103,7 +124,9 @@ class CycleCounter:
     def flash_lookups(self, timing: BlockTiming, read_register: Callable[[int], int]) -> list[int]:
         """Return the addresses of a block's loads that read from flash by an index which it computes."""
         return [
-            place for place, load in timing.lookups if self._memory.is_flash(_address(load, read_register))
+            place
+            for place, load in timing.lookups
+            if self._memory.map.flash_offset(_address(load, read_register)) is not None
         ]
 
     def _place_loads(self, loads: Sequence[tuple[int, Load]], read_register: Callable[[int], int]) -> int:
@@ -111,40 +134,41 @@ class CycleCounter:
 
         `loads` are pairs of cycles from the block's entry and load, in their order.
         """
-        words: list[int] = []
+        described: list[int] = []
         seen: dict[int, int] = {}
         for cycles, load in loads:
             address = _address(load, read_register)
-            if not self._memory.is_flash(address) or address >= block_hook.SYSTEM_BASE:
+            in_flash = self._memory.map.flash_offset(address)
+            if in_flash is None:
                 continue
             register = 0 if load.base is None else CORE_REGISTERS[load.base]
             index_register = 0 if load.index is None else CORE_REGISTERS[load.index]
             offset = load.offset
             if not register and not index_register:
-                offset = address & block_hook.FLASH_SIZE - 1
-            same = len(words) - seen.setdefault(register, len(words)) if register else 0
-            words += [register, offset, index_register, load.shift, cycles, same, 0]
-        if not words:
+                offset = in_flash
+            same = len(described) - seen.setdefault(register, len(described)) if register else 0
+            described += [register, offset, index_register, load.shift, cycles, same, 0]
+        if not described:
             return 0
-        place, end = self._loads_used, self._loads_used + 1 + len(words)
-        if end > block_hook.LOADS_SIZE:
+        place, end = self._loads_used, self._loads_used + 1 + len(described)
+        if end > words.LOADS_SIZE:
             self.forget_all()
             return self._place_loads(loads, read_register)
-        self.state[block_hook.LOADS + place] = len(words) // block_hook.LOAD_WORDS
-        self.state[block_hook.LOADS + place + 1 : block_hook.LOADS + end] = words
+        self.state[words.LOADS + place] = len(described) // words.LOAD_WORDS
+        self.state[words.LOADS + place + 1 : words.LOADS + end] = described
         self._loads_used = end
         return place
 
     def present_block(self) -> BlockTiming | None:
         """Return the timing of the block entered last, None where there is none."""
-        start, end = int(self.state[block_hook.BLOCK_START]), int(self.state[block_hook.BLOCK_END])
+        start, end = int(self.state[words.BLOCK_START]), int(self.state[words.BLOCK_END])
         if self._present is not None and self._present[0] == start and self._present[1] == end:
             return self._present[2]
         view = self._memory.view(start, end - start) if end > start else None
         if view is None:
             return None
         timing = analyse(view.tobytes(), start)
-        if self._memory.is_flash(start):  # what programs write into SRAM nobody tells
+        if self._memory.takes_no_store(start):  # what programs write into SRAM nobody tells
             self._present = start, end, timing
         return timing
 
@@ -152,16 +176,16 @@ class CycleCounter:
         """Take back what the instructions from `pc` to the end of the present block were charged."""
         state = self.state
         timing = self.present_block()
-        if timing is None or not state[block_hook.COUNTING]:
+        if timing is None or not state[words.COUNTING]:
             return
-        if state[block_hook.BLOCK_START] <= pc < state[block_hook.BLOCK_END]:
-            state[block_hook.CYCLES] = state[block_hook.BLOCK_CYCLES] + self._cycles_to(timing, pc)
-            state[block_hook.BLOCK_END] = pc
-            state[block_hook.REFILL] = 0
+        if state[words.BLOCK_START] <= pc < state[words.BLOCK_END]:
+            state[words.CYCLES] = state[words.BLOCK_CYCLES] + self._cycles_to(timing, pc)
+            state[words.BLOCK_END] = pc
+            state[words.REFILL] = 0
 
     def cycles_inside_block(self, pc: int) -> int:
         """Return the cycles up to the instruction of the present block at `pc`."""
-        entry = int(self.state[block_hook.BLOCK_CYCLES])
+        entry = int(self.state[words.BLOCK_CYCLES])
         timing = self.present_block()
         return entry if timing is None else entry + self._cycles_to(timing, pc)
 
@@ -170,28 +194,28 @@ class CycleCounter:
         included.
         """
         cycles = timing.cycles_to(address)
-        return cycles + int(self.state[block_hook.BLOCK_STALLS]) * cycles // timing.cycles
+        return cycles + int(self.state[words.BLOCK_STALLS]) * cycles // timing.cycles
 
     def begin_step(self, pc: int) -> None:
         """Suspend the hook for one instruction at `pc`."""
         state = self.state
-        state[block_hook.COUNTING] = 0
-        state[block_hook.STEP_BLOCKS] = 1
-        state[block_hook.BLOCK_START] = state[block_hook.BLOCK_END] = pc
-        state[block_hook.BLOCK_CYCLES] = state[block_hook.CYCLES]
-        state[block_hook.BLOCK_STALLS] = 0
+        state[words.COUNTING] = 0
+        state[words.STEP_BLOCKS] = 1
+        state[words.BLOCK_START] = state[words.BLOCK_END] = pc
+        state[words.BLOCK_CYCLES] = state[words.CYCLES]
+        state[words.BLOCK_STALLS] = 0
 
     def end_step(self, pc: int, after: int, executed: bool) -> None:
         """Charge the instruction at `pc` if it was executed; the program is at `after` now."""
         state = self.state
-        state[block_hook.COUNTING] = 1
+        state[words.COUNTING] = 1
         view = self._memory.view(pc, 4)
         if view is not None and executed:
             size = instruction_size(view[1])
             timing = analyse(view[:size].tobytes(), pc)
             taken = after != pc + size
-            state[block_hook.CYCLES] += timing.cycles + (timing.refill_cycles if taken else 0)
-            if timing.flags & block_hook.FLAG_SENDS_EVENT:
-                state[block_hook.EVENT_REGISTER] = 1
-        state[block_hook.BLOCK_END] = after
-        state[block_hook.REFILL] = 0
+            state[words.CYCLES] += timing.cycles + (timing.refill_cycles if taken else 0)
+            if timing.flags & block_timing_word.FLAG_SENDS_EVENT:
+                state[words.EVENT_REGISTER] = 1
+        state[words.BLOCK_END] = after
+        state[words.REFILL] = 0

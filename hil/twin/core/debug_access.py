@@ -54,7 +54,7 @@ class DebugAccess:
         """Store `value`; raises BusFault if nothing answers or the bus is out of reach."""
         self._check(address, width, "debug write")
         value &= (1 << 8 * width) - 1
-        if self._memory.is_flash(address):
+        if self._memory.takes_no_store(address):
             self._core.on_flash_write(address, width, value)
             return
         if self._memory.write_ram(address, value.to_bytes(width, "little")):

@@ -14,11 +14,12 @@ from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
-from hil.twin.core import block_hook, device_hook
+from hil.twin.core import block_hook, block_timing_word, device_hook
+from hil.twin.core import state_layout as words
 from hil.twin.core.bus import DEVICE_REGIONS, Bus
 from hil.twin.core.code_stops import CodeStops
 from hil.twin.core.condition import condition_passes, in_it_block
-from hil.twin.core.cycle_counter import CycleCounter
+from hil.twin.core.cycle_counter import CodeDeviation, CycleCounter
 from hil.twin.core.division_hook import ON_DIVISION
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.flash_load_hook import ON_LOAD
@@ -30,7 +31,6 @@ from hil.twin.core.native_code_hook import NativeCodeHook
 from hil.twin.core.polling import Polling
 from hil.twin.core.priority_mask_hook import ON_PRIORITY_MASK
 from hil.twin.core.program_access import Ending, ProgramAccess
-from hil.twin.core.programming import Programming
 from hil.twin.core.protection import Protection
 from hil.twin.core.stop import INSIDE_BLOCK, NOT_EXECUTED, Stop
 from hil.twin.core.trap_hooks import CORE_REGISTERS
@@ -62,9 +62,9 @@ _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
 class Emulator:
     """One Cortex-M4F on Unicorn, its memories and its way to the bus."""
 
-    def __init__(self, memory: Memory, bus: Bus) -> None:
+    def __init__(self, memory: Memory, bus: Bus, deviation: CodeDeviation) -> None:
         self._memory = memory
-        self._counter = CycleCounter(memory)
+        self._counter = CycleCounter(memory, deviation)
         self.state = self._counter.state
         self._ending = Ending()
         self.engine = Engine(self.state)
@@ -87,7 +87,6 @@ class Emulator:
         self.prediction.is_watched = lambda: self.watchpoints.watching
         self.protection = Protection(self.engine)
         self.protection.unit.on_change = self.request_stop
-        self.programming = Programming(self.engine, self._counter, memory.flash, self._undisturbed)
         self.access = ProgramAccess(
             self.engine,
             self._counter,
@@ -95,7 +94,6 @@ class Emulator:
             bus,
             ending=self._ending,
             polling=self.polling,
-            programming=self.programming,
             protection=self.protection,
             watchpoints=self.watchpoints,
         )
@@ -109,7 +107,7 @@ class Emulator:
     def run(self) -> Stop:
         """Execute until something needs attention."""
         state = self.state
-        state[block_hook.STOP_REQUEST] = 0
+        state[words.STOP_REQUEST] = 0
         self._apply_hooks()
         self._idle_loops.interrupted()
         while True:
@@ -118,7 +116,7 @@ class Emulator:
                 stop = self._walk_it_block()
             if stop is not None:
                 return stop
-            reason = int(state[block_hook.REASON])
+            reason = int(state[words.REASON])
             if reason == block_hook.REASON_LOOP:
                 self._idle_loops.look()
                 continue
@@ -141,7 +139,7 @@ class Emulator:
             if reason == block_hook.REASON_REQUEST:
                 return Stop.REQUEST
             if reason == block_hook.REASON_MASKS:
-                state[block_hook.LAST_FLAGS] = 0
+                state[words.LAST_FLAGS] = 0
                 return Stop.MASKS_WRITTEN
             if reason == block_hook.REASON_FLOATING_POINT:
                 return Stop.FLOATING_POINT_TRAP
@@ -208,26 +206,27 @@ class Emulator:
         if view is None:
             return False
         code = view.tobytes()[: instruction_size(view[1])]
-        return bool(analyse(code, self.engine.pc).flags & block_hook.FLAG_FLOATING_POINT)
+        return bool(analyse(code, self.engine.pc).flags & block_timing_word.FLAG_FLOATING_POINT)
 
     def request_stop(self) -> None:
         """Stop the running program before its next block."""
-        self.state[block_hook.STOP_REQUEST] = 1
+        self.state[words.STOP_REQUEST] = 1
 
     def redirect(self, pc: int) -> None:
         """Continue at `pc`; the refill is part of what the caller counts (exception entry or return)."""
         self.engine.write_register(arm.UC_ARM_REG_PC, pc | 1)
-        self.state[block_hook.REFILL] = 0
-        self.state[block_hook.LAST_FLAGS] = 0
+        self.state[words.REFILL] = 0
+        self.state[words.LAST_FLAGS] = 0
 
     def invalidate(self, address: int, size: int) -> None:
         """Drop translations and timings of changed code, in the flash alias too."""
         if not self._counter.has_code(address, size):
             return  # data, as most of what DMA and debuggers write
         self._traps.forget(address, size)
-        for base, other in ((block_hook.FLASH_BASE, 0), (0, block_hook.FLASH_BASE)):
-            if base <= address < base + block_hook.FLASH_SIZE:
-                self.engine.drop_translations(address - base + other, size)
+        other = self._memory.map.elsewhere(address)
+        if other is not None:
+            self._traps.forget(other, size)
+            self.engine.drop_translations(other, size)
         self.engine.drop_translations(address, size)
         self._counter.forget(address, size)
 
@@ -243,9 +242,7 @@ class Emulator:
 
     def _drop_present_code(self) -> None:
         state = self.state
-        self.engine.drop_translations(
-            int(state[block_hook.MISSED_ADDRESS]), int(state[block_hook.MISSED_SIZE])
-        )
+        self.engine.drop_translations(int(state[words.MISSED_ADDRESS]), int(state[words.MISSED_SIZE]))
 
     def _suspend_checks(self, divisions: bool, watchpoints: bool) -> None:
         self._traps.words.suspend_divisions(divisions)
@@ -284,9 +281,8 @@ class Emulator:
         ending.stop = None
         if not self._idle_loops.looking:
             self.polling.forget()
-        state[block_hook.REASON] = block_hook.REASON_NONE
+        state[words.REASON] = block_hook.REASON_NONE
         status = self.engine.start(until)
-        self.programming.catch_up()
         if ending.error is not None:
             error, ending.error = ending.error, None
             raise error
@@ -349,10 +345,6 @@ class Emulator:
         page = address & ~0xFFF
         self.invalidate(page, address + 4 - page)
 
-    def _undisturbed(self) -> bool:
-        """Tell whether the program's accesses are carried out without a look at them."""
-        return not (self.watchpoints.watching or self.protection.unit.enabled)
-
     def _map_memory(self) -> None:
         for address, size, pointer, writable in self._memory.regions():
             self.engine.map_memory(address, size, pointer, writable)
@@ -410,7 +402,7 @@ class Emulator:
         if self.engine.is_leaving:
             return False
         pc = self.engine.pc
-        if pc == self.state[block_hook.BLOCK_END] or not self.state[block_hook.COUNTING]:
+        if pc == self.state[words.BLOCK_END] or not self.state[words.COUNTING]:
             hint = self._hint_before(pc)
             if hint in _WFE_ENCODINGS:
                 self._halt(Stop.WAIT_FOR_EVENT)

@@ -14,7 +14,8 @@ from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc
 from unicorn.unicorn_py3 import unicorn as binding
 
-from hil.twin.core import access_end, block_hook
+from hil.twin.core import access_end
+from hil.twin.core import state_layout as words
 
 EVERYWHERE = (1, 0)
 """First and last address of a hook that is not bound to a range."""
@@ -70,7 +71,6 @@ class Engine:
         self._callbacks: list[object] = []  # ctypes callbacks must live as long as the engine
         self._memories: list[tuple[int, int, int]] = []
         self._access_ends: dict[int, tuple[ctypes.c_size_t, tuple[int, int]]] = {}
-        self._scratch = np.zeros(1, dtype=np.int64)
         self._stopped_at: Any = None
         access_end.register(self.handle, self)
         self.is_running = False
@@ -184,7 +184,7 @@ class Engine:
         finally:
             self.is_running = False
             if self.is_leaving:
-                self._state[block_hook.LEAVING] = 0
+                self._state[words.LEAVING] = 0
                 self._protect_memories(uc.UC_PROT_ALL)
                 if self._stopped_at is not None:
                     self._engine.context_restore(self._stopped_at)
@@ -198,7 +198,7 @@ class Engine:
         """Stop from inside a hook on an access of this kind, before the instruction has any effect."""
         in_it_block = self.read_register(arm.UC_ARM_REG_EPSR) & access_end.IT_BITS
         if in_it_block and not self.is_leaving:
-            self._state[block_hook.LEAVING] = 1
+            self._state[words.LEAVING] = 1
             if kind == access_end.LOAD:
                 # Unicorn looks at this permission next. Taking it away leaves its tables, which it goes on to
                 # use, where they are; a change of the other one does not.
@@ -211,7 +211,7 @@ class Engine:
     @property
     def is_leaving(self) -> bool:
         """The program is on its way out of an IT block that it was stopped in: what it does is not done."""
-        return bool(self._state[block_hook.LEAVING])
+        return bool(self._state[words.LEAVING])
 
     def _protect_memories(self, permissions: int) -> None:
         """Let the program have these of the permissions that it has of its memories."""
@@ -292,7 +292,7 @@ class Engine:
                 ctypes.c_void_p(access_end.ON_ACCESS_END),
                 low,
                 high,
-                self._scratch.ctypes.data,
+                self._state.ctypes.data,
             )
             self._access_ends[number] = end, (low, high)
         return hook

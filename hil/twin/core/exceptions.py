@@ -16,11 +16,11 @@ import struct
 import numpy as np
 from unicorn import arm_const as arm
 
-from hil.twin.core import block_hook
 from hil.twin.core.bus import Bus, BusFault
 from hil.twin.core.emulator import Emulator
 from hil.twin.core.memory import Memory
 from hil.twin.core.nvic import NMI, Nvic
+from hil.twin.core.state_layout import CYCLES, EVENT_REGISTER
 from hil.twin.core.system_control import CCR_NONBASETHRDENA, CCR_STKALIGN, SystemControlSpace
 
 ENTRY_CYCLES = 12
@@ -118,12 +118,12 @@ class Exceptions:
                 )
             else:
                 words += self._floating_point_words()
-                emulator.state[block_hook.CYCLES] += FLOAT_FRAME_CYCLES
+                emulator.state[CYCLES] += FLOAT_FRAME_CYCLES
         stack_register = arm.UC_ARM_REG_PSP if process_stack else arm.UC_ARM_REG_MSP
         emulator.engine.write_privileged(stack_register, frame)
         exc_return = 0xFFFF_FFE1 if extended else 0xFFFF_FFF1
         exc_return |= 0 if in_handler else 0xC if process_stack else 0x8
-        emulator.state[block_hook.CYCLES] += ENTRY_CYCLES
+        emulator.state[CYCLES] += ENTRY_CYCLES
         try:
             data = struct.pack(f"<{len(words)}I", *words)
             self._store(frame, data, privileged=in_handler or not control & _CONTROL_NPRIV)
@@ -144,7 +144,7 @@ class Exceptions:
         self._switch_to_handler(number)
         self._clear_floating_point_context()
         emulator.engine.write_register(arm.UC_ARM_REG_LR, exc_return)
-        emulator.state[block_hook.EVENT_REGISTER] = 1
+        emulator.state[EVENT_REGISTER] = 1
         emulator.redirect(vector)
         return vector
 
@@ -165,7 +165,7 @@ class Exceptions:
         nvic.active &= ~(1 << number)
         if number != NMI:
             emulator.engine.write_register(arm.UC_ARM_REG_FAULTMASK, 0)
-        emulator.state[block_hook.EVENT_REGISTER] = 1
+        emulator.state[EVENT_REGISTER] = 1
         if exc_return not in _VALID_RETURNS or not was_active:
             raise InvalidReturnError(f"EXC_RETURN 0x{exc_return:08x} in exception {number}")
         to_handler = exc_return & 0xF == 1
@@ -179,7 +179,7 @@ class Exceptions:
         Raises InvalidReturnError, or BusFault if the frame cannot be read; the stack is unchanged then.
         """
         thumb = self._unstack(exc_return, to_handler=exc_return & 0xF == 1)
-        self._emulator.state[block_hook.CYCLES] += RETURN_CYCLES
+        self._emulator.state[CYCLES] += RETURN_CYCLES
         return thumb
 
     def without_thumb(self) -> int:
@@ -191,14 +191,14 @@ class Exceptions:
 
     def add_tail_chain_cycles(self) -> None:
         """Count what a handler that follows another one takes to start."""
-        self._emulator.state[block_hook.CYCLES] += TAIL_CHAIN_CYCLES
+        self._emulator.state[CYCLES] += TAIL_CHAIN_CYCLES
 
     def save_floating_point_context(self) -> None:
         """Fill the frame that a lazy entry reserved; raises BusFault if it cannot be written."""
         privileged = not self._system_control.floating_point_context_is_unprivileged
         address = self._system_control.release_floating_point_context()
         words = self._floating_point_words()
-        self._emulator.state[block_hook.CYCLES] += LAZY_SAVE_CYCLES
+        self._emulator.state[CYCLES] += LAZY_SAVE_CYCLES
         self._store(address, struct.pack(f"<{len(words)}I", *words), privileged)
 
     def _floating_point_words(self) -> list[int]:
@@ -225,7 +225,7 @@ class Exceptions:
             for register, value in zip(_FLOAT_REGISTERS, words[8:24], strict=True):
                 write(register, value)
             write(arm.UC_ARM_REG_FPSCR, words[24])
-            emulator.state[block_hook.CYCLES] += FLOAT_FRAME_CYCLES
+            emulator.state[CYCLES] += FLOAT_FRAME_CYCLES
         elif extended:  # nobody touched the registers: the reservation ends
             self._system_control.release_floating_point_context()
         size = _EXTENDED_FRAME if extended else _BASIC_FRAME

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_timing_word
+from hil.twin.core import state_layout as words
 from hil.twin.core import system_control as scs
 from hil.twin.core.bus import BusFault
 from hil.twin.core.debug import DFSR_BKPT, DFSR_DWTTRAP, DFSR_VCATCH, HaltingDebug
@@ -161,7 +162,7 @@ class Execution:
         mask to fall.
         """
         nvic, state = self._nvic, self._emulator.state
-        state[block_hook.WATCH_MASKS] = 0
+        state[words.WATCH_MASKS] = 0
         pending = nvic.pending & nvic.enabled
         if self._debug.enabled and self._debug.mask_interrupts:
             pending &= _NOT_MASKED_BY_DEBUGGER
@@ -169,15 +170,15 @@ class Execution:
             return False
         number = self._exceptions.preempting(pending)
         if number is None:
-            state[block_hook.WATCH_MASKS] = 1
+            state[words.WATCH_MASKS] = block_timing_word.FLAG_WRITES_MASKS
             return False
-        pc, cycles = self._emulator.engine.pc, int(state[block_hook.CYCLES])
+        pc, cycles = self._emulator.engine.pc, int(state[words.CYCLES])
         self._faults.forget_caught()
         if self._entered == (pc, cycles):
             self._faults.replace(self._exceptions.running, by=number)
         else:
             self._faults.enter(number, pc)
-        self._entered = self._emulator.engine.pc, int(state[block_hook.CYCLES])
+        self._entered = self._emulator.engine.pc, int(state[words.CYCLES])
         if self._debug.catches(self._faults.caught):
             self._core.halt(DFSR_VCATCH)
         return True

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_hook, block_timing_word, skipping
+from hil.twin.core import state_layout as words
 from hil.twin.core.engine import Engine
 from hil.twin.core.loop_prediction import LoopPrediction, Outcome
 from hil.twin.core.memory import Bytes, Memory
 from hil.twin.core.polling import Polling
+from hil.twin.core.state_layout import table_place
 
 _ROUNDS = 2
 """Equal rounds in a row that are looked for."""
@@ -88,33 +90,33 @@ class IdleLoops:
         last = self._last
         self.forget()
         if last is not None:
-            self._state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+            self._state[words.LOOP_LEFT] = block_hook.LOOP_PATIENCE
             self._interruptions[last.head] += 1
             if self._interruptions[last.head] >= _INTERRUPTIONS:
-                self._flag(last.head, block_hook.FLAG_BUSY)
+                self._flag(last.head, block_timing_word.FLAG_BUSY)
 
     def forget(self) -> None:
         """Begin anew with whatever loop comes next."""
         self._last = None
         self._prediction.forget()
-        self._state[block_hook.PATH_LENGTH] = -1
+        self._state[words.PATH_LENGTH] = -1
 
     def look(self) -> None:
         """The program is about to enter the loop's first block again."""
         state, last = self._state, self._last
         now = _Look(
-            head=int(state[block_hook.LOOP_HEAD]),
-            cycles=int(state[block_hook.CYCLES]),
-            effects=int(state[block_hook.EFFECTS]),
-            stores=int(state[block_hook.STORES]),
+            head=int(state[words.LOOP_HEAD]),
+            cycles=int(state[words.CYCLES]),
+            effects=int(state[words.EFFECTS]),
+            stores=int(state[words.STORES]),
             disturbances=self._polling.disturbances,
             registers=self._engine.snapshot(),
-            phase=block_hook.phase(state),
-            deviation=int(state[block_hook.DEVIATION]),
+            phase=skipping.phase(state),
+            deviation=int(state[words.DEVIATION]),
         )
         if last is not None and now.cycles > last.cycles:
-            state[block_hook.ROUND_CYCLES] = now.cycles - last.cycles
-            state[block_hook.ROUND_DEVIATION] = now.deviation - last.deviation
+            state[words.ROUND_CYCLES] = now.cycles - last.cycles
+            state[words.ROUND_DEVIATION] = now.deviation - last.deviation
         if last is None or last.head != now.head:
             if self._prediction.resume(now.head, now.registers, now.phase):
                 self._end(now.head, now.cycles, waited=True)
@@ -150,8 +152,8 @@ class IdleLoops:
     def _watch(self, now: _Look) -> None:
         """Have the next round recorded: the block is entered now, and stopped before the next time."""
         self._last = now
-        self._state[block_hook.LOOP_LEFT] = 2
-        self._state[block_hook.PATH_LENGTH] = 0
+        self._state[words.LOOP_LEFT] = 2
+        self._state[words.PATH_LENGTH] = 0
         self._polling.watch_round()
 
     def _end(self, head: int, began: int, *, waited: bool) -> None:
@@ -160,23 +162,23 @@ class IdleLoops:
         One that waited for less than looking costs, since the cycle `began`, is left alone in the end.
         """
         state = self._state
-        if waited and int(state[block_hook.CYCLES]) - began < _WORTH_CYCLES:
+        if waited and int(state[words.CYCLES]) - began < _WORTH_CYCLES:
             self._leave_alone(head)
             return
         self.forget()
-        state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+        state[words.LOOP_LEFT] = block_hook.LOOP_PATIENCE
         if waited:
             self._failures.pop(head, None)
             self._interruptions.pop(head, None)
-            self._flag(head, block_hook.FLAG_WAITS)
-            state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE_KNOWN
+            self._flag(head, block_timing_word.FLAG_WAITS)
+            state[words.LOOP_LEFT] = block_hook.LOOP_PATIENCE_KNOWN
 
     def _compare(self, last: _Look, now: _Look) -> bool:
         """Tell whether the round between two looks may be one of a loop that changes nothing."""
         if last.registers != now.registers or any(load.line for load in self._polling.round_loads):
             return False
         if last.stores != now.stores:
-            now.memories = (self._memory.sram1.copy(), self._memory.sram2.copy())
+            now.memories = tuple(memory.copy() for memory in self._memory.rams)
             if last.memories and not all(map(np.array_equal, last.memories, now.memories)):
                 return False
         settled = last.stores == now.stores or bool(last.memories)
@@ -186,19 +188,19 @@ class IdleLoops:
     def _go_round(self, period: int) -> None:
         """Count the rounds that end before anything can happen, but the last."""
         state = self._state
-        end = min(block_hook.quiet_until(state), self._polling.round_until)
-        rounds = (end - int(state[block_hook.CYCLES])) // period - 1
-        if rounds > 0 and not state[block_hook.STOP_REQUEST]:
-            block_hook.skip(state, rounds * period)
+        end = min(skipping.quiet_until(state), self._polling.round_until)
+        rounds = (end - int(state[words.CYCLES])) // period - 1
+        if rounds > 0 and not state[words.STOP_REQUEST]:
+            skipping.skip(state, rounds * period)
 
     def _leave_alone(self, head: int) -> None:
         self._failures[head] += 1
         if self._failures[head] >= _FAILURES:
-            self._flag(head, block_hook.FLAG_BUSY)
+            self._flag(head, block_timing_word.FLAG_BUSY)
         self.forget()
-        self._state[block_hook.LOOP_HEAD] = -1
+        self._state[words.LOOP_HEAD] = -1
 
     def _flag(self, head: int, flag: int) -> None:
-        index = block_hook.table_index(head)
+        index = table_place(self._state, head)
         if index is not None:
-            self._state[index] |= flag << block_hook.FLAGS_SHIFT
+            self._state[index] |= flag << block_timing_word.FLAGS_SHIFT

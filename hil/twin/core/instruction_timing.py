@@ -31,8 +31,7 @@ from functools import lru_cache
 import capstone
 from capstone import arm
 
-from hil.twin.core import block_hook
-from hil.twin.core.code_current import deviation
+from hil.twin.core import block_timing_word
 from hil.twin.core.encodings import is_floating_point, is_undefined, uses_basepri
 from hil.twin.core.load_addresses import Load, LoadAddresses
 
@@ -180,7 +179,7 @@ class BlockTiming:
     it.
     """
     flags: int
-    """FLAG_ values of `block_hook`."""
+    """FLAG_ values of `block_timing_word`."""
     starts: tuple[int, ...]
     """Address of every instruction."""
     cycles_before: tuple[int, ...]
@@ -193,8 +192,8 @@ class BlockTiming:
     """Loads of halfwords and words, with their bytes: not aligned they take longer."""
     lookups: tuple[tuple[int, Load], ...] = ()
     """Address and base of the loads whose index is computed in the block."""
-    current_deviation: float = 0.0
-    """How much more the block draws than the code of the datasheet's tables, relative to it."""
+    words_accessed: int = 0
+    """Words that it loads and stores."""
     undefined: tuple[int, ...] = ()
     """Addresses of instructions that a Cortex-M4 does not have, though Unicorn executes them."""
     priority_masks: tuple[int, ...] = ()
@@ -371,8 +370,8 @@ def _is_load(instruction: int) -> bool:
 def _effect(mnemonic: str) -> int:
     """Return the flag of an instruction with effects besides core registers and branches, 0 without."""
     if mnemonic.startswith(_EFFECTIVE):
-        return block_hook.FLAG_EFFECT
-    return block_hook.FLAG_STORES if mnemonic.startswith(_STORING) else 0
+        return block_timing_word.FLAG_EFFECT
+    return block_timing_word.FLAG_STORES if mnemonic.startswith(_STORING) else 0
 
 
 def _result_registers(instruction: capstone.CsInsn) -> tuple[str, ...]:
@@ -467,14 +466,14 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         computed = _result_registers(instruction)
         computed_float = operands.split(",", 1)[0] if number in _FLOAT_ARITHMETIC else ""
         if number in (arm.ARM_INS_MSR, arm.ARM_INS_CPS) or instruction.mnemonic.startswith("cps"):
-            flags |= block_hook.FLAG_WRITES_MASKS
+            flags |= block_timing_word.FLAG_WRITES_MASKS
         elif instruction.mnemonic.startswith("sev"):
-            flags |= block_hook.FLAG_SENDS_EVENT
+            flags |= block_timing_word.FLAG_SENDS_EVENT
         flags |= _effect(instruction.mnemonic)
         previous_size = instruction.size
     encodings = list(_encodings(code))  # also of instructions that capstone does not know
     if any(is_floating_point(encoding) for _, encoding in encodings):
-        flags |= block_hook.FLAG_FLOATING_POINT
+        flags |= block_timing_word.FLAG_FLOATING_POINT
     if not starts:
         starts, before, total = [address], [0], 1
     if _SYSTEM_BUS <= address < _SYSTEM_BUS_END:
@@ -492,7 +491,7 @@ def analyse(code: bytes, address: int) -> BlockTiming:
         tuple(overlaps),
         tuple(widths),
         tuple(lookups),
-        deviation(len(starts), accessed, max(total, 1) + refill, address),
+        accessed,
         tuple(address + offset for offset, encoding in encodings if is_undefined(encoding)),
         tuple(address + offset for offset, encoding in encodings if uses_basepri(encoding)),
     )

@@ -16,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from unicorn import arm_const as arm
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_timing_word, skipping
 from hil.twin.core import loop_evaluation as ev
+from hil.twin.core import state_layout as words
 from hil.twin.core.core_clock import PS_PER_S, CoreClock
 from hil.twin.core.engine import Engine
 from hil.twin.core.loop_path import NotPredictableError, operations_of
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import DeviceLoad, Polling
+from hil.twin.core.state_layout import table_place
 from hil.twin.core.trap_hooks import CORE_REGISTERS
 
 Words = npt.NDArray[np.int64]
@@ -122,7 +124,7 @@ class LoopPrediction:
         """A round of `period` cycles was watched, and the program is at the loop's head again.
 
         `before` and `registers` are what the core registers held at its two ends, `phase` is what both ends
-        had in common (`block_hook.phase`).
+        had in common (`skipping.phase`).
         """
         expected, self._expected = self._expected, None
         clock = self.clock
@@ -159,9 +161,9 @@ class LoopPrediction:
     def _plan(self) -> _Plan | None:
         """The plan of the round that was watched, None if it cannot be one."""
         blocks = []
-        for address in block_hook.recorded_path(self._state):
-            index = block_hook.table_index(address)
-            size = 0 if index is None else block_hook.size_of(int(self._state[index]))
+        for address in skipping.recorded_path(self._state):
+            index = table_place(self._state, address)
+            size = 0 if index is None else block_timing_word.size_of(int(self._state[index]))
             view = self._memory.view(address, size) if size else None
             if view is None:
                 return None
@@ -322,22 +324,22 @@ class LoopPrediction:
         if landed is None:
             return Outcome.UNKNOWN
         self._write(plan, head, landed)
-        block_hook.skip(self._state, rounds * round_.period)
+        skipping.skip(self._state, rounds * round_.period)
         return Outcome.SKIPPED
 
     def _most(self, period: int) -> int:
         """How many rounds end before anything can happen."""
         state = self._state
-        end = min(block_hook.quiet_until(state), self._polling.round_until)
-        rounds = (end - int(state[block_hook.CYCLES])) // period
-        return 0 if state[block_hook.STOP_REQUEST] else min(max(rounds, 0), _MOST_ROUNDS)
+        end = min(skipping.quiet_until(state), self._polling.round_until)
+        rounds = (end - int(state[words.CYCLES])) // period
+        return 0 if state[words.STOP_REQUEST] else min(max(rounds, 0), _MOST_ROUNDS)
 
     def _go_on(self, period: int) -> Outcome:
         """Let all rounds pass that end before anything can happen: they change nothing."""
         rounds = self._most(period)
         if not rounds:
             return Outcome.NO_TIME
-        block_hook.skip(self._state, rounds * period)
+        skipping.skip(self._state, rounds * period)
         return Outcome.SKIPPED
 
     def _write(self, plan: _Plan, before: Words, after: Words) -> None:

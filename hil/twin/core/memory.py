@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memories of the STM32L476 as numpy arrays that the emulator executes from.
-
-Sizes and addresses: RM0351, memory map (1 MiB of flash, also visible at 0; SRAM1 96 KiB, SRAM2 32 KiB, system
-memory with boot loader, OTP, identification words and option bytes).
-"""
+"""The memories of a part as numpy arrays that the emulator executes from."""
 
 from __future__ import annotations
 
@@ -12,53 +8,55 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.core.block_hook import (
-    FLASH_BASE,
-    FLASH_SIZE,
-    SRAM1_BASE,
-    SRAM1_SIZE,
-    SRAM2_BASE,
-    SRAM2_SIZE,
-    SYSTEM_BASE,
-    SYSTEM_SIZE,
-)
+from hil.twin.core.memory_map import PAGE, MemoryMap
 
 Bytes = npt.NDArray[np.uint8]
-_PAGE = 4096
 _ERASED = 0xFF
 
 
 def _page_aligned(size: int) -> Bytes:
     """Return `size` bytes at a page boundary, as the emulator demands of memory it shares."""
-    raw = np.zeros(size + _PAGE, dtype=np.uint8)
-    offset = -raw.ctypes.data % _PAGE
+    raw = np.zeros(size + PAGE, dtype=np.uint8)
+    offset = -raw.ctypes.data % PAGE
     return raw[offset : offset + size]
 
 
 class Memory:
-    """Flash, both SRAMs and the system memory.
+    """The memories of a map, each by its name: `memory["sram1"]`.
 
     Writing an array changes what the part reads at once.  Code changed that way keeps its old translation
     until `invalidate` is called.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.flash = _page_aligned(FLASH_SIZE)
-        self.sram1 = _page_aligned(SRAM1_SIZE)
-        self.sram2 = _page_aligned(SRAM2_SIZE)
-        self.system = _page_aligned(SYSTEM_SIZE)
-        self.flash[:] = _ERASED
-        self.system[:] = _ERASED
+    def __init__(self, memory_map: MemoryMap, seed: int) -> None:
+        self.map = memory_map
+        self._arrays = {region.name: _page_aligned(region.size) for region in memory_map.regions}
+        for region in memory_map.regions:
+            if region.kind != "ram":
+                self._arrays[region.name][:] = _ERASED
         self.on_invalidate: Callable[[int, int], None] = lambda address, size: None
         """Told the address and size of changed code; the core drops translations."""
         self._random = np.random.default_rng(seed)
-        self._regions: tuple[tuple[int, int, Bytes, bool], ...] = (
-            (0, FLASH_SIZE, self.flash, False),
-            (FLASH_BASE, FLASH_SIZE, self.flash, False),
-            (SRAM1_BASE, SRAM1_SIZE, self.sram1, True),
-            (SRAM2_BASE, SRAM2_SIZE, self.sram2, True),
-            (SYSTEM_BASE, SYSTEM_SIZE, self.system, False),
+        self._regions: tuple[tuple[int, int, Bytes, bool], ...] = tuple(
+            (base, region.size, self._arrays[region.name], region.kind == "ram")
+            for base, region in memory_map.places()
         )
+
+    def __getitem__(self, name: str) -> Bytes:
+        """Return the bytes of a memory by its name; raises KeyError."""
+        return self._arrays[name]
+
+    def __getattr__(self, name: str) -> Bytes:
+        """As `memory[name]`: `memory.sram1`. Raises AttributeError."""
+        arrays: dict[str, Bytes] = self.__dict__.get("_arrays", {})
+        if name not in arrays:
+            raise AttributeError(f"no memory is called {name}")
+        return arrays[name]
+
+    @property
+    def rams(self) -> tuple[Bytes, ...]:
+        """The bytes of what the program may write to, in the map's order."""
+        return tuple(self._arrays[region.name] for region in self.map.rams)
 
     def regions(self) -> tuple[tuple[int, int, int, bool], ...]:
         """Return (address, size, host pointer, writable) of every range of the memory map, the alias at 0
@@ -80,20 +78,10 @@ class Memory:
                 return array[address - base : address - base + byte_count]
         return None
 
-    def is_flash(self, address: int) -> bool:
-        """Tell whether a store to `address` belongs to the flash controller (flash, its alias, system
-        memory).
-        """
-        return (
-            FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE
-            or 0 <= address < FLASH_SIZE
-            or SYSTEM_BASE <= address < SYSTEM_BASE + SYSTEM_SIZE
-        )
-
-    @staticmethod
-    def in_array(address: int) -> bool:
-        """Tell whether an address lies in the flash array, at either of its places."""
-        return FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE or 0 <= address < FLASH_SIZE
+    def takes_no_store(self, address: int) -> bool:
+        """Tell whether a store to `address` goes to the flash's controller."""
+        region = self.map.at(address)
+        return region is not None and region.kind != "ram"
 
     def read(self, address: int, width: int) -> int | None:
         """Return the little-endian value at `address`, None outside these memories."""
@@ -125,8 +113,8 @@ class Memory:
         self.on_invalidate(address, size)
 
     def lose_content(self, *arrays: Bytes) -> None:
-        """Fill SRAM arrays (both if none is named) with an SRAM's power-up content: seeded random bytes."""
-        for array in arrays or (self.sram1, self.sram2):
+        """Fill SRAM arrays (all if none is named) with an SRAM's power-up content: seeded random bytes."""
+        for array in arrays or self.rams:
             array[:] = self._random.integers(0, 256, array.size, dtype=np.uint8)
             for base, size, candidate, _ in self._regions:
                 if candidate is array:

@@ -11,20 +11,26 @@ from __future__ import annotations
 
 import ctypes
 
-import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
 from numba import types
 from unicorn import arm_const as arm
 from unicorn import unicorn_const as uc_const
-from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.twin.core.access_end import stop_at
+from hil.twin.core.native import (
+    ACCESS_HOOK,
+    BLOCK_HOOK,
+    STATE_POINTER,
+    read_register,
+    uc_emu_stop,
+    uc_mem_read,
+)
 
 READ, WRITE, EXECUTE = 1, 2, 4
 VALUE = 0
-"""What the memory held before a forbidden store."""
+"""Unicorn writes here: what the memory held before a forbidden store."""
 ACTIVE = 1
 """Not zero: accesses are checked now."""
 PRIVILEGED = 2
@@ -51,15 +57,7 @@ _COUNT = 8
 WORDS = REGIONS + _COUNT * REGION_WORDS
 _PRIVATE, _PRIVATE_END = 0xE000_0000, 0xE010_0000
 """The private peripheral bus, which the MPU leaves alone."""
-
-for _name in ("uc_emu_stop", "uc_mem_read", "uc_reg_read"):
-    llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
-_WORDS_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
-_uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
-_uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _WORDS_POINTER))
-_uc_mem_read = types.ExternalFunction(
-    "uc_mem_read", types.int32(types.uintp, types.uint64, _WORDS_POINTER, types.uint64)
-)
+_CONTROL, _FAULTMASK = np.int32(arm.UC_ARM_REG_CONTROL), np.int32(arm.UC_ARM_REG_FAULTMASK)
 
 
 @numba.njit(inline="always")
@@ -77,9 +75,7 @@ def _allows(words, address, access, privileged):  # type: ignore[no-untyped-def]
     return privileged != 0 and words[BACKGROUND] != 0
 
 
-@numba.cfunc(
-    types.void(types.uintp, types.int32, types.uint64, types.int32, types.int64, _WORDS_POINTER), cache=True
-)
+@numba.cfunc(ACCESS_HOOK, cache=True)
 def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE callback."""
     if words[HIT] != 0:
@@ -91,7 +87,7 @@ def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped
         return
     words[VALUE] = 0
     if first < 0x4000_0000:  # a memory
-        _uc_mem_read(uc, address, words, size)
+        uc_mem_read(uc, address, words, size)
     words[HIT] = 1
     words[ADDRESS] = first
     words[SIZE] = size
@@ -100,14 +96,7 @@ def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped
     stop_at(uc, kind)
 
 
-@numba.njit(inline="always")
-def _register(uc, register, words):  # type: ignore[no-untyped-def]  # typed by numba
-    words[VALUE] = 0
-    _uc_reg_read(uc, register, words)
-    return words[VALUE]
-
-
-@numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _WORDS_POINTER), cache=True)
+@numba.cfunc(BLOCK_HOOK, cache=True)
 def on_block(uc, address, size, words):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_BLOCK callback: the program may have written CONTROL or FAULTMASK, and may be where it must
     not be.
@@ -118,16 +107,19 @@ def on_block(uc, address, size, words):  # type: ignore[no-untyped-def]  # typed
     if words[HIT] != 0:
         return
     if words[IN_HANDLER] == 0:
-        words[PRIVILEGED] = 1 - (_register(uc, arm.UC_ARM_REG_CONTROL, words) & 1)
-    masked = words[ON_UNDER_FAULTMASK] == 0 and _register(uc, arm.UC_ARM_REG_FAULTMASK, words) & 1 != 0
+        words[PRIVILEGED] = 1 - (read_register(uc, np.int32(arm.UC_ARM_REG_CONTROL), words) & 1)
+    masked = (
+        words[ON_UNDER_FAULTMASK] == 0
+        and read_register(uc, np.int32(arm.UC_ARM_REG_FAULTMASK), words) & 1 != 0
+    )
     words[ACTIVE] = 0 if masked else words[ENABLED]
     if not _allows(words, np.int64(address), EXECUTE, words[PRIVILEGED]):
         words[HIT] = words[FETCH] = 1
         words[ADDRESS] = np.int64(address)
-        _uc_emu_stop(uc)
+        uc_emu_stop(uc)
 
 
-@numba.cfunc(types.int64(_WORDS_POINTER, types.int64, types.int64, types.int64), cache=True)
+@numba.cfunc(types.int64(STATE_POINTER, types.int64, types.int64, types.int64), cache=True)
 def _check(words, address, access, privileged):  # type: ignore[no-untyped-def]  # typed by numba
     return 1 if _allows(words, address, access, privileged) else 0
 

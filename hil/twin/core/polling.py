@@ -19,7 +19,8 @@ from enum import Enum, auto
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.core import block_hook, device_hook
+from hil.twin.core import block_hook, skipping
+from hil.twin.core import state_layout as words
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.engine import Engine
 from hil.twin.core.memory import Memory
@@ -127,8 +128,8 @@ class Polling:
 
     def _restart(self) -> None:
         self._phase = _Phase.NEW
-        self._state[device_hook.LOADS_LEFT] = 0
-        self._state[device_hook.STORE_WIDTH] = 0
+        self._state[words.LOADS_LEFT] = 0
+        self._state[words.STORE_WIDTH] = 0
 
     def stored(self, address: int, width: int, value: int, *, watched: bool) -> bool:
         """The program is about to store into a device; return whether the store does nothing.
@@ -140,20 +141,20 @@ class Polling:
             self.disturb()
             return False
         state = self._state
-        state[device_hook.STORES_IGNORED] += 1
+        state[words.STORES_IGNORED] += 1
         if self._round_is_watched:
             self.round_stores.add((address, width, value & (1 << 8 * width) - 1))
         if not watched:
-            state[device_hook.STORE_WIDTH] = width
-            state[device_hook.STORE_ADDRESS] = address
-            state[device_hook.STORE_VALUE] = value
+            state[words.STORE_WIDTH] = width
+            state[words.STORE_ADDRESS] = address
+            state[words.STORE_VALUE] = value
         return True
 
     def loading(self, address: int) -> None:
         """The program is about to load from a device."""
         state = self._state
-        if state[block_hook.LOOP_LEFT] > _PATIENCE_TAKEN:
-            state[block_hook.LOOP_LEFT] -= _PATIENCE_TAKEN
+        if state[words.LOOP_LEFT] > _PATIENCE_TAKEN:
+            state[words.LOOP_LEFT] -= _PATIENCE_TAKEN
         if address not in self._steady:
             if address in self._counters:
                 self._restart()
@@ -162,21 +163,21 @@ class Polling:
             return
         if self._round_is_watched:
             return
-        block = int(state[block_hook.BLOCK_START])
+        block = int(state[words.BLOCK_START])
         if address != self._address or block != self._block:
             self._phase = _Phase.NEW
         if self._phase is _Phase.NEW:
             self._address, self._block, self._phase = address, block, _Phase.PATIENT
             return
-        cycles = int(state[block_hook.BLOCK_CYCLES])
-        effects, stores = int(state[block_hook.EFFECTS]), int(state[block_hook.STORES])
+        cycles = int(state[words.BLOCK_CYCLES])
+        effects, stores = int(state[words.EFFECTS]), int(state[words.STORES])
         period, same_effects = cycles - self._cycles, effects == self._effects
         has_stored = stores != self._stores
         self._cycles, self._effects, self._stores = cycles, effects, stores
-        deviation = int(state[block_hook.DEVIATION])
+        deviation = int(state[words.DEVIATION])
         if period > 0:
-            state[block_hook.ROUND_CYCLES] = period
-            state[block_hook.ROUND_DEVIATION] = deviation - self._deviation
+            state[words.ROUND_CYCLES] = period
+            state[words.ROUND_DEVIATION] = deviation - self._deviation
         self._deviation = deviation
         if self._phase is _Phase.PATIENT:
             self._phase = _Phase.FIRST
@@ -191,12 +192,12 @@ class Polling:
         else:
             self._left_behind = left
             self._cycles += self._go_round(period)  # up to the change that the load before has announced
-            self._deviation = int(state[block_hook.DEVIATION])
+            self._deviation = int(state[words.DEVIATION])
 
     def loaded(self, address: int, width: int, value: int, *, watched: bool) -> None:
         """The program's load from a device gave `value`; where nobody watches it may be given again."""
         state = self._state
-        state[device_hook.LOADS_LEFT] = 0
+        state[words.LOADS_LEFT] = 0
         if self._phase is _Phase.NEW and not self._round_is_watched:
             return
         line = None
@@ -211,25 +212,25 @@ class Polling:
         else:
             return
         until = _NEVER if until_ps is None else self.cycles_at(until_ps)
-        state[device_hook.LOAD_UNTIL] = until
+        state[words.LOAD_UNTIL] = until
         self.round_until = min(self.round_until, until)
         if self._round_is_watched:
             self.round_loads.append(DeviceLoad(address, width, value, self.cycles_now(), line))
         if self._phase is _Phase.PATIENT and not watched and not self._round_is_watched:
-            state[device_hook.LOADS_LEFT] = PATIENCE
-            state[device_hook.LOAD_ADDRESS] = address
-            state[device_hook.LOAD_WIDTH] = width
-            state[device_hook.LOAD_VALUE] = value
+            state[words.LOADS_LEFT] = PATIENCE
+            state[words.LOAD_ADDRESS] = address
+            state[words.LOAD_WIDTH] = width
+            state[words.LOAD_VALUE] = value
 
     def _go_round(self, period: int) -> int:
         """Count the rounds that end before the slice does, but the last; return their cycles."""
         state = self._state
-        end = min(block_hook.quiet_until(state), int(state[device_hook.LOAD_UNTIL]))
-        rounds = (end - int(state[block_hook.CYCLES])) // period - 1
-        if rounds <= 0 or state[block_hook.STOP_REQUEST] or not state[block_hook.COUNTING]:
+        end = min(skipping.quiet_until(state), int(state[words.LOAD_UNTIL]))
+        rounds = (end - int(state[words.CYCLES])) // period - 1
+        if rounds <= 0 or state[words.STOP_REQUEST] or not state[words.COUNTING]:
             return 0
-        block_hook.skip(state, rounds * period)
-        state[block_hook.LOOP_LEFT] = block_hook.LOOP_PATIENCE
+        skipping.skip(state, rounds * period)
+        state[words.LOOP_LEFT] = block_hook.LOOP_PATIENCE
         return rounds * period
 
     def _now_left_behind(self, has_stored: bool) -> bytes:
@@ -237,4 +238,4 @@ class Polling:
         registers = self._engine.snapshot()
         if not has_stored:
             return registers
-        return registers + self._memory.sram1.tobytes() + self._memory.sram2.tobytes()
+        return registers + b"".join(memory.tobytes() for memory in self._memory.rams)

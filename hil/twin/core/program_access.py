@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.twin.core import block_hook
+from hil.twin.core import state_layout as words
 from hil.twin.core.bus import STRONGLY_ORDERED, Bus, BusFault, is_device
 from hil.twin.core.cycle_counter import CycleCounter
 from hil.twin.core.engine import Engine
 from hil.twin.core.memory import Memory
 from hil.twin.core.polling import Polling
-from hil.twin.core.programming import Programming
 from hil.twin.core.protection import Protection
 from hil.twin.core.stop import Stop
 from hil.twin.core.watchpoints import WATCH_READS, WATCH_WRITES, Watchpoints
@@ -49,7 +48,6 @@ class ProgramAccess:
         *,
         ending: Ending,
         polling: Polling,
-        programming: Programming,
         protection: Protection,
         watchpoints: Watchpoints,
     ) -> None:
@@ -61,7 +59,6 @@ class ProgramAccess:
         self._ending = ending
         self._polling = polling
         polling.cycles_now = self.cycles_now
-        self._programming = programming
         self._protection = protection
         self._watchpoints = watchpoints
         self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
@@ -86,9 +83,9 @@ class ProgramAccess:
     def cycles_now(self) -> int:
         """Return the cycles executed; inside an access, up to its instruction."""
         if not self._engine.is_running:
-            return int(self._state[block_hook.CYCLES])
+            return int(self._state[words.CYCLES])
         if not self._accessing:
-            return int(self._state[block_hook.BLOCK_CYCLES])
+            return int(self._state[words.BLOCK_CYCLES])
         if self._access_cycles is None:
             self._access_cycles = self._counter.cycles_inside_block(self.pc)
         return self._access_cycles
@@ -98,7 +95,6 @@ class ProgramAccess:
         if self._protection.has_stopped:
             return -1
         try:
-            self._programming.catch_up()
             self._check_privilege(address, "read")
             if address % width and is_device(address):
                 self._ending.stop = Stop.UNALIGNED  # as a store
@@ -109,7 +105,7 @@ class ProgramAccess:
             self._begin_access()
             value = self._bus.read(address, width)
             if self._watchpoints.watching and self._watchpoints.loaded(address, width, value):
-                self._state[block_hook.STOP_REQUEST] = 1
+                self._state[words.STOP_REQUEST] = 1
             self._polling.loaded(address, width, value, watched=self._watchpoints.watching)
             return value
         except BusFault:
@@ -143,20 +139,17 @@ class ProgramAccess:
                 return False
             if self._watchpoints.check(address, width, WATCH_WRITES, value):
                 return False
-            if self._memory.is_flash(address):
+            if self._memory.takes_no_store(address):
                 self._polling.disturb()
-                self._programming.catch_up()
                 self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
-            else:
-                if not self._polling.stored(address, width, value, watched=self._watchpoints.watching):
-                    self._programming.catch_up()
-                    self._bus.write(address, width, value)
+            elif not self._polling.stored(address, width, value, watched=self._watchpoints.watching):
+                self._bus.write(address, width, value)
             return True
         except BusFault:
             if self.buffers_stores and address < STRONGLY_ORDERED:
                 if not self.ignores_data_faults():
                     self._ending.imprecise = True
-                    self._state[block_hook.STOP_REQUEST] = 1
+                    self._state[words.STOP_REQUEST] = 1
                 return True
             self._ending.fault_address = address
             self._ending.stop = Stop.DATA_FAULT

@@ -8,20 +8,16 @@ is taken back.
 
 from __future__ import annotations
 
-import ctypes
-
-import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba import types
 from unicorn import arm_const as arm
-from unicorn.unicorn_py3.unicorn import uclib
 
 from hil.twin.core.access_end import stop_at
+from hil.twin.core.native import ACCESS_HOOK, BLOCK_HOOK, uc_emu_stop, uc_mem_read, uc_reg_read
 
 VALUE = 0
-"""Division: the divisor.  Access: what the memory held before it."""
+"""Unicorn writes here.  Division: the divisor.  Access: what the memory held before it."""
 REGISTER = 1
 """Division: number of the register with the divisor, for Unicorn; negative: stop whatever it holds."""
 HIT = 2
@@ -36,37 +32,26 @@ CORE_REGISTERS = (*(arm.UC_ARM_REG_R0 + i for i in range(13)), arm.UC_ARM_REG_SP
 """Unicorn's numbers of R0 to R12, SP and LR."""
 _ROWS = len(CORE_REGISTERS) + 1
 
-for _name in ("uc_emu_stop", "uc_reg_read", "uc_mem_read"):
-    llvmlite.binding.add_symbol(_name, ctypes.cast(getattr(uclib, _name), ctypes.c_void_p).value)
-_WORDS_POINTER: types.Type = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
-_uc_emu_stop = types.ExternalFunction("uc_emu_stop", types.int32(types.uintp))
-_uc_reg_read = types.ExternalFunction("uc_reg_read", types.int32(types.uintp, types.int32, _WORDS_POINTER))
-_uc_mem_read = types.ExternalFunction(
-    "uc_mem_read", types.int32(types.uintp, types.uint64, _WORDS_POINTER, types.uint64)
-)
 
-
-@numba.cfunc(types.void(types.uintp, types.uint64, types.uint32, _WORDS_POINTER), cache=True)
+@numba.cfunc(BLOCK_HOOK, cache=True)
 def on_divide(uc, address, size, words):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_CODE callback of one division."""
     if words[SUSPENDED] != 0:
         return
     words[VALUE] = 0
     if words[REGISTER] >= 0:
-        _uc_reg_read(uc, words[REGISTER], words)
+        uc_reg_read(uc, words[REGISTER], words)
     if words[VALUE] == 0:
         words[HIT] = 1
-        _uc_emu_stop(uc)
+        uc_emu_stop(uc)
 
 
-@numba.cfunc(
-    types.void(types.uintp, types.int32, types.uint64, types.int32, types.int64, _WORDS_POINTER), cache=True
-)
+@numba.cfunc(ACCESS_HOOK, cache=True)
 def on_access(uc, kind, address, size, value, words):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE callback."""
     if address & np.uint64(size - 1) != 0 and words[HIT] == 0:
         words[VALUE] = 0
-        _uc_mem_read(uc, address, words, size)
+        uc_mem_read(uc, address, words, size)
         words[HIT] = 1
         words[ADDRESS] = np.int64(address)
         words[SIZE] = size

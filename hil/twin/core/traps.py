@@ -8,7 +8,6 @@ from collections.abc import Iterable
 
 from unicorn import unicorn_const as uc
 
-from hil.twin.core import block_hook
 from hil.twin.core.condition import it_block_start
 from hil.twin.core.engine import EVERYWHERE, Engine
 from hil.twin.core.memory import Memory
@@ -66,7 +65,6 @@ class Traps:
         return new
 
     def forget(self, address: int, size: int) -> None:
-        """Remove the hooks of divisions in a range whose code changed; flash counts at both addresses."""
-        for start in (address, address ^ block_hook.FLASH_BASE):
-            for division in [at for at in self._divisions if start <= at < start + size]:
-                self._engine.remove_hook(self._divisions.pop(division))
+        """Remove the hooks of divisions in a range whose code changed."""
+        for division in [at for at in self._divisions if address <= at < address + size]:
+            self._engine.remove_hook(self._divisions.pop(division))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.core import block_hook
+from hil.twin.core import state_layout as words
 from hil.twin.core.emulator import Emulator
 from hil.twin.core.exceptions import Exceptions
 from hil.twin.core.nvic import Nvic
@@ -28,6 +28,6 @@ class WakeUp:
         primask, faultmask, basepri = self._exceptions.masks()
         if not self.for_event:
             return self._nvic.preempting(0, faultmask, basepri) is not None
-        if self._emulator.state[block_hook.EVENT_REGISTER]:
+        if self._emulator.state[words.EVENT_REGISTER]:
             return True
         return self._nvic.preempting(primask, faultmask, basepri) is not None

@@ -113,8 +113,8 @@ class Peripherals:
                 part,
                 scheduler,
                 interrupts.source(IRQ["FLASH"]),
-                core.memory.flash,
-                OptionBytes(core.memory.system),
+                core.memory["flash"],
+                OptionBytes(core.memory["system"]),
                 core.memory.invalidate,
                 core.set_flash_timing,
             )
@@ -314,7 +314,6 @@ class Peripherals:
         self.flash.on_option_load = partial(request_reset, "option_bytes")
         self._core.on_flash_write = self.flash.array_write
         self.flash.on_busy = self._core.set_flash_busy
-        self.flash.go_on = self._core.programming.go_on
         self.syscfg.on_exti_select = self._reselect_exti
         for port, block in self.ports.items():
             block.on_input = partial(self._pin_changed, port)

@@ -34,6 +34,6 @@ class DmaBus:
         data = value.to_bytes(width, "little")
         if self._memory.write_ram(address, data):
             return
-        if self._memory.is_flash(address):
+        if self._memory.takes_no_store(address):
             raise BusFault(address, "write", "DMA cannot write to the flash")
         self._peripherals.write(address, width, value)

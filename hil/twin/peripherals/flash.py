@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from hil.parts import Part
 from hil.twin.core.bus import BusFault
-from hil.twin.core.programming import Circumstances, Programmed
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.peripherals.interrupts import InterruptSource
 from hil.twin.peripherals.memory_map import BASE
@@ -146,13 +145,6 @@ class Flash(RegisterBlock):
         """Called when the read protection went back to level 0: SRAM2 and the backup registers are erased."""
         self.is_closed: Callable[[], bool] = lambda: False
         """Tells whether read protection keeps a debugger's program out of the array."""
-        self.go_on: Callable[[Circumstances], None] = lambda like: None
-        """May program further double words itself, which is then told."""
-        self.on_programmed: Callable[[npt.NDArray[np.int64]], None] = lambda begun: None
-        """Takes the place of `on_activity` for these: a row of each, with the instants (ps) at which it
-        began, at which its peak was over, and at which it ended."""
-        self.is_unobserved: Callable[[], bool] = lambda: False
-        """Tells whether nobody acts on what programming draws at the instant at which it does."""
         self.on_busy: Callable[[int, int], None] = lambda end_ps, banks: None
         """Told until when nobody reads which banks, see :class:`Operation`; no bank once it is over."""
 
@@ -345,41 +337,6 @@ class Flash(RegisterBlock):
             self._fill(offset, value)
             banks = 1 << offset // self._array.bank_size
             self._start("write", self._program_ps, banks, undo=partial(self._fill, offset, old))
-            self._let_others_follow(offset)
-
-    def _let_others_follow(self, offset: int) -> None:
-        """Let the double words after the one at ``offset`` go without Python, if nobody would notice."""
-        plain = self.words[CR] & ~_OPTLOCK == _PG and self.is_clocked()
-        if plain and self.is_unobserved():
-            self.go_on(
-                Circumstances(
-                    status_address=self.base + SR,
-                    control_address=self.base + CR,
-                    status=self.words[SR] & ~_BSY,
-                    control=self.words[CR],
-                    page=offset - offset % self._array.page_size,
-                    page_size=self._array.page_size,
-                    duration_ps=self._program_ps,
-                    catch_up=self._catch_up,
-                )
-            )
-
-    def _catch_up(self, programmed: Programmed, control: int, first_word: tuple[int, int] | None) -> None:
-        """Other double words were programmed, of cells that were erased; the cells have their values."""
-        if programmed:
-            peak_ps = self._peak_ps["write"]
-            instants = [(now_ps, now_ps + peak_ps, now_ps + self._program_ps) for _, now_ps in programmed]
-            self.on_programmed(np.array(instants, dtype=np.int64))
-            offset, began_ps = programmed[-1]
-            undo = partial(self._fill, offset, _ERASED)
-            end_ps, banks = began_ps + self._program_ps, 1 << offset // self._array.bank_size
-            self._operation = Operation(
-                "write", began_ps + peak_ps, end_ps, banks, lambda: None, undo, event=None
-            )
-            self.on_busy(end_ps, banks)
-            self.words[SR] |= _BSY
-        self.words[CR] = control
-        self._first_word = first_word
 
     def _fill(self, offset: int, value: int) -> None:
         """Give a double word of the array a value."""

@@ -3,9 +3,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.peripherals.flash import Activity, Flash
 from hil.twin.power.model import code_current_a, supply_current_a
@@ -46,8 +43,6 @@ class SupplyCurrent:
         self._by_activity: dict[tuple[Activity | None, bool], float] = {}
         """The current by what the flash does, as long as nothing else changes."""
         flash.on_activity = self._flash_activity_changed
-        flash.on_programmed = self._flash_programmed
-        flash.is_unobserved = self._flash_is_unobserved
 
     def connect(self, connected: bool) -> None:
         """Whether a supply drives VDD; where none does, the part lives on its capacitors or on its pins, and
@@ -105,22 +100,6 @@ class SupplyCurrent:
             self.trace.record(now_ps, self._current_a(operation.activity, peak=True))
             self.trace.plan(operation.peak_end_ps, self._current_a(operation.activity, peak=False))
             self.trace.plan(operation.end_ps, self._current_a(None, peak=False))
-
-    def _flash_programmed(self, begun: npt.NDArray[np.int64]) -> None:
-        if not self._connected:
-            return
-        peak_a, rest_a = self._current_a("write", peak=True), self._current_a("write", peak=False)
-        idle_a = self._current_a(None, peak=False)
-        times_ps, currents_a = begun.ravel(), np.tile([peak_a, rest_a, idle_a], len(begun))
-        # How the last one goes on lies ahead.
-        self.trace.record_all(times_ps[:-2], currents_a[:-2])
-        self.trace.plan(int(times_ps[-2]), rest_a)
-        self.trace.plan(int(times_ps[-1]), idle_a)
-
-    def _flash_is_unobserved(self) -> bool:
-        # A watcher of a current threshold schedules an event at the crossing, which stops the program there.
-        told_at_once = self._flash.on_activity != self._flash_activity_changed
-        return not told_at_once and self.trace.on_record is None
 
     def _current_a(self, activity: Activity | None, *, peak: bool) -> float:
         # Asked thrice per double word programmed, with nothing else changed since: the answers are kept.

@@ -92,38 +92,6 @@ class SupplyTrace:
         self._step(time_ps, current_a)
         self._foresee_crossing(self._end - 1)
 
-    def record_all(self, times_ps: npt.NDArray[np.int64], currents_a: npt.NDArray[np.float64]) -> None:
-        """Record many steps at once: as ``record`` of one after the other, told to ``on_record`` only at the
-        end.
-
-        Raises ValueError for times that fall, or lie before the last record's.
-        """
-        self._drop_planned(int(times_ps[0]))
-        last_ps = int(self._times_ps[self._end - 1])
-        if times_ps[0] < last_ps or np.any(np.diff(times_ps) < 0):
-            raise ValueError(
-                f"the supply current is known up to {last_ps} ps; steps before that are too late"
-            )
-        # Of steps at one instant the last one holds; what changes nothing is no step.
-        holds = np.append(np.diff(times_ps) > 0, True)
-        times_ps, currents_a = times_ps[holds], currents_a[holds]
-        if times_ps[0] == last_ps:
-            self._currents_a[self._end - 1] = currents_a[0]
-        changes = np.diff(currents_a, prepend=self._currents_a[self._end - 1]) != 0
-        times_ps, currents_a = times_ps[changes], currents_a[changes]
-        if self._end + len(times_ps) > len(self._times_ps):
-            self._make_room(len(times_ps))
-        last, end = self._end - 1, self._end + len(times_ps)
-        self._times_ps[self._end : end] = times_ps
-        self._currents_a[self._end : end] = currents_a
-        charges = self._currents_a[last : end - 1] * np.diff(self._times_ps[last:end])
-        self._charges[self._end : end] = np.cumsum(np.append(self._charges[last], charges))[1:]
-        self._end = end
-        self._recorded = end - 1
-        self._compare(self.current_a)
-        if self.on_record is not None:
-            self.on_record(self.current_a)
-
     def _drop_planned(self, time_ps: int) -> None:
         """Forget the steps planned for after ``time_ps``."""
         while self._end - 1 > self._recorded and self._times_ps[self._end - 1] > time_ps:

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from hil.parts import Part
 from hil.twin.core import Core, Scheduler
+from hil.twin.peripherals.memories import memory_map
 
 CODE = 0x0800_0400
 STACK = 0x2000_1000
@@ -29,6 +31,14 @@ PROLOGUE = """
 .endm
 """
 """r7 is the recorder, r6 the System Control Space."""
+
+
+MEMORIES = memory_map(Part.load("stm32l476"))
+
+
+def make_core(scheduler: Scheduler) -> Core:
+    """A core with an STM32L476's memories."""
+    return Core(scheduler, MEMORIES, hclk_hz=4_000_000, deviation=lambda *block: 0.0, seed=1)
 
 
 @dataclass
@@ -121,11 +131,11 @@ def machine() -> Callable[..., Machine]:
         for number, label in (vectors or {}).items():
             table[number] = symbols[label] | 1
         scheduler = Scheduler()
-        core = Core(scheduler, seed=1)
+        core = make_core(scheduler)
         recorder = Recorder(scheduler)
         core.attach(recorder)
         image = struct.pack("<100I", *table).ljust(CODE - 0x0800_0000, b"\xff") + code
-        core.memory.flash[: len(image)] = np.frombuffer(image, dtype=np.uint8)
+        core.memory["flash"][: len(image)] = np.frombuffer(image, dtype=np.uint8)
         if power:
             core.power_on()
         return Machine(core, scheduler, recorder, symbols)

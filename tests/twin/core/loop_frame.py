@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hil.twin.core import block_hook
+from hil.twin.core import skipping, state_layout
 from hil.twin.core.idle_loops import IdleLoops
 from hil.twin.core.polling import Polling
 from tests.twin.bare_part import BarePart
@@ -36,7 +36,7 @@ def outcome(part: BarePart, pin_ps: int, end_ps: int) -> Outcome:
     part.mcu.scheduler.at(pin_ps, lambda: part.pins["PC13"].set_external_level(True, pin_ps))
     part.advance_to(end_ps)
     core = part.mcu.core
-    memory = core.memory.sram1[:0x4000].tobytes()
+    memory = core.memory["sram1"][:0x4000].tobytes()
     return core.cycle_count, core.time_ps, memory, core._emulator.engine.snapshot()
 
 
@@ -44,14 +44,14 @@ def outcome(part: BarePart, pin_ps: int, end_ps: int) -> Outcome:
 def skips_counted() -> Iterator[list[int]]:
     """The cycles of each skip."""
     skipped: list[int] = []
-    skip = block_hook.skip
+    skip = skipping.skip
 
     def counted(state: npt.NDArray[np.int64], cycles: int) -> None:
         skipped.append(cycles)
         skip(state, cycles)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(block_hook, "skip", counted)
+        patched.setattr(skipping, "skip", counted)
         yield skipped
 
 
@@ -60,7 +60,7 @@ def every_round_executed() -> Iterator[None]:
     """No loop is looked at."""
 
     def leave_alone(loops: IdleLoops) -> None:
-        loops._state[block_hook.LOOP_HEAD] = -1
+        loops._state[state_layout.LOOP_HEAD] = -1
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(IdleLoops, "look", leave_alone)

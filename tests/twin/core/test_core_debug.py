@@ -230,7 +230,7 @@ def test_flash_is_written_only_through_its_controller(machine):
 
 def test_bit_band_alias_reaches_one_bit_of_ram(machine):
     m = machine("start:\n ldr r0, =0x22000108\n movs r1, #1\n str r1, [r0]\n ldr r2, [r0]\n b .")
-    m.core.memory.sram1[8:12] = 0
+    m.core.memory["sram1"][8:12] = 0
     m.run_cycles(50)
     assert m.word(0x2000_0008) == 1 << 2
     halt(m)
@@ -239,15 +239,15 @@ def test_bit_band_alias_reaches_one_bit_of_ram(machine):
 
 def test_sram_is_seeded_noise_after_power_up(machine):
     first, second = machine(COUNT), machine(COUNT)
-    assert (first.core.memory.sram1 == second.core.memory.sram1).all()
-    assert len(set(first.core.memory.sram2[:64].tolist())) > 16
-    before = first.core.memory.sram1.copy()
+    assert (first.core.memory["sram1"] == second.core.memory["sram1"]).all()
+    assert len(set(first.core.memory["sram2"][:64].tolist())) > 16
+    before = first.core.memory["sram1"].copy()
     first.core.power_off()
     assert first.core.state == "unpowered"
     with pytest.raises(BusFault, match="powered"):
         first.word(DHCSR)
     first.core.power_on()
-    assert (first.core.memory.sram1 != before).any()
+    assert (first.core.memory["sram1"] != before).any()
 
 
 def test_breakpoint_without_a_debugger_does_nothing(machine):
@@ -286,7 +286,7 @@ patched:
 
     def program(address: int, width: int, value: int) -> None:
         offset = address - 0x0800_0000
-        m.core.memory.flash[offset : offset + width] = list(value.to_bytes(width, "little"))
+        m.core.memory["flash"][offset : offset + width] = list(value.to_bytes(width, "little"))
         m.core.memory.invalidate(address, width)
 
     m.core.on_flash_write = program

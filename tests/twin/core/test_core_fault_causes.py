@@ -149,7 +149,7 @@ def test_fault_in_hard_fault_locks_up(machine):
 
 def test_erased_flash_locks_up(machine):
     m = machine("start:\n b .", power=False)
-    m.core.memory.flash[:] = 0xFF
+    m.core.memory["flash"][:] = 0xFF
     m.core.power_on()
     m.run_cycles(300)
     assert m.core.state == "lockup"

@@ -196,7 +196,7 @@ service:
 def test_vector_without_thumb_bit_is_an_invalid_state_in_the_handler(machine):
     source = PROGRAM.format(code="svc #0", ccr=STKALIGN, enables=0)
     m = machine(source, {3: "handler", 11: "handler"})
-    m.core.memory.flash[4 * 11] &= 0xFE
+    m.core.memory["flash"][4 * 11] &= 0xFE
     m.run_cycles(400)
     assert m.recorder.values == [3, m.symbols["handler"], INVSTATE, FORCED]
 

@@ -14,17 +14,18 @@ import numpy as np
 import pytest
 from numba import types
 
-from hil.twin.core import block_hook, flash_accelerator
+from hil.twin.core import flash_accelerator, state_layout
+from tests.twin.core.conftest import MEMORIES
 
 _POINTER: Any = types.CPointer(types.int64)  # type: ignore[no-untyped-call]  # numba's own gap
-_BASE = block_hook.FLASH_BASE
+_BASE = MEMORIES["flash"].base
 _PLACE = 1
 """Where the block's loads are, after LOADS."""
 
 
 @numba.cfunc(types.int64(types.int64, types.int64, types.int64, types.int64, types.int64, _POINTER))
 def native_stalls(address, size, cycles, now, loads, state):  # type: ignore[no-untyped-def]
-    return block_hook._stalls(np.uintp(0), address, size, cycles, now, loads, state)
+    return flash_accelerator.stalls(np.uintp(0), address, size, cycles, now, loads, state)
 
 
 class Cache:
@@ -54,7 +55,7 @@ class Cache:
 
 @dataclass
 class PlainAccelerator:
-    """RM0351, "Adaptive real-time memory accelerator", with the assumptions of `block_hook`."""
+    """RM0351, "Adaptive real-time memory accelerator", with the assumptions of `flash_accelerator`."""
 
     wait_states: int
     instructions: Cache | None
@@ -117,7 +118,7 @@ class PlainAccelerator:
 @pytest.mark.parametrize("prefetch", [False, True])
 def test_the_native_accelerator_is_the_plain_one(seed: int, instruction_cache: bool, prefetch: bool) -> None:
     rng = random.Random(seed)
-    state = block_hook.new_state()
+    state = state_layout.new_state(MEMORIES)
     wait_states, data_cache = rng.randint(1, 4), rng.random() < 0.7
     flash_accelerator.set_up(state, wait_states, instruction_cache, data_cache, prefetch)
     plain = PlainAccelerator(
@@ -137,13 +138,13 @@ def test_the_native_accelerator_is_the_plain_one(seed: int, instruction_cache: b
         words = [len(loads)]
         for into, target in loads:
             words += [0, target, 0, 0, into, 0, 0]
-        first = block_hook.LOADS + _PLACE
+        first = state_layout.LOADS + _PLACE
         state[first : first + len(words)] = words
         found = native_stalls.ctypes(_BASE + offset, size, cycles, now, _PLACE if loads else 0, pointer)
         wanted = plain.block(offset, size, cycles, now, loads)
         assert found == wanted, f"seed {seed}, step {step}: block {offset:#x}, {size} bytes"
-        assert state[block_hook.FETCHED_LINE] == plain.fetched
-        assert not prefetch or state[block_hook.NEXT_LINE] == plain.next
+        assert state[state_layout.FETCHED_LINE] == plain.fetched
+        assert not prefetch or state[state_layout.NEXT_LINE] == plain.next
         now += cycles + wanted
     evictions = sum(cache.evictions for cache in (plain.instructions, plain.data) if cache is not None)
-    assert state[block_hook.CACHE_EPOCH] == 2 + evictions
+    assert state[state_layout.CACHE_EPOCH] == 2 + evictions

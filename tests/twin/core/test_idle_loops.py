@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from hil.twin.core import block_hook
+from hil.twin.core import block_timing_word, state_layout
 from tests.twin.core.loop_frame import (
     CODE,
     Outcome,
@@ -109,16 +109,16 @@ def test_a_loop_whose_looks_are_always_cut_short_is_looked_at_no_more(assembler)
     part, labels = supplied_part(assembler, source("adds r4, #1", 0))
     part.advance(0.001)
     loops, head = part.mcu.core._emulator._idle_loops, CODE + labels["loop"]
-    index = block_hook.table_index(head)
+    index = state_layout.table_place(loops._state, head)
     assert index is not None
 
     def is_busy() -> bool:
-        return bool(int(loops._state[index]) >> block_hook.FLAGS_SHIFT & block_hook.FLAG_BUSY)
+        return bool(int(loops._state[index]) >> block_timing_word.FLAGS_SHIFT & block_timing_word.FLAG_BUSY)
 
-    loops._state[index] &= ~(block_hook.FLAG_BUSY << block_hook.FLAGS_SHIFT)
+    loops._state[index] &= ~(block_timing_word.FLAG_BUSY << block_timing_word.FLAGS_SHIFT)
     for _ in range(20):
         assert not is_busy()
-        loops._state[block_hook.LOOP_HEAD] = head
+        loops._state[state_layout.LOOP_HEAD] = head
         loops.look()
         loops.interrupted()
     assert is_busy()

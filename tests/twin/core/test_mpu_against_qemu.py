@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hil.twin.core import Core, Scheduler
+from hil.twin.core import Scheduler
+from tests.twin.core.conftest import make_core
 
 QEMU = shutil.which("qemu-system-arm")
 needs_qemu = pytest.mark.skipif(QEMU is None, reason="qemu-system-arm is not installed")
@@ -157,9 +158,9 @@ class Uart:
 
 def log_of_twin(program: bytes) -> list[tuple[int, ...]]:
     scheduler, uart = Scheduler(), Uart()
-    core = Core(scheduler, seed=1)
+    core = make_core(scheduler)
     core.attach(uart)
-    core.memory.flash[: len(program)] = bytearray(program)
+    core.memory["flash"][: len(program)] = bytearray(program)
     core.power_on()
     for _ in range(100):
         scheduler.advance_to(scheduler.now_ps + 10**9)

@@ -191,7 +191,7 @@ def test_flash_log(example):
     part = example("flash_log")
     part.advance_until(lambda: part.result(STEP) == 1, 1.0)
     assert (part.result(VALUE), part.result(COUNT)) == (0, 600)
-    log = part.mcu.core.memory.flash[0x1_0000:0x1_1000].view("<u4").reshape(-1, 2)
+    log = part.mcu.core.memory["flash"][0x1_0000:0x1_1000].view("<u4").reshape(-1, 2)
     for place, (low, high) in enumerate(log.tolist()):
         record = place + 512 if place < 600 - 512 else place
         if 600 - 512 <= place < 256:

@@ -113,7 +113,7 @@ class LiveBench:
             return {
                 "memory": [
                     hashlib.sha256(region.tobytes()).hexdigest()
-                    for region in (core.memory.flash, core.memory.sram1, core.memory.sram2)
+                    for region in (core.memory["flash"], core.memory["sram1"], core.memory["sram2"])
                 ],
                 "registers": {
                     name: [core.debug_read(address, 4) for address in addresses]
@@ -190,7 +190,7 @@ class LiveBench:
 @pytest.fixture(scope="module")
 def running_bench() -> Iterator[LiveBench]:
     bench = Bench(bench_config.parse(RIG, "fuzz.toml"))
-    bench.mcu.core.memory.flash[: len(PROGRAM)] = np.frombuffer(PROGRAM, np.uint8)
+    bench.mcu.core.memory["flash"][: len(PROGRAM)] = np.frombuffer(PROGRAM, np.uint8)
     bench.analyzer.execute(POWER_ON)
     bench.advance(POWER_ON_SETTLING_S)
     bench.close_relay()

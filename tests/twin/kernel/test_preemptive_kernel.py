@@ -51,7 +51,7 @@ class KernelPart(BarePart):
     def __init__(self, image: Image, overflow: bool = False) -> None:
         self._image = image
         super().__init__(image)
-        self.mcu.core.memory.flash[image.symbol("overflow_wanted") - FLASH_START] = overflow
+        self.mcu.core.memory["flash"][image.symbol("overflow_wanted") - FLASH_START] = overflow
         self.mcu.set_supply_voltage(SUPPLY_V)
 
     def word(self, name: str) -> int:

@@ -127,7 +127,7 @@ def test_one_dma_takes_both_results(part, ramps, dual):
     part.set_bits("ADC123_COMMON", CCR, 2 << 14 | 3 << 8)
     part.set_bits("ADC1", CR, ADSTART)
     part.advance(100e-6)
-    words = part.mcu.core.memory.sram1[0x1000:0x1014].view("<u4")
+    words = part.mcu.core.memory["sram1"][0x1000:0x1014].view("<u4")
     masters = [int(10.0 * time_ps * 1e-12 / 3.0 * 4096 + 0.5) for time_ps in ramps[0].times_ps]
     slaves = [int(20.0 * time_ps * 1e-12 / 3.0 * 4096 + 0.5) for time_ps in ramps[1].times_ps]
     assert words[:4].tolist() == [s << 16 | m for m, s in zip(masters[:4], slaves[:4], strict=True)]
@@ -157,7 +157,7 @@ def test_two_results_of_eight_bit_share_a_half_word(part):
     part.set_bits("ADC123_COMMON", CCR, 3 << 14)
     part.set_bits("ADC1", CR, ADSTART)
     part.advance(100e-6)
-    low, high = part.mcu.core.memory.sram1[0x1000:0x1002].tolist()
+    low, high = part.mcu.core.memory["sram1"][0x1000:0x1002].tolist()
     assert low > 0
     assert high == pytest.approx(2 * low, abs=1)
 
@@ -171,7 +171,7 @@ def test_each_has_its_own_dma_without_mdma(part, ramps):
             part.write("DMA1", at + offset, value)
     part.set_bits("ADC1", CR, ADSTART)
     part.advance(100e-6)
-    memory = part.mcu.core.memory.sram1
+    memory = part.mcu.core.memory["sram1"]
     first, second = memory[0x1000:0x1006].view("<u2"), memory[0x1100:0x1106].view("<u2")
     assert first.tolist() == [int(10.0 * t * 1e-12 / 3.0 * 4096 + 0.5) for t in ramps[0].times_ps[:3]]
     assert second.tolist() == [int(20.0 * t * 1e-12 / 3.0 * 4096 + 0.5) for t in ramps[1].times_ps[:3]]

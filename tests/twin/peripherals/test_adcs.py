@@ -130,7 +130,7 @@ def test_dma_serves_each_adc(part, name, controller, channel, code):
     part.write(name, SQR1, 1 << 6)
     part.set_bits(name, CR, ADSTART)
     part.advance(100e-6)
-    assert part.mcu.core.memory.sram1[0x1000:0x1008].view("<u2").tolist() == [2048] * 4
+    assert part.mcu.core.memory["sram1"][0x1000:0x1008].view("<u2").tolist() == [2048] * 4
 
 
 @pytest.mark.parametrize(

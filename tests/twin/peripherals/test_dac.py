@@ -303,5 +303,5 @@ def test_adc1_samples_the_wave_of_the_same_timer(dac, asleep):
     dac.set_bits("ADC1", 0x08, 4)
     dac.write("TIM6", 0x00, 1)
     dac.advance(17e-4 + 20e-6)
-    sampled = dac.mcu.core.memory.sram1[0x1800:0x1820].view("<u2")
+    sampled = dac.mcu.core.memory["sram1"][0x1800:0x1820].view("<u2")
     assert sampled.tolist() == [100 * n for n in range(16)]

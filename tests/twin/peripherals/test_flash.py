@@ -24,7 +24,7 @@ def store(part, address, value, width=4):
 
 def stored(part, address, byte_count):
     offset = address - 0x0800_0000
-    return part.mcu.core.memory.flash[offset : offset + byte_count].tobytes()
+    return part.mcu.core.memory["flash"][offset : offset + byte_count].tobytes()
 
 
 def program(part, address, low, high):
@@ -105,7 +105,7 @@ def test_what_changes_during_programming_changes_the_rest_of_it(flash):
 
 
 def test_page_erase(flash):
-    flash.mcu.core.memory.flash[0x3F00:0x4900] = 0
+    flash.mcu.core.memory["flash"][0x3F00:0x4900] = 0
     flash.write("FLASH", CR, PER | 8 << 3)
     flash.write("FLASH", CR, PER | 8 << 3 | STRT)
     flash.advance(22.01e-3)
@@ -118,7 +118,7 @@ def test_page_erase(flash):
 
 
 def test_mass_erase_of_one_bank(flash):
-    cells = flash.mcu.core.memory.flash
+    cells = flash.mcu.core.memory["flash"]
     cells[0x7_FFFF] = cells[0x8_0000] = 0
     flash.write("FLASH", CR, 1 << 15 | STRT)
     flash.advance(23e-3)
@@ -203,7 +203,7 @@ def test_access_settings_reach_the_core(part, monkeypatch):
 
 def test_erased_code_is_executed_no_more(flash):
     code = np.array([0xE7FE], dtype="<u2").view(np.uint8)
-    flash.mcu.core.memory.flash[0x4000:0x4002] = code
+    flash.mcu.core.memory["flash"][0x4000:0x4002] = code
     invalidated = []
     flash.mcu.peripherals.flash._invalidate = lambda address, size: invalidated.append((address, size))
     flash.write("FLASH", CR, PER | 8 << 3 | STRT)

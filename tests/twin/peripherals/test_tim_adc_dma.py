@@ -73,7 +73,7 @@ def test_timer_triggers_adc_and_dma_fills_the_buffer_at_the_exact_rate(part):
     assert source.times_ps == expected
     assert interrupts[0] & TCIF1 == 0
     assert part.read("DMA1", 0x00) & (TCIF1 | HTIF1) == TCIF1 | HTIF1
-    samples = part.mcu.core.memory.sram1[0x1000 : 0x1000 + 2 * COUNT].view("<u2")
+    samples = part.mcu.core.memory["sram1"][0x1000 : 0x1000 + 2 * COUNT].view("<u2")
     codes = np.array([int(20.0 * t / PS_PER_S / 3.0 * 4096 + 0.5) for t in expected])
     assert np.array_equal(samples, codes)
     part.advance(0.01)  # one-shot: nothing more is converted
@@ -131,7 +131,7 @@ def test_dma_to_nowhere_flags_an_error_and_stops(part):
 
 def test_memory_to_memory_copy(part):
     part.enable_clock(0x48, 0)
-    ram = part.mcu.core.memory.sram1
+    ram = part.mcu.core.memory["sram1"]
     ram[0:16] = np.arange(16)
     part.write("DMA1", 0x10, 0x2000_0000)
     part.write("DMA1", 0x14, BUFFER)
@@ -189,7 +189,7 @@ def test_sequence_reads_the_reference_and_the_sensor(part):
         values.append(part.read("ADC1", ADC_DR))
     assert values[0] == round(1.212 / 3.0 * 4096)  # VREFINT: DS10198 Rev 8, T26
     assert values[1] == pytest.approx((0.76 - 5 * 0.0025) / 3.0 * 4096, abs=1)  # 25 °C: T87
-    assert part.mcu.core.memory.system[0x75AA:0x75AC].view("<u2")[0] == values[0]
+    assert part.mcu.core.memory["system"][0x75AA:0x75AC].view("<u2")[0] == values[0]
 
 
 def test_adc_in_deep_power_down_does_not_enable(part):

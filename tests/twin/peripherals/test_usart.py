@@ -196,7 +196,7 @@ def test_a_break_is_sent_after_the_frame_under_way(usart):
 
 def test_dma_feeds_the_transmitter(usart):
     usart.enable_clock(0x48, 0)
-    usart.mcu.core.memory.sram1[0x1000:0x1005] = list(b"hello")
+    usart.mcu.core.memory["sram1"][0x1000:0x1005] = list(b"hello")
     usart.write("DMA1", 0xA8, 2 << 24)  # channel 7, request 2
     usart.write("DMA1", 0x88, 0x4000_4428)
     usart.write("DMA1", 0x8C, 0x2000_1000)
@@ -211,7 +211,7 @@ def test_dma_feeds_the_transmitter(usart):
 def test_dma_sends_from_an_idle_line_each_byte_once(usart):
     usart.enable_clock(0x48, 0)
     text, sram = b"@1 ACK", 0x2000_1000
-    usart.mcu.core.memory.sram1[0x1000 : 0x1000 + len(text)] = list(text)
+    usart.mcu.core.memory["sram1"][0x1000 : 0x1000 + len(text)] = list(text)
     usart.write("USART2", CR3, 1 << 7)
     usart.write("USART2", CR1, UE | TE)
     usart.advance(1e-3)  # the idle frame is over

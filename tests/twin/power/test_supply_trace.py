@@ -169,50 +169,6 @@ def test_mean_is_the_integral_over_the_interval(steps, widths):
     assert trace.mean_current_a(points) == pytest.approx(expected, rel=1e-9, abs=2e-9)
 
 
-STEPS = st.lists(
-    st.tuples(st.integers(0, 3), st.sampled_from([0.0, 1e-6, 2e-3, 0.1])), min_size=1, max_size=30
-)
-
-
-@given(STEPS, STEPS, st.integers(0, 20))
-def test_many_steps_at_once_are_as_one_after_the_other(before, steps, planned_in):
-    at_once, one_by_one = SupplyTrace(), SupplyTrace()
-    now_ps = 0
-    for delay_ps, current_a in before:
-        now_ps += delay_ps
-        for trace in (at_once, one_by_one):
-            trace.record(now_ps, current_a)
-    for trace in (at_once, one_by_one):
-        trace.plan(now_ps + planned_in, 0.5)
-    times_ps = now_ps + np.cumsum([delay_ps for delay_ps, _ in steps])
-    at_once.record_all(times_ps, np.array([current_a for _, current_a in steps]))
-    for time_ps, (_, current_a) in zip(times_ps.tolist(), steps, strict=True):
-        one_by_one.record(time_ps, current_a)
-    every_ps = np.arange(0, times_ps[-1] + 4)
-    assert at_once.current_a == one_by_one.current_a
-    # A step that changes nothing splits an integral without changing more than its last digit.
-    expected_a = pytest.approx(one_by_one.mean_current_a(every_ps), rel=1e-12, abs=1e-12)
-    assert at_once.mean_current_a(every_ps) == expected_a
-
-
-def test_many_steps_at_once_find_room_and_tell_of_the_last():
-    trace, told = SupplyTrace(), []
-    trace.on_record = told.append
-    trace.watch(1.0, told.append)
-    trace.record_all(np.arange(1, 5_001), np.resize([2.0, 3.0], 5_000))
-    assert told == [True, 3.0]
-    assert trace.step_count == 5_001
-    assert trace.mean_current_a(edges(1, 5_001)).tolist() == [2.5]
-
-
-@pytest.mark.parametrize("times_ps", [[99, 200], [200, 150]])
-def test_many_steps_at_once_do_not_run_backwards(times_ps):
-    trace = SupplyTrace()
-    trace.record(100, 1.0)
-    with pytest.raises(ValueError, match="too late"):
-        trace.record_all(np.array(times_ps), np.array([1.0, 2.0]))
-
-
 @given(
     st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 50)), min_size=1, max_size=12),
     st.integers(0, 1000),

@@ -10,8 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from hil.twin.core.block_hook import EVENT_REGISTER as _EVENT_REGISTER
 from hil.twin.core.bus import BusFault
+from hil.twin.core.state_layout import EVENT_REGISTER as _EVENT_REGISTER
 from hil.twin.peripherals.dma_requests import REQUESTS
 from hil.twin.peripherals.option_bytes import FACTORY
 from tests.twin.bare_part import BarePart
@@ -90,7 +90,7 @@ class Subject:
         part.mcu._system_reset = resetting  # type: ignore[method-assign]
         self._block = self.blocks[block]
         memory = part.mcu.core.memory
-        self._flash = memory.flash.copy()
+        self._flash = memory["flash"].copy()
 
     def observe(
         self, scenario: Callable[[Subject], None], target: Bit | None, *, at_end: bool = False
@@ -117,8 +117,8 @@ class Subject:
         self._seen = []
         self._edges.clear()
         memory = self.mcu.core.memory
-        memory.sram1[:] = _PATTERN
-        memory.sram2[:] = 0
+        memory["sram1"][:] = _PATTERN
+        memory["sram2"][:] = 0
         unmodelled = self.mcu.peripherals.unmodelled
         unmodelled.accesses.clear()
         unmodelled._seen.clear()
@@ -136,7 +136,7 @@ class Subject:
         """What lasts without supply, and random numbers, are as at first."""
         memory, blocks = self.mcu.core.memory, self.mcu.peripherals
         if self._block.name == "FLASH":
-            memory.flash[:] = self._flash
+            memory["flash"][:] = self._flash
             blocks.flash.options.program(FACTORY)
         memory._random = np.random.default_rng(1)
         blocks.rng._numbers = np.random.default_rng(1)
@@ -232,7 +232,7 @@ class Subject:
     def sample(self) -> None:
         """Note the state of all that a program, a debugger or an instrument sees."""
         mcu, rcc = self.mcu, self.mcu.peripherals.rcc
-        sram = mcu.core.memory.sram1[SRAM - 0x2000_0000 :][:0x1000]
+        sram = mcu.core.memory["sram1"][SRAM - 0x2000_0000 :][:0x1000]
         what = (
             self._part.now_ps - self.start_ps,
             (mcu.mode, mcu.core.state, mcu.core.hclk_hz, mcu.core.debug_access_ok, mcu.swd_obstacle),

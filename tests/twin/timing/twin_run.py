@@ -47,7 +47,7 @@ def run(image: Image, setting: Setting) -> tuple[int, int]:
     """Return the cycles that the program measured for itself, and its result."""
     bench = Bench(load(_RIG))
     content = image.with_setting(setting.acr, setting.fast)
-    bench.mcu.core.memory.flash[: len(content)] = np.frombuffer(content, dtype=np.uint8)
+    bench.mcu.core.memory["flash"][: len(content)] = np.frombuffer(content, dtype=np.uint8)
     bench.analyzer.execute(POWER_ON)
     if not bench.advance_until(lambda: bench.mcu.core.state == "sleeping", _LIMIT_S):
         raise RuntimeError(f"the program did not end within {_LIMIT_S:g} s of bench time")

@@ -25,7 +25,7 @@ class TrapPart(BarePart):
 
     def __init__(self, image: Image, entry: str, seed: int = 1) -> None:
         super().__init__(image, seed=seed)
-        flash = self.mcu.core.memory.flash
+        flash = self.mcu.core.memory["flash"]
         word = image.symbol("entry") - FLASH_START
         flash[word : word + 4] = np.array([image.symbol(entry) | 1], dtype="<u4").view(np.uint8)
 

@@ -86,7 +86,7 @@ class LiveBench:
     @property
     def flash(self) -> bytes:
         """The content of the flash."""
-        return self.bench.mcu.core.memory.flash.tobytes()
+        return self.bench.mcu.core.memory["flash"].tobytes()
 
     def advance(self, seconds: float) -> None:
         """Let bench time pass."""
@@ -146,7 +146,7 @@ def live(program: Program, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
         def make(choice: int = COUNTING) -> LiveBench:
             bench = Bench(bench_config.parse({"wiring": {}}, "debug.toml"))
-            bench.mcu.core.memory.flash[: len(program.image)] = np.frombuffer(program.image, np.uint8)
+            bench.mcu.core.memory["flash"][: len(program.image)] = np.frombuffer(program.image, np.uint8)
             for pin, bit in (("PA0", 1), ("PA1", 2)):
                 bench.pins[pin].set_external_level(bool(choice & bit), 0)
             bench.analyzer.execute(POWER_ON)

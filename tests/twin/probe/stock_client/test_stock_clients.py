@@ -69,7 +69,7 @@ def test_a_client_killed_in_the_middle_of_a_load_leaves_a_part_that_loads(
     live: Make, program: Program, tmp_path: Path, fraction: float
 ) -> None:
     bench = live(COUNTING)
-    bench.core.memory.flash[:] = 0xFF
+    bench.core.memory["flash"][:] = 0xFF
     data = random.Random(SEED).randbytes(32768)
     (tmp_path / "data.bin").write_bytes(data)
     written = threading.Event()

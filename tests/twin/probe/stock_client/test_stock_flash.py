@@ -18,7 +18,7 @@ PAGES = 512
 
 def test_load_programs_an_elf_file_that_then_runs(live: Make, program: Program) -> None:
     bench = live(COUNTING)
-    bench.core.memory.flash[:] = 0xFF
+    bench.core.memory["flash"][:] = 0xFF
     do = bench.commander()
     do(f"load {program.elf}")
     assert bench.flash[: len(program.image)] == program.image
@@ -53,7 +53,7 @@ def test_programming_takes_the_time_of_its_double_words(live: Make, tmp_path: Pa
 
 def test_sectors_and_the_whole_flash_are_erased(live: Make) -> None:
     bench = live(COUNTING)
-    cells = bench.core.memory.flash
+    cells = bench.core.memory["flash"]
     cells[:] = 0
     do = bench.commander()
     do(f"erase {FLASH + 5 * PAGE:#x} 2")

@@ -164,7 +164,7 @@ def test_gdb_loads_and_debugs_the_reference_firmware(live: Make) -> None:
     elf = build()
     image = Image.load(elf)
     bench = live(COUNTING)
-    bench.core.memory.flash[:] = 0xFF
+    bench.core.memory["flash"][:] = 0xFF
     with gdb_server(bench) as port:
         text = gdb(
             elf,

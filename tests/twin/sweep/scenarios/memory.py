@@ -40,7 +40,7 @@ def _unlock_options(s: Subject) -> None:
 
 
 def _look(s: Subject) -> None:
-    cells = s.mcu.core.memory.flash
+    cells = s.mcu.core.memory["flash"]
     s.note(hash(cells[:0x8000].tobytes()), hash(cells[0x8_0000:0x9_0000].tobytes()))
     s.note(s.blocks["FLASH"].words[CR], s.read("FLASH", SR))
 
@@ -95,7 +95,7 @@ def _erase(control: int) -> None:
     @scenario("FLASH", CR)
     def erase(s: Subject) -> None:
         """Pages that hold something are erased."""
-        cells = s.mcu.core.memory.flash
+        cells = s.mcu.core.memory["flash"]
         for page in range(512):
             cells[page * 2048 : page * 2048 + 8] = page & 0x7F
         _unlock(s)
@@ -132,10 +132,10 @@ def options_in_force(s: Subject) -> None:
         s.write("FLASH", offset, value)
     s.write("FLASH", CR, OPTSTRT)
     s.advance(25e-3)
-    memory.sram2[:] = 0x5A
+    memory["sram2"][:] = 0x5A
     s.write("FLASH", CR, OBL_LAUNCH)
     s.advance(1e-3)
-    s.note(hash(memory.sram2.tobytes()), s.mcu.peripherals.iwdg.started, s.mcu.core.flash_is_closed())
+    s.note(hash(memory["sram2"].tobytes()), s.mcu.peripherals.iwdg.started, s.mcu.core.flash_is_closed())
     s.note([flash._protected(page * 2048, 8) for page in range(512)])
     s.note(flash.options.brown_out_level, flash.options.read_protected, flash.is_closed())
     s.note([flash.options.resets_on_entry(mode) for mode in ("stop1", "standby", "shutdown")])

@@ -30,10 +30,10 @@ def _entry(code: int) -> None:
         s.write("PWR", CR1, 0x200 | code)
         s.write("PWR", CR3, 0x8000)
         memory = s.mcu.core.memory
-        memory.sram2[:] = 0x5A
+        memory["sram2"][:] = 0x5A
         s.enter_deep_sleep()
         s.advance(1e-3)
-        s.note(bool((memory.sram2 == 0x5A).all()))
+        s.note(bool((memory["sram2"] == 0x5A).all()))
 
 
 for _code in (0, 1, 2, 3):

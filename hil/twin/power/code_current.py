@@ -14,15 +14,13 @@ SRAM_SHARES_A = (8.99e-3, 0.72e-3, 4.01e-3)
 FLASH_REFERENCE_A = 10.2e-3
 SRAM_REFERENCE_A = 10.077e-3
 """What the shares give for the program that stands for the tables' "reduced code"."""
-_SRAM1, _SRAM1_END, _SRAM2, _SRAM2_END = 0x2000_0000, 0x4000_0000, 0x1000_0000, 0x1FFF_0000
 
 
-def deviation(instructions: int, words: int, cycles: int, address: int) -> float:
-    """Return how much more code at `address` draws than the reduced code from there, relative to it.
+def deviation(instructions: int, words: int, cycles: int, in_sram: bool) -> float:
+    """Return how much more code in flash or SRAM draws than the reduced code from there, relative to it.
 
     It executes so many `instructions` and loads or stores so many `words` in `cycles`, its branch taken.
     """
-    in_sram = _SRAM1 <= address < _SRAM1_END or _SRAM2 <= address < _SRAM2_END
     clock_a, instruction_a, word_a = SRAM_SHARES_A if in_sram else FLASH_SHARES_A
     reference_a = SRAM_REFERENCE_A if in_sram else FLASH_REFERENCE_A
     return (clock_a + (instruction_a * instructions + word_a * words) / cycles) / reference_a - 1.0
