@@ -98,6 +98,8 @@ class Adc(RegisterBlock):
         """Dual mode, where the converter has a partner."""
         self._following: Event | None = None
         """The beginning of a conversion after one of the partner."""
+        self._stalled = False
+        """A conversion waits for the clock."""
         self._owed = False
         """That beginning came while a conversion was under way."""
         self._restart = False
@@ -234,7 +236,7 @@ class Adc(RegisterBlock):
             if event is not None:
                 event.cancel()
         self._event = self._following = None
-        self._owed = False
+        self._owed = self._stalled = False
 
     def _calibrated(self) -> None:
         self._calibration = None
@@ -288,8 +290,11 @@ class Adc(RegisterBlock):
         return False
 
     def _begin(self) -> None:
+        self._event = None
         if self._dma_finished:
-            self._event = None
+            return
+        if not self._clock_runs:
+            self._stalled = True
             return
         self._began_ps = self._scheduler.now_ps
         cycles = self.sampling.conversion_cycles(self._rank) * self.sampling.oversampling
@@ -329,8 +334,21 @@ class Adc(RegisterBlock):
         self._cancel()
         self.on_power()
 
+    @property
+    def _clock_runs(self) -> bool:
+        return bool(self._common.clock_hz) and self.is_clocked()
+
+    def retime(self) -> None:
+        """The clock may run again: do the conversion that it stopped."""
+        if self._stalled and self._clock_runs:
+            self._stalled = False
+            self._begin()
+
     def _converted(self) -> None:
         self._event = None
+        if not self._clock_runs:
+            self._stalled = True
+            return
         value = self.sampling.result(self._rank, self._began_ps)
         overrun = self.words[ISR] & EOC
         if not overrun or self.words[CFGR] & _OVRMOD:

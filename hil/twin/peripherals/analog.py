@@ -107,6 +107,13 @@ class Analog:
         self.opamps = OpAmps(pins, ports, supply_v, self.dac.output)
         self.dac.listeners += [self.comparators.refresh, self.opamps.refresh]
 
+        self.adc_common.listeners.append(self.retime)
+
+    def retime(self) -> None:
+        """The ADCs' clock may have changed."""
+        for adc in self.adcs.values():
+            adc.retime()
+
     def __iter__(self) -> Iterator[tuple[RegisterBlock, str]]:
         yield self.adc_common, "ADC"
         for adc in self.adcs.values():

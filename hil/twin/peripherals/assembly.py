@@ -205,6 +205,7 @@ class Peripherals:
             block.name: block.retime for group in clocked for block in group
         }
         """What follows a clock or its own gate."""
+        self._retime["ADC"] = self.analog.retime
         self._connect(pins, request_reset)
 
     def reset(self) -> None:

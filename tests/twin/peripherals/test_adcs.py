@@ -187,6 +187,56 @@ def test_every_enabled_adc_draws_its_current(part):
     assert steps == pytest.approx([steps[0]] * 3)
 
 
+def test_a_conversion_without_clock_waits_for_it(part):
+    part.pins["PC0"].connect_source(Constant(1.5))
+    power_up(part, "ADC2")
+    part.write("ADC2", SQR1, 1 << 6)
+    part.set_bits("ADC2", CR, ADSTART)
+    part.write("ADC123_COMMON", CCR, 0)  # an asynchronous clock that is off
+    part.advance(1e-3)
+    assert part.read("ADC2", ISR) & EOC == 0
+    assert part.read("ADC2", CR) & ADSTART
+    part.write("ADC123_COMMON", CCR, 1 << 16)
+    part.advance(10e-6)
+    assert part.read("ADC2", ISR) & EOC
+    assert part.read("ADC2", DR) == 2048
+
+
+def test_a_start_without_clock_waits_for_it(part):
+    power_up(part, "ADC2")
+    part.write("ADC123_COMMON", CCR, 0)
+    part.set_bits("ADC2", CR, ADSTART)
+    part.advance(1e-3)
+    assert part.read("ADC2", ISR) & EOC == 0
+    part.write("ADC123_COMMON", CCR, 1 << 16)
+    part.advance(10e-6)
+    assert part.read("ADC2", ISR) & EOC
+
+
+def test_a_conversion_goes_on_after_stop(part):
+    """The program went to Stop before the conversion was over, which takes its clock away."""
+    power_up(part, "ADC1", config=0)
+    part.enable_clock(0x58, 28)
+    part.write("PWR", 0x00, 0x201)  # Stop 1
+    part.write("ADC1", SMPR2, 7 << 3)
+    part.write("ADC1", SQR1, 11 << 6)
+    part.write("EXTI", 0x08, 1)
+    part.set_bits("EXTI", 0x00, 1)
+    part.write_word(0xE000_E100, 1 << 6)  # EXTI0's interrupt will end Stop
+    part.mcu.core._system_control.scr = 4
+    part.mcu.core.debug_halt()
+    part.set_bits("ADC1", CR, ADSTART)
+    part.mcu.core.debug_resume(step=False)
+    part.advance(1e-3)
+    assert part.mcu.mode == "stop1"
+    assert not part.mcu.peripherals.adcs["ADC1"].words[ISR] & EOC
+    part.mcu.core._system_control.scr = 0
+    part.mcu.peripherals.exti.set_level(0, True)
+    part.advance(1e-3)
+    assert part.mcu.mode in ("run", "sleep")
+    assert part.read("ADC1", ISR) & EOC
+
+
 def test_one_reset_bit_resets_all_adcs(part):
     power_up(part, *BASES)
     part.set_bits("RCC", 0x2C, 1 << 13)
