@@ -26,7 +26,9 @@ def bound_bytes(toolchain: Toolchain) -> int:
     indirect = [function.name for function in usage.functions.values() if function.indirect_calls]
     assert not indirect, f"calls through pointers, which nothing here can follow: {indirect}"
     main, way = usage.deepest("Reset_Handler")
-    handlers = [name for name in usage.functions if name.endswith("_IRQHandler") or name == "SysTick_Handler"]
+    handlers = [
+        name for name in usage.functions if name.endswith(("_IRQHandler", "_interrupt", "SysTick_Handler"))
+    ]
     assert len(handlers) >= 8
     fault, _ = usage.deepest("fault_report")
     interrupt = max(usage.deepest(name)[0] for name in handlers)

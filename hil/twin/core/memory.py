@@ -41,6 +41,7 @@ class Memory:
             (base, region.size, self._arrays[region.name], region.kind == "ram")
             for base, region in memory_map.places()
         )
+        self._taken_by_controller = tuple((base, size) for base, size, _, ram in self._regions if not ram)
 
     def __getitem__(self, name: str) -> Bytes:
         """Return the bytes of a memory by its name; raises KeyError."""
@@ -80,8 +81,7 @@ class Memory:
 
     def takes_no_store(self, address: int) -> bool:
         """Tell whether a store to `address` goes to the flash's controller."""
-        region = self.map.at(address)
-        return region is not None and region.kind != "ram"
+        return any(base <= address < base + size for base, size in self._taken_by_controller)
 
     def read(self, address: int, width: int) -> int | None:
         """Return the little-endian value at `address`, None outside these memories."""

@@ -7,9 +7,8 @@ Not modelled: fast programming, PCROP, ECC, and level 1 for programs that run fr
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +50,8 @@ _WRITE_PROTECTION: Final = ((0x2C, 0x30), (0x4C, 0x50))
 Activity = Literal["write", "erase"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """Programming or erasing under way."""
+class Operation(NamedTuple):
+    """Programming or erasing under way. A tuple: one is made for each double word."""
 
     activity: Activity
     peak_end_ps: int

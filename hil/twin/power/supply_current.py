@@ -90,7 +90,7 @@ class SupplyCurrent:
             self.trace.plan(operation.end_ps, supply_current_a(idle))
 
     def _flash_activity_changed(self) -> None:
-        self.settle()
+        # What the code draws beyond the tables' is the same before and after: a later call settles it.
         if not self._connected:
             return
         operation, now_ps = self._flash.operation, self._scheduler.now_ps
