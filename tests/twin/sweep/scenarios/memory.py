@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CRC, and the flash interface with its option bytes."""
 
+from hil.twin.core import state_layout
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -50,7 +51,13 @@ def access_settings(s: Subject) -> None:
     """What an access costs: the accelerator's settings, and the flash's power in sleep."""
     s.write("FLASH", ACR, 0x600)
     state = s.mcu.core._emulator.state
-    s.note(tuple(int(word) for word in state[64:68]))
+    settings = (
+        state_layout.WAIT_STATES,
+        state_layout.PREFETCH,
+        state_layout.INSTRUCTION_CACHE,
+        state_layout.DATA_CACHE,
+    )
+    s.note(tuple(int(state[word]) for word in settings))
     s.blocks["RCC"].write(0x00, 4, 0x59)
     s.blocks["PWR"].write(0x00, 4, 0x4200)
     s.mcu.core.debug_halt()
