@@ -12,7 +12,7 @@ from hil.instruments.records import Record
 
 def status(wakes: int, resets: int = 1, faults: int = 0) -> Answer:
     fields = {"wakes": str(wakes), "resets": str(resets), "faults": str(faults)}
-    return Answer(Record(0, "ACK", fields, 0.0), ())
+    return Answer(Record(0, "ACK", fields, 0.0, 0.0), ())
 
 
 def test_a_wake_every_ten_seconds_is_a_day() -> None:
