@@ -65,6 +65,8 @@ class _Plan:
     """Those that it stores to."""
     period: int = 0
     """Its cycles, once a prediction came true; 0 before."""
+    deviation: int = 0
+    """What it draws, as `DEVIATION` counts it, in so many cycles."""
     phase: tuple[int, ...] = ()
     """What was so at its head when it took as many."""
 
@@ -116,6 +118,8 @@ class LoopPrediction:
             if view is None or view.tobytes() != code:
                 return False
         self._polling.watch_round()
+        # The round that was looked at last may be another loop's.
+        self._state[words.ROUND_CYCLES], self._state[words.ROUND_DEVIATION] = plan.period, plan.deviation
         values = self._values(plan, registers)
         round_ = _Round(plan.operations, _NO_LOADS, clock.hclk_hz, plan.period, self._where)
         return self._skip(plan, values, round_, steady=True) is Outcome.SKIPPED
@@ -144,6 +148,7 @@ class LoopPrediction:
             if not _same(expected.values, values, len(plan.places)):
                 return Outcome.UNKNOWN
             plan.period, plan.phase = period, phase
+            plan.deviation = int(self._state[words.ROUND_DEVIATION])
             if not plan.has_device:
                 self._known[plan.blocks[0][0]] = plan
         if plan.period == period:

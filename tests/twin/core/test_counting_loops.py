@@ -10,7 +10,14 @@ import random
 
 import pytest
 
-from tests.twin.core.loop_frame import every_round_executed, outcome, skips_counted, supplied_part
+from tests.twin.core.loop_frame import (
+    DRAWN_ABOUT,
+    drawn,
+    every_round_executed,
+    outcome,
+    skips_counted,
+    supplied_part,
+)
 
 SEEDS = range(36)
 CLOCKS = {1: (4, 0), 2: (5, 0), 4: (6, 0), 8: (7, 0), 24: (9, 1), 48: (11, 2)}
@@ -159,8 +166,11 @@ def test_skipped_rounds_leave_what_executed_ones_leave(assembler, seed: int) -> 
     end_ps = pin_ps + 3_000_000_000
     print(f"seed {seed}: {name}")
     with skips_counted() as skipped:
-        seen = outcome(supplied_part(assembler, text)[0], pin_ps, end_ps)
+        part, _ = supplied_part(assembler, text)
+        seen = outcome(part, pin_ps, end_ps)
     with every_round_executed():
-        executed = outcome(supplied_part(assembler, text)[0], pin_ps, end_ps)
+        patient, _ = supplied_part(assembler, text)
+        executed = outcome(patient, pin_ps, end_ps)
     print(f"{sum(skipped)} of {seen[0]} cycles skipped")
     assert seen == executed
+    assert drawn(part) == pytest.approx(drawn(patient), abs=DRAWN_ABOUT)

@@ -8,7 +8,9 @@ import pytest
 from hil.twin.core import block_timing_word, state_layout
 from tests.twin.core.loop_frame import (
     CODE,
+    DRAWN_ABOUT,
     Outcome,
+    drawn,
     every_round_executed,
     outcome,
     skips_counted,
@@ -122,3 +124,43 @@ def test_a_loop_whose_looks_are_always_cut_short_is_looked_at_no_more(assembler)
         loops.look()
         loops.interrupted()
     assert is_busy()
+
+
+TWO_LOOPS = """
+.macro imm reg, value
+ movw \\reg, #(\\value) & 0xffff
+ movt \\reg, #(\\value) >> 16
+.endm
+.global start, systick
+start:
+ imm r0, 0xe000e014
+ imm r1, 39999          // SysTick: 10 ms at 4 MHz
+ str r1, [r0]
+ movs r1, #0
+ str r1, [r0, #4]
+ movs r1, #7
+ str r1, [r0, #-4]
+loop: b loop
+systick:
+ imm r0, 3000
+ imm r2, 0x20002000
+inner: ldr r1, [r2]
+ str r1, [r2, #4]
+ ldr r3, [r2, #8]
+ subs r0, #1
+ bne inner
+ bx lr
+"""
+
+
+def test_a_loop_that_goes_on_draws_its_own_current_and_not_that_of_another(assembler) -> None:
+    """A handler's loop is looked at between two stretches of the program's."""
+    part, _ = supplied_part(assembler, TWO_LOOPS)
+    with skips_counted() as skipped:
+        part.advance(0.3)
+    patient, _ = supplied_part(assembler, TWO_LOOPS)
+    with every_round_executed():
+        patient.advance(0.3)
+    assert part.mcu.core.cycle_count == patient.mcu.core.cycle_count
+    assert sum(skipped) > 500_000
+    assert drawn(part) == pytest.approx(drawn(patient), abs=DRAWN_ABOUT)
