@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.core.memory_map import PAGE, MemoryMap
+from hil.twin.core.memory_map import PAGE, WINDOW_SHIFT, MemoryMap
 
 Bytes = npt.NDArray[np.uint8]
 _ERASED = 0xFF
@@ -41,7 +41,9 @@ class Memory:
             (base, region.size, self._arrays[region.name], region.kind == "ram")
             for base, region in memory_map.places()
         )
-        self._taken_by_controller = tuple((base, size) for base, size, _, ram in self._regions if not ram)
+        self._taken_by_controller = {
+            base >> WINDOW_SHIFT: (base, size) for base, size, _, ram in self._regions if not ram
+        }
 
     def __getitem__(self, name: str) -> Bytes:
         """Return the bytes of a memory by its name; raises KeyError."""
@@ -81,7 +83,8 @@ class Memory:
 
     def takes_no_store(self, address: int) -> bool:
         """Tell whether a store to `address` goes to the flash's controller."""
-        return any(base <= address < base + size for base, size in self._taken_by_controller)
+        base, size = self._taken_by_controller.get(address >> WINDOW_SHIFT, (0, 0))
+        return base <= address < base + size
 
     def read(self, address: int, width: int) -> int | None:
         """Return the little-endian value at `address`, None outside these memories."""
