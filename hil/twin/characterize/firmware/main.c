@@ -104,9 +104,11 @@ extern uint32_t stack_top[], data_start[], data_end[];
 extern const uint32_t data_load[];
 
 /* GPIOA clock on, PA8 output, PA0 input, then PA8 to the level that `bsrr` sets. Twice the same instructions: how long
- * the second takes is how long the first took from the first instruction after a reset to its edge. RCC_AHB2ENR
+ * the second takes is how long the first took from the first instruction after a reset to its edge. The NOP keeps the
+ * store that ends the first from the load that begins the second: a load right behind a store waits for it. RCC_AHB2ENR
  * 0x4002104C; GPIOA 0x48000000 with MODER at 0, BSRR at 0x18 (RM0351). */
 #define MARK_FROM_RESET(bsrr)                                                                                          \
+    "nop\n\t"                                                                                                          \
     "ldr r0, =0x4002104C\n\t"                                                                                          \
     "ldr r1, =1\n\t"                                                                                                   \
     "str r1, [r0]\n\t"                                                                                                 \
