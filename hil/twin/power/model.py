@@ -104,6 +104,7 @@ def _clocked_a(point: OperatingPoint) -> float:
     return current_a + _low_speed_a(point)
 
 
+@lru_cache(maxsize=512)
 def code_current_a(point: OperatingPoint) -> float | None:
     """What the tables' reduced code draws at a point, in A; None where what other code draws is not known."""
     if point.waking is not None or point.mode not in ("run", "lprun"):
