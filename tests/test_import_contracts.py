@@ -16,6 +16,7 @@ TWIN = "Inside the twin, instruments and servers stand on the part, never the ot
 
 ABOVE = "What measures the project, and what tests import of it, is no part of it"
 TABLES = "The twin shares the datasheet's tables and nothing else of the controller"
+PART = "Inside a virtual part, assembly stands on the family's blocks"
 GOLDEN = "Inside the golden model, training stands on data, and both on the arithmetic"
 
 PLANTED = [
@@ -26,10 +27,12 @@ PLANTED = [
     (ABOVE, "hil.rig.rig", "benchmarks"),
     (ABOVE, "hil.rig.claims", "fixtures"),
     (TABLES, "hil.twin.noise", "hil.pytest_plugin.accuracy"),
-    (TWIN, "hil.twin.core.scheduler", "hil.twin.peripherals.rcc"),
+    (TWIN, "hil.twin.core.scheduler", "hil.twin.soc.stm32l4.rcc"),
+    (TWIN, "hil.twin.ip.adc_v3.adc", "hil.twin.soc.stm32l4.rcc"),
+    (PART, "hil.twin.soc.stm32l4.pwr", "hil.twin.soc.assembly"),
     (TWIN, "hil.twin.lease", "hil.twin.bench"),
 ]
-NEW_MODULES = [(CONTROLLER, "hil.novel"), (TWIN, "hil.twin.novel")]
+NEW_MODULES = [(CONTROLLER, "hil.novel"), (TWIN, "hil.twin.novel"), (PART, "hil.twin.soc.novel")]
 
 
 def contracts() -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from hil.boards import Board
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.devices.lsm6dsl import Lsm6dsl
 from hil.twin.errors import BenchConfigError
+from hil.twin.ip.bus_devices import I2cDevice
 from hil.twin.mcu import Mcu
-from hil.twin.peripherals.bus_devices import I2cDevice
 from hil.twin.pins import Pins
 
 

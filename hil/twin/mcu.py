@@ -6,11 +6,7 @@ from typing import Final
 from hil.boards import Board
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.peripherals import system_memory
-from hil.twin.peripherals.assembly import Peripherals
-from hil.twin.peripherals.clock_tree import LSI_HZ
-from hil.twin.peripherals.memories import memory_map
-from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import code_current, wake_up
 from hil.twin.power.backup_supply import BackupSupply
@@ -21,6 +17,10 @@ from hil.twin.power.supply_current import SupplyCurrent
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 from hil.twin.read_protection import ReadProtection
+from hil.twin.soc.assembly import Peripherals
+from hil.twin.soc.memories import memory_map
+from hil.twin.soc.stm32l4 import system_memory
+from hil.twin.soc.stm32l4.clock_tree import LSI_HZ
 
 _RESET_HCLK_HZ: Final = 4_000_000  # MSI range 6: RM0351, RCC, "after reset"
 _ROOM_TEMPERATURE_C: Final = 25.0

@@ -8,8 +8,8 @@ the core until the next power-on the program is kept out of the flash as well.
 from typing import Final
 
 from hil.twin.core.core import Core
-from hil.twin.peripherals.memory_map import BASE
-from hil.twin.peripherals.option_bytes import OptionBytes
+from hil.twin.ip.memory_map import BASE
+from hil.twin.soc.stm32l4.option_bytes import OptionBytes
 
 _BACKUP_REGISTERS: Final = (BASE["RTC"] + 0x50, 0x80)
 _REASON: Final = "read protection level 1 closes flash, SRAM2 and backup registers to a debugger"

@@ -215,7 +215,7 @@ def test_self_test_passes_and_knows_the_image_and_the_supply(part: Part) -> None
 
 
 def test_self_test_finds_a_slow_clock(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hil.twin.peripherals.clock_tree.LSE_HZ", 32768)
+    monkeypatch.setattr("hil.twin.soc.stm32l4.clock_tree.LSE_HZ", 32768)
     rcc = part.mcu.peripherals.rcc
     monkeypatch.setattr(type(rcc), "rtc_hz", property(lambda _self: 30000))  # 8 % slow
     rcc.write_word(0x90, rcc.read_word(0x90))

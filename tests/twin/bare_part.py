@@ -8,8 +8,8 @@ import numpy as np
 from hil.boards import REFERENCE, Board
 from hil.firmware.image import FLASH_START, Image
 from hil.twin.mcu import Mcu
-from hil.twin.peripherals.clock_tree import LSI_HZ
 from hil.twin.pins import make_pins
+from hil.twin.soc.stm32l4.clock_tree import LSI_HZ
 
 PS_PER_S = 10**12
 IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dtype="<u4").tobytes()

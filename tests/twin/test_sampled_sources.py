@@ -9,8 +9,8 @@ import pytest
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq.analog import AnalogOutput
 from hil.twin.daq.timebase import Timebase
+from hil.twin.ip.tick_counter import TickCounter
 from hil.twin.noise import Noise
-from hil.twin.peripherals.tick_counter import TickCounter
 from hil.twin.wiring import SensorWire
 
 DAY_PS = 86_400 * 10**12

@@ -4,11 +4,11 @@
 from functools import lru_cache
 
 from hil.parts import Part
-from hil.twin.peripherals.pwr import Pwr
-from hil.twin.peripherals.rcc import Rcc
 from hil.twin.power.model import inside_tables, lse_drive_a
 from hil.twin.power.spread import of_figure
 from hil.twin.power.supply_trace import SupplyTrace
+from hil.twin.soc.stm32l4.pwr import Pwr
+from hil.twin.soc.stm32l4.rcc import Rcc
 
 
 class BackupSupply:

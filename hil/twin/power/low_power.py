@@ -7,13 +7,13 @@ from typing import Final
 from hil.parts import Part
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.peripherals.clock_tree import SystemClock
-from hil.twin.peripherals.dbgmcu import Dbgmcu
-from hil.twin.peripherals.exti import Exti
-from hil.twin.peripherals.pwr import DeepSleepMode, Pwr
-from hil.twin.peripherals.rcc import Rcc
+from hil.twin.ip.exti_v1 import Exti
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import Mode, WakeUp
+from hil.twin.soc.stm32l4.clock_tree import SystemClock
+from hil.twin.soc.stm32l4.dbgmcu import Dbgmcu
+from hil.twin.soc.stm32l4.pwr import DeepSleepMode, Pwr
+from hil.twin.soc.stm32l4.rcc import Rcc
 
 STOP_MODES: Final = ("stop0", "stop1", "stop2")
 POWER_DOWN_MODES: Final = ("standby", "shutdown")

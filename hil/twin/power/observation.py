@@ -4,12 +4,12 @@
 from typing import NamedTuple
 
 from hil.boards import Board
-from hil.twin.peripherals import pwr as pwr_registers
-from hil.twin.peripherals.assembly import Peripherals
-from hil.twin.peripherals.clock_tree import Clocks
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.operating_point import Mode, OperatingPoint
 from hil.twin.power.peripheral_clocks import RunningClocks
+from hil.twin.soc.assembly import Peripherals
+from hil.twin.soc.stm32l4 import pwr as pwr_registers
+from hil.twin.soc.stm32l4.clock_tree import Clocks
 
 
 class _ClockSettings(NamedTuple):

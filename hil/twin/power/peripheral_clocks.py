@@ -10,11 +10,11 @@ from functools import cache
 from typing import Final
 
 from hil.parts import Part
-from hil.twin.peripherals.adc_common import CCR, AdcCommon
-from hil.twin.peripherals.clock_gates import GATES
-from hil.twin.peripherals.kernel_clocks import KernelClocks
-from hil.twin.peripherals.rcc import Rcc
-from hil.twin.peripherals.rcc_registers import CCIPR
+from hil.twin.ip.adc_v3.common import CCR, AdcCommon
+from hil.twin.soc.stm32l4.clock_gates import GATES
+from hil.twin.soc.stm32l4.kernel_clocks import KernelClocks
+from hil.twin.soc.stm32l4.rcc import Rcc
+from hil.twin.soc.stm32l4.rcc_registers import CCIPR
 
 _ON_AFTER_RESET: Final = frozenset({"FLASH"})
 _BUS_ROWS: Final = {"ADC": "adc_ahb", "SYSCFG": "syscfg_vrefbuf_comp"}

@@ -4,10 +4,10 @@
 from collections.abc import Callable
 
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.peripherals.flash import Activity, Flash
 from hil.twin.power.model import code_current_a, supply_current_a
 from hil.twin.power.operating_point import OperatingPoint
 from hil.twin.power.supply_trace import SupplyTrace
+from hil.twin.soc.stm32l4.flash import Activity, Flash
 
 _MOST_DEVIATION = 0.5
 """No block of instructions draws so much more or less than the tables' code (`code_current`)."""

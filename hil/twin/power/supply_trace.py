@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.ip.tick_counter import PS_PER_S
 
 _INITIAL_CAPACITY = 1024
 

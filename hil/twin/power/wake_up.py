@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final, Literal
 
 from hil.parts import Part
-from hil.twin.peripherals.tick_counter import PS_PER_S
+from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.power.operating_point import Mode, WakeUp
 
 _MSI_LATENCY_ROWS: Final = (

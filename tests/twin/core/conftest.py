@@ -18,7 +18,7 @@ from elftools.elf.elffile import ELFFile
 
 from hil.parts import Part
 from hil.twin.core import Core, Scheduler
-from hil.twin.peripherals.memories import memory_map
+from hil.twin.soc.memories import memory_map
 
 CODE = 0x0800_0400
 STACK = 0x2000_1000

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.twin.peripherals.dma_requests import REQUESTS
+from hil.twin.soc.dma_requests import REQUESTS
 from tests.twin.sweep.subject import Subject
 
 Run = Callable[[Subject], None]

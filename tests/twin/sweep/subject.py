@@ -12,8 +12,8 @@ import numpy as np
 
 from hil.twin.core.bus import BusFault
 from hil.twin.core.state_layout import EVENT_REGISTER as _EVENT_REGISTER
-from hil.twin.peripherals.dma_requests import REQUESTS
-from hil.twin.peripherals.option_bytes import FACTORY
+from hil.twin.soc.dma_requests import REQUESTS
+from hil.twin.soc.stm32l4.option_bytes import FACTORY
 from tests.twin.bare_part import BarePart
 
 _START_GRID_PS = 10**9

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import tests.twin.sweep.scenarios  # noqa: F401 - they register themselves
-from hil.twin.peripherals.register_names import RegisterName, register_names
-from hil.twin.peripherals.registers import RegisterBlock
+from hil.twin.ip.register_block import RegisterBlock
+from hil.twin.soc.register_names import RegisterName, register_names
 from tests.twin.bare_part import BarePart
 from tests.twin.sweep.registry import (
     NARROW,

@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from hil.twin.peripherals.register_names import register_names
-from hil.twin.peripherals.unmodelled import Reserved, Unmodelled
+from hil.twin.soc.register_names import register_names
+from hil.twin.soc.unmodelled import Reserved, Unmodelled
 from tests.twin.bare_part import BarePart
 from tests.twin.sweep.page import PAGE, find_section, render, section, totals
 from tests.twin.sweep.registry import SCENARIOS, STANDS_FOR

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from hil.twin.peripherals.i2c_bus import I2cAddress
-from hil.twin.peripherals.memory_map import BASE
+from hil.twin.ip.i2c_v2.bus import I2cAddress
+from hil.twin.ip.memory_map import BASE
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 

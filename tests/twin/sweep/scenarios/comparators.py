@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.peripherals.comparators import COMP1_CSR, COMP2_CSR
+from hil.twin.ip.comp_v3 import COMP1_CSR, COMP2_CSR
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 

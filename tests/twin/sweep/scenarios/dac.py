@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.peripherals.dac import (
+from hil.twin.ip.dac_v3.dac import (
     CCR,
     CR,
     DHR8RD,
@@ -14,7 +14,7 @@ from hil.twin.peripherals.dac import (
     SWTRIGR,
     TRIGGER_TIMERS,
 )
-from hil.twin.peripherals.memory_map import BASE
+from hil.twin.ip.memory_map import BASE
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.peripherals.opamps import OPAMP1_CSR, OPAMP2_CSR
+from hil.twin.ip.opamp_v3 import OPAMP1_CSR, OPAMP2_CSR
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.peripherals.memory_map import BASE
+from hil.twin.ip.memory_map import BASE
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Voltage reference buffer (RM0351, VREFBUF section): as far as it draws current.
+
+Its output is not modelled: VREF+ is tied to VDDA on the board (UM1724 Rev 14, SB57).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from hil.twin.ip.memory_map import BASE
+from hil.twin.ip.register_block import RegisterBlock
+
+CSR: Final = 0x00
+CCR: Final = 0x04
+
+_ENVR, _HIZ, _VRS, _VRR = 1, 1 << 1, 1 << 2, 1 << 3
+
+
+class Vrefbuf(RegisterBlock):
+    """The VREFBUF; ``on_power`` is called when its supply current may have changed."""
+
+    resets: ClassVar[Mapping[int, int]] = {CSR: _HIZ, CCR: 0}
+    writable: ClassVar[Mapping[int, int]] = {CSR: _ENVR | _HIZ | _VRS, CCR: 0x3F}
+    not_modelled: ClassVar[Mapping[int, int]] = {CSR: _VRS, CCR: 0x3F}
+    """The voltage, and its trimming."""
+
+    def __init__(self) -> None:
+        super().__init__("VREFBUF", BASE["VREFBUF"], 8)
+        self.on_power: Callable[[], None] = lambda: None
+
+    @property
+    def buffering(self) -> bool:
+        """ENVR without HIZ: the buffer drives VREF+; with HIZ it only holds."""
+        return self.words[CSR] & (_ENVR | _HIZ) == _ENVR
+
+    def read_word(self, offset: int) -> int:
+        """VRR is set while the buffer drives: its start-up time is not modelled."""
+        return super().read_word(offset) | (_VRR if offset == CSR and self.buffering else 0)
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register."""
+        self.store(offset, value)
+        self.on_power()

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions of hardware, worked from outside on a powered part."""
+
+import pytest
+
+from tests.twin.powered_part import Part
+
+
+@pytest.fixture
+def part() -> Part:
+    return Part()
