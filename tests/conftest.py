@@ -3,6 +3,7 @@
 
 import os
 import random
+from collections.abc import Generator
 
 import pytest
 
@@ -10,6 +11,9 @@ from hil.pytest_plugin.entry import rig_name
 
 WHOLE = os.environ.get("HIL_WHOLE") == "1"
 """Run long campaigns whole, as the nightly job does, and not in their short form."""
+
+NOTHING_LEFT_OUT = os.environ.get("HIL_TOOLS") == "all"
+"""The other tools that tests compare with are installed, as CI says: a test that misses one has failed."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,3 +52,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail what skips itself for want of a tool, where all tools are said to be installed."""
+    report = yield
+    if NOTHING_LEFT_OUT and report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if "not installed" in reason:
+            report.outcome = "failed"
+            report.longrepr = f"HIL_TOOLS=all, and yet: {reason}"
+    return report
