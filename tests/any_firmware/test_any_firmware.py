@@ -20,9 +20,17 @@ from hil.measurement import battery, duty_cycle
 from hil.measurement.current_log import CurrentLog
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.uncertainty import Estimate, combine, expanded, rectangular, type_a_of_mean
+from hil.measurement.mode_likelihood import mode_likelihood
+from hil.measurement.uncertainty import (
+    COVERAGE_FACTOR,
+    Estimate,
+    combine,
+    expanded,
+    rectangular,
+    type_a_of_mean,
+)
 from hil.pytest_plugin.accuracy import RigAccuracy
-from hil.pytest_plugin.power_modes import POWER_MODES, PowerMode
+from hil.pytest_plugin.power_modes import POWER_MODES, figures
 from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
 from hil.rig.core_looks import CoreLooks
@@ -109,7 +117,8 @@ def test_it_sleeps(
     allowed = MODES[mode].figure(rig.config.board.definition.part, current_log.supply_voltage_v, coldest_c)
     assert allowed.max is not None
     source = f"{allowed.source}, maximum at {current_log.supply_voltage_v:.3f} V, {coldest_c:g} °C"
-    nearest = nearest_mode(floor_a, current_log.supply_voltage_v, rig)
+    at_ambient = figures(rig.config.board.definition.part, current_log.supply_voltage_v, ambient_c)
+    likely = mode_likelihood(floor_a, u_a / COVERAGE_FACTOR, at_ambient).possible
     measure(
         Measurement(
             name,
@@ -119,7 +128,7 @@ def test_it_sleeps(
             Limit.at_most(allowed.max, source),
             (
                 f"typical with the RTC on the quartz: {allowed.typ * 1e6:.4g} µA",
-                f"of all modes, {nearest.name} draws the nearest to this",
+                f"of all modes, this current speaks for {' or '.join(likely)}",
             ),
             headline=True,
         )
@@ -206,16 +215,6 @@ def mode_by_current(current_a: float, voltage_v: float, rig: Rig) -> str | None:
         for name in ("shutdown", "standby")
     }
     return next((name for name, most in figures.items() if current_a <= (most.max or most.typ)), None)
-
-
-def nearest_mode(current_a: float, voltage_v: float, rig: Rig) -> PowerMode:
-    """The mode whose typical current is nearest, in the ratio."""
-    board = rig.config.board
-    typical = {
-        mode: mode.figure(board.definition.part, voltage_v, board.ambient_temperature_c).typ
-        for mode in POWER_MODES
-    }
-    return min(typical, key=lambda mode: abs(np.log(max(current_a, 1e-12) / typical[mode])))
 
 
 def mean_of(samples_a: NDArray[np.float64], accuracy: RigAccuracy) -> Estimate:
