@@ -6,20 +6,30 @@ Every key may be missing. ::
     [firmware]
     image = "build/sensor.elf"
     console = "text"            # "none", "text", or "records" of hil-rig's protocol
+    banner = "sensor .* ready"  # a pattern that the text has to hold
+    baud = 9600                 # where it is not the rig's
     sleep = "stop2"             # the mode that it claims: what it draws asleep is held against that row
     wake_period = "2 s"
     markers = ["marker_active"] # pins that it moves, by their role in the rig's [wiring]
+
+    [requirements]              # limits of what tests/any_firmware measures
+    sleep_current = "2 uA"
+    average_current = "10 uA"
+    time_awake = "30 ms"
+    battery_life_years = 3
+    flash_bytes = 65536
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from hil.config.quantities import Duration
+from hil.config.quantities import Current, Duration
 from hil.config.tables import Table
 from hil.errors import ConfigError
 
@@ -36,6 +46,11 @@ class FirmwareTable(Table):
     """The network that it has to compute, relative to the file."""
     console: Literal["none", "text", "records"] | None = None
     """What it sends: nothing, text, or hil-rig's records. None: to be found out."""
+    banner: str | None = None
+    """A regular expression that has to be found in its text. It makes ``console`` text where that is
+    unset."""
+    baud: int | None = Field(default=None, gt=0)
+    """Its bit rate, where it is another one than the rig's ``[console] baud``."""
     sleep: Literal["none", "sleep", "lpsleep", "stop0", "stop1", "stop2", "standby", "shutdown"] | None = None
     """The mode in which it spends its time; "none" for one that never sleeps. None: to be found out."""
     wake_period_s: Duration | None = Field(default=None, alias="wake_period", gt=0)
@@ -46,10 +61,26 @@ class FirmwareTable(Table):
     """Roles of the rig's wiring whose pins it moves."""
 
 
+class RequirementsTable(Table):
+    """``[requirements]``: what the project requires of what is measured of any firmware."""
+
+    sleep_current_a: Current | None = Field(default=None, alias="sleep_current", gt=0)
+    """Asleep, at most."""
+    average_current_a: Current | None = Field(default=None, alias="average_current", gt=0)
+    """On average, at most."""
+    time_awake_s: Duration | None = Field(default=None, alias="time_awake", gt=0)
+    """In one wake, at most."""
+    battery_life_years: float | None = Field(default=None, gt=0)
+    """On a CR2032, at least."""
+    flash_bytes: int | None = Field(default=None, gt=0)
+    """At most."""
+
+
 class Project(Table):
     """A project's own file."""
 
     firmware: FirmwareTable = FirmwareTable()
+    requirements: RequirementsTable = RequirementsTable()
 
 
 def load_project(root: Path) -> Project:
@@ -66,14 +97,25 @@ def load_project(root: Path) -> Project:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(field.alias or name for name, field in FirmwareTable.model_fields.items())
+        tables: dict[str, type[Table]] = {"firmware": FirmwareTable, "requirements": RequirementsTable}
+        known = "; ".join(
+            f"[{name}] with " + ", ".join(field.alias or key for key, field in table.model_fields.items())
+            for name, table in tables.items()
+            if first["loc"][0] == name or first["loc"][0] not in tables
+        )
         unknown = first["type"] == "extra_forbidden"
         message = f"unknown key {key!r}" if unknown else f"{first['input']!r}: {first['msg']}"
-        raise ConfigError(
-            message, file=file, key=key, expected=f"[firmware] with {known}" if unknown else ""
-        ) from error
+        raise ConfigError(message, file=file, key=key, expected=known if unknown else "") from error
     except (OSError, RecursionError, ValueError) as error:
         raise ConfigError(f"cannot be read: {error}", file=file, expected="TOML 1.0 in UTF-8") from error
     table = project.firmware
-    own = {key: root / path for key in ("image", "model") if (path := getattr(table, key)) is not None}
-    return Project(firmware=table.model_copy(update=own))
+    own: dict[str, object] = {
+        key: root / path for key in ("image", "model") if (path := getattr(table, key)) is not None
+    }
+    if table.banner is not None:
+        try:
+            re.compile(table.banner)
+        except re.error as error:
+            raise ConfigError(f"{table.banner!r}: {error}", file=file, key="firmware.banner") from error
+        own["console"] = table.console or "text"
+    return project.model_copy(update={"firmware": table.model_copy(update=own)})

@@ -7,13 +7,13 @@ registers that cannot be read otherwise. An open debug session keeps the debug p
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hil.firmware.image import Image
 from hil.instruments.protocols import Board
 from hil.rig.firmware_kind import shown_text
+from hil.rig.part_registers import PartRegisters, word, write
 from hil.rig.rig import Rig
 from hil.rig.states import State
 
@@ -21,14 +21,13 @@ _ICSR, _SCR = 0xE000_ED04, 0xE000_ED10
 _CFSR, _HFSR = 0xE000_ED28, 0xE000_ED2C
 _DHCSR, _DCRSR, _DCRDR = 0xE000_EDF0, 0xE000_EDF4, 0xE000_EDF8
 _PC = 15
-_S_SLEEP, _S_LOCKUP = 1 << 18, 1 << 19
+_S_SLEEP, _S_LOCKUP, _S_RESET_ST = 1 << 18, 1 << 19, 1 << 25
 _VECTACTIVE = 0x1FF
 _SLEEPDEEP = 1 << 2
 """ARMv7-M Architecture Reference Manual, B3.2 and C1.6."""
 _PWR_CR1, _LPMS, _LPR = 0x4000_7000, 0x7, 1 << 14
 _RCC_APB1ENR1, _PWREN = 0x4002_1058, 1 << 28
-_RCC_CSR = 0x4002_1094
-"""RM0351: PWR_CR1, RCC_APB1ENR1, RCC_CSR."""
+"""RM0351."""
 _STOP_MODES = ("stop0", "stop1", "stop2", "standby")
 """By PWR_CR1.LPMS; from 4 on it is Shutdown (RM0351, PWR_CR1)."""
 _RESETS = {
@@ -38,6 +37,10 @@ _RESETS = {
     30: "the window watchdog",
 } | {31: "an illegal low-power entry"}
 """Flags of RCC_CSR that neither a power-on nor a debugger's reset sets (RM0351, RCC_CSR)."""
+_SFTRSTF = 28
+"""Set by the program's own reset, and by a debugger's."""
+_ENDED_BY_RESET = 3
+"""The least LPMS of a mode that a reset ends: Standby and Shutdown."""
 
 _EXCEPTIONS = {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"}
 ERROR_SYMBOLS = frozenset(
@@ -56,6 +59,19 @@ _HALTS = 5
 
 
 @dataclass(frozen=True)
+class Halt:
+    """Where a core that never sleeps was stopped."""
+
+    pc: int
+    function: frozenset[str]
+    """All names of the function."""
+
+    def __str__(self) -> str:
+        name = _shortest(self.function & ERROR_SYMBOLS or self.function)
+        return f"{name} at 0x{self.pc:08X}" if name else f"0x{self.pc:08X}"
+
+
+@dataclass(frozen=True)
 class CoreLooks:
     """What was seen in the seconds after a start."""
 
@@ -65,41 +81,78 @@ class CoreLooks:
     """SCR.SLEEPDEEP at each look."""
     exceptions: tuple[int, ...]
     """Number of the active exception at each look; 0 in thread mode."""
+    resets_seen: int
+    """How many looks found that the core had been reset since the look before (DHCSR.S_RESET_ST)."""
     locked_up: bool
-    pwr_cr1: int
-    rcc_csr: int
+    lpms: tuple[int | None, ...]
+    """PWR_CR1.LPMS at each look; None where PWR had no clock, and so did not say it."""
+    registers: PartRegisters
+    """After the last look, of the halted core."""
     cfsr: int
     hfsr: int
-    functions: tuple[frozenset[str], ...]
-    """Names of the function that ran at each halt; none where no look has found the core asleep."""
+    halts: tuple[Halt, ...]
+    """Where the core was at each halt; none where a look has found it asleep."""
     heard: bytes
     """The last bytes on the console."""
 
     @property
     def mode(self) -> str | None:
-        """The mode that the core sleeps in, by its registers; None if no look found it asleep."""
+        """The mode that the core sleeps in, by its registers; None if no look found it asleep.
+
+        In Standby the core has no power, and sleeps in no look: the flag that a wake leaves says so.
+        """
         deep = [deep for asleep, deep in zip(self.asleep, self.deep, strict=True) if asleep]
         if not deep:
-            return None
+            return "standby" if self.left_standby else None
         if 2 * sum(deep) < len(deep):
-            return "lpsleep" if self.pwr_cr1 & _LPR else "sleep"
-        lpms = self.pwr_cr1 & _LPMS
-        return _STOP_MODES[lpms] if lpms < len(_STOP_MODES) else "shutdown"
+            return "lpsleep" if self.registers["PWR_CR1"] & _LPR else "sleep"
+        return _mode_of(self.registers["PWR_CR1"] & _LPMS)
 
     @property
-    def resets(self) -> tuple[str, ...]:
-        """What has reset the part since its supply came on, beside the debugger."""
-        return tuple(cause for bit, cause in _RESETS.items() if self.rcc_csr >> bit & 1)
+    def deep_modes(self) -> tuple[str, ...]:
+        """The modes of deep sleep in which looks have found it, where there are several by turns."""
+        seen = {
+            lpms
+            for lpms, asleep, deep in zip(self.lpms, self.asleep, self.deep, strict=True)
+            if asleep and deep and lpms is not None
+        }
+        return tuple(_mode_of(lpms) for lpms in sorted(seen)) if len(seen) > 1 else ()
+
+    def why_reset(self) -> str | None:
+        """How often and by what the part was reset, beside the debugger; None if nothing says that it was.
+
+        A wake from Standby or Shutdown is a reset as well, and none that is meant here.
+        """
+        flags, lpms = self.registers["RCC_CSR"], self.registers["PWR_CR1"] & _LPMS
+        seen = 0 if lpms >= _ENDED_BY_RESET or self.left_standby else self.resets_seen
+        causes = [cause for bit, cause in _RESETS.items() if flags >> bit & 1]
+        if not seen and not causes:
+            return None
+        if not causes:
+            by_itself = flags >> _SFTRSTF & 1
+            causes = ["the program itself" if by_itself else "a cause that the firmware has cleared"]
+        times = (
+            f"at least {seen} times in {LOOKS * LOOK_PERIOD_S:.1f} s"
+            if seen
+            else "within seconds of its start"
+        )
+        return f"it was reset {times}, by {', '.join(causes)} (RCC_CSR 0x{flags:08X})"
+
+    @property
+    def left_standby(self) -> bool:
+        """Whether a wake from Standby is on record; a firmware that clears PWR_SR1.SBF hides it."""
+        return bool(self.registers["PWR_SR1"] >> 8 & 1)
 
     @property
     def whereabouts(self) -> str:
         """Where a core that never sleeps is, for a sentence."""
-        seen = sorted({_shortest(names) for names in self.functions if names})
+        seen = sorted({_shortest(halt.function) for halt in self.halts if halt.function})
         return f"runs in {', '.join(seen)}" if seen else "runs where the image names no function"
 
     def __str__(self) -> str:
         mode = self.mode
-        sleep = self.whereabouts if mode is None else f"sleeps in {mode} by its registers"
+        modes = " and ".join(self.deep_modes) or mode
+        sleep = self.whereabouts if mode is None else f"sleeps in {modes} by its registers"
         text = shown_text(self.heard)
         if text:
             return f'{sleep}, says "{text}" on the console'
@@ -107,13 +160,15 @@ class CoreLooks:
 
     def crash(self) -> str | None:
         """Why the firmware counts as crashed; None if nothing says so."""
+        place = f" in {self.halts[-1]}" if self.halts else ""
+        status = f"CFSR 0x{self.cfsr:08X}, HFSR 0x{self.hfsr:08X}"
         if self.locked_up:
-            return f"the core is locked up; CFSR 0x{self.cfsr:08X}, HFSR 0x{self.hfsr:08X}"
+            return f"the core is locked up{place}; {status}"
         last = self.exceptions[-1]
         if last in _EXCEPTIONS and not self.asleep[-1]:
-            return f"the core is in {_EXCEPTIONS[last]}; CFSR 0x{self.cfsr:08X}, HFSR 0x{self.hfsr:08X}"
-        if self.functions and all(names & ERROR_SYMBOLS for names in self.functions):
-            return f"it hangs in {_shortest(self.functions[-1] & ERROR_SYMBOLS)}"
+            return f"the core is in the exception {_EXCEPTIONS[last]}{place}; {status}"
+        if self.halts and all(halt.function & ERROR_SYMBOLS for halt in self.halts):
+            return f"it hangs{place}"
         return None
 
 
@@ -124,18 +179,22 @@ def look(rig: Rig, image: Image) -> CoreLooks:
     rig.to(State.RUNNING, image, restart=True)
     board, clock = rig.board, rig.clock
     clock.sleep(SETTLING_S)
-    status, deep, active = [], [], []
+    word(board, _DHCSR)  # the reset of the start is seen, and forgotten
+    status, deep, active, lpms = [], [], [], []
     for _ in range(LOOKS):
         clock.sleep(LOOK_PERIOD_S)
-        status.append(_word(board, _DHCSR))
-        deep.append(bool(_word(board, _SCR) & _SLEEPDEEP))
-        active.append(_word(board, _ICSR) & _VECTACTIVE)
+        status.append(word(board, _DHCSR))
+        deep.append(bool(word(board, _SCR) & _SLEEPDEEP))
+        active.append(word(board, _ICSR) & _VECTACTIVE)
+        has_clock = word(board, _RCC_APB1ENR1) & _PWREN
+        lpms.append(word(board, _PWR_CR1) & _LPMS if has_clock else None)
     asleep = tuple(bool(word & _S_SLEEP) for word in status)
-    functions: list[frozenset[str]] = []
+    halts: list[Halt] = []
     if not any(asleep):
         for _ in range(_HALTS):
             board.halt()
-            functions.append(_function_at(image.symbols, _program_counter(board)))
+            pc = _program_counter(board)
+            halts.append(Halt(pc, _function_at(image, pc)))
             board.resume()
             clock.sleep(LOOK_PERIOD_S)
     heard = b""
@@ -143,44 +202,45 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         rig.console.poll()
         heard = rig.console.heard
     board.halt()
-    enabled = _word(board, _RCC_APB1ENR1)
-    _write(board, _RCC_APB1ENR1, enabled | _PWREN)  # without its clock PWR reads as 0
     seen = CoreLooks(
         asleep=asleep,
         deep=tuple(deep),
         exceptions=tuple(active),
+        resets_seen=sum(bool(seen & _S_RESET_ST) for seen in status),
+        lpms=tuple(lpms),
         locked_up=bool(status[-1] & _S_LOCKUP),
-        pwr_cr1=_word(board, _PWR_CR1),
-        rcc_csr=_word(board, _RCC_CSR),
-        cfsr=_word(board, _CFSR),
-        hfsr=_word(board, _HFSR),
-        functions=tuple(functions),
+        registers=PartRegisters.read(board, rig.config.board.definition.console.uart),
+        cfsr=word(board, _CFSR),
+        hfsr=word(board, _HFSR),
+        halts=tuple(halts),
         heard=heard,
     )
     rig.to(State.PROGRAMMED, image, restart=True)
     return seen
 
 
+def _mode_of(lpms: int) -> str:
+    return _STOP_MODES[lpms] if lpms < len(_STOP_MODES) else "shutdown"
+
+
 def _program_counter(board: Board) -> int:
     """The PC of a halted core."""
-    _write(board, _DCRSR, _PC)
-    return _word(board, _DCRDR)
+    write(board, _DCRSR, _PC)
+    return word(board, _DCRDR)
 
 
-def _function_at(symbols: Mapping[str, int], address: int) -> frozenset[str]:
-    """All names of the last symbol before ``address``: weak handlers share one. "$t" is no name."""
+def _function_at(image: Image, address: int) -> frozenset[str]:
+    """All names of the last symbol before ``address``: weak handlers share one. "$t" is no name.
+
+    Empty where the image has no code: an address of an exception's return, or of nothing.
+    """
+    symbols: Mapping[str, int] = image.symbols
+    if not any(part.address <= address < part.address + len(part.data) for part in image.segments):
+        return frozenset()
     below = {name: start for name, start in symbols.items() if start <= address and not name.startswith("$")}
     nearest = max(below.values(), default=None)
     return frozenset(name for name, start in below.items() if start == nearest)
 
 
 def _shortest(names: frozenset[str]) -> str:
-    return min(names, key=lambda name: (len(name), name))
-
-
-def _word(board: Board, address: int) -> int:
-    return int(struct.unpack("<I", board.read_memory(address, 4))[0])
-
-
-def _write(board: Board, address: int, value: int) -> None:
-    board.write_memory(address, struct.pack("<I", value))
+    return min(names, key=lambda name: (len(name), name), default="")

@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     serve.add_argument("--rig", required=True, metavar="NAME|FILE.toml", help="NAME is rig_configs/NAME.toml")
     serve.add_argument("--seed", type=int, help="seed of all noise (default: the rig file's)")
+    serve.add_argument("--baud", type=int, help="rate of the console's port (default: the rig file's)")
     serve.add_argument("--realtime", action="store_true", help="let bench time follow the wall clock")
     serve.add_argument(
         "--trace",
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         config = bench_config.load(bench_config.find_rig_file(options.rig))
         if options.seed is not None:
             config = config.with_seed(options.seed)
+        if options.baud is not None:
+            config = config.with_console_baud(options.baud)
         if options.trace is not None:
             config = config.with_trace(options.trace)
         lease = StdinLease() if options.stdin_lease else None

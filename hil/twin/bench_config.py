@@ -25,6 +25,8 @@ from hil.twin.miswiring import Miswiring
 from hil.twin.realism import Realism
 
 DEFAULT_SEED = 1
+DEFAULT_CONSOLE_BAUD = 115_200
+"""Of the host's end where the rig file has no console."""
 DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
 DEFAULT_SENSOR_NOISE = "0.3 mV"
 """RMS white noise on the sensor wire. An ASSUMPTION: half a step of a 12-bit converter at 3 V, a tidy
@@ -152,6 +154,13 @@ class BenchConfig:
     """The table ``[twin.daq]``, which the virtual instrument reads itself, and the device's name from
     ``[daq]``."""
 
+    console_baud: int
+    """What the host's end of the console receives and sends with: ``[console] baud``."""
+
+    def with_console_baud(self, baud: int) -> BenchConfig:
+        """The same bench with another rate at the host's end of the console."""
+        return replace(self, console_baud=baud)
+
     def with_trace(self, path: Path) -> BenchConfig:
         """The same bench, traced to a file."""
         return replace(self, trace=path)
@@ -254,6 +263,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         analyzer=_analyzer(tables, source),
         probe_levels=_probe_levels(tables, source),
         power_analyzer=_instrument(twin, "power_analyzer", source),
+        console_baud=_console_baud(tables, source),
         daq={**_device_name(tables, source), **_instrument(twin, "daq", source)},
     )
 
@@ -305,6 +315,14 @@ def _probe_levels(tables: Mapping[str, Any], source: str) -> ProbeLevels:
     if levels not in get_args(ProbeLevels):
         raise BenchConfigError(f'{source}: [probe] levels: expected "own" or "target", not {levels!r}')
     return levels
+
+
+def _console_baud(tables: Mapping[str, Any], source: str) -> int:
+    """``[console] baud``; a rig without a console has a far end all the same."""
+    baud: int = _table(tables, "console", source).get("baud", DEFAULT_CONSOLE_BAUD)
+    if not isinstance(baud, int) or isinstance(baud, bool) or baud <= 0:
+        raise BenchConfigError(f"{source}: [console] baud: expected a whole number above 0, not {baud!r}")
+    return baud
 
 
 def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:

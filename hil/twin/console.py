@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console: the part's UART behind the ST-LINK's virtual COM port, offered as a TCP socket.
 
-Open it with pyserial's ``socket://`` URL. The far end of the UART runs at ``HOST_BAUD`` like the terminal
-of a user who follows the firmware's manual; what a part transmits at another rate or in another format is
-sampled as a UART samples it. What the terminal types is on the part's receive pin bit by bit, where the USART
-samples it and a start bit can wake the part.
+Open it with pyserial's ``socket://`` URL. The far end of the UART runs at the rate of the rig file's console,
+as the port of a user who follows the firmware's manual; what a part transmits at another rate or in another
+format is sampled as a UART samples it. What the terminal types is on the part's receive pin bit by bit, where
+the USART samples it and a start bit can wake the part.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
 from hil.twin.web_page import comes_from_a_browser
 
 HOST_BAUD = 115200
-"""The rate the host's side of the virtual COM port is set to."""
+"""The rate the host's side of the virtual COM port is set to, unless the rig file says another one."""
 
 HOST_FORMAT = Format()
 """8 data bits, no parity; 1 stop bit. A byte with a framing error is passed on as it was sampled (ASSUMPTION:
@@ -139,10 +139,15 @@ class ConsoleServer(TcpServer):
     Bytes that the part sends while nobody listens, or while the lines are isolated, are lost.
     """
 
-    def __init__(self, bench: ConsoleBench, host: str, port: int, *, stray_bytes: bool = False) -> None:
-        """With ``stray_bytes`` the host receives noise when its lines move, and while they float."""
+    def __init__(
+        self, bench: ConsoleBench, host: str, port: int, *, baud: int = HOST_BAUD, stray_bytes: bool = False
+    ) -> None:
+        """The host's side runs at ``baud``. With ``stray_bytes`` it receives noise when its lines move, and
+        while they float.
+        """
         super().__init__(host, port, _ConsoleConnection)
         self._bench = bench
+        self._frame_ps = FRAME_BITS * PS_PER_S // baud
         self._noise = bench.rng("console noise") if stray_bytes else None
         self._terminal: socket.socket | None = None
         self._hung = False
@@ -155,7 +160,7 @@ class ConsoleServer(TcpServer):
         """Told of each byte that has passed: "sent" by the part, or "typed" at the terminal."""
         # A frame is told of at its end: what follows it may come as late as the frame after it.
         self._host = Receiver(
-            bench.scheduler, lambda: (HOST_BAUD, HOST_FORMAT), self._arrived, lag_ps=2 * FRAME_PS
+            bench.scheduler, lambda: (baud, HOST_FORMAT), self._arrived, lag_ps=2 * self._frame_ps
         )
         bench.mcu.console_uart.on_transmit = self._transmitted
         with bench.lock:
@@ -242,11 +247,11 @@ class ConsoleServer(TcpServer):
     def _plan_frame(self) -> None:
         scheduler = self._bench.scheduler
         begin_ps = max(self._receive_free_ps, scheduler.now_ps)
-        self._receive_free_ps = begin_ps + FRAME_PS
+        self._receive_free_ps = begin_ps + self._frame_ps
         before = True
         for bit, level in enumerate((*HOST_FORMAT.levels(self._typed[0]), True)):
             if level != before:
-                scheduler.at(begin_ps + bit * FRAME_PS // FRAME_BITS, partial(self._put_level, level))
+                scheduler.at(begin_ps + bit * self._frame_ps // FRAME_BITS, partial(self._put_level, level))
             before = level
         scheduler.at(self._receive_free_ps, self._frame_typed)
 

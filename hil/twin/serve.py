@@ -77,7 +77,9 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     token = secrets.token_hex(8)
     with contextlib.ExitStack() as cleanup:
         realism = config.realism
-        console = ConsoleServer(bench, HOST, ANY_FREE_PORT, stray_bytes=realism.stray_bytes)
+        console = ConsoleServer(
+            bench, HOST, ANY_FREE_PORT, baud=bench.config.console_baud, stray_bytes=realism.stray_bytes
+        )
         if config.miswiring.console_port == "busy":
             console.refuse()
         daq = bench.daq.serve(HOST, ANY_FREE_PORT, realism.daq_latency_s)

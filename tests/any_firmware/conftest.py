@@ -17,7 +17,8 @@ LOGS_S = (10.0, 60.0)
 """Lengths of the logs: the second is taken where the first holds fewer than the wakes wanted."""
 WAKES = 3
 AWAKE_A = 100e-6
-"""A mean above which a core that no look has found asleep is awake, not in Standby (assumption)."""
+"""A mean above which a core that no look has found in deep sleep is not in Standby (assumption)."""
+SHALLOW = (None, "sleep", "lpsleep")
 PERIOD_S = 1e-3
 """Sample period, unless the ammeter is slower (assumption: wakes of a few milliseconds count)."""
 
@@ -51,8 +52,8 @@ def current_log(
     for duration_s in LOGS_S:
         with progress.step(f"logging the current for {duration_s:g} s") as advance:
             log = CurrentLog.of(ammeter.log(duration_s, period_s, advance), voltage_v)
-        if log.wakes >= WAKES or (looks.mode is None and log.waveform.mean_a > AWAKE_A):
-            break  # one that never sleeps shows no more in a minute
+        if log.wakes >= WAKES or (looks.mode in SHALLOW and log.waveform.mean_a > AWAKE_A):
+            break  # one that never stops shows no more in a minute
     assert log is not None
     waveforms.save("current", log.waveform, log.sleeps, voltage_v)
     return log

@@ -5,13 +5,14 @@ Nothing is asked of it: no protocol, no marker, no symbol. ``[firmware]`` of hil
 What that does not say is found out, and measured without a verdict where there is nothing to hold it against.
 """
 
+import re
 from typing import NoReturn
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hil.config.project import FirmwareTable, load_project
+from hil.config.project import FirmwareTable, RequirementsTable, load_project
 from hil.datasheet import batteries
 from hil.errors import DeviceTimeoutError
 from hil.firmware.image import Image
@@ -34,10 +35,13 @@ from hil.pytest_plugin.power_modes import POWER_MODES, figures
 from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
 from hil.rig.core_looks import CoreLooks
+from hil.rig.current_causes import find_causes, quartz_trouble
 from hil.rig.firmware_kind import shown_text
+from hil.rig.part_registers import PartRegisters
 
 CLOCKED = ("sleep", "lpsleep")
 """Modes whose current depends on a clock that nobody has named: measured, held against nothing."""
+STANDARD_BAUD = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 CELL = "cr2032_panasonic"
 PULSES = 3
 LONGEST_S = 60.0
@@ -50,9 +54,17 @@ def claims(pytestconfig: pytest.Config) -> FirmwareTable:
     return load_project(pytestconfig.rootpath).firmware
 
 
-def test_it_fits_the_part(rig: Rig, image: Image, measure: Recorder) -> None:
-    """What is programmed, and was read back, is no more than the part's flash."""
+@pytest.fixture(scope="session")
+def wanted(pytestconfig: pytest.Config) -> RequirementsTable:
+    """What hil.toml requires of the firmware."""
+    return load_project(pytestconfig.rootpath).requirements
+
+
+def test_it_fits_the_part(rig: Rig, image: Image, wanted: RequirementsTable, measure: Recorder) -> None:
+    """What is programmed, and was read back, is no more than the part's flash, or than what is required."""
     limit = Limit.at_most(rig.config.board.definition.part.flash.size, "the part's flash")
+    if wanted.flash_bytes is not None:
+        limit = Limit.at_most(wanted.flash_bytes, "hil.toml, flash_bytes")
     measure(Measurement("bytes in flash", image.size_bytes, "B", 0, limit))
 
 
@@ -63,9 +75,18 @@ def test_it_does_not_crash(looks: CoreLooks) -> None:
 
 
 def test_nothing_resets_it(supply: Supply, looks: CoreLooks) -> None:
-    """RCC_CSR names no reset since power-on: a firmware that clears the flags at its start is not seen."""
-    if looks.resets:
-        failed(f"it was reset by {', '.join(looks.resets)} within seconds of its start")
+    """No look finds that the core was reset (DHCSR), and RCC_CSR names no reset since power-on."""
+    if why := looks.why_reset():
+        failed(why)
+
+
+def test_its_quartz_runs(looks: CoreLooks) -> None:
+    """A quartz that the firmware has switched on runs, and the RTC runs on it."""
+    registers = looks.registers
+    if not registers.field("RCC_BDCR", 0):
+        pytest.skip("it switches no quartz on (RCC_BDCR.LSEON)")
+    if trouble := quartz_trouble(registers):
+        failed(trouble)
 
 
 def test_its_console_is_readable(rig: Rig, claims: FirmwareTable, looks: CoreLooks) -> None:
@@ -79,13 +100,18 @@ def test_its_console_is_readable(rig: Rig, claims: FirmwareTable, looks: CoreLoo
     if not shown_text(looks.heard):
         failed(
             f"{len(looks.heard)} bytes came, and they are no text at {rig.config.console.baud} baud: "
-            "the firmware's rate, or the clock that it is made from, is another"
+            f"{rate_of(looks.registers)}"
         )
+    text = looks.heard.decode("ascii", "replace")
+    if claims.banner is not None and re.search(claims.banner, text) is None:
+        failed(f"hil.toml claims the banner {claims.banner!r}; the console says {shown_text(looks.heard)!r}")
 
 
 def test_it_sleeps(
     rig: Rig,
+    image: Image,
     claims: FirmwareTable,
+    wanted: RequirementsTable,
     looks: CoreLooks,
     current_log: CurrentLog,
     rig_accuracy: RigAccuracy,
@@ -104,11 +130,25 @@ def test_it_sleeps(
                 'If it is not meant to sleep, say so in hil.toml: [firmware] sleep = "none"'
             )
         return
-    wanted = mode if claims.sleep is None else claims.sleep
+    if looks.deep_modes:
+        several = " and ".join(looks.deep_modes)
+        measure(Measurement(f"current asleep, in {several} by turns", floor_a, "A", u_a, headline=True))
+        if claims.sleep not in (None, *looks.deep_modes):
+            failed(f"hil.toml claims {claims.sleep}, and the registers say {several} by turns")
+        return
     name = f"current asleep in {mode}"
-    if mode != wanted:
+    if claims.sleep not in (None, mode):
         measure(Measurement(name, floor_a, "A", u_a, headline=True))
-        failed(f"hil.toml claims {wanted}, and the registers say {mode} (SLEEPDEEP and PWR_CR1.LPMS)")
+        failed(
+            f"hil.toml claims {claims.sleep}, and "
+            + (
+                f"the registers say {mode}: PWR_CR1 is 0x{looks.registers['PWR_CR1']:X}, LPMS "
+                f"{looks.registers.field('PWR_CR1', 0, 3)}, "
+                f"SCR.SLEEPDEEP {'set' if any(looks.deep) else 'clear'}"
+                if looks.mode
+                else f"its current is that of {mode}"
+            )
+        )
     if mode in CLOCKED:
         measure(Measurement(name, floor_a, "A", u_a, headline=True))
         return
@@ -131,19 +171,34 @@ def test_it_sleeps(
                 f"of all modes, this current speaks for {' or '.join(likely)}",
             ),
             headline=True,
-        )
+        ),
+        *(
+            [
+                Measurement(
+                    "current asleep", floor_a, "A", u_a, at_most(wanted.sleep_current_a, "sleep_current")
+                )
+            ]
+            if wanted.sleep_current_a is not None
+            else []
+        ),
+        reasons=lambda: find_causes(rig, image, looks.registers, current_log.supply_voltage_v),
     )
 
 
 def test_its_duty_cycle(
-    rig: Rig, claims: FirmwareTable, current_log: CurrentLog, rig_accuracy: RigAccuracy, measure: Recorder
+    rig: Rig,
+    claims: FirmwareTable,
+    wanted: RequirementsTable,
+    current_log: CurrentLog,
+    rig_accuracy: RigAccuracy,
+    measure: Recorder,
 ) -> None:
     """Wake period, time awake, peak, average, charge per wake and battery life, from the current alone."""
     waveform, phases = current_log.waveform, current_log.phases
     wakes = duty_cycle.wake_times_s(phases)
     if len(wakes) < 2:
         average_a = mean_of(waveform.current_a, rig_accuracy)
-        measure(*life_of(average_a, rig))
+        measure(*life_of(average_a, rig, wanted))
         if claims.wake_period_s is not None:
             failed(
                 f"its current shows {len(wakes)} wake(s) in {waveform.duration_s:.0f} s; "
@@ -173,10 +228,10 @@ def test_its_duty_cycle(
             "wake period", cycle.period_s, "s", edge_s / (len(wakes) - 1), limit, headline=True,
             notes=(f"mean of {len(wakes) - 1}, from the current",),
         ),
-        Measurement("time awake", awake_s, "s", edge_s),
+        Measurement("time awake", awake_s, "s", edge_s, at_most(wanted.time_awake_s, "time_awake")),
         Measurement("peak current", peak_a, "A", expanded(rig_accuracy.mean_current_a(np.array([peak_a])))),
         Measurement("charge per wake", charge_c, "C", charge_u_c),
-        *life_of(average_a, rig),
+        *life_of(average_a, rig, wanted),
     )  # fmt: skip
 
 
@@ -205,16 +260,36 @@ def failed(sentence: str) -> NoReturn:
     pytest.fail(sentence, pytrace=False)
 
 
+def at_most(upper: float | None, key: str) -> Limit | None:
+    """What ``[requirements]`` of hil.toml allows; None where it says nothing."""
+    return None if upper is None else Limit.at_most(upper, f"hil.toml, {key}")
+
+
+def rate_of(registers: PartRegisters) -> str:
+    """The rate that the firmware has set, for a sentence."""
+    if registers.baud is None:
+        return "the firmware's rate, or the clock that it is made from, is another"
+    nearest = min(STANDARD_BAUD, key=lambda rate: abs(np.log(rate / registers.baud)))
+    return (
+        f"{registers.uart}_BRR 0x{registers['UART_BRR']:X} makes {registers.baud:.0f} baud of its clock, "
+        f"so that at {nearest} it would be text ([firmware] baud = {nearest})"
+    )
+
+
 def mode_by_current(current_a: float, voltage_v: float, rig: Rig) -> str | None:
-    """Standby or Shutdown, in which the debug port shows no sleeping core; None where more is drawn."""
+    """Standby or Shutdown, in which the debug port shows no sleeping core; None where more is drawn.
+
+    The typical figure that is nearer, since the limits of the two overlap.
+    """
     board = rig.config.board
+    warmest_c = board.ambient_temperature_c + board.ambient_uncertainty_c
     figures = {
-        name: MODES[name].figure(
-            board.definition.part, voltage_v, board.ambient_temperature_c + board.ambient_uncertainty_c
-        )
+        name: MODES[name].figure(board.definition.part, voltage_v, warmest_c)
         for name in ("shutdown", "standby")
     }
-    return next((name for name, most in figures.items() if current_a <= (most.max or most.typ)), None)
+    if current_a > max(figure.max or figure.typ for figure in figures.values()):
+        return None
+    return min(figures, key=lambda name: abs(np.log(max(current_a, 1e-12) / figures[name].typ)))
 
 
 def mean_of(samples_a: NDArray[np.float64], accuracy: RigAccuracy) -> Estimate:
@@ -223,16 +298,26 @@ def mean_of(samples_a: NDArray[np.float64], accuracy: RigAccuracy) -> Estimate:
     return Estimate(float(samples_a.mean()), expanded(standard_a))
 
 
-def life_of(average_a: Estimate, rig: Rig) -> list[Measurement]:
+def life_of(average_a: Estimate, rig: Rig, wanted: RequirementsTable) -> list[Measurement]:
     """The average current, and what a coin cell makes of it."""
     life = battery.life(batteries.get(CELL), average_a, rig.config.board.definition.part)
     return [
-        Measurement("average current", average_a.value, "A", average_a.expanded_uncertainty, headline=True),
+        Measurement(
+            "average current",
+            average_a.value,
+            "A",
+            average_a.expanded_uncertainty,
+            at_most(wanted.average_current_a, "average_current"),
+            headline=True,
+        ),
         Measurement(
             f"battery life on a {life.battery.title}",
             life.years.value,
             "years",
             life.years.expanded_uncertainty,
+            None
+            if wanted.battery_life_years is None
+            else Limit.at_least(wanted.battery_life_years, "hil.toml, battery_life_years"),
             notes=(*life.notes, *battery.ASSUMPTIONS),
             headline=True,
         ),

@@ -33,6 +33,18 @@ def test_what_it_says_is_read_with_units_and_paths_from_its_folder(tmp_path: Pat
     assert (firmware.console, firmware.sleep, firmware.wake_period_s) == ("text", "stop2", 0.5)
 
 
+def test_a_banner_is_text_and_requirements_have_units(tmp_path: Path) -> None:
+    project = load_project(
+        write(
+            tmp_path,
+            "[firmware]\nbanner = 'ready'\n[requirements]\nsleep_current = '2 uA'\nflash_bytes = 4096",
+        )
+    )
+    assert (project.firmware.console, project.firmware.baud) == ("text", None)
+    assert project.requirements.sleep_current_a == pytest.approx(2e-6)
+    assert (project.requirements.flash_bytes, project.requirements.time_awake_s) == (4096, None)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -41,6 +53,10 @@ def test_what_it_says_is_read_with_units_and_paths_from_its_folder(tmp_path: Pat
         ("[firmware]\nwake_period = 2", "firmware.wake_period"),
         ("[firmware", "cannot be read"),
         ("[firmwares]", "firmwares"),
+        ("[firmware]\nbanner = '('", "firmware.banner"),
+        ("[firmware]\nbaud = 0", "firmware.baud"),
+        ("[requirements]\nsleep_current = 2", "requirements.sleep_current"),
+        ("[requirements]\naverage = '2 uA'", r"\[requirements\] with sleep_current, average_current"),
     ],
 )
 def test_a_wrong_file_is_refused_by_its_key(tmp_path: Path, text: str, told: str) -> None:

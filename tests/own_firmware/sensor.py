@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds sensor.c: a lab's firmware that knows nothing of hil-rig, right or with a planted fault."""
+"""Builds firmware that knows nothing of hil-rig: a lab's sensor, sound or with a planted fault, ..."""
 
 import os
 import subprocess
@@ -11,12 +11,15 @@ from hil.firmware.build import FIRMWARE_DIR
 SOURCE = Path(__file__).with_name("sensor.c")
 EXAMPLES = SOURCE.parents[1] / "twin" / "examples" / "firmware"
 TRAPS = SOURCE.parents[1] / "twin" / "traps" / "firmware"
-CLAIMS = '[firmware]\nimage = "sensor.elf"\nconsole = "text"\nsleep = "stop2"\nwake_period = "500 ms"\n'
-"""What its owner says of it."""
 
 
 def compile_sensor(elf: Path, define: str, cache: Path) -> None:
-    """Compile it with a macro: "SOUND", or what plants a fault."""
+    """Compile sensor.c with a macro: "SOUND", or what plants a fault."""
+    compile_image(elf, SOURCE, define, cache)
+
+
+def compile_image(elf: Path, source: Path, define: str, cache: Path) -> None:
+    """Compile a program that is built upon tests/twin/examples/firmware, with a macro."""
     subprocess.run(
         [
             *(sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabi"),
@@ -24,7 +27,7 @@ def compile_sensor(elf: Path, define: str, cache: Path) -> None:
             *("-ffreestanding", "-nostdlib", "-fno-inline", "-Wno-unknown-warning-option"),
             *(f"-I{folder}" for folder in (EXAMPLES, TRAPS, FIRMWARE_DIR / "src")),
             *(f"-Wl,-T,{EXAMPLES / 'example.ld'}", "-Wl,--entry=Reset_Handler", f"-D{define}"),
-            *(str(EXAMPLES / "startup.c"), str(SOURCE), "-o", str(elf)),
+            *(str(EXAMPLES / "startup.c"), str(source), "-o", str(elf)),
         ],
         check=True,
         env=os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)},

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clocks and rates from registers, by the formulas of RM0351."""
+
+import pytest
+
+from hil.boards import Board
+from hil.rig.current_causes import told_by
+from hil.rig.part_registers import PORTS, WORDS, PartRegisters
+
+ANALOG = {
+    f"GPIO{port}_{name}": value
+    for port in PORTS
+    for name, value in (("MODER", 0xFFFF_FFFF), ("PUPDR", 0), ("IDR", 0))
+}
+RESET = dict.fromkeys(WORDS, 0) | ANALOG | {"RCC_CR": 0x63, "UART_CR1": 1, "UART_BRR": 35}
+"""As a reset leaves them, with every pin in analog mode; USART2 on, 115200 baud of 4 MHz."""
+
+
+def part(uart: str = "USART2", **words: int) -> PartRegisters:
+    return PartRegisters(RESET | words, uart)
+
+
+@pytest.mark.parametrize(
+    ("words", "hz"),
+    [
+        ({"RCC_CR": 0x63, "RCC_CSR": 0x600}, 4e6),
+        ({"RCC_CR": 0xB9}, 48e6),
+        ({"RCC_CR": 0x61, "RCC_CSR": 0x500}, 2e6),
+        ({"RCC_CFGR": 0x5}, 16e6),
+        ({"RCC_CFGR": 0xF, "RCC_CR": 0x69, "RCC_PLLCFGR": 0x0100_2801}, 80e6),
+        ({"RCC_CFGR": 0xF, "RCC_PLLCFGR": 0x0100_1412}, 80e6),
+        ({"RCC_CFGR": 0xA}, None),
+    ],
+)
+def test_sysclk(words: dict[str, int], hz: float | None) -> None:
+    assert part(**words).sysclk_hz == hz
+
+
+@pytest.mark.parametrize(
+    ("uart", "words", "baud"),
+    [
+        ("USART2", {"RCC_CR": 0x69}, 4e6 / 35),
+        ("USART2", {"RCC_CR": 0x69, "RCC_CFGR": 0x400}, 4e6 / 2 / 35),
+        ("USART2", {"RCC_CCIPR": 2 << 2, "UART_BRR": 1667}, 16e6 / 1667),
+        ("USART1", {"RCC_CR": 0x69, "UART_CR1": 0x8001, "UART_BRR": 0x22}, 8e6 / 0x24),
+        ("LPUART1", {"RCC_CCIPR": 3 << 10, "UART_BRR": 0x369}, 256 * 32768 / 0x369),
+        ("USART2", {"UART_CR1": 0}, None),
+        ("USART2", {"UART_BRR": 0}, None),
+    ],
+)
+def test_the_rate_of_a_uart(uart: str, words: dict[str, int], baud: float | None) -> None:
+    assert part(uart, **words).baud == (None if baud is None else pytest.approx(baud))
+
+
+def test_a_part_with_nothing_switched_on_has_no_cause() -> None:
+    assert told_by(part(), Board.load("nucleo_l476rg"), 3.0) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"RCC_CR": 0x263}, "RCC_CR.HSIKERON"),
+        ({"RCC_BDCR": 0x8201}, "the LSE is on and not ready, and the RTC runs on the LSI"),
+        ({"RCC_BDCR": 0x811B}, "RCC_BDCR.LSEDRV is 3"),
+        ({"RCC_CSR": 1}, "RCC_CSR.LSION"),
+        ({"PWR_CR1": 0x4000}, "Stop 1, not Stop 2"),
+        ({"PWR_CR2": 1}, "PWR_CR2.PVDE"),
+        ({"PWR_CR2": 0x30}, "PWR_CR2.PVME is 0x3"),
+        ({"FLASH_OPTR": 0x400}, "BOR_LEV is 4"),
+        ({"VREFBUF_CSR": 1}, "VREFBUF_CSR.ENVR"),
+        ({"ADC1_CR": 1}, "ADC1_CR.ADEN"),
+        ({"ADC_CCR": 1 << 23}, "the temperature sensor is on"),
+        ({"SYSCFG_CFGR1": 0x100}, "SYSCFG_CFGR1.BOOSTEN"),
+        ({"SYST_CSR": 7}, "SysTick runs"),
+        (
+            {"GPIOC_MODER": 0xF3FF_FFFF, "GPIOC_PUPDR": 2 << 26, "GPIOC_IDR": 1 << 13},
+            "pulls PC13 down while it is high: typically 75 µA",
+        ),
+        ({"GPIOB_MODER": 0xFFFF_FFFC, "GPIOB_PUPDR": 1}, "pulls PB0 (A3) up while it is low"),
+        ({"GPIOC_MODER": 0xFFFF_FF00}, "4 pin(s) are digital inputs without a pull (PC0, PC1, PC2, PC3)"),
+    ],
+)
+def test_what_is_left_on_is_named(words: dict[str, int], told: str) -> None:
+    causes = told_by(part(**words), Board.load("nucleo_l476rg"), 3.0)
+    assert len(causes) == 1, causes
+    assert told in causes[0]
+
+
+def test_the_dearest_cause_comes_first() -> None:
+    causes = told_by(part(RCC_CR=0x263, RCC_CSR=1), Board.load("nucleo_l476rg"), 3.0)
+    assert [cause.partition(" ")[0] for cause in causes] == ["RCC_CR.HSIKERON", "RCC_CSR.LSION:"]
