@@ -17,7 +17,6 @@ from hil.firmware.image import Image
 from hil.instruments.protocols import Progress
 from hil.measurement import accuracy
 from hil.measurement.accuracy import RangeAccuracy
-from hil.measurement.uncertainty import expanded
 from hil.rig import Rig
 
 _RATE_HZ, _SAMPLES = 10_000.0, 1000
@@ -103,7 +102,7 @@ class Session:
         """The mean current of a log and its expanded uncertainty, by the rig file's accuracies."""
         ammeter = self.rig.ammeter
         samples_a = ammeter.log(duration_s, ammeter.capabilities.log_period_s).current_a
-        return float(samples_a.mean()), expanded(accuracy.of_mean(samples_a, self.ranges()))
+        return float(samples_a.mean()), accuracy.of_mean(samples_a, self.ranges()).expanded_uncertainty
 
     def ranges(self) -> list[RangeAccuracy]:
         """The analyzer's current ranges."""

@@ -20,7 +20,6 @@ A test asks for what it needs as a fixture: `rig`, `image`, `power_analyzer`, `d
 
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.uncertainty import expanded
 from hil.rig import State
 
 
@@ -29,7 +28,7 @@ def test_the_peak_current_is_what_the_cell_can_give(rig, image, power_analyzer, 
     waveform = power_analyzer.capture(duration_s=3.0, period_s=40.96e-6)
     peak_a = waveform.current_a.max(keepdims=True)
     limit = Limit.at_most(15e-3, source="the cell's data sheet, pulse discharge")  # edit: your cell
-    uncertainty_a = expanded(rig_accuracy.mean_current_a(peak_a))
+    uncertainty_a = rig_accuracy.mean_current_a(peak_a).expanded_uncertainty
     measure(Measurement("peak current in 3 s", float(peak_a[0]), "A", uncertainty_a, limit))
 '''
 

@@ -46,7 +46,7 @@ class MarkerLoad(_Table):
 
     current_a: Current = Field(alias="current")
     uncertainty_a: Current = Field(alias="uncertainty", ge=0)
-    """Expanded (k = 2)."""
+    """Expanded, for 95 %."""
     at_v: Voltage = Field(alias="at", gt=0)
     """VDD at which it was measured; the load is a resistance, so the current follows VDD."""
 

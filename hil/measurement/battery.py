@@ -5,13 +5,13 @@ it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from hil.datasheet.batteries import Battery
 from hil.errors import MeasurementError
+from hil.measurement.budget import Budget, rectangle
 from hil.measurement.text import uncertain
-from hil.measurement.uncertainty import Estimate, expanded, rectangular
+from hil.measurement.uncertainty import Estimate
 from hil.parts import Part
 
 SECONDS_PER_DAY = 86_400.0
@@ -42,7 +42,7 @@ class BatteryLife:
     @property
     def years(self) -> Estimate:
         """What may be claimed, in years."""
-        return Estimate(self.days.value / DAYS_PER_YEAR, self.days.expanded_uncertainty / DAYS_PER_YEAR)
+        return self.days.scaled(1.0 / DAYS_PER_YEAR)
 
     @property
     def bounded(self) -> bool:
@@ -87,10 +87,11 @@ def life(battery: Battery, average_a: Estimate, part: Part) -> BatteryLife:
             hint="look whether the power analyzer is in the supply line",
         )
     days = battery.capacity_c / average_a.value / SECONDS_PER_DAY
-    relative = math.hypot(
-        average_a.expanded_uncertainty / average_a.value, expanded(rectangular(battery.capacity_half_width))
+    budget = Budget.of(
+        average_a.contribution("average current", "A", -days / average_a.value),
+        rectangle("reading the maker's chart", battery.capacity_half_width, "", battery.source, days),
     )
-    by_charge = Estimate(days, days * relative)
+    by_charge = Estimate.of(days, budget)
     return BatteryLife(battery, part, by_charge, _claimed(by_charge, battery.shelf_life_days))
 
 

@@ -7,6 +7,7 @@ to be known, and a plan that is awake for longer is charged for that and no more
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,16 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
+from hil.measurement.budget import Budget, Distribution, Term, rectangle, scatter_of_mean
 from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.phases import Phase, PhaseName, first_of
-from hil.measurement.uncertainty import (
-    Estimate,
-    combine,
-    expanded,
-    resolution,
-    student,
-    type_a_of_mean,
-)
+from hil.measurement.uncertainty import Estimate
 from hil.measurement.waveform import Waveform
 
 SETTLING_S = 1.0
@@ -31,9 +26,9 @@ SETTLING_S = 1.0
 MARGIN_SAMPLES = 3
 """Sleep on either side that goes with a wake; three samples hold any edge whole."""
 
-MeanAccuracy = Callable[[NDArray[np.float64]], float]
-"""Standard uncertainty that accuracy leaves in the mean of samples, in amperes."""
-DifferenceAccuracy = Callable[[NDArray[np.float64], NDArray[np.float64], float], float]
+MeanAccuracy = Callable[[NDArray[np.float64]], Budget]
+"""What the instrument and the room leave open in the mean of samples, in amperes."""
+DifferenceAccuracy = Callable[[NDArray[np.float64], NDArray[np.float64], float], Budget]
 """The same for the difference of the charges of two waveforms with one sample period, in coulomb."""
 
 
@@ -80,7 +75,9 @@ class PlanComparison:
         self._sample_s = sweeps[0][0].period_s
         sleep_a = np.concatenate([_settled_sleep(waveform, phases) for waveform, phases in sweeps])
         self._sleep_a = float(sleep_a.mean())
-        self._sleep_u = combine(accuracy_a(sleep_a), type_a_of_mean(sleep_a))
+        self._sleep = Budget.of(
+            accuracy_a(sleep_a), scatter_of_mean("noise of the sleep current", sleep_a, "A")
+        )
         self._wakes = [[_wake(*sweep, plan, plans) for sweep in sweeps] for plan in range(plans)]
         self._computing_s = [
             [first_of(_stretch(*sweep, plan, plans), PhaseName.INFERENCE).duration_s for sweep in sweeps]
@@ -92,19 +89,20 @@ class PlanComparison:
         wakes_a = np.concatenate(self._wakes[plan])
         count = len(self._wakes[plan])
         wake_s = wakes_a.size * self._sample_s / count
-        wake_c = float(np.mean([self._excess_c(wake_a) for wake_a in self._wakes[plan]]))
-        accuracy_c = self._accuracy_a(wakes_a) * wake_s
-        wake_u = combine(accuracy_c, self._sleep_u * wake_s, self._scatter_c())
+        wake_c = self._wake_c(plan)
+        accuracy = self._accuracy_a(wakes_a).scaled(wake_s)
+        wake = Budget.of(accuracy, self._sleep.scaled(-wake_s), self._scatter())
         charge_c = wake_c + self._sleep_a * self._period_s
-        charge_u = combine(accuracy_c, self._sleep_u * (self._period_s - wake_s), self._scatter_c())
+        charge = Budget.of(accuracy, self._sleep.scaled(self._period_s - wake_s), self._scatter())
         times_s = np.array(self._computing_s[plan])
-        edges_s = np.sqrt(2.0 / count) * resolution(self._sample_s)
+        edges = rectangle("edges", self._sample_s / 2, "s", "half a sample", math.sqrt(2.0 / count))
+        computing = Budget.of(edges, scatter_of_mean("scatter between sweeps", times_s, "s"))
         return PlanCost(
             plan=plan,
-            computing_s=Estimate(float(times_s.mean()), expanded(combine(edges_s, type_a_of_mean(times_s)))),
-            wake_c=Estimate(wake_c, expanded(wake_u)),
-            charge_c=Estimate(charge_c, expanded(charge_u)),
-            average_a=Estimate(charge_c / self._period_s, expanded(charge_u / self._period_s)),
+            computing_s=Estimate.of(float(times_s.mean()), computing),
+            wake_c=Estimate.of(wake_c, wake),
+            charge_c=Estimate.of(charge_c, charge),
+            average_a=Estimate.of(charge_c / self._period_s, charge.scaled(1.0 / self._period_s)),
         )
 
     def extra_c(self, plan: int, other: int) -> Estimate:
@@ -116,32 +114,40 @@ class PlanComparison:
         first_a, second_a = np.concatenate(self._wakes[plan]), np.concatenate(self._wakes[other])
         count = len(self._wakes[plan])
         longer_s = (first_a.size - second_a.size) * self._sample_s / count
-        difference = np.mean([self._excess_c(wake_a) for wake_a in self._wakes[plan]]) - np.mean(
-            [self._excess_c(wake_a) for wake_a in self._wakes[other]]
+        difference = self._wake_c(plan) - self._wake_c(other)
+        budget = Budget.of(
+            self._difference_c(first_a, second_a, self._sample_s).scaled(1.0 / count),
+            self._sleep.scaled(-longer_s),
+            Budget.of(self._scatter()).scaled(math.sqrt(2.0)),
         )
-        standard = combine(
-            self._difference_c(first_a, second_a, self._sample_s) / count,
-            self._sleep_u * abs(longer_s),
-            np.sqrt(2.0) * self._scatter_c(),
-        )
-        return Estimate(float(difference), expanded(standard))
+        return Estimate.of(float(difference), budget)
 
     def cheapest(self, among: Sequence[int] | None = None) -> int:
         """The plan with the least charge per period, of all or of those ``among`` which it is sought."""
         plans = range(self.plans) if among is None else among
-        return min(plans, key=lambda plan: self.cost(plan).charge_c.value)
+        return min(plans, key=self._wake_c)
+
+    def _wake_c(self, plan: int) -> float:
+        """Mean charge of a wake above sleep, in coulomb."""
+        return float(np.mean([self._excess_c(wake_a) for wake_a in self._wakes[plan]]))
 
     def _excess_c(self, wake_a: NDArray[np.float64]) -> float:
         return float(wake_a.sum() - self._sleep_a * wake_a.size) * self._sample_s
 
-    def _scatter_c(self) -> float:
-        """Standard uncertainty that the scatter between sweeps leaves in a plan's mean charge: pooled over
-        the plans, since few sweeps know it badly (JCGM 100:2008, 4.2.4).
+    def _scatter(self) -> Term:
+        """What the scatter between sweeps leaves in a plan's mean charge, in coulomb: pooled over the plans,
+        since few sweeps know it badly (JCGM 100:2008, 4.2.4).
         """
         sweeps = len(self._wakes[0])
         variances = [np.var([self._excess_c(wake) for wake in wakes], ddof=1) for wakes in self._wakes]
-        freedom = self.plans * (sweeps - 1)
-        return student(freedom) * float(np.sqrt(np.mean(variances) / sweeps))
+        return Term(
+            "scatter between sweeps",
+            float(np.sqrt(np.mean(variances) / sweeps)),
+            "C",
+            Distribution.STUDENT,
+            f"{sweeps} sweeps of {self.plans} plans, pooled",
+            degrees_of_freedom=self.plans * (sweeps - 1),
+        )
 
 
 def _settled_sleep(waveform: Waveform, phases: Sequence[Phase]) -> NDArray[np.float64]:

@@ -15,12 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
+from hil.measurement.budget import Budget, rectangle, scatter_of_mean
 from hil.measurement.phases import Phase, PhaseName
-from hil.measurement.uncertainty import Estimate, combine, expanded, rectangular, type_a_of_mean
+from hil.measurement.uncertainty import Estimate
 from hil.measurement.waveform import Waveform
 
+_NEAR = 3
+"""Samples next to an edge whose current the edge may move."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class DutyCycle:
     """Whole periods of a waveform."""
 
@@ -30,21 +34,32 @@ class DutyCycle:
     """Mean time between them."""
     whole_periods: Waveform
     """The part of the waveform from the first wake-up to the last."""
+    beyond_a: NDArray[np.float64]
+    """The first samples of the last wake-up, in amperes."""
 
-    def average_a(self, accuracy_a: Callable[[NDArray[np.float64]], float]) -> Estimate:
+    def average_a(self, accuracy_a: Callable[[NDArray[np.float64]], Budget]) -> Estimate:
         """Average current over the whole periods, in amperes.
 
         Args:
-            accuracy_a: the standard uncertainty that the instrument leaves in the mean of samples, in
-                amperes.
+            accuracy_a: what the instrument and the room leave open in the mean of samples, in amperes.
         """
         whole = self.whole_periods
-        # Where a period begins is known to a sample: at most one of the highest current more or less.
-        boundary_a = float(whole.current_a.max()) * whole.period_s / whole.duration_s
+        # Where a period begins is known to a sample: at most one of the current there more or less.
+        edges = [
+            rectangle(
+                f"{which} edge of the whole periods",
+                whole.period_s,
+                "s",
+                "one sample",
+                float(np.abs(near_a).max()) / whole.duration_s,
+            )
+            for which, near_a in (("first", whole.current_a[:_NEAR]), ("last", self.beyond_a))
+            if near_a.size
+        ]
         per_period = [whole.slice(begin, end).mean_a for begin, end in itertools.pairwise(self.wake_times_s)]
-        scatter_a = type_a_of_mean(np.array(per_period)) if len(per_period) > 1 else 0.0
-        standard_a = combine(accuracy_a(whole.current_a), rectangular(boundary_a), scatter_a)
-        return Estimate(whole.mean_a, expanded(standard_a))
+        if len(per_period) > 1:
+            edges.append(scatter_of_mean("scatter between periods", np.array(per_period), "A"))
+        return Estimate.of(whole.mean_a, Budget.of(accuracy_a(whole.current_a), *edges))
 
 
 def wake_times_s(phases: Sequence[Phase]) -> tuple[float, ...]:
@@ -88,4 +103,6 @@ def measure(waveform: Waveform, phases: Sequence[Phase]) -> DutyCycle:
             hint="log for longer, or look why the device does not wake",
         )
     period_s = (times_s[-1] - times_s[0]) / (len(times_s) - 1)
-    return DutyCycle(times_s, period_s, waveform.slice(times_s[0], times_s[-1]))
+    whole = waveform.slice(times_s[0], times_s[-1])
+    beyond_a = waveform.slice(times_s[-1], waveform.end_s).current_a[:_NEAR]
+    return DutyCycle(times_s, period_s, whole, beyond_a)

@@ -6,15 +6,17 @@ outcome.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hil.measurement.budget import Budget
 from hil.measurement.limit import Limit, Outcome
 from hil.measurement.text import uncertain, with_unit
+from hil.measurement.uncertainty import Estimate
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One result. ``value``, ``expanded_uncertainty`` and the limit share ``unit``; k = 2."""
+    """One result. ``value``, ``expanded_uncertainty`` and the limit share ``unit``; 95 %."""
 
     name: str
     value: float
@@ -26,6 +28,31 @@ class Measurement:
     """How the uncertainty came about and what else a reader needs, one statement each."""
     headline: bool = False
     """One of the few results that a reader looks for first; the report shows it large."""
+    budget: Budget | None = field(default=None, compare=False)
+    """Where the uncertainty comes from; None for what is counted or compared."""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        estimate: Estimate,
+        unit: str,
+        limit: Limit | None = None,
+        notes: tuple[str, ...] = (),
+        *,
+        headline: bool = False,
+    ) -> Measurement:
+        """Return the measurement of an estimate, with its budget."""
+        return cls(
+            name,
+            estimate.value,
+            unit,
+            estimate.expanded_uncertainty,
+            limit,
+            notes,
+            headline=headline,
+            budget=estimate.budget,
+        )
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and math.isfinite(self.expanded_uncertainty)):

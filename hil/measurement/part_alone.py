@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.measurement.budget import Budget
 from hil.measurement.phases import Phase, PhaseName
-from hil.measurement.uncertainty import COVERAGE_FACTOR, Estimate, combine
+from hil.measurement.uncertainty import Estimate
 from hil.measurement.waveform import Waveform
 
-MeanAccuracy = Callable[[NDArray[np.float64]], float]
-"""Standard uncertainty that the instrument's accuracy leaves in the mean of samples, in amperes."""
-DifferenceAccuracy = Callable[[NDArray[np.float64], NDArray[np.float64], float], float]
+MeanAccuracy = Callable[[NDArray[np.float64]], Budget]
+"""What the instrument and the room leave open in the mean of samples, in amperes."""
+DifferenceAccuracy = Callable[[NDArray[np.float64], NDArray[np.float64], float], Budget]
 """The same for the difference of the charges of two waveforms with one sample period, in coulomb."""
 
 
@@ -46,18 +47,19 @@ class PartAlone:
     """Samples above this belong to an awake stretch."""
 
     def mean_accuracy(self, instrument: MeanAccuracy) -> MeanAccuracy:
-        """The standard uncertainty of a mean of samples of :attr:`waveform`: of the instrument, and of what
-        was subtracted from those that are awake.
+        """The budget of a mean of samples of :attr:`waveform`: of the instrument, and of what was subtracted
+        from those that are awake.
 
-        The inference is part of the awake time; its load is taken as if it were all of it, which is more
-        than it can be.
+        An error of the instrument that is in the current and in the load that was subtracted counts once, for
+        what is left. The inference is part of the awake time; its load is taken as if it were all of it,
+        which is more than it can be.
         """
 
-        def of_mean(samples_a: NDArray[np.float64]) -> float:
+        def of_mean(samples_a: NDArray[np.float64]) -> Budget:
             awake = samples_a > self.awake_above_a
             # The instrument measured the sum, and chose its range by that.
             measured_a = samples_a + awake * self.loads.active_a.value
-            return combine(instrument(measured_a), self._standard_a * float(np.mean(awake)))
+            return Budget.of(instrument(measured_a), self._wires(-float(np.mean(awake))))
 
         return of_mean
 
@@ -66,18 +68,18 @@ class PartAlone:
 
         def of_difference(
             first_a: NDArray[np.float64], second_a: NDArray[np.float64], period_s: float
-        ) -> float:
+        ) -> Budget:
             awake = [np.count_nonzero(samples_a > self.awake_above_a) for samples_a in (first_a, second_a)]
-            longer_s = abs(awake[0] - awake[1]) * period_s
-            return combine(instrument(first_a, second_a, period_s), self._standard_a * longer_s)
+            longer_s = (awake[0] - awake[1]) * period_s
+            return Budget.of(instrument(first_a, second_a, period_s), self._wires(-longer_s))
 
         return of_difference
 
-    @property
-    def _standard_a(self) -> float:
+    def _wires(self, sensitivity: float) -> Budget:
         loads = self.loads
-        return combine(loads.active_a.expanded_uncertainty, loads.inference_a.expanded_uncertainty) / (
-            COVERAGE_FACTOR
+        return Budget.of(
+            loads.active_a.contribution("current into the wire at marker_active", "A", sensitivity),
+            loads.inference_a.contribution("current into the wire at marker_inference", "A", sensitivity),
         )
 
 

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
+from hil.measurement.budget import Budget, rectangle, scatter_of_mean
 from hil.measurement.duty_cycle import wake_times_s
 from hil.measurement.phases import Phase, PhaseName
-from hil.measurement.uncertainty import Estimate, combine, expanded, resolution, type_a_of_mean
+from hil.measurement.uncertainty import Estimate
 from hil.measurement.waveform import Waveform
 
-MeanAccuracy = Callable[[NDArray[np.float64]], float]
-"""Standard uncertainty that the instrument's accuracy leaves in the mean of samples, in amperes."""
+MeanAccuracy = Callable[[NDArray[np.float64]], Budget]
+"""What the instrument and the room leave open in the mean of samples, in amperes."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def phase_budget(
     :class:`PhaseName`.
 
     Contributions to a charge are the instrument's accuracy, the edges (each known to a sample, times the step
-    of current there) and, with several periods, the scatter between them. Errors of a phase and of the rest
-    are taken as independent; what they share would make the share of a phase better known, not worse.
+    of current there) and, with several periods, the scatter between them. An error of the instrument that a
+    phase and the rest have in common cancels in the share of the phase.
 
     Raises:
         MeasurementError: the waveform holds no whole period.
@@ -70,25 +71,26 @@ def phase_budget(
         name: _charge(waveform, phases, own, periods, accuracy_a) for name, own in named.items() if own
     }
     total_c = math.fsum(charge for charge, _ in charges.values())
+    total = Budget.of(*(charge for _, charge in charges.values()))
     rows = []
-    for name, (charge_c, charge_u) in charges.items():
+    for name, (charge_c, charge) in charges.items():
         own = named[name]
         duration_s = math.fsum(phase.duration_s for phase in own) / periods
-        rest_c = total_c - charge_c
-        rest_u = combine(*(u for other, (_, u) in charges.items() if other is not name))
-        # s = c / (c + r): ds = (r dc - c dr) / (c + r)²
-        share_u = math.hypot(rest_c * charge_u, charge_c * rest_u) / total_c**2
-        energy_u = math.hypot(supply_v.value * charge_u, charge_c * supply_v.expanded_uncertainty / 2)
+        # s = c / t: ds = (dc - s dt) / t
+        share = Budget.of(charge, total.scaled(-charge_c / total_c)).scaled(1.0 / total_c)
+        energy = Budget.of(
+            charge.scaled(supply_v.value), supply_v.contribution("supply voltage", "V", charge_c)
+        )
         rows.append(
             PhaseBudget(
                 name=name,
                 occurrences=len(own),
                 duration_s=_duration(own, waveform.period_s),
-                current_a=Estimate(charge_c / duration_s, expanded(charge_u / duration_s)),
-                charge_c=Estimate(charge_c, expanded(charge_u)),
-                energy_j=Estimate(charge_c * supply_v.value, expanded(energy_u)),
-                average_a=Estimate(charge_c / length_s, expanded(charge_u / length_s)),
-                share=Estimate(charge_c / total_c, expanded(share_u)),
+                current_a=Estimate.of(charge_c / duration_s, charge.scaled(1.0 / duration_s)),
+                charge_c=Estimate.of(charge_c, charge),
+                energy_j=Estimate.of(charge_c * supply_v.value, energy),
+                average_a=Estimate.of(charge_c / length_s, charge.scaled(1.0 / length_s)),
+                share=Estimate.of(charge_c / total_c, share),
             )
         )
     return rows
@@ -96,27 +98,38 @@ def phase_budget(
 
 def _charge(
     waveform: Waveform, phases: Sequence[Phase], own: Sequence[Phase], periods: int, accuracy_a: MeanAccuracy
-) -> tuple[float, float]:
-    """Charge of a phase per period and its standard uncertainty, in coulomb."""
+) -> tuple[float, Budget]:
+    """Charge of a phase per period and its budget, in coulomb."""
     samples_a = np.concatenate(
         [waveform.slice(phase.start_s, phase.end_s - 0.5 * waveform.period_s).current_a for phase in own]
     )
     charge_c = float(samples_a.sum()) * waveform.period_s / periods
-    accuracy_c = accuracy_a(samples_a) * samples_a.size * waveform.period_s / periods
+    accuracy = accuracy_a(samples_a).scaled(samples_a.size * waveform.period_s / periods)
     steps_a = [
         abs(before.mean_a - after.mean_a)
         for before, after in itertools.pairwise(phases)
         if before in own or after in own
     ]
-    edges_c = combine(*(resolution(waveform.period_s) * step for step in steps_a)) / periods
-    each_c = np.array([phase.charge_c for phase in own])
-    scatter_c = type_a_of_mean(each_c) * len(own) / periods if len(own) > 1 else 0.0
-    return charge_c, combine(accuracy_c, edges_c, scatter_c)
+    # Edges fall into their samples by chance, each for itself.
+    edges = rectangle(
+        f"edges of {own[0].name}",
+        waveform.period_s / 2,
+        "s",
+        "half a sample",
+        math.hypot(*steps_a) / periods,
+    )
+    parts = [accuracy, Budget.of(edges)]
+    if len(own) > 1:
+        scatter = scatter_of_mean(
+            f"scatter of {own[0].name} between periods", np.array([phase.charge_c for phase in own]), "C"
+        )
+        parts.append(Budget.of(scatter).scaled(len(own) / periods))
+    return charge_c, Budget.of(*parts)
 
 
 def _duration(own: Sequence[Phase], period_s: float) -> Estimate:
     """Mean length of the occurrences: two edges each, known to a sample, and their scatter."""
     each_s = np.array([phase.duration_s for phase in own])
-    edges_s = math.sqrt(2 / len(own)) * resolution(period_s)
-    scatter_s = type_a_of_mean(each_s) if len(own) > 1 else 0.0
-    return Estimate(float(each_s.mean()), expanded(combine(edges_s, scatter_s)))
+    edges = rectangle("edges", period_s / 2, "s", "half a sample", math.sqrt(2 / len(own)))
+    scatter = [scatter_of_mean("scatter between periods", each_s, "s")] if len(own) > 1 else []
+    return Estimate.of(float(each_s.mean()), Budget.of(edges, *scatter))

@@ -18,7 +18,7 @@ from typing import Any
 from hil.errors import ResultsError
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.results import json_lines
+from hil.results import budget_json, json_lines
 from hil.results.json_lines import JsonLines
 
 
@@ -45,6 +45,7 @@ class JournalEntry:
             "value": measured.value,
             "unit": measured.unit,
             "expanded_uncertainty": measured.expanded_uncertainty,
+            "budget": measured.budget and budget_json.to_json(measured.budget),
             "limit": limit and {"lower": limit.lower, "upper": limit.upper, "source": limit.source},
             "outcome": str(measured.outcome),
             "notes": list(measured.notes),
@@ -64,6 +65,7 @@ class JournalEntry:
             limit=limit and Limit(limit["lower"], limit["upper"], str(limit["source"])),
             notes=tuple(str(note) for note in fields["notes"]),
             headline=bool(fields["headline"]),
+            budget=budget_json.from_json(fields.get("budget")),
         )
         return cls(int(fields["sequence"]), str(fields["test"]), measurement, str(fields["time_utc"]))
 

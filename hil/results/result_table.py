@@ -109,4 +109,6 @@ def load(path: Path) -> ResultTable:
     try:
         return _VALIDATOR.validate_python(json.loads(path.read_text("utf-8")))
     except (OSError, RecursionError, ValueError) as error:  # pydantic's ValidationError is a ValueError
-        raise ResultsError(f"is no table ({one_line(error)})", where=str(path), operation="load table") from error
+        raise ResultsError(
+            f"is no table ({one_line(error)})", where=str(path), operation="load table"
+        ) from error

@@ -104,7 +104,9 @@ def load(path: Path) -> StoredWaveform:
         return StoredWaveform(str(described["name"]), waveform, phases, supply_voltage_v)
     except (*_DAMAGES, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         raise ResultsError(
-            f"is no waveform ({type(error).__name__}: {one_line(error)})", where=str(path), operation="load waveform"
+            f"is no waveform ({type(error).__name__}: {one_line(error)})",
+            where=str(path),
+            operation="load waveform",
         ) from error
 
 
@@ -124,6 +126,4 @@ def write_csv(path: Path, stored: StoredWaveform) -> None:
 
 
 def _numbers(phases: Iterable[Phase]) -> list[float]:
-    return [
-        value for phase in phases for value in (phase.start_s, phase.end_s, phase.mean_a, phase.charge_c)
-    ]
+    return [value for phase in phases for value in (phase.start_s, phase.end_s, phase.mean_a, phase.charge_c)]

@@ -24,8 +24,8 @@ from hil.instruments.protocols import (
     SupplyCondition,
 )
 from hil.measurement.accuracy import RangeAccuracy, of_mean
+from hil.measurement.budget import Budget, scatter_of_mean
 from hil.measurement.capabilities import Capabilities
-from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
 from hil.measurement.waveform import Waveform
 from hil.rig.switching import Act, SwitchingRecord
 
@@ -250,8 +250,8 @@ class GuardedAmmeter:
         mean_a = float(samples_a.mean())
         if mean_a >= 0:
             return
-        noise_a = type_a_of_mean(samples_a) if samples_a.size > 1 else 0.0
-        uncertainty_a = expanded(combine(of_mean(samples_a, self._ranges), noise_a))
+        noise = [scatter_of_mean("noise", samples_a, "A")] if samples_a.size > 1 else []
+        uncertainty_a = Budget.of(of_mean(samples_a, self._ranges), *noise).expanded_uncertainty
         if mean_a < -_REVERSED * uncertainty_a:
             raise ProtocolError(
                 f"the mean current is {mean_a:.4g} A: a reversed ammeter, or another source feeds the part",

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hil.datasheet import ni_x_series
-from hil.measurement.accuracy import RangeAccuracy, range_of
-from hil.measurement.uncertainty import Estimate, combine, expanded, rectangular, type_a_of_mean
+from hil.measurement.accuracy import RangeAccuracy, of_difference
+from hil.measurement.budget import Budget, rectangle, scatter_of_mean
+from hil.measurement.uncertainty import Estimate
 from hil.rig.bench import Bench
 
 MARKERS = ("marker_inference", "marker_active")
@@ -51,7 +52,9 @@ def from_documents(bench: Bench, roles: Mapping[str, str]) -> list[PinLoad]:
         most_a = max(stated_a, supply_v / ni_x_series.PULL_DOWN_LEAST_OHM)
         # No upper limit of the resistance is stated: the current may also be zero.
         half_width_a = max(most_a - stated_a, stated_a)
-        estimate = Estimate(stated_a, expanded(rectangular(half_width_a)))
+        name = f"current into the wire at {role}"
+        budget = Budget.of(rectangle(name, half_width_a, "A", ni_x_series.PULL_DOWN_SOURCE))
+        estimate = Estimate.of(stated_a, budget)
         loads.append(PinLoad(role, pin, supply_v, estimate, measured=False))
     return loads
 
@@ -81,27 +84,25 @@ def measure(bench: Bench, roles: Mapping[str, str]) -> list[PinLoad]:
             differences_a.append(high_a - low_a)
             highest_a = max(highest_a, abs(low_a), abs(high_a))
         current_a = float(np.mean(differences_a))
-        standard_a = combine(
-            type_a_of_mean(np.array(differences_a)), _accuracy_a(bench, highest_a - abs(current_a), highest_a)
+        budget = Budget.of(
+            scatter_of_mean(f"scatter of the wire at {role}", np.array(differences_a), "A"),
+            _accuracy_a(bench, highest_a - abs(current_a), highest_a),
         )
-        loads.append(PinLoad(role, pin, supply_v, Estimate(current_a, expanded(standard_a)), measured=True))
+        loads.append(PinLoad(role, pin, supply_v, Estimate.of(current_a, budget), measured=True))
     board.reset(halt=True)
     return loads
 
 
-def _accuracy_a(bench: Bench, low_a: float, high_a: float) -> float:
-    """What the ammeter's accuracy leaves in the difference of two readings, in amperes.
+def _accuracy_a(bench: Bench, low_a: float, high_a: float) -> Budget:
+    """What the ammeter's accuracy leaves open in the difference of two readings, in amperes.
 
     In one range both share its offset, which cancels, and its gain, which counts for the difference.
     """
     config = bench.config.measured_by
     assert config is not None  # its readings are being judged
     rows = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
-    low, high = range_of(low_a, rows), range_of(high_a, rows)
-    if low is high:
-        return rectangular(high.gain_fraction * (high_a - low_a))
-    return combine(
-        *(rectangular(row.gain_fraction * a + row.offset) for row, a in ((low, low_a), (high, high_a)))
+    return of_difference(
+        np.array([high_a]), np.array([low_a]), rows, bench.config.board.supply_current_limit_a
     )
 
 

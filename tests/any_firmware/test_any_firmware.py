@@ -18,18 +18,12 @@ from hil.errors import DeviceTimeoutError
 from hil.firmware.image import Image
 from hil.instruments.protocols import Daq, Supply
 from hil.measurement import battery, duty_cycle
+from hil.measurement.budget import Budget, rectangle, scatter_of_mean
 from hil.measurement.current_log import CurrentLog
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.mode_likelihood import mode_likelihood
-from hil.measurement.uncertainty import (
-    COVERAGE_FACTOR,
-    Estimate,
-    combine,
-    expanded,
-    rectangular,
-    type_a_of_mean,
-)
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.power_modes import POWER_MODES, figures
 from hil.pytest_plugin.recording import Recorder
@@ -119,11 +113,11 @@ def test_it_sleeps(
 ) -> None:
     """Asleep it draws no more than the datasheet allows in the mode that its registers name."""
     samples_a = current_log.floor_samples_a
-    floor_a = float(samples_a.mean())
-    u_a = expanded(combine(rig_accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a)))
+    floor = mean_of(samples_a, rig_accuracy)
+    floor_a = floor.value
     mode = looks.mode or mode_by_current(floor_a, current_log.supply_voltage_v, rig)
     if mode is None:
-        measure(Measurement("current, never asleep", floor_a, "A", u_a, headline=True))
+        measure(Measurement.of("current, never asleep", floor, "A", headline=True))
         if claims.sleep != "none":
             failed(
                 f"the core was asleep at none of {len(looks.asleep)} looks: it {looks.whereabouts}. "
@@ -132,13 +126,13 @@ def test_it_sleeps(
         return
     if looks.deep_modes:
         several = " and ".join(looks.deep_modes)
-        measure(Measurement(f"current asleep, in {several} by turns", floor_a, "A", u_a, headline=True))
+        measure(Measurement.of(f"current asleep, in {several} by turns", floor, "A", headline=True))
         if claims.sleep not in (None, *looks.deep_modes):
             failed(f"hil.toml claims {claims.sleep}, and the registers say {several} by turns")
         return
     name = f"current asleep in {mode}"
     if claims.sleep not in (None, mode):
-        measure(Measurement(name, floor_a, "A", u_a, headline=True))
+        measure(Measurement.of(name, floor, "A", headline=True))
         failed(
             f"hil.toml claims {claims.sleep}, and "
             + (
@@ -150,21 +144,19 @@ def test_it_sleeps(
             )
         )
     if mode in CLOCKED:
-        measure(Measurement(name, floor_a, "A", u_a, headline=True))
+        measure(Measurement.of(name, floor, "A", headline=True))
         return
     ambient_c = rig.config.board.ambient_temperature_c
-    coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
-    allowed = MODES[mode].figure(rig.config.board.definition.part, current_log.supply_voltage_v, coldest_c)
+    allowed = MODES[mode].figure(rig.config.board.definition.part, current_log.supply_voltage_v, ambient_c)
     assert allowed.max is not None
-    source = f"{allowed.source}, maximum at {current_log.supply_voltage_v:.3f} V, {coldest_c:g} °C"
+    source = f"{allowed.source}, maximum at {current_log.supply_voltage_v:.3f} V, {ambient_c:g} °C"
     at_ambient = figures(rig.config.board.definition.part, current_log.supply_voltage_v, ambient_c)
-    likely = mode_likelihood(floor_a, u_a / COVERAGE_FACTOR, at_ambient).possible
+    likely = mode_likelihood(floor_a, floor.standard_uncertainty, at_ambient).possible
     measure(
-        Measurement(
+        Measurement.of(
             name,
-            floor_a,
+            floor,
             "A",
-            u_a,
             Limit.at_most(allowed.max, source),
             (
                 f"typical with the RTC on the quartz: {allowed.typ * 1e6:.4g} µA",
@@ -173,11 +165,7 @@ def test_it_sleeps(
             headline=True,
         ),
         *(
-            [
-                Measurement(
-                    "current asleep", floor_a, "A", u_a, at_most(wanted.sleep_current_a, "sleep_current")
-                )
-            ]
+            [Measurement.of("current asleep", floor, "A", at_most(wanted.sleep_current_a, "sleep_current"))]
             if wanted.sleep_current_a is not None
             else []
         ),
@@ -207,30 +195,31 @@ def test_its_duty_cycle(
         pytest.skip(f"its current shows {len(wakes)} wake(s) in {waveform.duration_s:.0f} s, and no period")
     cycle = duty_cycle.measure(waveform, phases)
     awake = duty_cycle.awake_stretches(phases)
-    edge_s = expanded(combine(rectangular(waveform.period_s), rectangular(waveform.period_s)))
+    edges = Budget.of(
+        *(rectangle(f"{which} edge", waveform.period_s, "s", "one sample") for which in ("first", "last"))
+    )
     awake_s = float(np.mean([stretch[-1].end_s - stretch[0].start_s for stretch in awake]))
     charge_c = float(np.mean([sum(phase.charge_c for phase in stretch) for stretch in awake]))
     peak_a = float(waveform.current_a.max())
+    peak = rig_accuracy.mean_current_a(np.array([peak_a]))
     limit = None
     if claims.wake_period_s is not None:
         low, high = (claims.wake_period_s * (1 + side * claims.wake_period_tolerance) for side in (-1, 1))
         limit = Limit(low, high, "hil.toml, wake_period")
     average_a = cycle.average_a(rig_accuracy.mean_current_a)
     # The beginning and the end of a wake are known to a sample each, at most of the peak current.
-    charge_u_c = expanded(
-        combine(
-            awake_s * rig_accuracy.mean_current_a(np.array([charge_c / awake_s])),
-            rectangular(peak_a * waveform.period_s),
-        )
-    )
+    mean_awake = rig_accuracy.mean_current_a(np.array([charge_c / awake_s]))
+    charge = Budget.of(mean_awake.scaled(awake_s), edges.scaled(peak_a))
     measure(
-        Measurement(
-            "wake period", cycle.period_s, "s", edge_s / (len(wakes) - 1), limit, headline=True,
-            notes=(f"mean of {len(wakes) - 1}, from the current",),
+        Measurement.of(
+            "wake period", Estimate.of(cycle.period_s, edges.scaled(1 / (len(wakes) - 1))), "s", limit,
+            (f"mean of {len(wakes) - 1}, from the current",), headline=True,
         ),
-        Measurement("time awake", awake_s, "s", edge_s, at_most(wanted.time_awake_s, "time_awake")),
-        Measurement("peak current", peak_a, "A", expanded(rig_accuracy.mean_current_a(np.array([peak_a])))),
-        Measurement("charge per wake", charge_c, "C", charge_u_c),
+        Measurement.of(
+            "time awake", Estimate.of(awake_s, edges), "s", at_most(wanted.time_awake_s, "time_awake")
+        ),
+        Measurement.of("peak current", Estimate.of(peak_a, peak), "A"),
+        Measurement.of("charge per wake", Estimate.of(charge_c, charge), "C"),
         *life_of(average_a, rig, wanted),
     )  # fmt: skip
 
@@ -251,8 +240,8 @@ def test_its_markers(
                 width_s = float(pulses.wait(LONGEST_S).max())
             except DeviceTimeoutError:
                 failed(f"{role} did not pulse {PULSES} times within {LONGEST_S:g} s")
-        u_s = expanded(rig_accuracy.interval_s(width_s, LONGEST_S))
-        measure(Measurement(f"longest pulse of {role}", width_s, "s", u_s))
+        width = Estimate.of(width_s, rig_accuracy.interval_s(width_s, LONGEST_S))
+        measure(Measurement.of(f"longest pulse of {role}", width, "s"))
 
 
 def failed(sentence: str) -> NoReturn:
@@ -294,27 +283,25 @@ def mode_by_current(current_a: float, voltage_v: float, rig: Rig) -> str | None:
 
 def mean_of(samples_a: NDArray[np.float64], accuracy: RigAccuracy) -> Estimate:
     """Mean of samples that hold no whole periods."""
-    standard_a = combine(accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a))
-    return Estimate(float(samples_a.mean()), expanded(standard_a))
+    noise = scatter_of_mean("noise", samples_a, "A")
+    return Estimate.of(float(samples_a.mean()), Budget.of(accuracy.mean_current_a(samples_a), noise))
 
 
 def life_of(average_a: Estimate, rig: Rig, wanted: RequirementsTable) -> list[Measurement]:
     """The average current, and what a coin cell makes of it."""
     life = battery.life(batteries.get(CELL), average_a, rig.config.board.definition.part)
     return [
-        Measurement(
+        Measurement.of(
             "average current",
-            average_a.value,
+            average_a,
             "A",
-            average_a.expanded_uncertainty,
             at_most(wanted.average_current_a, "average_current"),
             headline=True,
         ),
-        Measurement(
+        Measurement.of(
             f"battery life on a {life.battery.title}",
-            life.years.value,
+            life.years,
             "years",
-            life.years.expanded_uncertainty,
             None
             if wanted.battery_life_years is None
             else Limit.at_least(wanted.battery_life_years, "hil.toml, battery_life_years"),

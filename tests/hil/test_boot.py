@@ -7,7 +7,7 @@ from hil.firmware.image import Image
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.uncertainty import expanded
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S
 from hil.pytest_plugin.recording import Recorder
@@ -40,19 +40,19 @@ def test_supply_voltage_at_the_board(
     rig.to(State.RUNNING, image)
     wanted_v = rig.config.board.supply_voltage_v
     voltage_v = power_analyzer.measure_voltage_v()
-    uncertainty_v = expanded(rig_accuracy.voltage_v(voltage_v))
+    voltage = Estimate.of(voltage_v, rig_accuracy.voltage_v(voltage_v))
+    uncertainty_v = voltage.expanded_uncertainty
     if uncertainty_v >= SUPPLY_TOLERANCE * wanted_v:
-        measure(Measurement("supply voltage", voltage_v, "V", uncertainty_v))
+        measure(Measurement.of("supply voltage", voltage, "V"))
         pytest.skip(
             f"rig {rig.config.name} measures the supply to {100 * uncertainty_v / wanted_v:.2g} %, "
             f"which cannot prove {100 * SUPPLY_TOLERANCE:g} %"
         )
     measure(
-        Measurement(
+        Measurement.of(
             "supply voltage",
-            voltage_v,
+            voltage,
             "V",
-            uncertainty_v,
             Limit(
                 wanted_v * (1 - SUPPLY_TOLERANCE),
                 wanted_v * (1 + SUPPLY_TOLERANCE),

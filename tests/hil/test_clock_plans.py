@@ -6,7 +6,7 @@ from hil.firmware.protocol import clock_plans
 from hil.instruments.protocols import Console, PowerAnalyzer
 from hil.measurement.clock_plan import PlanComparison
 from hil.measurement.measurement import Measurement
-from hil.measurement.uncertainty import Estimate, expanded
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import Acquisitions
 from hil.pytest_plugin.recording import Recorder, TableStore
@@ -39,7 +39,7 @@ def test_the_default_plan_is_the_cheapest(
         clock_plan_table(
             comparison,
             taken.default_plan,
-            Estimate(supply_v, expanded(rig_accuracy.voltage_v(supply_v))),
+            Estimate.of(supply_v, rig_accuracy.voltage_v(supply_v)),
             [batteries.get(battery_id) for battery_id in requirements.battery_life_years],
             rig.config.board.definition.part,
         )
@@ -49,21 +49,19 @@ def test_the_default_plan_is_the_cheapest(
     extra = comparison.extra_c(default, rival)
     measure(
         *(
-            Measurement(
+            Measurement.of(
                 f"charge per period on plan {plan}",
-                cost.charge_c.value,
+                cost.charge_c,
                 "C",
-                cost.charge_c.expanded_uncertainty,
                 notes=(clock_plans()[plan].title,),
             )
             for plan in range(taken.plans)
             for cost in [comparison.cost(plan)]
         ),
-        Measurement(
+        Measurement.of(
             "default clock plan above the cheapest other",
-            extra.value,
+            extra,
             "C",
-            extra.expanded_uncertainty,
             requirements.clock_plan_extra_c,
             (
                 f"charge per period of plan {default} ({clock_plans()[default].title}) minus that of plan "

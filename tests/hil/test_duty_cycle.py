@@ -10,7 +10,7 @@ from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phase_budget import phase_budget
 from hil.measurement.phases import PhaseName
-from hil.measurement.uncertainty import Estimate, expanded
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquired import DutyCycleLog
 from hil.pytest_plugin.acquisitions import Acquisitions
@@ -35,18 +35,13 @@ def save_phase_table(
 ) -> None:
     """Put the phases of a log on the run's record."""
     supply_v = log.supply_voltage_v
-    supply = Estimate(supply_v, expanded(rig_accuracy.voltage_v(supply_v)))
+    supply = Estimate.of(supply_v, rig_accuracy.voltage_v(supply_v))
     budget = phase_budget(log.waveform, log.phases, supply, log.mean_accuracy(rig_accuracy.mean_current_a))
     tables.save(phase_table(name, budget))
     measure.assume("The time base of the power analyzer adds nothing to what its sample period leaves open.")
     measure(
         *(
-            Measurement(
-                f"{row.name} share of the average, {name}",
-                100 * row.share.value,
-                "%",
-                100 * row.share.expanded_uncertainty,
-            )
+            Measurement.of(f"{row.name} share of the average, {name}", row.share.scaled(100), "%")
             for row in budget
         )
     )
@@ -63,11 +58,10 @@ def test_wake_period(
     periods_s = acquisitions.quiet_duty_cycle().periods_s
     worst_s = requirements.wake_period_s.worst(periods_s.tolist())
     measure(
-        Measurement(
+        Measurement.of(
             "wake period",
-            worst_s,
+            Estimate.of(worst_s, rig_accuracy.interval_s(worst_s, acquisitions.longest_interval_s)),
             "s",
-            expanded(rig_accuracy.interval_s(worst_s, acquisitions.longest_interval_s)),
             requirements.wake_period_s,
             (f"counter on marker_active, the worst of {len(periods_s)}",),
             headline=True,
@@ -116,11 +110,10 @@ def test_average_current(
     average_a = average_of(log, rig_accuracy)
     save_phase_table("quiet duty cycle", log, rig_accuracy, tables, measure)
     measure(
-        Measurement(
+        Measurement.of(
             "average current",
-            average_a.value,
+            average_a,
             "A",
-            average_a.expanded_uncertainty,
             requirements.average_current_a,
             ("over whole periods, with no anomaly",),
             headline=True,
@@ -141,11 +134,10 @@ def test_average_current_with_reports(
     average_a = average_of(log, rig_accuracy)
     save_phase_table("reporting duty cycle", log, rig_accuracy, tables, measure)
     measure(
-        Measurement(
+        Measurement.of(
             "average current with a report in every wake",
-            average_a.value,
+            average_a,
             "A",
-            average_a.expanded_uncertainty,
             requirements.average_current_reporting_a,
             ("over whole periods",),
         )
@@ -171,11 +163,10 @@ def test_battery_life(
     measure.assume(*(f"Battery life: {statement}." for statement in battery.ASSUMPTIONS))
     life = lives[battery_id]
     measure(
-        Measurement(
+        Measurement.of(
             f"battery life on a {life.battery.title}",
-            life.years.value,
+            life.years,
             "years",
-            life.years.expanded_uncertainty,
             requirements.battery_life_years.get(battery_id),
             (*life.notes, *battery.ASSUMPTIONS),
             headline=True,

@@ -4,10 +4,11 @@ current."""
 
 from hil.firmware.protocol import clock_plans
 from hil.instruments.protocols import Console, PowerAnalyzer
+from hil.measurement.budget import Budget, rectangle
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName, first_of
-from hil.measurement.uncertainty import combine, expanded, normalized_error, rectangular, resolution
+from hil.measurement.uncertainty import Estimate, normalized_error
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import LONGEST_INFERENCE_S, Acquisitions
 from hil.pytest_plugin.recording import Recorder
@@ -22,6 +23,8 @@ score, the clock switch, the entry into Stop 2) takes less than 100 cycles at 4 
 STORING_S = 100e-6
 """Assumption: at the clock of the computing, storing the state in the backup registers takes from nothing to
 so long: 2,400 cycles at 24 MHz, the lower of the clocks that a plan for every day has."""
+EDGES = ("marker_inference", "marker_active")
+ASSUMED = "assumption of this test"
 AGREEMENT = "E_n ≤ 1: they agree within their uncertainties (ISO/IEC 17043:2010, B.3.1.3)"
 
 
@@ -35,11 +38,10 @@ def test_latency_by_counter(
     """The slowest of the watched inferences is fast enough."""
     slowest_s = requirements.inference_latency_s.worst(acquisitions.reporting_wakes().inference_s.tolist())
     measure(
-        Measurement(
+        Measurement.of(
             "inference latency",
-            slowest_s,
+            Estimate.of(slowest_s, rig_accuracy.interval_s(slowest_s, LONGEST_INFERENCE_S)),
             "s",
-            expanded(rig_accuracy.interval_s(slowest_s, LONGEST_INFERENCE_S)),
             requirements.inference_latency_s,
             ("counter on marker_inference, slowest of the watched wakes",),
             headline=True,
@@ -61,12 +63,13 @@ def test_latency_by_cycle_counter_agrees(
     worst: tuple[Measurement, Measurement] | None = None
     for width_s, report in zip(seen.inference_s.tolist(), reports, strict=True):
         cycles_s = report.integer("cycles") / core_hz
-        cycles_u = expanded(rectangular(CORE_CLOCK_ACCURACY * cycles_s))
-        counter_u = expanded(rig_accuracy.interval_s(width_s, LONGEST_INFERENCE_S))
-        apart = normalized_error(width_s, counter_u, cycles_s, cycles_u)
+        clock = rectangle("core's clock", CORE_CLOCK_ACCURACY, "", ASSUMED, cycles_s)
+        by_cycles = Estimate.of(cycles_s, Budget.of(clock))
+        by_counter = Estimate.of(width_s, rig_accuracy.interval_s(width_s, LONGEST_INFERENCE_S))
+        apart = normalized_error(by_counter, by_cycles)
         if worst is None or apart > worst[1].value:
             worst = (
-                Measurement("inference latency by cycle counter", cycles_s, "s", cycles_u),
+                Measurement.of("inference latency by cycle counter", by_cycles, "s"),
                 Measurement("cycle counter against counter", apart, "", 0, Limit.at_most(1, AGREEMENT)),
             )
     assert worst is not None
@@ -90,17 +93,26 @@ def test_latency_by_current_agrees(
     asleep = first_of(capture.phases, PhaseName.SLEEP, fast.end_s)
     wind_down_s = asleep.start_s - fast.end_s
     latency_s = capture.active_s - capture.active_to_inference_s - wind_down_s - STORING_S / 2
-    edge_u = resolution(capture.waveform.period_s)
-    latency_u = expanded(
-        combine(edge_u, edge_u, rectangular(UNMARKED_S), rectangular(UNMARKED_S), rectangular(STORING_S / 2))
+    half_s = capture.waveform.period_s / 2
+    edges = Budget.of(
+        *(rectangle(f"{which} of the high clock", half_s, "s", "half a sample") for which in ("rise", "fall"))
     )
-    counter_u = expanded(rig_accuracy.interval_s(capture.inference_s, LONGEST_INFERENCE_S))
+    budget = Budget.of(
+        rectangle("fall of the high clock", half_s, "s", "half a sample"),
+        rectangle("entry into sleep", half_s, "s", "half a sample"),
+        *(rectangle(f"from {edge} to its current", UNMARKED_S, "s", ASSUMED) for edge in EDGES),
+        rectangle("storing the state", STORING_S / 2, "s", ASSUMED),
+    )
+    by_current = Estimate.of(latency_s, budget)
+    by_counter = Estimate.of(
+        capture.inference_s, rig_accuracy.interval_s(capture.inference_s, LONGEST_INFERENCE_S)
+    )
     measure(
-        Measurement("inference latency by current", latency_s, "s", latency_u),
-        Measurement("high clock by current", fast.duration_s, "s", expanded(combine(edge_u, edge_u))),
+        Measurement.of("inference latency by current", by_current, "s"),
+        Measurement.of("high clock by current", Estimate.of(fast.duration_s, edges), "s"),
         Measurement(
             "current against counter",
-            normalized_error(capture.inference_s, counter_u, latency_s, latency_u),
+            normalized_error(by_counter, by_current),
             "",
             0,
             Limit.at_most(1, AGREEMENT),

@@ -5,10 +5,11 @@ import pytest
 
 from hil.firmware.image import Image
 from hil.instruments.protocols import Clock, Console, PowerAnalyzer
+from hil.measurement.budget import Budget, scatter_of_mean
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.mode_likelihood import mode_likelihood
-from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import BOOT_TIMEOUT_S
 from hil.pytest_plugin.power_modes import POWER_MODES, PowerMode, figures
@@ -47,27 +48,25 @@ def test_current_in_mode(
     samples_a = power_analyzer.log(LOGGED_S, period_s).current_a
     range_a = rig_accuracy.range_to_fix_a(samples_a)
     if range_a is None:
-        accuracy_a = rig_accuracy.mean_current_a(samples_a)
+        accuracy = rig_accuracy.mean_current_a(samples_a)
     else:  # the current is steady, so that a range of its own can hold it
         samples_a = power_analyzer.log(LOGGED_S, period_s, range_a=range_a).current_a
-        accuracy_a = rig_accuracy.mean_current_in_range_a(samples_a, range_a)
+        accuracy = rig_accuracy.mean_current_in_range_a(samples_a, range_a)
     current_a = float(samples_a.mean())
 
     ambient_c = rig.config.board.ambient_temperature_c
-    coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
-    allowed = mode.figure(part, voltage_v, coldest_c)
-    standard_a = combine(accuracy_a, type_a_of_mean(samples_a))
+    allowed = mode.figure(part, voltage_v, ambient_c)
+    current = Estimate.of(current_a, Budget.of(accuracy, scatter_of_mean("noise", samples_a, "A")))
     at_ambient = figures(part, voltage_v, ambient_c)
-    likelihood = mode_likelihood(current_a, standard_a, at_ambient)
+    likelihood = mode_likelihood(current_a, current.standard_uncertainty, at_ambient)
     others = [name for name in likelihood.possible if name != mode.name]
     assert allowed.max is not None
     measure(
-        Measurement(
+        Measurement.of(
             f"current in {mode.name}",
-            current_a,
+            current,
             "A",
-            expanded(standard_a),
-            Limit.at_most(allowed.max, f"{allowed.source}, maximum at {voltage_v:.3f} V, {coldest_c:g} °C"),
+            Limit.at_most(allowed.max, f"{allowed.source}, maximum at {voltage_v:.3f} V, {ambient_c:g} °C"),
             (
                 f"typical: {at_ambient[mode.name].typ * 1e6:.4g} µA",
                 *(f"another part may draw as much in {other}" for other in others),

@@ -19,11 +19,10 @@ def test_the_markers_wires_draw_what_the_daq_is_known_to(
     )
     measure(
         *(
-            Measurement(
+            Measurement.of(
                 f"current into the wire at {load.role} while it is high",
-                load.current_a.value,
+                load.current_a,
                 "A",
-                load.current_a.expanded_uncertainty,
                 Limit.at_most(
                     load.supply_voltage_v / ni_x_series.PULL_DOWN_LEAST_OHM,
                     f"{load.supply_voltage_v:.3f} V and the least pull-down, {ni_x_series.PULL_DOWN_SOURCE}",

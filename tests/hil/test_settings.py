@@ -5,7 +5,7 @@ from hil.firmware.image import Image
 from hil.instruments.protocols import Console, Daq
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
-from hil.measurement.uncertainty import expanded
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import AWAKE_MAXIMUM_S, BOOT_TIMEOUT_S, Acquisitions
 from hil.pytest_plugin.recording import Recorder
@@ -40,11 +40,10 @@ def test_the_period_is_what_it_was_set_to(
     )
     worst_s = limit.worst(acquisitions.wake_periods_s(WAKES).tolist())
     measure(
-        Measurement(
+        Measurement.of(
             "wake period set by command",
-            worst_s,
+            Estimate.of(worst_s, rig_accuracy.interval_s(worst_s, acquisitions.longest_interval_s)),
             "s",
-            expanded(rig_accuracy.interval_s(worst_s, acquisitions.longest_interval_s)),
             limit,
         )
     )
@@ -63,11 +62,10 @@ def test_the_window_is_what_it_was_set_to(
         commander.ask("SET", window_ms=round(1000 * WINDOW_S))
     awake_s = float(acquisitions.wait_for_wakes(WAKES)[-1])
     measure(
-        Measurement(
+        Measurement.of(
             "time awake with the longer window",
-            awake_s,
+            Estimate.of(awake_s, rig_accuracy.interval_s(awake_s, acquisitions.longest_interval_s)),
             "s",
-            expanded(rig_accuracy.interval_s(awake_s, acquisitions.longest_interval_s)),
             Limit(WINDOW_S, WINDOW_S + AWAKE_MAXIMUM_S - WINDOW_S / 2, "SET window_ms, and time to compute"),
         )
     )

@@ -4,10 +4,11 @@
 import numpy as np
 
 from hil.instruments.protocols import PowerAnalyzer
+from hil.measurement.budget import Budget, scatter_of_mean
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName
-from hil.measurement.uncertainty import combine, expanded, type_a_of_mean
+from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.acquisitions import Acquisitions
 from hil.pytest_plugin.recording import Recorder
@@ -45,40 +46,37 @@ def test_stop2_current(
     assert settled, "the log holds no sleep that is long enough to settle"
     samples_a = np.concatenate(settled)
     current_a = float(samples_a.mean())
-    uncertainty_a = expanded(combine(rig_accuracy.mean_current_a(samples_a), type_a_of_mean(samples_a)))
+    noise = scatter_of_mean("noise", samples_a, "A")
+    budget = Budget.of(log.mean_accuracy(rig_accuracy.mean_current_a)(samples_a), noise)
 
     ambient_c = rig.config.board.ambient_temperature_c
-    coldest_c = ambient_c - rig.config.board.ambient_uncertainty_c
     part = rig.config.board.definition.part
-    allowed = part.supply_current(TABLE, log.supply_voltage_v, coldest_c)
+    allowed = part.supply_current(TABLE, log.supply_voltage_v, ambient_c)
     typical = part.supply_current(TABLE, log.supply_voltage_v, ambient_c)
     supervision = part.fact(SUPERVISION)
     assert allowed.max is not None
     supervision_a, most_supervision_a = supervision.typ_scalar(), supervision.max_scalar()
     conditions = f"{log.supply_voltage_v:.3f} V"
     measure(
-        Measurement(
+        Measurement.of(
             "Stop 2 current",
-            current_a,
+            Estimate.of(current_a, budget),
             "A",
-            uncertainty_a,
             Limit.at_most(
                 allowed.max + most_supervision_a,
-                f"{allowed.source}, maximum at {conditions} and {coldest_c:g} °C or below 25 °C, "
+                f"{allowed.source}, maximum at {conditions} and {ambient_c:g} °C or below 25 °C, "
                 f"and the LSI's {most_supervision_a * 1e9:g} nA, {supervision.source}",
             ),
             (
-                "mean over all settled sleep in the log; instrument accuracy and noise of the mean",
-                f"held against the lowest temperature that the rig's {ambient_c:g} ± "
-                f"{rig.config.board.ambient_uncertainty_c:g} °C allow, since the limit grows with it",
+                "mean over all settled sleep in the log",
+                f"at {ambient_c:g} ± {rig.config.board.ambient_uncertainty_c:g} °C, in the uncertainty",
             ),
             headline=True,
         ),
-        Measurement(
+        Measurement.of(
             "Stop 2 current above typical",
-            current_a - typical.typ - supervision_a,
+            Estimate.of(current_a - typical.typ - supervision_a, budget),
             "A",
-            uncertainty_a,
             None,
             (
                 f"typical: {typical.typ * 1e6:.4g} µA at {conditions} and {ambient_c:g} °C, {typical.source}",

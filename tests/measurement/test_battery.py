@@ -24,8 +24,8 @@ def test_life_is_capacity_over_current() -> None:
 def test_reading_a_chart_adds_to_the_uncertainty() -> None:
     life = battery.life(PAIR, Estimate(100e-6, 2e-6), PART)
     assert life.days.value == pytest.approx(3500e-3 / 100e-6 / 24)
-    relative = math.hypot(0.02, 2 * 0.03 / math.sqrt(3))
-    assert life.days.expanded_uncertainty == pytest.approx(relative * life.days.value)
+    relative = math.hypot(0.02 / 1.959964, 0.03 / math.sqrt(3))
+    assert life.days.standard_uncertainty == pytest.approx(relative * life.days.value)
 
 
 def test_no_more_than_the_shelf_life_is_claimed() -> None:

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hil.errors import MeasurementError
+from hil.measurement.budget import Budget, rectangle
 from hil.measurement.clock_plan import PlanComparison
 from hil.measurement.phases import Phase, segment
 from hil.measurement.waveform import Waveform
@@ -27,12 +28,12 @@ def sweep(plans: list[tuple[float, int]] = PLANS, offset_a: float = 0.0) -> tupl
     return waveform, segment(waveform)
 
 
-def no_accuracy(_samples: NDArray[np.float64]) -> float:
-    return 0.0
+def no_accuracy(_samples: NDArray[np.float64]) -> Budget:
+    return Budget()
 
 
-def no_difference(_a: NDArray[np.float64], _b: NDArray[np.float64], _period_s: float) -> float:
-    return 0.0
+def no_difference(_a: NDArray[np.float64], _b: NDArray[np.float64], _period_s: float) -> Budget:
+    return Budget()
 
 
 def compared(*sweeps: tuple[Waveform, list[Phase]]) -> PlanComparison:
@@ -60,21 +61,21 @@ def test_scatter_is_pooled_over_the_plans() -> None:
     other = [(10.1e-3, 3), *PLANS[1:]]
     comparison = compared(sweep(), sweep(other))
     variance = (0.1e-3 * 3e-3) ** 2 / 2 / 3
-    student = 3.31 / 2
+    student = 3.182
     assert comparison.extra_c(0, 1).expanded_uncertainty == pytest.approx(
-        2 * math.sqrt(2) * student * math.sqrt(variance / 2), rel=1e-6
+        math.sqrt(2) * student * math.sqrt(variance / 2), rel=0.02
     )
 
 
 def test_accuracy_of_the_difference_is_asked_for_all_samples_of_both() -> None:
     asked: list[tuple[int, int, float]] = []
 
-    def difference(first: NDArray[np.float64], second: NDArray[np.float64], period_s: float) -> float:
+    def difference(first: NDArray[np.float64], second: NDArray[np.float64], period_s: float) -> Budget:
         asked.append((first.size, second.size, period_s))
-        return 4e-6
+        return Budget.of(rectangle("instrument", 4e-6, "C", "test"))
 
     comparison = PlanComparison([sweep(), sweep()], len(PLANS), PERIOD_S, no_accuracy, difference)
-    assert comparison.extra_c(0, 2).expanded_uncertainty == pytest.approx(2 * 4e-6 / 2)
+    assert comparison.extra_c(0, 2).expanded_uncertainty == pytest.approx(0.95 * 4e-6 / 2)
     assert asked == [(2 * (512 + 3 + 6), 2 * (512 + 120 + 6), SAMPLE_S)]
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from hil.measurement.budget import Budget
 from hil.measurement.part_alone import MarkerLoads, part_alone
 from hil.measurement.phases import PhaseName, segment
 from hil.measurement.uncertainty import Estimate
@@ -46,25 +48,30 @@ def test_a_marker_that_never_pulsed_draws_nothing() -> None:
 def test_the_uncertainty_of_the_loads_is_in_that_of_a_mean_as_far_as_it_is_awake() -> None:
     measured = waveform(LOADS)
     alone = part_alone(measured, segment(measured), LOADS, [INFERENCE_S])
-    accuracy = alone.mean_accuracy(lambda samples_a: 0.0)
+    accuracy = alone.mean_accuracy(lambda samples_a: Budget())
     asleep = alone.phases[0]
     awake = next(phase for phase in alone.phases if phase.name is PhaseName.SAMPLING)
-    one_a = np.hypot(0.1e-6, 0.05e-6)
-    assert accuracy(alone.waveform.slice(asleep.start_s, asleep.end_s).current_a) == 0.0
-    assert accuracy(alone.waveform.slice(awake.start_s, awake.end_s).current_a) == pytest.approx(one_a)
+    one_a = np.hypot(0.2e-6, 0.1e-6) / 1.959964
+
+    def of_mean(samples_a: NDArray[np.float64]) -> float:
+        return accuracy(samples_a).standard_uncertainty
+
+    assert of_mean(alone.waveform.slice(asleep.start_s, asleep.end_s).current_a) == 0.0
+    assert of_mean(alone.waveform.slice(awake.start_s, awake.end_s).current_a) == pytest.approx(one_a)
     share = 2 * 5100 / len(measured)
-    assert accuracy(alone.waveform.current_a) == pytest.approx(one_a * share, rel=1e-3)
-    difference = alone.difference_accuracy(lambda first, second, period_s: 0.0)
+    assert of_mean(alone.waveform.current_a) == pytest.approx(one_a * share, rel=1e-3)
+    difference = alone.difference_accuracy(lambda first, second, period_s: Budget())
     whole = alone.waveform.current_a
-    assert difference(whole, whole, PERIOD_S) == 0.0
-    assert difference(whole, whole[:20_000], PERIOD_S) == pytest.approx(one_a * 2 * 5100 * PERIOD_S)
+    assert difference(whole, whole, PERIOD_S).standard_uncertainty == 0.0
+    longer = difference(whole, whole[:20_000], PERIOD_S).standard_uncertainty
+    assert longer == pytest.approx(one_a * 2 * 5100 * PERIOD_S)
 
 
 def test_the_instrument_is_asked_about_what_it_measured() -> None:
     measured = waveform(LOADS)
     alone = part_alone(measured, segment(measured), LOADS, [INFERENCE_S])
     seen: list[float] = []
-    alone.mean_accuracy(lambda samples_a: seen.append(float(samples_a.max())) or 0.0)(
+    alone.mean_accuracy(lambda samples_a: seen.append(float(samples_a.max())) or Budget())(
         alone.waveform.current_a
     )
     assert seen[0] == pytest.approx(COMPUTING_A + 60e-6, rel=0.01)

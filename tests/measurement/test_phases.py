@@ -8,6 +8,7 @@ import pytest
 
 from hil.errors import MeasurementError
 from hil.measurement import duty_cycle
+from hil.measurement.budget import Budget, rectangle
 from hil.measurement.phases import PhaseName, first_of, segment
 from hil.measurement.waveform import Waveform
 
@@ -179,7 +180,7 @@ def test_the_duty_cycle_is_taken_over_whole_periods() -> None:
     true_mean = (SLEEP * asleep_s + sum(current * duration for current, duration in QUIET_WAKE)) / 10.0
     assert len(cycle.wake_times_s) == 3
     assert cycle.period_s == pytest.approx(10.0, abs=PERIOD_S)
-    average = cycle.average_a(lambda samples: 1e-9)
+    average = cycle.average_a(lambda samples: Budget.of(rectangle("instrument", 1e-9, "A", "test")))
     assert average.value == pytest.approx(true_mean, rel=1e-4)
     assert abs(average.value - true_mean) < average.expanded_uncertainty < 0.01 * true_mean
     assert len(duty_cycle.awake_stretches(phases)) == 3

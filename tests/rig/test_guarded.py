@@ -37,7 +37,7 @@ def test_a_reversed_ammeter_is_named(measure: str) -> None:
 
 
 def test_an_offset_within_the_accuracy_is_no_reversed_ammeter() -> None:
-    expanded_a = 2 * 8e-9 / 3**0.5
+    expanded_a = 0.95 * 8e-9  # for 95 % of a rectangle
     guarded(-2.9 * expanded_a).measure_current_a()
     with pytest.raises(ProtocolError, match="reversed"):
         guarded(-3.1 * expanded_a).measure_current_a()
