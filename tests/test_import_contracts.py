@@ -29,6 +29,7 @@ PLANTED = [
     (TABLES, "hil.twin.noise", "hil.pytest_plugin.accuracy"),
     (TWIN, "hil.twin.core.scheduler", "hil.twin.soc.stm32l4.rcc"),
     (TWIN, "hil.twin.ip.adc_v3.adc", "hil.twin.soc.stm32l4.rcc"),
+    (PART, "hil.twin.soc.timers", "hil.twin.soc.stm32l4.rcc"),
     (PART, "hil.twin.soc.stm32l4.pwr", "hil.twin.soc.assembly"),
     (TWIN, "hil.twin.lease", "hil.twin.bench"),
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hil.datasheet.figures import DatasheetError, Fact, Figure, fact_from, interpolate, scale_of
-from hil.parts import files
+from hil.parts import blocks, files
 
 Regime = Literal["range1", "range2", "lprun"]
 """Main regulator in voltage range 1 or 2, or the low-power regulator (low-power run and sleep)."""
@@ -111,6 +111,21 @@ class Part:
 
     def __repr__(self) -> str:
         return f"Part({self.name!r})"
+
+    @cached_property
+    def blocks(self) -> blocks.Blocks:
+        """The part's peripherals."""
+
+        def table(name: str) -> dict[str, Any]:
+            return files.merged(self._folders, name)
+
+        return blocks.read(
+            table("blocks.toml"),
+            table("clocks.toml"),
+            table("pins.toml"),
+            table("dma.toml"),
+            self.lacks_blocks,
+        )
 
     # Operating range
 

@@ -93,7 +93,7 @@ class Mcu:
         self._current.leads_a = lambda: self._lead_current_a
         self._backup = BackupSupply(part, blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
-        self._protection = ReadProtection(self.core, blocks.flash.options)
+        self._protection = ReadProtection(self.core, blocks.flash.options, blocks.rtc.base)
         blocks.flash.is_closed = self._protection.closes_flash
         blocks.flash.on_unprotect = self._erase_with_flash
         self._connect()
@@ -118,7 +118,8 @@ class Mcu:
         for adc in blocks.adcs.values():
             adc.on_power = self._update_current
         blocks.vrefbuf.on_power = self._update_current
-        blocks.lcd.on_power = self._update_current
+        if blocks.lcd is not None:
+            blocks.lcd.on_power = self._update_current
         blocks.syscfg.on_power = self._update_current
         blocks.flash.on_caches = self._update_current
         for port in blocks.ports.values():

@@ -8,22 +8,23 @@ the core until the next power-on the program is kept out of the flash as well.
 from typing import Final
 
 from hil.twin.core.core import Core
-from hil.twin.ip.memory_map import BASE
 from hil.twin.soc.stm32l4.option_bytes import OptionBytes
 
-_BACKUP_REGISTERS: Final = (BASE["RTC"] + 0x50, 0x80)
+_BACKUP_REGISTERS: Final = (0x50, 0x80)
+"""Offset in the RTC, and bytes."""
 _REASON: Final = "read protection level 1 closes flash, SRAM2 and backup registers to a debugger"
 
 
 class ReadProtection:
     """Keeps a debugger out of a part whose option bytes say so."""
 
-    def __init__(self, core: Core, options: OptionBytes) -> None:
+    def __init__(self, core: Core, options: OptionBytes, rtc_base: int) -> None:
         self._core = core
         self._options = options
         self._intruded = False
         closed = [place for place in core.memory.map.places() if place[1].name in ("flash", "sram2")]
-        self._closed = (*((base, region.size) for base, region in closed), _BACKUP_REGISTERS)
+        offset, size = _BACKUP_REGISTERS
+        self._closed = (*((base, region.size) for base, region in closed), (rtc_base + offset, size))
         core.closed_to_debugger = self._refusal
         core.flash_is_closed = self.closes_flash
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hil.boards import REFERENCE
 from hil.twin.soc.stm32l4.clock_tree import LSI_HZ
 from hil.twin.uart_line import Format
 from tests.twin.bare_part import PS_PER_S, BarePart
@@ -11,8 +12,8 @@ from tests.twin.bare_part import PS_PER_S, BarePart
 class Part(BarePart):
     """The part, on its supply."""
 
-    def __init__(self, lsi_hz: int = LSI_HZ) -> None:
-        super().__init__(lsi_hz=lsi_hz)
+    def __init__(self, lsi_hz: int = LSI_HZ, board: str = REFERENCE) -> None:
+        super().__init__(lsi_hz=lsi_hz, board=board)
         self.mcu.set_supply_voltage(3.0)
         self.advance(1e-3)
         assert self.mcu.mode == "sleep"

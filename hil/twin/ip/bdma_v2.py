@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Direct memory access controllers (RM0351, DMA section): seven channels each, requests selected by CSELR."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from hil.parts import Block
 from hil.twin.core.bus import BusFault
-from hil.twin.ip.interrupts import InterruptLines, InterruptSource
-from hil.twin.ip.memory_map import BASE, IRQ
+from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock, field
 
 ISR: Final = 0x00
@@ -72,12 +72,11 @@ class Dma(RegisterBlock):
     words_only: ClassVar[bool] = True
     """RM0394, 11.6, of the same block: registers are accessed by words; users see a fault otherwise."""
 
-    def __init__(self, name: str, bus: SystemBus, interrupts: InterruptLines) -> None:
-        super().__init__(name, BASE[name])
+    def __init__(self, block: Block, bus: SystemBus, interrupts: Sequence[InterruptSource]) -> None:
+        """``interrupts`` are one a channel."""
+        super().__init__(block)
         self._bus = bus
-        self._channels = [
-            _Channel(interrupts.source(IRQ[f"{name}_Channel{number}"])) for number in range(1, CHANNELS + 1)
-        ]
+        self._channels = [_Channel(interrupt) for interrupt in interrupts]
 
     def reset(self) -> None:
         """System reset: all channels off."""

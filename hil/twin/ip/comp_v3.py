@@ -13,10 +13,10 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.ip.alternate_function import AlternateFunction
 from hil.twin.ip.gpio_v2 import GpioPort
-from hil.twin.ip.memory_map import BASE
-from hil.twin.ip.pin_functions import Signal
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.pins import AnalogSource, Pins
 
@@ -65,21 +65,23 @@ class Comparators(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         scheduler: Scheduler,
         pins: Pins,
         ports: Mapping[str, GpioPort],
+        outputs: tuple[AlternateFunction, AlternateFunction],
         reference_v: float,
         dac_output: Callable[[int], AnalogSource | None],
         on_output: Callable[[int, bool], None],
     ) -> None:
-        super().__init__("COMP", BASE["COMP"], 0x10)
+        super().__init__(block)
         self._scheduler = scheduler
         self._pins = pins
         self._ports = ports
         self._reference_v = reference_v
         self._dac_output = dac_output
         self._on_output = on_output
-        self._outputs = [Signal(f"COMP{number}_OUT", ports) for number in (1, 2)]
+        self._outputs = outputs
         self._levels = [False, False]
         self._looks: list[Event | None] = [None, None]
         for name in {name for both in _PINS for name in (*both.plus, *both.minus)}:

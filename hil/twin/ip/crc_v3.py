@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import WORD, RegisterBlock, field
 
 DR: Final = 0x00
@@ -29,8 +29,8 @@ class Crc(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {IDR: 0xFF}
     """For the program's own use."""
 
-    def __init__(self) -> None:
-        super().__init__("CRC", BASE["CRC"])
+    def __init__(self, block: Block) -> None:
+        super().__init__(block)
 
     def read_word(self, offset: int) -> int:
         """CRC_DR is the result, reversed if REV_OUT says so."""

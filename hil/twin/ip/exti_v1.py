@@ -4,8 +4,8 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
-from hil.twin.ip.interrupts import InterruptLines
-from hil.twin.ip.memory_map import BASE, IRQ
+from hil.parts import Block
+from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock
 
 IMR1: Final = 0x00
@@ -30,17 +30,6 @@ LINE_COMP2: Final = 22
 _RTC_LINES: Final = (18, 19, 20)
 """Lines with an edge detector whose inputs are flags: the RTC's alarms, tamper and time stamp, wake-up."""
 
-_IRQ_OF_LINE: Final = {
-    **{line: IRQ[f"EXTI{line}"] for line in range(5)},
-    **dict.fromkeys(range(5, 10), IRQ["EXTI9_5"]),
-    **dict.fromkeys(range(10, 16), IRQ["EXTI15_10"]),
-    LINE_PVD: IRQ["PVD_PVM"],
-    LINE_RTC_ALARM: IRQ["RTC_Alarm"],
-    LINE_TAMPER: IRQ["TAMP_STAMP"],
-    LINE_RTC_WAKEUP: IRQ["RTC_WKUP"],
-    **dict.fromkeys((LINE_COMP1, LINE_COMP2), IRQ["COMP"]),
-    **dict.fromkeys(range(35, 39), IRQ["PVD_PVM"]),
-}
 _MONITORS: Final = 0x78
 """Lines 35 to 38: the peripheral voltage monitors are not modelled."""
 _DIRECT: Final = 0xFF82_0000
@@ -72,10 +61,13 @@ class Exti(RegisterBlock):
         **dict.fromkeys((RTSR1 + BANK2, FTSR1 + BANK2), _MONITORS),
     }
 
-    def __init__(self, interrupts: InterruptLines, send_event: Callable[[], None]) -> None:
-        super().__init__("EXTI", BASE["EXTI"])
+    def __init__(
+        self, block: Block, sources: Mapping[int, InterruptSource], send_event: Callable[[], None]
+    ) -> None:
+        """``sources`` by line; one that is not among them requests no interrupt here."""
+        super().__init__(block)
         self._send_event = send_event
-        self._sources = {line: interrupts.source(irq) for line, irq in _IRQ_OF_LINE.items()}
+        self._sources = sources
         self._levels: dict[int, bool] = {}
         self.triggered: dict[int, list[Callable[[], None]]] = {}
         """By line: what it triggers at a selected edge, if its interrupt or event is unmasked (assumption

@@ -9,8 +9,8 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.pins import PORT_WIDTHS, Pin, Pins, sampler
 
@@ -64,10 +64,10 @@ class GpioPort(RegisterBlock):
     polled: ClassVar[frozenset[int]] = frozenset({IDR})
 
     def __init__(
-        self, port: str, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float], pull_ohm: float
+        self, block: Block, pins: Pins, scheduler: Scheduler, supply_v: Callable[[], float], pull_ohm: float
     ) -> None:
-        super().__init__(f"GPIO{port}", BASE[f"GPIO{port}"])
-        self.port = port
+        super().__init__(block)
+        self.port = port = block.name.removeprefix("GPIO")
         self._pull_ohm = pull_ohm
         """Of a pull-up or pull-down resistor."""
         self._pins: list[Pin] = [pins[f"P{port}{index}"] for index in range(PORT_WIDTHS[port])]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interrupt request lines between the peripherals and the NVIC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from hil.parts import Block
 
 SetInterrupt = Callable[[int, bool], None]
 """Sets the level of one NVIC input."""
@@ -42,11 +44,13 @@ class _Line:
 class InterruptLines:
     """All NVIC inputs: a line is high while any of its sources requests."""
 
-    def __init__(self, set_interrupt: SetInterrupt) -> None:
-        self._set_interrupt = set_interrupt
-        self._lines: dict[int, _Line] = {}
+    def __init__(self, numbers: Mapping[str, int], set_interrupt: SetInterrupt) -> None:
+        self._lines = {name: _Line(number, set_interrupt) for name, number in numbers.items()}
 
-    def source(self, irq: int) -> InterruptSource:
-        """A new source on the NVIC input ``irq``."""
-        line = self._lines.setdefault(irq, _Line(irq, self._set_interrupt))
-        return InterruptSource(line)
+    def source(self, line: str) -> InterruptSource:
+        """A new source on the line of that name."""
+        return InterruptSource(self._lines[line])
+
+    def of(self, block: Block, request: str = "all") -> InterruptSource:
+        """The source of a block's request; "all" is what the block has one line for."""
+        return self.source(block.interrupts[request])

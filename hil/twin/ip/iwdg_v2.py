@@ -4,8 +4,8 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.ip.tick_counter import TickCounter
 
@@ -27,12 +27,13 @@ class Iwdg(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         scheduler: Scheduler,
         lsi_hz: Callable[[], int],
         on_start: Callable[[], None],
         on_expiry: Callable[[], None],
     ) -> None:
-        super().__init__("IWDG", BASE["IWDG"])
+        super().__init__(block)
         self._scheduler = scheduler
         self._counter = TickCounter(scheduler)
         self._lsi_hz = lsi_hz

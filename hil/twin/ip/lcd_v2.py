@@ -8,9 +8,9 @@ voltages (bias, contrast, pulses, blinking, the converter) is named.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import WORD, RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -45,8 +45,10 @@ class Lcd(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = dict.fromkeys(RAM, WORD)
     """The segments, which no glass shows."""
 
-    def __init__(self, scheduler: Scheduler, interrupt: InterruptSource, lcd_hz: Callable[[], int]) -> None:
-        super().__init__("LCD", BASE["LCD"])
+    def __init__(
+        self, block: Block, scheduler: Scheduler, interrupt: InterruptSource, lcd_hz: Callable[[], int]
+    ) -> None:
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._lcd_hz = lcd_hz

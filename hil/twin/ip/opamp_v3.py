@@ -12,8 +12,8 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from hil.parts import Block
 from hil.twin.ip.gpio_v2 import GpioPort
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.pins import AnalogSource, Pins, sampler
 
@@ -84,12 +84,13 @@ class OpAmps(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         pins: Pins,
         ports: Mapping[str, GpioPort],
         supply_v: Callable[[], float],
         dac_output: Callable[[int], AnalogSource | None],
     ) -> None:
-        super().__init__("OPAMP", BASE["OPAMP"])
+        super().__init__(block)
         self._pins = pins
         self._ports = ports
         self._dac_output = dac_output

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import WORD, RegisterBlock
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -45,8 +45,8 @@ class OtgFs(RegisterBlock):
         GRSTCTL: 0x7C0,
     }
 
-    def __init__(self, scheduler: Scheduler, phy_hz: Callable[[], int]) -> None:
-        super().__init__("OTG_FS", BASE["OTG_FS"], 0x4_0000)
+    def __init__(self, block: Block, scheduler: Scheduler, phy_hz: Callable[[], int]) -> None:
+        super().__init__(block)
         self._scheduler = scheduler
         self._phy_hz = phy_hz
         self._clearing: dict[int, Event] = {}

@@ -8,9 +8,9 @@ bits into one of 32 bits, and duplicates the data.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, Protocol
 
+from hil.parts import Block
 from hil.twin.core.bus import BusFault
 from hil.twin.core.counter_line import CounterLine
-from hil.twin.ip.memory_map import APB_END, APB_FIRST
 
 WORD = 0xFFFF_FFFF
 _DUPLICATES = {1: 0x0101_0101, 2: 0x0001_0001}
@@ -67,11 +67,12 @@ class RegisterBlock:
     counters: ClassVar[frozenset[int]] = frozenset()
     """Registers whose loads have no effect and whose value goes on as :meth:`counting` says."""
 
-    def __init__(self, name: str, base: int, size: int = 0x400) -> None:
-        self.name = name
-        self.base = base
-        self.size = size
-        self._behind_bridge = APB_FIRST <= base < APB_END
+    def __init__(self, block: Block) -> None:
+        self.name = block.name
+        self.base = block.base
+        self.size = block.size
+        self.gate = block.gate
+        self._behind_bridge = block.behind_bridge
         self.is_clocked: Callable[[], bool] = always
         self.unknowns: Unknowns | None = None
         self.words: dict[int, int] = dict(self.resets)

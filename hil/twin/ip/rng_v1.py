@@ -6,9 +6,9 @@ from typing import ClassVar, Final
 
 import numpy as np
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -32,12 +32,13 @@ class Rng(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         clock_hz: Callable[[], int],
         numbers: np.random.Generator,
     ) -> None:
-        super().__init__("RNG", BASE["RNG"])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._clock_hz = clock_hz

@@ -7,7 +7,7 @@ Its output is not modelled: VREF+ is tied to VDDA on the board (UM1724 Rev 14, S
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
 
 CSR: Final = 0x00
@@ -24,8 +24,8 @@ class Vrefbuf(RegisterBlock):
     not_modelled: ClassVar[Mapping[int, int]] = {CSR: _VRS, CCR: 0x3F}
     """The voltage, and its trimming."""
 
-    def __init__(self) -> None:
-        super().__init__("VREFBUF", BASE["VREFBUF"], 8)
+    def __init__(self, block: Block) -> None:
+        super().__init__(block)
         self.on_power: Callable[[], None] = lambda: None
 
     @property

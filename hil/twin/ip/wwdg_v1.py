@@ -4,9 +4,9 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import TickCounter
 
@@ -28,12 +28,13 @@ class Wwdg(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         bus_hz: Callable[[], int],
         on_expiry: Callable[[], None],
     ) -> None:
-        super().__init__("WWDG", BASE["WWDG"])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._bus_hz = bus_hz

@@ -95,7 +95,7 @@ class Observer:
             voltage_detector_on=monitor_enabled or flash.options.brown_out_level > 0,
             peripheral_monitors=peripheral_monitors,
             vrefbuf_on=blocks.vrefbuf.buffering,
-            lcd_on=blocks.lcd.works,
+            lcd_on=blocks.lcd is not None and blocks.lcd.works,
             switch_booster_on=blocks.syscfg.booster_on,
             floating_inputs=blocks.floating_inputs,
             floating_wakeup_pins=blocks.floating_wakeup_pins if powered_down else (),

@@ -11,7 +11,6 @@ from typing import Final
 
 from hil.parts import Part
 from hil.twin.ip.adc_v3.common import CCR, AdcCommon
-from hil.twin.soc.stm32l4.clock_gates import GATES
 from hil.twin.soc.stm32l4.kernel_clocks import KernelClocks
 from hil.twin.soc.stm32l4.rcc import Rcc
 from hil.twin.soc.stm32l4.rcc_registers import CCIPR
@@ -28,7 +27,7 @@ _KEPT: Final = 256
 @cache
 def _row_of_gate(part: Part) -> dict[str, str | None]:
     """The row of the bus clock behind each gate; ``None`` where the table has none."""
-    return {gate: _bus_row(part, gate) for gate in GATES}
+    return {gate: _bus_row(part, gate) for gate in part.blocks.gates}
 
 
 def _bus_row(part: Part, gate: str) -> str | None:
@@ -90,11 +89,11 @@ def running_clocks(
         row = row_of_gate[gate]
         if row is not None:
             found.append((row, rcc.bus_hz(gate)))
-        bus = GATES[gate].bus
+        bus = rcc.gates[gate].bus
         if bus in _BRIDGE_ROWS:
             bridges.add(bus)
         if gate in _WITH_KERNEL_CLOCK:
-            found.append((f"{gate.lower()}_indep", kernels.hz(gate)))
+            found.append((f"{gate.lower()}_indep", kernels.kernel_hz(gate)))
         if gate in _LOW_POWER_TIMERS:
             found.append((f"{gate.lower()}_indep", kernels.low_power_timer_hz(gate)))
         if gate == "ADC":

@@ -8,26 +8,20 @@ from typing import Final
 import numpy as np
 
 from hil.parts import Part
-from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.adc_v3.adc import TRIGGER_EXTI_11, Adc
 from hil.twin.ip.adc_v3.common import AdcCommon
 from hil.twin.ip.adc_v3.inputs import AnalogInputs
 from hil.twin.ip.adc_v3.pair import AdcPair
-from hil.twin.ip.bdma_v2 import Dma
 from hil.twin.ip.comp_v3 import Comparators
 from hil.twin.ip.dac_v3 import dac
 from hil.twin.ip.exti_v1 import LINE_COMP1, LINE_COMP2, Exti
-from hil.twin.ip.gpio_v2 import GpioPort
-from hil.twin.ip.interrupts import InterruptLines
-from hil.twin.ip.memory_map import BASE, IRQ
 from hil.twin.ip.opamp_v3 import OpAmps
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.ip.timer_v1.tim import Tim
 from hil.twin.pins import Pins
-from hil.twin.soc.dma_requests import REQUESTS, DmaRequest
+from hil.twin.soc.routing import Routing
 from hil.twin.soc.stm32l4.rcc import Rcc
 
-_ADC_INTERRUPTS: Final = {"ADC1": "ADC1_2", "ADC2": "ADC1_2", "ADC3": "ADC3"}
 _ADC_TRIGGERS: Final = dict(
     zip((4, 7, 9, 11, 12, 13, 14), ("TIM3", "TIM8", "TIM1", "TIM2", "TIM4", "TIM6", "TIM15"), strict=True)
 )
@@ -38,47 +32,52 @@ _EXTI_OF_DAC: Final = 9
 
 
 class Analog:
-    """Converters, comparators and amplifiers. Iterating gives the blocks, each with its clock gate."""
+    """Converters, comparators and amplifiers. Iterating gives the blocks."""
 
     def __init__(
         self,
         part: Part,
-        scheduler: Scheduler,
-        interrupts: InterruptLines,
+        routing: Routing,
         rcc: Rcc,
         exti: Exti,
         pins: Pins,
-        ports: Mapping[str, GpioPort],
         timers: Mapping[str, Tim],
-        controllers: Mapping[str, Dma],
         *,
         seed: int,
         supply_v: Callable[[], float],
         battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
     ) -> None:
-        self.adc_common = AdcCommon(lambda: scheduler.now_ps, partial(rcc.bus_hz, "ADC"), rcc.adc_async_hz)
+        blocks, scheduler, ports = routing.blocks, routing.scheduler, routing.ports
+        self.adc_common = AdcCommon(
+            blocks["ADC123_COMMON"],
+            lambda: scheduler.now_ps,
+            partial(routing.clocks.bus_hz, "ADC"),
+            rcc.adc_async_hz,
+        )
         self.dac = dac.Dac(
-            interrupts.source(IRQ["TIM6_DAC"]),
+            blocks["DAC1"],
+            routing.interrupts.of(blocks["DAC1"]),
             (pins[dac.PINS[0]], pins[dac.PINS[1]]),
             supply_v,
-            (DmaRequest("DAC1_CH1", controllers), DmaRequest("DAC1_CH2", controllers)),
+            (routing.request("DAC1_CH1"), routing.request("DAC1_CH2")),
         )
         for code, name in dac.TRIGGER_TIMERS.items():
-            timers[name].trigger_output.converters.append((self.dac, code))
+            if name in timers:
+                timers[name].trigger_output.converters.append((self.dac, code))
         exti.triggered.setdefault(_EXTI_OF_DAC, []).append(
             partial(self.dac.internal_trigger, dac.TRIGGER_EXTI_9)
         )
         self.adcs = {
-            name: Adc(
+            block.name: Adc(
                 part,
-                name,
+                block,
                 scheduler,
-                interrupts.source(IRQ[irq]),
+                routing.interrupts.of(block),
                 self.adc_common,
                 AnalogInputs(
                     part,
-                    name,
+                    block.name,
                     self.adc_common,
                     ports,
                     self.dac.output,
@@ -86,25 +85,27 @@ class Analog:
                     battery_v=battery_v,
                     temperature_c=temperature_c,
                 ),
-                {code: timers[timer] for code, timer in _ADC_TRIGGERS.items()},
-                tuple((controllers[dma], channel, code) for dma, channel, code in REQUESTS[name]),
-                np.random.default_rng([seed, BASE[name]]),
+                {code: timers[timer] for code, timer in _ADC_TRIGGERS.items() if timer in timers},
+                tuple(routing.request(block.name)),
+                np.random.default_rng([seed, block.base]),
             )
-            for name, irq in _ADC_INTERRUPTS.items()
+            for block in blocks.of("adc_v3")
         }
         AdcPair(self.adc_common, self.adcs["ADC1"], self.adcs["ADC2"])
         for adc in self.adcs.values():
             exti.triggered.setdefault(_EXTI_OF_ADC, []).append(partial(adc.internal_trigger, TRIGGER_EXTI_11))
 
         self.comparators = Comparators(
+            blocks["COMP"],
             scheduler,
             pins,
             ports,
+            (routing.pin_signal("COMP1_OUT"), routing.pin_signal("COMP2_OUT")),
             part.fact("vrefint").typ_scalar(),
             self.dac.output,
             lambda index, level: exti.set_level(_EXTI_OF_COMPARATORS[index], level),
         )
-        self.opamps = OpAmps(pins, ports, supply_v, self.dac.output)
+        self.opamps = OpAmps(blocks["OPAMP"], pins, ports, supply_v, self.dac.output)
         self.dac.listeners += [self.comparators.refresh, self.opamps.refresh]
 
         self.adc_common.listeners.append(self.retime)
@@ -114,10 +115,9 @@ class Analog:
         for adc in self.adcs.values():
             adc.retime()
 
-    def __iter__(self) -> Iterator[tuple[RegisterBlock, str]]:
-        yield self.adc_common, "ADC"
-        for adc in self.adcs.values():
-            yield adc, "ADC"
-        yield self.dac, "DAC1"
-        yield self.comparators, "SYSCFG"
-        yield self.opamps, "OPAMP"
+    def __iter__(self) -> Iterator[RegisterBlock]:
+        yield self.adc_common
+        yield from self.adcs.values()
+        yield self.dac
+        yield self.comparators
+        yield self.opamps

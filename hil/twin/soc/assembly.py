@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """All peripherals of the part, made and connected to each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
 
 from hil.boards import Board
+from hil.parts import Block
 from hil.twin.core.bus import Bus
 from hil.twin.core.core import Core
 from hil.twin.ip import iwdg_v2 as iwdg
@@ -15,26 +16,21 @@ from hil.twin.ip.bdma_v2 import Dma
 from hil.twin.ip.crc_v3 import Crc
 from hil.twin.ip.exti_v1 import LINE_PVD, LINE_RTC_ALARM, LINE_RTC_WAKEUP, LINE_TAMPER, Exti
 from hil.twin.ip.gpio_v2 import GpioPort
-from hil.twin.ip.interrupts import InterruptLines
+from hil.twin.ip.interrupts import InterruptLines, InterruptSource
 from hil.twin.ip.iwdg_v2 import Iwdg
 from hil.twin.ip.lcd_v2 import Lcd
-from hil.twin.ip.lptim_v1.lptim import Lptim
-from hil.twin.ip.memory_map import BASE, IRQ
 from hil.twin.ip.otg_v1 import OtgFs
-from hil.twin.ip.pin_functions import SIGNALS, Signal
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.ip.rng_v1 import Rng
 from hil.twin.ip.rtc_v2.rtc import Rtc
 from hil.twin.ip.rtc_v2.tamper import TAMPER_PINS
-from hil.twin.ip.usart_v3.usart import Lpuart, Usart
 from hil.twin.ip.vrefbuf_v1 import Vrefbuf
 from hil.twin.ip.wwdg_v1 import Wwdg
-from hil.twin.pins import PORT_WIDTHS, Pins
+from hil.twin.pins import Pins
 from hil.twin.soc.analog import Analog
 from hil.twin.soc.dma_bus import DmaBus
-from hil.twin.soc.dma_requests import DmaRequest
-from hil.twin.soc.serial_buses import make_i2cs, make_spis
-from hil.twin.soc.stm32l4.clock_gates import GATES
+from hil.twin.soc.routing import Routing
+from hil.twin.soc.serial_buses import make_i2cs, make_spis, make_uarts
 from hil.twin.soc.stm32l4.dbgmcu import Dbgmcu
 from hil.twin.soc.stm32l4.flash import Flash
 from hil.twin.soc.stm32l4.kernel_clocks import KernelClocks
@@ -42,19 +38,15 @@ from hil.twin.soc.stm32l4.option_bytes import OptionBytes
 from hil.twin.soc.stm32l4.pwr import Pwr
 from hil.twin.soc.stm32l4.rcc import Rcc
 from hil.twin.soc.stm32l4.syscfg import Syscfg
-from hil.twin.soc.timers import Timers
+from hil.twin.soc.timers import Timers, make_low_power_timers
 from hil.twin.soc.unmodelled import Unmodelled, UnmodelledRegisters, reserved_between
 
 _WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
 """WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
-_UARTS: Final = ("USART1", "USART2", "USART3", "UART4", "UART5", "LPUART1")
-_LOW_POWER_TIMERS: Final = ("LPTIM1", "LPTIM2")
-_SHARED_GATES: Final = {"VREFBUF": "SYSCFG"}
-"""Blocks that another block's clock gate clocks (RM0351, RCC_AHB2ENR and RCC_APB2ENR)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
 """The part of the address space that holds what DMA reaches."""
 
-Block = TypeVar("Block", bound=RegisterBlock)
+Made = TypeVar("Made", bound=RegisterBlock)
 
 
 class Peripherals:
@@ -75,8 +67,8 @@ class Peripherals:
         temperature_c: Callable[[], float],
         request_reset: Callable[[str], None],
     ) -> None:
-        part, scheduler = board.part, core.scheduler
-        interrupts = InterruptLines(core.set_interrupt)
+        part, blocks, scheduler = board.part, board.part.blocks, core.scheduler
+        interrupts = InterruptLines(blocks.interrupts, core.set_interrupt)
         self.blocks: dict[str, RegisterBlock] = {}
         self.on_wakeup_line: Callable[[bool], None] = lambda level: None
         self.on_wakeup_pin: Callable[[], None] = lambda: None
@@ -92,27 +84,31 @@ class Peripherals:
         self._low_power_frozen = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
-        self.rcc = self._add(Rcc(board, scheduler, interrupts.source(IRQ["RCC"])))
-        self.pwr = self._add(Pwr(part, scheduler))
-        self.exti = self._add(Exti(interrupts, core.send_event))
-        self.syscfg = self._add(Syscfg())
-        self.vrefbuf = self._add(Vrefbuf(), "SYSCFG")
-        self.dbgmcu = self._add(Dbgmcu(part.device_id_code))
-        self.rtc = self._add(Rtc(scheduler, lambda: self.rcc.rtc_hz))
+        self.rcc = self._add(Rcc(blocks["RCC"], board, scheduler, interrupts.of(blocks["RCC"])))
+        self.pwr = self._add(Pwr(blocks["PWR"], part, scheduler))
+        self.exti = self._add(
+            Exti(blocks["EXTI"], _exti_sources(blocks["EXTI"], interrupts), core.send_event)
+        )
+        self.syscfg = self._add(Syscfg(blocks["SYSCFG"]))
+        self.vrefbuf = self._add(Vrefbuf(blocks["VREFBUF"]))
+        self.dbgmcu = self._add(Dbgmcu(blocks["DBGMCU"], part.device_id_code))
+        self.rtc = self._add(Rtc(blocks["RTC"], scheduler, lambda: self.rcc.rtc_hz))
         self.iwdg = self._add(
             Iwdg(
+                blocks["IWDG"],
                 scheduler,
                 lambda: self.rcc.oscillators.lsi_nominal_hz,
                 self.rcc.force_lsi,
                 partial(request_reset, "iwdg"),
             )
         )
-        self.crc = self._add(Crc())
+        self.crc = self._add(Crc(blocks["CRC"]))
         self.flash = self._add(
             Flash(
+                blocks["FLASH"],
                 part,
                 scheduler,
-                interrupts.source(IRQ["FLASH"]),
+                interrupts.of(blocks["FLASH"]),
                 core.memory["flash"],
                 OptionBytes(core.memory["system"]),
                 core.memory.invalidate,
@@ -121,92 +117,90 @@ class Peripherals:
         )
         pull_ohm = part.fact("pull_resistors").typ_scalar()
         self.ports = {
-            port: self._add(GpioPort(port, pins, scheduler, supply_v, pull_ohm)) for port in PORT_WIDTHS
+            port.port: self._add(port)
+            for port in (
+                GpioPort(block, pins, scheduler, supply_v, pull_ohm) for block in blocks.of("gpio_v2")
+            )
         }
         peripheral_bus = Bus(core.memory)
         dma_bus = DmaBus(core.memory, peripheral_bus)
-        self.dma1 = self._add(Dma("DMA1", dma_bus, interrupts))
-        self.dma2 = self._add(Dma("DMA2", dma_bus, interrupts))
-        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
-        self.timers = Timers(scheduler, interrupts, self.rcc, self.ports, controllers)
+        self.dma = {
+            block.name: self._add(
+                Dma(block, dma_bus, [interrupts.source(line) for line in block.interrupts.values()])
+            )
+            for block in blocks.of("bdma_v2")
+        }
+        self.kernel_clocks = KernelClocks(blocks, self.rcc)
+        routing = Routing(blocks, scheduler, interrupts, self.kernel_clocks, self.ports, self.dma)
+        self.timers = Timers(routing)
         for timer in self.timers.values():
             self._add(timer)
-        self.kernel_clocks = KernelClocks(self.rcc)
         self._uart_inputs: dict[tuple[str, int], list[tuple[int, Callable[[int, bool], None]]]] = {}
         """By port and pin: the UARTs that may listen there, and in which alternate function."""
-        self.uarts = {name: self._add(self._make_uart(name, interrupts)) for name in _UARTS}
-        self.i2cs = make_i2cs(scheduler, interrupts, self.kernel_clocks, self.ports, controllers)
-        self.spis = make_spis(scheduler, interrupts, self.rcc, self.ports, controllers)
-        for bus in (*self.i2cs.values(), *self.spis.values()):
+        self.uarts = make_uarts(routing)
+        self.i2cs = make_i2cs(routing)
+        self.spis = make_spis(routing)
+        for bus in (*self.uarts.values(), *self.i2cs.values(), *self.spis.values()):
             self._add(bus)
         self.wwdg = self._add(
             Wwdg(
+                blocks["WWDG"],
                 scheduler,
-                interrupts.source(IRQ["WWDG"]),
+                interrupts.of(blocks["WWDG"]),
                 partial(self.rcc.bus_hz, "WWDG"),
                 partial(request_reset, "wwdg"),
             )
         )
         self.rng = self._add(
             Rng(
+                blocks["RNG"],
                 scheduler,
-                interrupts.source(IRQ["RNG"]),
+                interrupts.of(blocks["RNG"]),
                 self.kernel_clocks.clk48_hz,
-                np.random.default_rng([seed, BASE["RNG"]]),
+                np.random.default_rng([seed, blocks["RNG"].base]),
             )
         )
-        self.low_power_timers = {
-            name: self._add(
-                Lptim(
-                    name,
-                    scheduler,
-                    interrupts.source(IRQ[name]),
-                    partial(self.kernel_clocks.low_power_timer_hz, name),
-                    encoder=f"{name}_IN2" in SIGNALS,
-                )
-            )
-            for name in _LOW_POWER_TIMERS
-        }
+        self.low_power_timers = make_low_power_timers(routing)
+        for low_power_timer in self.low_power_timers.values():
+            self._add(low_power_timer)
         self.analog = Analog(
             part,
-            scheduler,
-            interrupts,
+            routing,
             self.rcc,
             self.exti,
             pins,
-            self.ports,
             self.timers,
-            controllers,
             seed=seed,
             supply_v=supply_v,
             battery_v=battery_v,
             temperature_c=temperature_c,
         )
-        for block, gate in self.analog:
-            self._add(block, gate)
+        for analog_block in self.analog:
+            self._add(analog_block)
         self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
-        self.lcd = Lcd(scheduler, interrupts.source(IRQ["LCD"]), lambda: self.rcc.lcd_hz)
-        if "LCD" not in part.lacks_blocks:
-            self._add(self.lcd)
-        self.otg_fs = self._add(OtgFs(scheduler, self.kernel_clocks.clk48_hz))
-        for name in [name for name in BASE if name not in self.blocks and name not in part.lacks_blocks]:
-            self._add(Unmodelled(name), _SHARED_GATES.get(name))
+        self.lcd: Lcd | None = None
+        for block in blocks.of("lcd_v2"):
+            self.lcd = self._add(Lcd(block, scheduler, interrupts.of(block), lambda: self.rcc.lcd_hz))
+        self.otg_fs = self._add(OtgFs(blocks["OTG_FS"], scheduler, self.kernel_clocks.clk48_hz))
+        for block in blocks.by_name.values():
+            if block.name not in self.blocks:
+                self._add(Unmodelled(block))
         for gap in reserved_between(self.blocks.values()):
             self._add(gap)
-        for block in self.blocks.values():
-            core.attach(block)
-            if _SYSTEM_BUS[0] <= block.base < _SYSTEM_BUS[1]:
-                peripheral_bus.attach(block)
+        for device in self.blocks.values():
+            core.attach(device)
+            if _SYSTEM_BUS[0] <= device.base < _SYSTEM_BUS[1]:
+                peripheral_bus.attach(device)
         clocked = (
             *(self.timers.values(), self.uarts.values(), self.low_power_timers.values()),
-            (self.wwdg, self.rng, self.lcd, self.otg_fs),
+            *((self.wwdg, self.rng, self.otg_fs), () if self.lcd is None else (self.lcd,)),
         )
         self._retime: dict[str, Callable[[], None]] = {
             block.name: block.retime for group in clocked for block in group
         }
         """What follows a clock or its own gate."""
         self._retime["ADC"] = self.analog.retime
-        self._connect(pins, request_reset)
+        self._connect(pins, blocks.alternate_functions, request_reset)
 
     def reset(self) -> None:
         """A system reset, without the flags that tell its cause: what a reset leaves alone stays."""
@@ -294,7 +288,12 @@ class Peripherals:
     def _freeze_iwdg(self) -> None:
         self.iwdg.freeze(self._debug_frozen or self._low_power_frozen)
 
-    def _connect(self, pins: Pins, request_reset: Callable[[str], None]) -> None:
+    def _connect(
+        self,
+        pins: Pins,
+        alternate_functions: Mapping[str, Mapping[int, tuple[str, ...]]],
+        request_reset: Callable[[str], None],
+    ) -> None:
         self.rcc.listeners.append(self.retime)
         self.rcc.gate_listeners.append(self._gates_changed)
         self.rcc.backup_access = lambda: self.pwr.backup_access
@@ -323,46 +322,20 @@ class Peripherals:
             pins[name].external_listeners.append(partial(self._wakeup_pin_changed, number))
         for name, uart in self.uarts.items():
             for signal in uart.pins:
-                uart.pins[signal] = Signal(f"{name}_{signal}", self.ports)
-                for function, names in SIGNALS[f"{name}_{signal}"].items():
+                for function, names in alternate_functions.get(f"{name}_{signal}", {}).items():
                     for pin in names:
                         listeners = self._uart_inputs.setdefault((pin[1], int(pin[2:])), [])
                         listeners.append((function, partial(uart.pin_changed, signal)))
-            clear_to_send = Signal(f"{name}_CTS", self.ports)
-            clear_to_send.listen(uart.cts_changed)
-            uart.flow.cts_level = clear_to_send.read
-            uart.flow.drive_rts = Signal(f"{name}_RTS_DE", self.ports).drive
-        for name, low_power_timer in self.low_power_timers.items():
-            low_power_timer.on_output = Signal(f"{name}_OUT", self.ports).drive
-            inputs = {pin: Signal(f"{name}_{pin}", self.ports) for pin in ("IN1", "IN2", "ETR")}
-            low_power_timer.inputs.levels = {pin: signal.read for pin, signal in inputs.items()}
-            low_power_timer.inputs.runs = partial(self.kernel_clocks.low_power_timer_runs, name)
-            for pin, source in inputs.items():
-                source.listen(partial(low_power_timer.inputs.changed, pin))
 
-    def _make_uart(self, name: str, interrupts: InterruptLines) -> Usart:
-        kind = Lpuart if name == "LPUART1" else Usart
-        controllers = {"DMA1": self.dma1, "DMA2": self.dma2}
-        return kind(
-            name,
-            self._core.scheduler,
-            interrupts.source(IRQ[name]),
-            partial(self.kernel_clocks.hz, name),
-            partial(self.kernel_clocks.reception_in_stop_hz, name),
-            DmaRequest(f"{name}_TX", controllers),
-            DmaRequest(f"{name}_RX", controllers),
-        )
-
-    def _add(self, block: Block, gate: str | None = None) -> Block:
+    def _add(self, block: Made) -> Made:
         self.blocks[block.name] = block
         block.unknowns = self.unmodelled
         for offset in block.polled:
             self._core.polling.allow(block.base + offset, partial(block.changes_at_ps, offset))
         for offset in block.counters:
             self._core.polling.allow_counter(block.base + offset, partial(block.counting, offset))
-        gate = gate or block.name
-        if gate in GATES:
-            block.is_clocked = partial(self._is_enabled, gate)
+        if block.gate:
+            block.is_clocked = partial(self._is_enabled, block.gate)
         return block
 
     def _is_enabled(self, gate: str) -> bool:
@@ -408,3 +381,13 @@ class Peripherals:
         for line in range(16):
             port = self.ports[self.syscfg.exti_port(line)]
             self.exti.set_level(line, port.input_level(line))
+
+
+def _exti_sources(block: Block, interrupts: InterruptLines) -> dict[int, InterruptSource]:
+    """The interrupt behind each line; the part's file names lines ("16") and ranges of them ("5-9")."""
+    found = {}
+    for lines, interrupt in block.interrupts.items():
+        first, _, last = lines.partition("-")
+        for line in range(int(first), int(last or first) + 1):
+            found[line] = interrupts.source(interrupt)
+    return found

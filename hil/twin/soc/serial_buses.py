@@ -1,80 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All I2C and SPI controllers of the part, by their names, with their pins and DMA requests."""
+"""All UARTs, I2Cs and SPIs of the part, by their names, with their pins and DMA requests."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Final
 
-from hil.twin.core.scheduler import Scheduler
-from hil.twin.ip.bdma_v2 import Dma
-from hil.twin.ip.gpio_v2 import GpioPort
+from hil.twin.ip.alternate_function import AlternateFunction
 from hil.twin.ip.i2c_v2.i2c import I2c
-from hil.twin.ip.interrupts import InterruptLines
-from hil.twin.ip.memory_map import IRQ
-from hil.twin.ip.pin_functions import Signal
 from hil.twin.ip.spi_v3.spi import Spi
-from hil.twin.soc.dma_requests import DmaRequest
-from hil.twin.soc.stm32l4.kernel_clocks import KernelClocks
-from hil.twin.soc.stm32l4.rcc import Rcc
-
-I2C_NAMES: Final = ("I2C1", "I2C2", "I2C3")
-SPI_NAMES: Final = ("SPI1", "SPI2", "SPI3")
+from hil.twin.ip.usart_v3.usart import Lpuart, Usart
+from hil.twin.soc.routing import Routing
 
 
-def make_i2cs(
-    scheduler: Scheduler,
-    interrupts: InterruptLines,
-    kernel_clocks: KernelClocks,
-    ports: Mapping[str, GpioPort],
-    controllers: Mapping[str, Dma],
-) -> dict[str, I2c]:
+def make_uarts(routing: Routing) -> dict[str, Usart]:
+    """The USARTs, UARTs and LPUARTs."""
+    found = {}
+    for block in routing.blocks.of("usart_v3"):
+        kind = Lpuart if block.traits.get("low_power") else Usart
+        uart = kind(
+            block,
+            routing.scheduler,
+            routing.interrupts.of(block),
+            partial(routing.clocks.kernel_hz, block.name),
+            partial(routing.clocks.reception_in_stop_hz, block.name),
+            *routing.requests(block),
+        )
+        for signal in uart.pins:
+            uart.pins[signal] = routing.pin_signal(f"{block.name}_{signal}")
+        clear_to_send = routing.pin_signal(f"{block.name}_CTS")
+        clear_to_send.listen(uart.cts_changed)
+        uart.flow.cts_level = clear_to_send.read
+        uart.flow.drive_rts = routing.pin_signal(f"{block.name}_RTS_DE").drive
+        found[block.name] = uart
+    return found
+
+
+def make_i2cs(routing: Routing) -> dict[str, I2c]:
     """The I2Cs."""
     found = {}
-    for name in I2C_NAMES:
-        block = I2c(
-            name,
-            scheduler,
-            interrupts.source(IRQ[f"{name}_EV"]),
-            interrupts.source(IRQ[f"{name}_ER"]),
-            partial(kernel_clocks.hz, name),
-            partial(kernel_clocks.reception_in_stop_hz, name),
-            DmaRequest(f"{name}_TX", controllers),
-            DmaRequest(f"{name}_RX", controllers),
+    for block in routing.blocks.of("i2c_v2"):
+        i2c = I2c(
+            block,
+            routing.scheduler,
+            routing.interrupts.of(block, "event"),
+            routing.interrupts.of(block, "error"),
+            partial(routing.clocks.kernel_hz, block.name),
+            partial(routing.clocks.reception_in_stop_hz, block.name),
+            *routing.requests(block),
         )
-        block.routed = partial(_both_routed, Signal(f"{name}_SCL", ports), Signal(f"{name}_SDA", ports))
-        found[name] = block
+        i2c.routed = partial(
+            _both_routed, routing.pin_signal(f"{block.name}_SCL"), routing.pin_signal(f"{block.name}_SDA")
+        )
+        found[block.name] = i2c
     return found
 
 
-def make_spis(
-    scheduler: Scheduler,
-    interrupts: InterruptLines,
-    rcc: Rcc,
-    ports: Mapping[str, GpioPort],
-    controllers: Mapping[str, Dma],
-) -> dict[str, Spi]:
+def make_spis(routing: Routing) -> dict[str, Spi]:
     """The SPIs."""
     found = {}
-    for name in SPI_NAMES:
-        block = Spi(
-            name,
-            scheduler,
-            interrupts.source(IRQ[name]),
-            partial(rcc.bus_hz, name),
-            DmaRequest(f"{name}_TX", controllers),
-            DmaRequest(f"{name}_RX", controllers),
+    for block in routing.blocks.of("spi_v3"):
+        spi = Spi(
+            block,
+            routing.scheduler,
+            routing.interrupts.of(block),
+            partial(routing.clocks.bus_hz, block.name),
+            *routing.requests(block),
         )
-        clock, select = Signal(f"{name}_SCK", ports), Signal(f"{name}_NSS", ports)
-        block.routed, block.drive_clock = clock.routed, clock.drive
-        block.nss_level, block.drive_nss = partial(_level, select), select.drive
-        select.listen(block.nss_changed)
-        found[name] = block
+        clock, select = routing.pin_signal(f"{block.name}_SCK"), routing.pin_signal(f"{block.name}_NSS")
+        spi.routed, spi.drive_clock = clock.routed, clock.drive
+        spi.nss_level, spi.drive_nss = select.read, select.drive
+        select.listen(spi.nss_changed)
+        found[block.name] = spi
     return found
 
 
-def _level(signal: Signal) -> bool | None:
-    return signal.level
-
-
-def _both_routed(clock: Signal, data: Signal) -> bool:
+def _both_routed(clock: AlternateFunction, data: AlternateFunction) -> bool:
     return clock.routed() and data.routed()

@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import WORD, RegisterBlock
 from hil.twin.soc.register_names import RegisterName, register_names
 
 LOG: Final = logging.getLogger(__name__)
 
 Operation = Literal["read", "write"]
-
-_SIZES: Final = {"VREFBUF": 0x10, "OTG_FS": 0x4_0000}
 
 _BRIDGES: Final = ((0x4000_0000, 0x4000_9800), (0x4001_0000, 0x4001_6400))
 """APB1 and APB2 (DS10198 Rev 8, Table 19)."""
@@ -102,15 +100,12 @@ class UnmodelledRegisters:
 class Unmodelled(RegisterBlock):
     """A block of which nothing is modelled."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, BASE[name], _SIZES.get(name, 0x400))
-
 
 class Reserved(RegisterBlock):
     """Addresses behind a bus bridge that hold no block: they read as zero (assumption reserved_addresses)."""
 
     def __init__(self, base: int, size: int) -> None:
-        super().__init__(f"reserved_0x{base:08X}", base, size)
+        super().__init__(Block(f"reserved_0x{base:08X}", base, size, behind_bridge=True))
 
     def read_word(self, offset: int) -> int:
         """Zero."""

@@ -4,7 +4,7 @@
 import pytest
 
 from hil.twin.devices.lsm6dsl import Lsm6dsl
-from hil.twin.soc.dma_requests import REQUESTS
+from tests.twin.bare_part import BLOCKS
 
 WHO_AM_I, IDENTITY = 0x0F, 0x6A
 AUTOEND, START, READ, ADDRESS = 1 << 25, 1 << 13, 1 << 10, 0x6A << 1
@@ -72,4 +72,4 @@ def test_each_spi_reads_a_device(part, name):
 
 def test_every_instance_is_connected_to_its_dma_requests(part):
     wanted = {f"{name}_{way}" for name in (*I2CS, *SPIS) for way in ("RX", "TX")}
-    assert wanted <= set(REQUESTS)
+    assert wanted <= set(BLOCKS.dma_requests)

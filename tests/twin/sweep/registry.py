@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.twin.soc.dma_requests import REQUESTS
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.subject import Subject
 
 Run = Callable[[Subject], None]
@@ -111,7 +111,9 @@ NOTHING_TO_CLEAR: dict[tuple[str, int], int] = {
 
 _DMA_ENABLES = {"UP": 8, "CH1": 9, "CH2": 10, "CH3": 11, "CH4": 12, "COM": 13, "TRIG": 14}
 WITHOUT_REQUEST: dict[tuple[str, int], int] = {
-    (name, 0x0C): sum(1 << bit for signal, bit in _DMA_ENABLES.items() if f"{name}_{signal}" not in REQUESTS)
+    (name, 0x0C): sum(
+        1 << bit for signal, bit in _DMA_ENABLES.items() if f"{name}_{signal}" not in BLOCKS.dma_requests
+    )
     for name in ("TIM1", "TIM2", "TIM3", "TIM6", "TIM15", "TIM16")
 } | {("TIM16", 0x04): 1 << 2}
 """Enables of DMA requests that lead to no channel on this part (RM0351, DMA request mapping), and CCUS of a

@@ -12,9 +12,8 @@ import numpy as np
 
 from hil.twin.core.bus import BusFault
 from hil.twin.core.state_layout import EVENT_REGISTER as _EVENT_REGISTER
-from hil.twin.soc.dma_requests import REQUESTS
 from hil.twin.soc.stm32l4.option_bytes import FACTORY
-from tests.twin.bare_part import BarePart
+from tests.twin.bare_part import BLOCKS, BarePart
 
 _START_GRID_PS = 10**9
 SRAM = 0x2000_1000
@@ -185,7 +184,7 @@ class Subject:
 
     def dma(self, signal: str, register: int, *, to_peripheral: bool = False, width: int = 4) -> None:
         """Let DMA serve a request, by its name in the mapping: 16 items between SRAM and a register."""
-        controller, channel, code = REQUESTS[signal][0]
+        controller, channel, code = BLOCKS.dma_requests[signal][0]
         at = 0x08 + 0x14 * (channel - 1)
         selected = self.blocks[controller].words[0xA8] & ~(0xF << 4 * (channel - 1))
         self.write(controller, 0xA8, selected | code << 4 * (channel - 1))
@@ -247,7 +246,7 @@ class Subject:
             [mcu.peripherals.analog.dac.output(index) is None for index in (0, 1)],
             hash(sram.tobytes()),
             vars(rcc.clocks) if hasattr(rcc.clocks, "__dict__") else str(rcc.clocks),
-            [mcu.peripherals.kernel_clocks.hz(name) for name in _KERNEL_CLOCKED],
+            [mcu.peripherals.kernel_clocks.kernel_hz(name) for name in _KERNEL_CLOCKED],
             [mcu.peripherals.kernel_clocks.low_power_timer_hz(name) for name in ("LPTIM1", "LPTIM2")],
             [block.is_clocked() for block in self.blocks.values()],
             [self.blocks[name].read_word(offset) for name, offset in _WITNESSES],

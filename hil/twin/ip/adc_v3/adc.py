@@ -11,14 +11,13 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from hil.parts import Part
+from hil.parts import Block, Part
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.adc_v3.common import AdcCommon, Pair
 from hil.twin.ip.adc_v3.inputs import AnalogInputs
 from hil.twin.ip.adc_v3.sampling import CFGR, CFGR2, SMPR1, SMPR2, SQR1, Sampling
 from hil.twin.ip.bdma_v2 import Dma
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.ip.timer_v1.tim import Tim
@@ -75,7 +74,7 @@ class Adc(RegisterBlock):
     def __init__(
         self,
         part: Part,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         common: AdcCommon,
@@ -84,7 +83,7 @@ class Adc(RegisterBlock):
         dma_routes: tuple[tuple[Dma, int, int], ...],
         noise: np.random.Generator,
     ) -> None:
-        super().__init__(name, BASE[name], 0x100)
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._common = common

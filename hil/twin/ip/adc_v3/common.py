@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Protocol
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -67,9 +67,13 @@ class AdcCommon(RegisterBlock):
     polled: ClassVar[frozenset[int]] = frozenset({CSR})
 
     def __init__(
-        self, now_ps: Callable[[], int], hclk_hz: Callable[[], int], asynchronous_hz: Callable[[], int]
+        self,
+        block: Block,
+        now_ps: Callable[[], int],
+        hclk_hz: Callable[[], int],
+        asynchronous_hz: Callable[[], int],
     ) -> None:
-        super().__init__("ADC123_COMMON", BASE["ADC123_COMMON"], 0x100)
+        super().__init__(block)
         self.pair: Pair | None = None
         self._now_ps = now_ps
         self._hclk_hz = hclk_hz

@@ -7,9 +7,9 @@ Not modelled: sample and hold, whose output is that of the normal mode.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.ip.dac_v3.channel import CEN, DMAEN, DMAUDRIE, EN, DacChannel
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.pins import AnalogSource, Pin
 
@@ -99,12 +99,13 @@ class Dac(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         interrupt: InterruptSource,
         pins: tuple[Pin, Pin],
         reference_v: Callable[[], float],
         requests: tuple[Callable[[], bool], Callable[[], bool]],
     ) -> None:
-        super().__init__("DAC1", BASE["DAC1"])
+        super().__init__(block)
         self._interrupt = interrupt
         self._requests = requests
         self._waiting = [False, False]

@@ -9,13 +9,13 @@ modelled: SMBus, the noise filters, and controllers that arbitrate.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.bus_devices import I2cDevice
 from hil.twin.ip.i2c_v2 import registers as reg
 from hil.twin.ip.i2c_v2.bus import I2cAddress, I2cBus, I2cTarget
 from hil.twin.ip.i2c_v2.target import TargetMode
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -50,7 +50,7 @@ class I2c(RegisterBlock):
 
     def __init__(
         self,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         event_interrupt: InterruptSource,
         error_interrupt: InterruptSource,
@@ -59,7 +59,7 @@ class I2c(RegisterBlock):
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
     ) -> None:
-        super().__init__(name, BASE[name])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = event_interrupt
         self._error_interrupt = error_interrupt

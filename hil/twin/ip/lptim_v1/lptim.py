@@ -7,6 +7,7 @@ Not modelled: triggers by the RTC and the comparators, and inputs from the compa
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
@@ -20,7 +21,6 @@ from hil.twin.ip.lptim_v1.inputs import (
     WAVE,
     LptimInputs,
 )
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S, TickCounter
 
@@ -58,7 +58,7 @@ class Lptim(RegisterBlock):
 
     def __init__(
         self,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         kernel_hz: Callable[[], int],
@@ -66,7 +66,7 @@ class Lptim(RegisterBlock):
         encoder: bool = True,
     ) -> None:
         """Only LPTIM1 has the ``encoder`` interface (RM0351, LPTIM features)."""
-        super().__init__(name, BASE[name])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._kernel_hz = kernel_hz

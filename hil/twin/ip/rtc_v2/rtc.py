@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, always, field
 from hil.twin.ip.rtc_v2.clock import DATE_RESET, CalendarClock
 from hil.twin.ip.rtc_v2.tamper import TAMPER_PINS, TamperDetection
@@ -86,8 +86,8 @@ class Rtc(RegisterBlock):
         BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)
     }
 
-    def __init__(self, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
-        super().__init__("RTC", BASE["RTC"])
+    def __init__(self, block: Block, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
+        super().__init__(block)
         self._scheduler = scheduler
         self._clock_hz = clock_hz
         self._counter = TickCounter(scheduler)

@@ -8,10 +8,10 @@ mode and DMA of packed frames of odd number.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.bus_devices import SpiDevice
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.spi_v3.line import crc_of, exchange_with_devices, reversed_bits
 from hil.twin.ip.spi_v3.target import UNDERRUN, TargetSide
@@ -63,14 +63,14 @@ class Spi(RegisterBlock):
 
     def __init__(
         self,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         bus_hz: Callable[[], int],
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
     ) -> None:
-        super().__init__(name, BASE[name])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._bus_hz = bus_hz

@@ -13,10 +13,10 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from hil.parts import Block
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.ip.tick_counter import TickCounter
 from hil.twin.ip.timer_v1 import registers as reg
@@ -49,7 +49,7 @@ class Tim(RegisterBlock):
 
     def __init__(
         self,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         interrupts: tuple[tuple[int, InterruptSource], ...],
         kernel_hz: Callable[[], int],
@@ -58,7 +58,7 @@ class Tim(RegisterBlock):
         channels: int = 0,
         complementary: int = 0,
     ) -> None:
-        super().__init__(name, BASE[name])
+        super().__init__(block)
         self._scheduler = scheduler
         self._kernel_hz = kernel_hz
         self._mask = (1 << counter_bits) - 1

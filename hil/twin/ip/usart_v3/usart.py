@@ -9,9 +9,9 @@ IrDA, and synchronous mode.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Protocol
 
+from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.ip.usart_v3 import registers as reg
@@ -75,7 +75,7 @@ class Usart(RegisterBlock):
 
     def __init__(
         self,
-        name: str,
+        block: Block,
         scheduler: Scheduler,
         interrupt: InterruptSource,
         kernel_hz: Callable[[], int],
@@ -83,7 +83,7 @@ class Usart(RegisterBlock):
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
     ) -> None:
-        super().__init__(name, BASE[name])
+        super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._kernel_hz = kernel_hz

@@ -7,7 +7,7 @@ A system reset leaves it alone: a debugger's settings last until the next power-
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
 
 IDCODE: Final = 0x00
@@ -42,8 +42,8 @@ class Dbgmcu(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {CR: 1}
     """DBG_SLEEP: the debug port reaches the bus in Sleep either way here."""
 
-    def __init__(self, device_id: int) -> None:
-        super().__init__("DBGMCU", BASE["DBGMCU"])
+    def __init__(self, block: Block, device_id: int) -> None:
+        super().__init__(block)
         self.listeners: list[Callable[[], None]] = []
         self.device_id = device_id
         """What IDCODE reads."""

@@ -13,11 +13,10 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hil.parts import Part
+from hil.parts import Block, Part
 from hil.twin.core.bus import BusFault
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.soc.stm32l4.option_bytes import FACTORY, OPTR, RDP_LEVEL_0, RDP_LEVEL_2, OptionBytes
@@ -105,6 +104,7 @@ class Flash(RegisterBlock):
 
     def __init__(
         self,
+        block: Block,
         part: Part,
         scheduler: Scheduler,
         interrupt: InterruptSource,
@@ -113,7 +113,7 @@ class Flash(RegisterBlock):
         invalidate: Callable[[int, int], None],
         on_timing: SetTiming,
     ) -> None:
-        super().__init__("FLASH", BASE["FLASH"])
+        super().__init__(block)
         self._array = part.flash
 
         def duration_ps(fact: str) -> int:

@@ -1,46 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kernel clocks that RCC_CCIPR selects for UARTs, I2Cs and low-power timers (RM0351, RCC_CCIPR)."""
+"""The clocks that reach the peripherals: the bus's, or what RCC_CCIPR selects (RM0351, RCC_CCIPR)."""
 
-from typing import Final
-
+from hil.parts import Blocks
 from hil.twin.ip.register_block import field
 from hil.twin.soc.stm32l4 import clock_tree
-from hil.twin.soc.stm32l4.clock_gates import GATES
 from hil.twin.soc.stm32l4.clock_tree import HSI16_HZ
 from hil.twin.soc.stm32l4.rcc import Rcc
 from hil.twin.soc.stm32l4.rcc_registers import CCIPR, PLLCFGR, PLLSAI1CFGR
 
-_SELECT: Final = {
-    "USART1": 0,
-    "USART2": 2,
-    "USART3": 4,
-    "UART4": 6,
-    "UART5": 8,
-    "LPUART1": 10,
-    "I2C1": 12,
-    "I2C2": 14,
-    "I2C3": 16,
-    "LPTIM1": 18,
-    "LPTIM2": 20,
-}
-"""Positions of the fields in RCC_CCIPR."""
-_RUNS_IN_STOP_2: Final = frozenset({"LPUART1", "LPTIM1", "I2C3"})
-"""RM0351, PWR section, functionalities depending on the working mode."""
-
 
 class KernelClocks:
-    """The clocks by the peripherals' names."""
+    """The L4's :class:`~hil.twin.ip.clock_source.ClockSource`."""
 
-    def __init__(self, rcc: Rcc) -> None:
+    def __init__(self, blocks: Blocks, rcc: Rcc) -> None:
         self._rcc = rcc
+        self._select = blocks.kernel_clocks
+        self._run_in_stop_2 = blocks.run_in_stop_2
 
-    def hz(self, gate: str) -> int:
+    def bus_hz(self, gate: str) -> int:
+        """As :meth:`Rcc.bus_hz`."""
+        return self._rcc.bus_hz(gate)
+
+    def timer_hz(self, gate: str) -> int:
+        """As :meth:`Rcc.timer_hz`."""
+        return self._rcc.timer_hz(gate)
+
+    def oscillator_hz(self, name: str) -> int:
+        """LSE, LSI or MSI as it runs."""
+        clocks = self._rcc.clocks
+        return {"lse": clocks.lse_hz, "lsi": clocks.lsi_hz, "msi": clocks.msi_hz}.get(name, 0)
+
+    def kernel_hz(self, gate: str) -> int:
         """What reaches a UART or an I2C now: PCLK, SYSCLK, HSI16 or, for a UART, LSE; zero in Stop."""
         rcc = self._rcc
         if rcc.stopped or not rcc.is_running(gate):
             return 0
         clocks = rcc.clocks
-        pclk_hz = clocks.pclk1_hz if GATES[gate].bus == "APB1" else clocks.pclk2_hz
+        pclk_hz = clocks.pclk1_hz if rcc.gates[gate].bus == "APB1" else clocks.pclk2_hz
         return (pclk_hz, clocks.sysclk_hz, clocks.hsi16_hz, clocks.lse_hz)[self._choice(gate)]
 
     def reception_in_stop_hz(self, gate: str) -> int:
@@ -83,8 +79,9 @@ class KernelClocks:
         return vco_hz // (2 * field(word, 21, 2) + 2)
 
     def _choice(self, gate: str) -> int:
-        return field(self._rcc.words[CCIPR], _SELECT[gate], 2)
+        position = self._select.get(gate)
+        return 0 if position is None else field(self._rcc.words[CCIPR], position, 2)
 
     def _survives_stop(self, gate: str) -> bool:
         rcc = self._rcc
-        return rcc.stopped and rcc.is_running(gate) and (not rcc.in_stop_2 or gate in _RUNS_IN_STOP_2)
+        return rcc.stopped and rcc.is_running(gate) and (not rcc.in_stop_2 or gate in self._run_in_stop_2)

@@ -4,9 +4,8 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Literal
 
-from hil.parts import Part
+from hil.parts import Block, Part
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 
@@ -66,8 +65,8 @@ class Pwr(RegisterBlock):
     not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6F0}
     """Monitors of VDDUSB, VDDIO2 and VDDA, and the isolation of the first two."""
 
-    def __init__(self, part: Part, scheduler: Scheduler) -> None:
-        super().__init__("PWR", BASE["PWR"])
+    def __init__(self, block: Block, part: Part, scheduler: Scheduler) -> None:
+        super().__init__(block)
         self._part = part
         self._scheduler = scheduler
         self._settling: dict[int, Event] = {}

@@ -6,12 +6,12 @@ from operator import and_, itemgetter
 from typing import ClassVar, Final
 
 from hil.boards import Board
+from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.memory_map import BASE
 from hil.twin.ip.register_block import RegisterBlock, always, field
 from hil.twin.soc.stm32l4 import clock_gates, clock_tree
-from hil.twin.soc.stm32l4.clock_gates import GATES
+from hil.twin.soc.stm32l4.clock_gates import ClockGates
 from hil.twin.soc.stm32l4.clock_sources import ClockSources
 from hil.twin.soc.stm32l4.clock_tree import Clocks, SystemClock
 from hil.twin.soc.stm32l4.rcc_registers import (
@@ -124,9 +124,10 @@ class Rcc(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {CR: HSEON | _HSEBYP | _CSSON, CIER: 1 << 4}
     """No crystal and no clock is at the HSE's pins on this board: it never gets ready."""
 
-    def __init__(self, board: Board, scheduler: Scheduler, interrupt: InterruptSource) -> None:
-        super().__init__("RCC", BASE["RCC"])
-        self._lacking = clock_gates.bits_of(board.part.lacks_blocks & GATES.keys())
+    def __init__(self, block: Block, board: Board, scheduler: Scheduler, interrupt: InterruptSource) -> None:
+        super().__init__(block)
+        self.gates = ClockGates(board.part.blocks)
+        self._lacking = self.gates.bits_of(board.part.lacks_blocks & self.gates.keys())
         """Bits by register that the part has reserved, because it lacks what they would control."""
         self._interrupt = interrupt
         self.listeners: list[Callable[[], None]] = []
@@ -293,12 +294,12 @@ class Rcc(RegisterBlock):
 
     def is_enabled(self, gate: str) -> bool:
         """Whether the gate's enable bit is set: its registers answer."""
-        where = GATES[gate]
+        where = self.gates[gate]
         return bool(self.words[where.enable_offset] >> where.bit & 1)
 
     def is_running(self, gate: str) -> bool:
         """Whether the gate's clock runs now: enabled, and in Sleep also by its Sleep-mode enable bit."""
-        where = GATES[gate]
+        where = self.gates[gate]
         word = self.words[where.enable_offset]
         if self.asleep:
             word &= self.words[where.enable_offset + clock_gates.TO_SLEEP_ENABLE]
@@ -307,7 +308,7 @@ class Rcc(RegisterBlock):
     def running_gates(self) -> list[str]:
         """The gates whose clocks run now."""
         running = dict(zip(clock_gates.ENABLE_REGISTERS, self.running_words(), strict=True))
-        return [gate for gate, where in GATES.items() if running[where.enable_offset] >> where.bit & 1]
+        return [gate for gate, where in self.gates.items() if running[where.enable_offset] >> where.bit & 1]
 
     def running_words(self) -> tuple[int, ...]:
         """The bits of the enable registers, in their order, whose gates' clocks run now."""
@@ -320,13 +321,13 @@ class Rcc(RegisterBlock):
         if self.stopped or not self.is_running(gate):
             return 0
         clocks = self.clocks
-        return {"AHB": clocks.hclk_hz, "APB1": clocks.pclk1_hz, "APB2": clocks.pclk2_hz}[GATES[gate].bus]
+        return {"AHB": clocks.hclk_hz, "APB1": clocks.pclk1_hz, "APB2": clocks.pclk2_hz}[self.gates[gate].bus]
 
     def timer_hz(self, gate: str) -> int:
         """Kernel clock that reaches a timer now."""
         if self.stopped or not self.is_running(gate):
             return 0
-        return self.clocks.timer1_hz if GATES[gate].bus == "APB1" else self.clocks.timer2_hz
+        return self.clocks.timer1_hz if self.gates[gate].bus == "APB1" else self.clocks.timer2_hz
 
     def adc_async_hz(self) -> int:
         """Asynchronous ADC clock by ADCSEL: none, PLLSAI1, PLLSAI2 (both not modelled: none) or SYSCLK."""
@@ -339,7 +340,7 @@ class Rcc(RegisterBlock):
 
     def open_gate(self, gate: str) -> None:
         """The hardware enables a peripheral's clock (WWDG_SW of the option bytes)."""
-        where = GATES[gate]
+        where = self.gates[gate]
         self.write_word(where.enable_offset, self.words[where.enable_offset] | 1 << where.bit)
 
     # Registers
@@ -384,7 +385,7 @@ class Rcc(RegisterBlock):
                 return
             if offset in clock_gates.ENABLE_REGISTERS:
                 self.version += 1
-                gates = clock_gates.names(offset, before ^ self.words[offset])
+                gates = self.gates.names(offset, before ^ self.words[offset])
                 for listener in self.gate_listeners:
                     listener(gates)
                 return
@@ -422,7 +423,7 @@ class Rcc(RegisterBlock):
         self.oscillators["lse"].switch(bool(value & _LSEON))
 
     def _reset_peripherals(self, enable_offset: int, bits: int) -> None:
-        for name in clock_gates.names(enable_offset, bits):
+        for name in self.gates.names(enable_offset, bits):
             self.on_peripheral_reset(name)
 
     def _ready(self, name: str) -> None:

@@ -6,7 +6,7 @@ switches' booster.
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Final
 
-from hil.twin.ip.memory_map import BASE
+from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
 
 EXTICR1: Final = 0x08
@@ -33,8 +33,8 @@ class Syscfg(RegisterBlock):
         0x24: 0xFF,  # SKR
     }
 
-    def __init__(self) -> None:
-        super().__init__("SYSCFG", BASE["SYSCFG"], 0x30)
+    def __init__(self, block: Block) -> None:
+        super().__init__(block)
         self.on_exti_select: Callable[[], None] = lambda: None
         self.on_power: Callable[[], None] = lambda: None
 

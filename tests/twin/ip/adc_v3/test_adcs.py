@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from hil.twin.soc.dma_requests import REQUESTS
+from tests.twin.bare_part import BLOCKS
 
 ISR, IER, CR, CFGR, SMPR1, SMPR2, SQR1, DR = 0x00, 0x04, 0x08, 0x0C, 0x14, 0x18, 0x30, 0x40
 ADVREGEN, ADEN, ADSTART, EOC = 1 << 28, 1, 4, 4
@@ -117,7 +117,7 @@ def test_each_adc_requests_its_interrupt(part, name):
 
 @pytest.mark.parametrize(
     ("name", "controller", "channel", "code"),
-    [(name, *route) for name in BASES for route in REQUESTS[name]],
+    [(name, *route) for name in BASES for route in BLOCKS.dma_requests[name]],
 )
 def test_dma_serves_each_adc(part, name, controller, channel, code):
     part.enable_clock(0x48, 0 if controller == "DMA1" else 1)

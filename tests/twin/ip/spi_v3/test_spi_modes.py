@@ -3,7 +3,7 @@
 
 import pytest
 
-from hil.twin.ip.memory_map import IRQ
+from tests.twin.bare_part import BLOCKS
 
 CR1, CR2, SR, DR, CRCPR, TXCRCR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x18
 CPHA, CPOL, MSTR, SPE, LSBFIRST, SSI, SSM, RXONLY = 1, 2, 4, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10
@@ -94,7 +94,7 @@ def test_a_controller_with_its_select_input_low_gives_up(spi, control, pin, faul
     spi.write("SPI1", CR1, MSTR | SPE | control)
     assert bool(spi.read("SPI1", SR) & MODF) is fault
     assert spi.read("SPI1", CR1) & (MSTR | SPE) == (0 if fault else MSTR | SPE)
-    assert bool(spi.mcu.core._nvic.level >> 16 + IRQ["SPI1"] & 1) is fault
+    assert bool(spi.mcu.core._nvic.level >> 16 + BLOCKS.interrupts["SPI1"] & 1) is fault
     spi.write("SPI1", CR1, ON)
     assert not spi.read("SPI1", SR) & MODF
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.ip.memory_map import BASE
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -81,7 +81,7 @@ def calibration(s: Subject) -> None:
 @scenario("ADC1", *SETTINGS)
 def by_dma(s: Subject) -> None:
     """A sequence goes to SRAM, round and round."""
-    s.dma("ADC1", BASE["ADC1"] + DR, width=2)
+    s.dma("ADC1", BLOCKS["ADC1"].base + DR, width=2)
     sampled = 0x0249_2492
     start_adc(s, {CFGR: 0x3 | 1 << 13, CFGR2: 0, SMPR1: sampled, SMPR2: sampled, SQR1: 3 | 1 << 6 | 2 << 12})
     s.advance(300e-6)
@@ -91,7 +91,7 @@ def _all_ranks(channel: int) -> None:
     @scenario("ADC1", *SQR)
     def ranks(s: Subject) -> None:
         """All sixteen ranks convert one channel."""
-        s.dma("ADC1", BASE["ADC1"] + DR, width=2)
+        s.dma("ADC1", BLOCKS["ADC1"].base + DR, width=2)
         words = [15, 0, 0, 0]
         for rank in range(16):
             register, position = divmod(rank + 1, 5)
@@ -156,7 +156,7 @@ for _code, _timer in ((11, "TIM2"), (13, "TIM6"), (14, "TIM15")):
 @scenario("ADC123_COMMON")
 def common(s: Subject) -> None:
     """Internal channels with a slow clock."""
-    s.dma("ADC1", BASE["ADC1"] + DR, width=2)
+    s.dma("ADC1", BLOCKS["ADC1"].base + DR, width=2)
     start_adc(s, {SQR1: 2 | 17 << 6 | 18 << 12, CFGR: 1}, interrupts=4)
     s.advance(100e-6)
 
@@ -165,7 +165,7 @@ def _dual(settings: int, config: int) -> None:
     @scenario("ADC123_COMMON", CCR)
     def dual(s: Subject) -> None:
         """ADC1 leads ADC2; DMA takes the results of both."""
-        s.dma("ADC1", BASE["ADC123_COMMON"] + CDR)
+        s.dma("ADC1", BLOCKS["ADC123_COMMON"].base + CDR)
         start_adc(s, {SQR1: 1 << 6}, start=False)
         s.write("ADC2", CR, ADVREGEN)
         s.advance(25e-6)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from hil.twin.ip.i2c_v2.bus import I2cAddress
-from hil.twin.ip.memory_map import BASE
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -90,8 +90,8 @@ def silent_transfers(s: Subject) -> None:
 def transfers_by_dma(s: Subject) -> None:
     """DMA waits for both directions."""
     _i2c(s)
-    s.dma("I2C1_RX", BASE["I2C1"] + RXDR, width=1)
-    s.dma("I2C1_TX", BASE["I2C1"] + TXDR, width=1, to_peripheral=True)
+    s.dma("I2C1_RX", BLOCKS["I2C1"].base + RXDR, width=1)
+    s.dma("I2C1_TX", BLOCKS["I2C1"].base + TXDR, width=1, to_peripheral=True)
     s.write("I2C1", TIMINGR, 0x0030_0F12)
     s.write("I2C1", I2C_CR1, 1)
     for control in (0x0202_2090, 0x0202_2490):
@@ -116,7 +116,7 @@ def refused(s: Subject) -> None:
 def long_write(s: Subject) -> None:
     """More bytes by DMA than are asked for at first."""
     _i2c(s)
-    s.dma("I2C1_TX", BASE["I2C1"] + TXDR, width=1, to_peripheral=True)
+    s.dma("I2C1_TX", BLOCKS["I2C1"].base + TXDR, width=1, to_peripheral=True)
     s.write("I2C1", TIMINGR, 0x0030_0F12)
     s.write("I2C1", I2C_CR1, 1 | 1 << 14)
     s.write("I2C1", I2C_CR2, 0x0001_2090)
@@ -278,8 +278,8 @@ def clocked_by_another(s: Subject) -> None:
 def exchange_by_dma(s: Subject) -> None:
     """DMA waits for both directions."""
     _spi(s)
-    s.dma("SPI1_RX", BASE["SPI1"] + SPI_DR, width=1)
-    s.dma("SPI1_TX", BASE["SPI1"] + SPI_DR, width=1, to_peripheral=True)
+    s.dma("SPI1_RX", BLOCKS["SPI1"].base + SPI_DR, width=1)
+    s.dma("SPI1_TX", BLOCKS["SPI1"].base + SPI_DR, width=1, to_peripheral=True)
     s.write("SPI1", SPI_CR2, 0x1700)
     s.write("SPI1", SPI_CR1, ON)
     s.blocks["SPI1"].write(SPI_DR, 1, 0x55)

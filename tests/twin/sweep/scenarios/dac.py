@@ -14,7 +14,7 @@ from hil.twin.ip.dac_v3.dac import (
     SWTRIGR,
     TRIGGER_TIMERS,
 )
-from hil.twin.ip.memory_map import BASE
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -87,7 +87,7 @@ def _by_dma(channel: int, register: int, code: int, timer: str) -> None:
     def by_dma(s: Subject) -> None:
         """DMA feeds a channel until its items are used up; then it is told of the underrun."""
         s.begin()
-        s.dma(f"DAC1_CH{channel}", BASE["DAC1"] + register, to_peripheral=True, width=2)
+        s.dma(f"DAC1_CH{channel}", BLOCKS["DAC1"].base + register, to_peripheral=True, width=2)
         s.write(timer, 0x2C, 39)
         s.write(timer, 0x04, 2 << 4)
         s.write(timer, 0x00, 1)

@@ -17,7 +17,7 @@ def _add(channel: int) -> None:
         s.write("DMA1", memory, SRAM + 0x88)
         s.write("DMA1", control, settings)
         for _ in range(6):
-            s.mcu.peripherals.dma1.request(channel + 1, 0)
+            s.mcu.peripherals.dma["DMA1"].request(channel + 1, 0)
             s.sample()
         s.write("DMA1", IFCR, 0)
 
@@ -38,7 +38,7 @@ def _add(channel: int) -> None:
         s.write("DMA1", peripheral, 0x6000_0000)
         s.write("DMA1", memory, SRAM)
         s.write("DMA1", control, 0x5C1)
-        s.mcu.peripherals.dma1.request(channel + 1, 0)
+        s.mcu.peripherals.dma["DMA1"].request(channel + 1, 0)
         s.sample()
 
 
@@ -49,7 +49,7 @@ _add(0)
 def flags_of_all(s: Subject) -> None:
     """All channels have all flags; some are cleared."""
     for channel in range(CHANNELS):
-        s.mcu.peripherals.dma1._flag(channel, 0xE)
+        s.mcu.peripherals.dma["DMA1"]._flag(channel, 0xE)
     s.write("DMA1", IFCR, 0)
     s.sample()
 
@@ -61,4 +61,4 @@ def requests_of_all(s: Subject) -> None:
     for channel in range(CHANNELS):
         s.write("DMA1", 0x0C + 0x14 * channel, 4)
         s.write("DMA1", 0x08 + 0x14 * channel, 1)
-        s.note(s.mcu.peripherals.dma1.listens(channel + 1, 0))
+        s.note(s.mcu.peripherals.dma["DMA1"].listens(channel + 1, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hil.twin.ip.memory_map import BASE
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -328,7 +328,7 @@ def _add(kind: Kind) -> None:
         def dma(s: Subject, request: str = request, number: int = number) -> None:
             """DMA stores the counter with every request."""
             s.begin()
-            s.dma(f"{name}_{request}", BASE[name] + (CCR1 if number else ARR))
+            s.dma(f"{name}_{request}", BLOCKS[name].base + (CCR1 if number else ARR))
             s.write(name, ARR, 20)
             for channel in range(kind.channels):
                 s.write(name, CCR[channel], 5)
@@ -343,7 +343,7 @@ def _update_by_dma(name: str, channels: int) -> None:
     @scenario(name, DCR, DMAR, CR1)
     def burst(s: Subject) -> None:
         """Updates load registers in bursts, by DMA or by hand; the count is read with the flag."""
-        s.dma(f"{name}_UP", BASE[name] + DMAR, to_peripheral=True)
+        s.dma(f"{name}_UP", BLOCKS[name].base + DMAR, to_peripheral=True)
         s.write(name, DIER, 0x100)
         s.write(name, DCR, 2 << 8 | 11)
         s.write(name, CR1, 0)
@@ -358,7 +358,7 @@ def _update_by_dma(name: str, channels: int) -> None:
         @scenario(name, CR2)
         def matches_at_the_update(s: Subject) -> None:
             """A match asks for DMA."""
-            s.dma(f"{name}_CH1", BASE[name] + ARR)
+            s.dma(f"{name}_CH1", BLOCKS[name].base + ARR)
             s.write(name, ARR, 40)
             s.write(name, CCR1, 20)
             s.write(name, CR2, 0)
@@ -374,7 +374,7 @@ def _commutated(name: str, kind: Kind, control: int) -> None:
         """Preloaded outputs change with a commutation, by software or by the trigger."""
         _route(s, *kind.pins)
         if kind.master is not None:
-            s.dma(f"{name}_COM", BASE[name] + ARR)
+            s.dma(f"{name}_COM", BLOCKS[name].base + ARR)
             master, trigger = kind.master
             s.write(master, ARR, 40)
             s.write(master, CR2, 2 << 4)
@@ -406,7 +406,7 @@ def _trigger_by_dma(name: str) -> None:
     @scenario(name, DIER)
     def trigger_by_dma(s: Subject) -> None:
         """A trigger asks for DMA."""
-        s.dma(f"{name}_TRIG", BASE[name] + ARR)
+        s.dma(f"{name}_TRIG", BLOCKS[name].base + ARR)
         s.write(name, DIER, 0)
         s.write(name, EGR, 0x40)
         s.sample()

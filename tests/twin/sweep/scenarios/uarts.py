@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from hil.twin.ip.memory_map import BASE
+from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -95,8 +95,8 @@ def _add(name: str, tx: Place, rx: Place, cts: Place, rts: Place, divider: int, 
     def dma(s: Subject) -> None:
         """DMA waits for both directions."""
         route(s)
-        s.dma(f"{name}_RX", BASE[name] + RDR, width=1)
-        s.dma(f"{name}_TX", BASE[name] + TDR, width=1, to_peripheral=True)
+        s.dma(f"{name}_RX", BLOCKS[name].base + RDR, width=1)
+        s.dma(f"{name}_TX", BLOCKS[name].base + TDR, width=1, to_peripheral=True)
         s.write(name, BRR, divider)
         s.write(name, CR3, 0)
         s.write(name, CR1, UE | RE | TE)
@@ -176,7 +176,7 @@ def _add(name: str, tx: Place, rx: Place, cts: Place, rts: Place, divider: int, 
     def dma_after_an_error(s: Subject) -> None:
         """A frame without a stop bit asks for DMA, or does not."""
         route(s)
-        s.dma(f"{name}_RX", BASE[name] + RDR, width=1)
+        s.dma(f"{name}_RX", BLOCKS[name].base + RDR, width=1)
         s.write(name, BRR, divider)
         s.write(name, CR3, 1 << 6)
         s.write(name, CR1, UE | RE)
