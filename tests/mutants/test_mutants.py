@@ -120,7 +120,7 @@ MUTANTS = [
         firmware="silent",
     ),
     Mutant("wrong_seq", {SEQUENCE}, {REPORTS, BOOT}, firmware="wrong_seq"),
-    Mutant("slow_inference", {COUNTER}, {CYCLES, CURRENT, WINDOWS}, firmware="slow_inference"),
+    Mutant("slow_inference", {COUNTER, CYCLES, CURRENT}, {WINDOWS}, firmware="slow_inference"),
     Mutant("marker_stuck", {COUNTER, CYCLES, CURRENT}, {PERIOD, BOOT}, firmware="marker_stuck"),
     Mutant("wrong_weight", {BOOT, NETWORK, WINDOWS, INFO, INFER}, {COUNTER, SUPPLY}, model="wrong weight"),
     Mutant("low_threshold", {NORMAL}, {OUTER_RACE, NETWORK, WINDOWS, BOOT}, model="low threshold"),
