@@ -22,7 +22,9 @@ from hil.golden.data.recordings.folder import folder_dataset
 from hil.golden.data.recordings.unit import Unit, parse_sensitivity
 from hil.golden.data.sensor import SENSOR
 from hil.golden.data.synthetic import synthetic
-from hil.golden.tflite_model import FullyConnected, Model, Quantisation, read_model
+from hil.golden.spatial import Convolution, Softmax
+from hil.golden.tflite_model import Elementwise, FullyConnected, Model, name_of, products_of, read_model
+from hil.golden.tflite_tensors import Quantisation
 from hil.golden.training.false_alarms import parse_period, parse_rate
 from hil.golden.training.train import MODEL_FILE, PAGE_FILE, Options, Trained, train
 
@@ -183,8 +185,7 @@ def show_command(
     console = terminal()
     console.print(_operators(model, f"{file}: {model.description}" if model.description else str(file)))
     console.print(
-        f"{len(content)} bytes, {sum(layer.weights.size for layer in model.layers)} multiply-accumulates, "
-        f"CRC-32 {zlib.crc32(content):08x}"
+        f"{len(content)} bytes, {model.products} multiply-accumulates, CRC-32 {zlib.crc32(content):08x}"
     )
 
 
@@ -211,12 +212,12 @@ def _operators(model: Model, title: str) -> Table:
     for operator in model.operators:
         shape = f"{operator.input_size} → {operator.output_size}"
         ends = (_tensor(operator.input), _tensor(operator.output))
-        if isinstance(operator, FullyConnected):
-            activation = operator.activation.name
+        activation = "" if isinstance(operator, Elementwise | Softmax) else operator.activation.name
+        weights = products = ""
+        if isinstance(operator, FullyConnected | Convolution):
             weights = _weights(operator.weight_scales)
-            table.add_row("FULLY_CONNECTED", shape, activation, weights, *ends, str(operator.weights.size))
-        else:
-            table.add_row(operator.kind.name, shape, "", "", *ends, "")
+            products = str(products_of(operator))
+        table.add_row(name_of(operator), shape, activation, weights, *ends, products)
     return table
 
 

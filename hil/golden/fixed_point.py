@@ -43,17 +43,22 @@ def rounding_divide_by_pot(values: Ints, exponent: Ints | np.int64) -> Ints:
 
 def logistic_q31(x_q27: Ints) -> Ints:
     """1 / (1 + exp(-x))."""
-    exponential = _exp_of_negative_q31(-np.abs(x_q27), INPUT_INTEGER_BITS)
-    of_magnitude = _shifted_left(_two_over_one_plus_q29(exponential), 1)
+    exponential = exp_of_negative_q31(-np.abs(x_q27), INPUT_INTEGER_BITS)
+    of_magnitude = one_over_one_plus_q31(exponential)
     result = np.where(x_q27 > 0, of_magnitude, INT32_MAX - of_magnitude)
     return np.where(x_q27 == 0, 1 << 30, result)
 
 
 def tanh_q31(x_q27: Ints) -> Ints:
     """tanh(x), from exp(-2 |x|): the same bits with one more before the point."""
-    exponential = _exp_of_negative_q31(-np.abs(x_q27), INPUT_INTEGER_BITS + 1)
+    exponential = exp_of_negative_q31(-np.abs(x_q27), INPUT_INTEGER_BITS + 1)
     of_magnitude = _shifted_left(_two_over_one_plus_q29(exponential) - _ONE_Q29, 2)
     return np.sign(x_q27) * of_magnitude
+
+
+def one_over_one_plus_q31(x_q31: Ints) -> Ints:
+    """1 / (1 + x) of 0 <= x <= 1."""
+    return _shifted_left(_two_over_one_plus_q29(x_q31), 1)
 
 
 def _product(a: Ints, b: Ints | int) -> Ints:
@@ -81,7 +86,7 @@ def _exp_of_last_quarter_q31(x_q31: Ints) -> Ints:
     return exp_of_minus_eighth_q31 + _product(series, exp_of_minus_eighth_q31)
 
 
-def _exp_of_negative_q31(x: Ints, integer_bits: int) -> Ints:
+def exp_of_negative_q31(x: Ints, integer_bits: int) -> Ints:
     """exp(x) of x <= 0 with `integer_bits` bits before the point."""
     quarter_bit = 29 - integer_bits
     quarter = 1 << quarter_bit

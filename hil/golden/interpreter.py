@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.golden.features import features
-from hil.golden.reference import run_model
+from hil.golden.run_model import run_model
 from hil.golden.tflite_model import Model, read_model
 
 RUNTIME_VERSION = "0.dev20261023182759"

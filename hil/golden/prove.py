@@ -17,8 +17,9 @@ import numpy as np
 from hil.errors import ModelError
 from hil.golden.interpreter import RUNTIME_VERSION, GoldenInterpreter
 from hil.golden.random_models import random_inputs, random_model
-from hil.golden.reference import run_model
-from hil.golden.tflite_model import Elementwise
+from hil.golden.random_spatial import random_spatial_model
+from hil.golden.run_model import run_model
+from hil.golden.tflite_model import name_of
 from hil.golden.tflite_writer import write_model
 
 VECTORS_PER_MODEL = 60
@@ -33,7 +34,7 @@ def prove(outputs: int, seed: int) -> Counter[str]:
     rng = np.random.default_rng(seed)
     counts: Counter[str] = Counter()
     while counts["outputs"] < outputs:
-        model = random_model(rng)
+        model = random_model(rng) if rng.integers(2) else random_spatial_model(rng)
         interpreter = GoldenInterpreter(write_model(model))
         if interpreter.name != "tflite_micro":
             raise ModelError(
@@ -51,7 +52,7 @@ def prove(outputs: int, seed: int) -> Counter[str]:
         counts["networks"] += 1
         counts["outputs"] += expected.size
         counts["outputs for inputs near the zero point"] += expected[(len(expected) + 1) // 2 :].size
-        kinds = {op.kind.name if isinstance(op, Elementwise) else "FULLY_CONNECTED" for op in model.operators}
+        kinds = {name_of(operator) for operator in model.operators}
         counts.update(f"networks with {kind}" for kind in kinds)
     return counts
 

@@ -13,14 +13,13 @@ from hil.golden.tflite_model import (
     LOGISTIC_ZERO_POINT,
     TANH_SCALE,
     TANH_ZERO_POINT,
-    Activation,
     Elementwise,
     ElementwiseKind,
     FullyConnected,
     Model,
     Operator,
-    Quantisation,
 )
+from hil.golden.tflite_tensors import Activation, Quantisation
 
 MAX_SIZE = 48
 """Of a tensor."""
@@ -38,7 +37,7 @@ _INT8_KINDS = (
 def random_model(rng: np.random.Generator, max_operators: int = 6) -> Model:
     """A chain of up to `max_operators` between optional float32 edges; at least one is no RESHAPE."""
     size = int(rng.integers(1, MAX_SIZE + 1))
-    current = _quantisation(rng)
+    current = random_quantisation(rng)
     operators: list[Operator] = []
     if rng.random() < 0.2:
         operators.append(Elementwise(ElementwiseKind.QUANTIZE, size, None, current))
@@ -64,7 +63,7 @@ def random_layer(rng: np.random.Generator, inputs: int, outputs: int, source: Qu
 
     One in ten has a factor far from what training gives: accumulators overflow, outputs vanish or saturate.
     """
-    target = _quantisation(rng)
+    target = random_quantisation(rng)
     gain = 10.0 ** rng.uniform(-9, 6) if rng.random() < 0.1 else 10.0 ** rng.uniform(-0.7, 0.7)
     spread = (
         target.scale * 40.0 / (source.scale * 73.0 * 73.0 * np.sqrt(inputs))
@@ -86,7 +85,7 @@ def random_layer(rng: np.random.Generator, inputs: int, outputs: int, source: Qu
 def _random_elementwise(
     rng: np.random.Generator, kind: ElementwiseKind, size: int, source: Quantisation
 ) -> Elementwise:
-    target = _quantisation(rng)
+    target = random_quantisation(rng)
     if kind is ElementwiseKind.LOGISTIC:
         target = Quantisation(LOGISTIC_SCALE, LOGISTIC_ZERO_POINT)
     elif kind is ElementwiseKind.TANH:
@@ -120,5 +119,7 @@ def random_inputs(model: Model, rng: np.random.Generator, count: int) -> npt.NDA
     return np.asarray(reals, dtype=np.float32)
 
 
-def _quantisation(rng: np.random.Generator) -> Quantisation:
-    return Quantisation(float(np.float32(10.0 ** rng.uniform(-3, 0))), int(rng.integers(-128, 128)))
+def random_quantisation(rng: np.random.Generator, low: float = 1e-3) -> Quantisation:
+    """Any zero point, and a scale from `low` to 1."""
+    scale = 10.0 ** rng.uniform(np.log10(low), 0)
+    return Quantisation(float(np.float32(scale)), int(rng.integers(-128, 128)))

@@ -26,14 +26,8 @@ from hil.golden.fixed_point import (
     saturating_rounding_doubling_high_mul,
     tanh_q31,
 )
-from hil.golden.tflite_model import (
-    Activation,
-    Elementwise,
-    ElementwiseKind,
-    FullyConnected,
-    Model,
-    Quantisation,
-)
+from hil.golden.tflite_model import Elementwise, ElementwiseKind, FullyConnected
+from hil.golden.tflite_tensors import Activation, Quantisation
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
@@ -48,22 +42,24 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return mantissa, shift
 
 
-def layer_multipliers(layer: FullyConnected) -> list[tuple[int, int]]:
-    """(mantissa, shift) for each output of `layer`; all the same if its weights are scaled per tensor."""
-    scales = np.broadcast_to(layer.weight_scales.astype(np.float64), (layer.output_size,))
-    return [quantize_multiplier(layer.input_scale * float(scale) / layer.output_scale) for scale in scales]
+def multipliers(
+    source: Quantisation, weight_scales: npt.NDArray[np.float32], target: Quantisation, outputs: int
+) -> list[tuple[int, int]]:
+    """(mantissa, shift) for each of a layer's outputs; all the same if its weights are scaled per tensor."""
+    scales = np.broadcast_to(weight_scales.astype(np.float64), (outputs,))
+    return [quantize_multiplier(source.scale * float(scale) / target.scale) for scale in scales]
 
 
-def activation_range(layer: FullyConnected) -> tuple[int, int]:
-    """Lowest and highest int8 output of `layer` under its fused activation."""
+def activation_range(activation: Activation, output: Quantisation) -> tuple[int, int]:
+    """Lowest and highest int8 output under a fused activation."""
     low, high = -128, 127
-    if layer.activation in (Activation.RELU, Activation.RELU6):
-        low = layer.output_zero_point
-    if layer.activation is Activation.RELU_N1_TO_1:
-        low = max(low, layer.output_zero_point + _steps(-1.0, layer.output_scale))
-        high = min(high, layer.output_zero_point + _steps(1.0, layer.output_scale))
-    if layer.activation is Activation.RELU6:
-        high = min(high, layer.output_zero_point + _steps(6.0, layer.output_scale))
+    if activation in (Activation.RELU, Activation.RELU6):
+        low = output.zero_point
+    if activation is Activation.RELU_N1_TO_1:
+        low = max(low, output.zero_point + _steps(-1.0, output.scale))
+        high = min(high, output.zero_point + _steps(1.0, output.scale))
+    if activation is Activation.RELU6:
+        high = min(high, output.zero_point + _steps(6.0, output.scale))
     return low, high
 
 
@@ -76,26 +72,27 @@ def _rounded(values: Any) -> Any:
     return np.copysign(np.floor(np.abs(values) + np.float64(0.5)), values)
 
 
-def _wrapped(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def wrapped(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """`values` modulo 2**32, as the kernel's int32 variables hold them."""
     return values.astype(np.int32).astype(np.int64)
 
 
-def _scaled(values: npt.NDArray[np.int64], multipliers: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
+def scaled(values: npt.NDArray[np.int64], multipliers: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
     """`values` [n, m] times m multipliers, or one, rounded after the multiplication and after the shift."""
     columns = np.array(multipliers, dtype=np.int64)
     mantissa, shift = columns[:, 0], columns[:, 1]
     left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
-    scaled = saturating_rounding_doubling_high_mul(_wrapped(values << left), mantissa)
+    scaled = saturating_rounding_doubling_high_mul(wrapped(values << left), mantissa)
     return rounding_divide_by_pot(scaled, np.broadcast_to(right, scaled.shape))
 
 
 def run_layer(layer: FullyConnected, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Outputs int8 [n, outputs] of `layer` for int8 [n, inputs]."""
     centred = inputs.astype(np.int64) - layer.input_zero_point
-    accumulator = _wrapped(centred @ layer.weights.T.astype(np.int64) + layer.bias)
-    low, high = activation_range(layer)
-    outputs = _scaled(accumulator, layer_multipliers(layer)) + layer.output_zero_point
+    accumulator = wrapped(centred @ layer.weights.T.astype(np.int64) + layer.bias)
+    low, high = activation_range(layer.activation, layer.output)
+    factors = multipliers(layer.input, layer.weight_scales, layer.output, layer.output_size)
+    outputs = scaled(accumulator, factors) + layer.output_zero_point
     return np.clip(outputs, low, high).astype(np.int8)
 
 
@@ -143,7 +140,7 @@ def _rescaled(
     inputs: npt.NDArray[np.int8], source: Quantisation, target: Quantisation, low: int
 ) -> npt.NDArray[np.int8]:
     multiplier = quantize_multiplier(source.scale / target.scale)
-    rescaled = _scaled(inputs.astype(np.int64) - source.zero_point, [multiplier]) + target.zero_point
+    rescaled = scaled(inputs.astype(np.int64) - source.zero_point, [multiplier]) + target.zero_point
     return np.clip(rescaled, low, 127).astype(np.int8)
 
 
@@ -163,21 +160,10 @@ def _sigmoid(inputs: npt.NDArray[np.int8], source: Quantisation, *, is_tanh: boo
     radius = (15 << (31 - INPUT_INTEGER_BITS)) >> shift  # the kernel takes what is beyond 15 for the limit
     centred = inputs.astype(np.int64) - source.zero_point
     inside = np.abs(centred) < radius
-    argument = _scaled(np.where(inside, centred, 0), [(mantissa, min(shift, 31))])
+    argument = scaled(np.where(inside, centred, 0), [(mantissa, min(shift, 31))])
     if is_tanh:
         result = rounding_divide_by_pot(tanh_q31(argument), np.int64(31 - 7))
     else:
         result = rounding_divide_by_pot(logistic_q31(argument), np.int64(31 - 8)) - 128
     result = np.where(inside, result, np.where(centred <= -radius, -128, 127))
     return np.clip(result, -128, 127).astype(np.int8)
-
-
-def run_model(model: Model, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Outputs [n, output_size] of `model` for inputs [n, input_size], each int8 or float32."""
-    tensor = inputs
-    for operator in model.operators:
-        if isinstance(operator, FullyConnected):
-            tensor = run_layer(operator, tensor)
-        else:
-            tensor = run_elementwise(operator, tensor)
-    return tensor

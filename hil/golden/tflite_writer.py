@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes chains of operators as .tflite files; the same model gives the same bytes."""
+"""Writes networks as .tflite files; the same model gives the same bytes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
+from hil.golden.spatial import Convolution, Pool
+from hil.golden.spatial_writer import spatial_options
 from hil.golden.tflite_model import (
-    FILE_IDENTIFIER,
-    SCHEMA_VERSION,
     Elementwise,
     ElementwiseKind,
     FullyConnected,
     Model,
     Operator,
-    Quantisation,
+    default_input_shape,
+    name_of,
 )
+from hil.golden.tflite_tensors import FILE_IDENTIFIER, SCHEMA_VERSION, Quantisation
 
 FULLY_CONNECTED_INT8_VERSION = 4
 """Operator version of FULLY_CONNECTED with int8 input, weights and output, per tensor and per channel
@@ -29,6 +31,8 @@ FULLY_CONNECTED_INT8_VERSION = 4
 _BUFFER_ALIGNMENT = 16  # schema.fbs: Buffer.data is force_align: 16
 
 
+_SPATIAL_VERSIONS = {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "ADD": 2, "SOFTMAX": 2}
+_POOL_VERSION = 2
 _ELEMENTWISE_VERSIONS = {
     ElementwiseKind.RELU: 2,
     ElementwiseKind.RELU6: 2,
@@ -46,31 +50,30 @@ def write_model(model: Model) -> bytes:
     builder = flatbuffers.Builder(4096)
     buffers = [_buffer(builder, b"")]  # buffer 0 is the empty one of tensors without data
     first = model.operators[0]
-    tensors = [_activation_tensor(builder, "input", (1, first.input_size), first.input)]
+    shapes = [model.input_shape or default_input_shape(first)]
+    tensors = [_activation_tensor(builder, "input", shapes[0], first.input)]
+    activations = [0]  # tensors by the numbers of Model.sources
     codes: list[tuple[int, int]] = []
     operators = []
-    previous = 0
     for position, operator in enumerate(model.operators):
-        inputs = [previous]
-        if isinstance(operator, FullyConnected):
+        inputs = [activations[number] for number in model.reads(position)]
+        if isinstance(operator, FullyConnected | Convolution):
             buffers.append(_buffer(builder, operator.weights.astype("i1").tobytes()))
             tensors.append(_weights_tensor(builder, operator, f"weights{position}", len(buffers) - 1))
             buffers.append(_buffer(builder, operator.bias.astype("<i4").tobytes()))
             tensors.append(_bias_tensor(builder, operator, f"bias{position}", len(buffers) - 1))
             inputs += [len(tensors) - 2, len(tensors) - 1]
-        shape: tuple[int, ...] = (1, operator.output_size)
-        if isinstance(operator, Elementwise) and operator.output_shape is not None:
-            shape = operator.output_shape
-        tensors.append(_activation_tensor(builder, f"activation{position}", shape, operator.output))
-        previous = len(tensors) - 1
+        shapes.append(_output_shape(operator, shapes[model.reads(position)[0]]))
+        tensors.append(_activation_tensor(builder, f"activation{position}", shapes[-1], operator.output))
+        activations.append(len(tensors) - 1)
         code = _operator_code(operator)
         if code not in codes:
             codes.append(code)
-        operators.append(_operator(builder, operator, codes.index(code), inputs, previous))
+        operators.append(_operator(builder, operator, codes.index(code), inputs, activations[-1]))
 
     tensors_vector = _offsets(builder, tensors)
     inputs_vector = _int32s(builder, [0])
-    outputs_vector = _int32s(builder, [previous])
+    outputs_vector = _int32s(builder, [activations[-1]])
     operators_vector = _offsets(builder, operators)
     graph_name = builder.CreateString("main")
     tflite.SubGraphStart(builder)
@@ -124,10 +127,25 @@ def _buffer(builder: Any, data: bytes) -> int:
     return int(tflite.BufferEnd(builder))
 
 
+def _output_shape(operator: Operator, source: tuple[int, ...]) -> tuple[int, ...]:
+    match operator:
+        case FullyConnected():
+            return (1, operator.output_size)
+        case Convolution() | Pool():
+            return operator.output_shape
+        case Elementwise() if operator.output_shape is not None:
+            return operator.output_shape
+        case _:
+            return source
+
+
 def _operator_code(operator: Operator) -> tuple[int, int]:
     """(builtin operator, version)."""
     if isinstance(operator, FullyConnected):
         return tflite.BuiltinOperator.FULLY_CONNECTED, FULLY_CONNECTED_INT8_VERSION
+    if not isinstance(operator, Elementwise):
+        name = name_of(operator)
+        return getattr(tflite.BuiltinOperator, name), _SPATIAL_VERSIONS.get(name, _POOL_VERSION)
     from_int8 = operator.kind is ElementwiseKind.QUANTIZE and operator.input is not None
     return operator.kind.value, 2 if from_int8 else _ELEMENTWISE_VERSIONS[operator.kind]
 
@@ -150,14 +168,15 @@ def _activation_tensor(
     return _tensor(builder, name, shape, tflite.TensorType.INT8, 0, scales, quantisation.zero_point)
 
 
-def _weights_tensor(builder: Any, layer: FullyConnected, name: str, buffer: int) -> int:
-    shape = (layer.output_size, layer.input_size)
-    return _tensor(builder, name, shape, tflite.TensorType.INT8, buffer, layer.weight_scales, 0)
+def _weights_tensor(builder: Any, layer: FullyConnected | Convolution, name: str, buffer: int) -> int:
+    axis = 3 if isinstance(layer, Convolution) and layer.depthwise else 0
+    kind, shape = tflite.TensorType.INT8, layer.weights.shape
+    return _tensor(builder, name, shape, kind, buffer, layer.weight_scales, 0, axis)
 
 
-def _bias_tensor(builder: Any, layer: FullyConnected, name: str, buffer: int) -> int:
-    scales = (layer.input_scale * layer.weight_scales.astype(np.float64)).astype(np.float32)
-    return _tensor(builder, name, (layer.output_size,), tflite.TensorType.INT32, buffer, scales, 0)
+def _bias_tensor(builder: Any, layer: FullyConnected | Convolution, name: str, buffer: int) -> int:
+    scales = (layer.input.scale * layer.weight_scales.astype(np.float64)).astype(np.float32)
+    return _tensor(builder, name, layer.bias.shape, tflite.TensorType.INT32, buffer, scales, 0)
 
 
 def _tensor(
@@ -168,10 +187,11 @@ def _tensor(
     buffer: int,
     scales: npt.NDArray[np.float32],
     zero_point: int,
+    axis: int = 0,
 ) -> int:
     name_string = builder.CreateString(name)
     shape_vector = _int32s(builder, shape)
-    quantisation = None if scales.size == 0 else _quantisation(builder, scales, zero_point)
+    quantisation = None if scales.size == 0 else _quantisation(builder, scales, zero_point, axis)
     tflite.TensorStart(builder)
     tflite.TensorAddShape(builder, shape_vector)
     tflite.TensorAddType(builder, kind)
@@ -182,12 +202,14 @@ def _tensor(
     return int(tflite.TensorEnd(builder))
 
 
-def _quantisation(builder: Any, scales: npt.NDArray[np.float32], zero_point: int) -> int:
+def _quantisation(builder: Any, scales: npt.NDArray[np.float32], zero_point: int, axis: int) -> int:
     scale_vector = _vector(builder, scales.tolist(), 4, builder.PrependFloat32)
     zero_point_vector = _vector(builder, [zero_point] * scales.size, 8, builder.PrependInt64)
     tflite.QuantizationParametersStart(builder)
     tflite.QuantizationParametersAddScale(builder, scale_vector)
     tflite.QuantizationParametersAddZeroPoint(builder, zero_point_vector)
+    if axis != 0:
+        tflite.QuantizationParametersAddQuantizedDimension(builder, axis)
     return int(tflite.QuantizationParametersEnd(builder))
 
 
@@ -211,6 +233,8 @@ def _options(builder: Any, operator: Operator) -> tuple[int, int | None]:
         tflite.FullyConnectedOptionsStart(builder)
         tflite.FullyConnectedOptionsAddFusedActivationFunction(builder, operator.activation.value)
         return tflite.BuiltinOptions.FullyConnectedOptions, int(tflite.FullyConnectedOptionsEnd(builder))
+    if not isinstance(operator, Elementwise):
+        return spatial_options(builder, operator)
     if operator.output_shape is not None:
         shape = _int32s(builder, operator.output_shape)
         tflite.ReshapeOptionsStart(builder)

@@ -11,7 +11,7 @@ import pytest
 from hil.boards import REFERENCE, Board
 from hil.firmware.build import MODEL_FILE, build
 from hil.firmware.image import Image
-from hil.golden.reference import run_model
+from hil.golden.run_model import run_model
 from hil.golden.tflite_model import read_model
 from hil.instruments.records import SEQUENCE_MAX, command_line
 from tests.firmware.emulated_part import Part

@@ -13,7 +13,7 @@ import pytest
 from hil.firmware.build import build
 from hil.firmware.image import Image
 from hil.golden.features import features
-from hil.golden.reference import run_model
+from hil.golden.run_model import run_model
 from hil.golden.tflite_model import read_model
 from hil.twin.devices.lsm6dsl import Lsm6dsl
 from tests.firmware.emulated_part import LSE_START_S, PS_PER_S, Part

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from hil.golden.tflite_model import Activation, FullyConnected, Model
+from hil.golden.tflite_model import FullyConnected, Model
+from hil.golden.tflite_tensors import Activation
 
 
 def _random_model(

@@ -11,7 +11,7 @@ from hil.golden.data.faults import FAULTS
 from hil.golden.data.windows import machine_windows
 from hil.golden.features import features
 from hil.golden.interpreter import RUNTIME_VERSION, GoldenInterpreter
-from hil.golden.reference import run_model
+from hil.golden.run_model import run_model
 from hil.golden.training.threshold import read_threshold
 from hil.golden.vectors import inference_vectors
 

@@ -12,8 +12,10 @@ from hil.golden.prove import main, prove
 def test_reference_equals_the_runtime_over_every_operator():
     counts = prove(150_000, seed=5)  # CI and the report run 1e6: python -m hil.golden.prove
     assert counts["outputs for inputs near the zero point"] >= 70_000
-    for kind in ("FULLY_CONNECTED", "RELU", "RELU6", "LOGISTIC", "TANH", "QUANTIZE", "DEQUANTIZE", "RESHAPE"):
-        assert counts[f"networks with {kind}"] >= 10, kind
+    kinds = ["FULLY_CONNECTED", "RELU", "RELU6", "LOGISTIC", "TANH", "QUANTIZE", "DEQUANTIZE", "RESHAPE"]
+    kinds += ["CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "ADD", "SOFTMAX"]
+    for kind in kinds:
+        assert counts[f"networks with {kind}"] >= 5, kind
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,7 @@ def test_reference_equals_the_runtime_over_every_operator():
         ("rounding_divide_by_pot", lambda values, exponent: values >> exponent),
         ("tanh_q31", lambda x: reference.logistic_q31(x)),
         ("_rounded", lambda values: values),
+        ("activation_range", lambda activation, output: (-128, 127)),
     ],
 )
 def test_a_wrong_rounding_is_found(monkeypatch: pytest.MonkeyPatch, name: str, wrong: object):

@@ -10,7 +10,8 @@ import pytest
 from hil.errors import ModelError
 from hil.golden import reference
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.tflite_model import Activation, Elementwise, ElementwiseKind, Model, Quantisation
+from hil.golden.tflite_model import Elementwise, ElementwiseKind, Model
+from hil.golden.tflite_tensors import Activation, Quantisation
 from hil.golden.tflite_writer import write_model
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hil.golden.features import INPUT_SCALE, INPUT_ZERO_POINT
-from hil.golden.tflite_model import Activation, FullyConnected, Model
+from hil.golden.tflite_model import FullyConnected, Model
+from hil.golden.tflite_tensors import Activation
 from hil.golden.training.autoencoder import Array, Dense, activations
 
 

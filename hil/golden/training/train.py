@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hil.errors import ModelError
 from hil.golden.data.dataset import Advance, Dataset, Group, inputs_of
 from hil.golden.features import BAND_COUNT, INPUT_SCALE, INPUT_ZERO_POINT
-from hil.golden.reference import run_model
+from hil.golden.run_model import run_model
 from hil.golden.tflite_model import Model
 from hil.golden.tflite_writer import write_model
 from hil.golden.training import autoencoder, card, page, quantize

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hil.golden.reference import run_model
-from hil.golden.tflite_model import Activation
+from hil.golden.run_model import run_model
+from hil.golden.tflite_tensors import Activation
 from hil.golden.training.autoencoder import Dense, activations
 from hil.golden.training.quantize import quantize
 
