@@ -90,6 +90,7 @@ next_rows:
     cmp inputs, four_a
     beq last_groups
 
+    .balign 4
 by_32:
     .irp offset, 0, 4, 8, 12, 16, 20, 24, 28
     step \offset
@@ -107,6 +108,7 @@ last_groups:
     ldr pair, [sp, #END]
     cmp inputs, pair
     beq store_sums
+    .balign 4
 by_4:
     step 0
     add row0, row0, #4
