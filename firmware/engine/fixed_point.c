@@ -65,13 +65,23 @@ static int32_t two_over_one_plus_q29(int32_t x_q31)
     return result;
 }
 
+int32_t fixed_exp_of_negative(int32_t x)
+{
+    return exp_of_negative_q31(x, 5);
+}
+
+int32_t fixed_one_over_one_plus(int32_t x)
+{
+    return shifted_left(two_over_one_plus_q29(x), 1);
+}
+
 int32_t fixed_logistic(int32_t x)
 {
     if (x == 0) {
         return 1 << 30;
     }
     int32_t exponential_q31 = exp_of_negative_q31(x > 0 ? -x : x, FIXED_POINT_INPUT_BITS);
-    int32_t of_magnitude = shifted_left(two_over_one_plus_q29(exponential_q31), 1);
+    int32_t of_magnitude = fixed_one_over_one_plus(exponential_q31);
     return x > 0 ? of_magnitude : ONE_Q31 - of_magnitude;
 }
 

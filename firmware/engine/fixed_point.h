@@ -12,4 +12,8 @@
 int32_t fixed_logistic(int32_t x);
 int32_t fixed_tanh(int32_t x);
 
+/* exp(x) of x <= 0 in Q5.26, and 1 / (1 + x) of 0 <= x <= 1 in Q0.31; both as Q0.31. */
+int32_t fixed_exp_of_negative(int32_t x);
+int32_t fixed_one_over_one_plus(int32_t x);
+
 #endif

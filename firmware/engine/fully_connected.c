@@ -3,19 +3,10 @@
  * four rows of weights. */
 #include "fully_connected.h"
 
-#include <stddef.h>
-
 #include "pairs.h"
-
-/* The part's instruction cache holds 1 KB: a loop unrolled by the compiler would push the inner one out of it. */
-#ifdef __clang__
-#define ROLLED _Pragma("clang loop unroll(disable)")
-#else
-#define ROLLED
-#endif
+#include "rows.h"
 
 #define ROWS 4u     /* that share a widened word */
-#define BATCH 32u   /* rows whose sums are held at once */
 
 __attribute__((noinline)) static void widen(const int8_t *input, uint32_t groups, int32_t zero_point, pair_t *widened)
 {
@@ -69,62 +60,9 @@ __attribute__((noinline)) static void add_rest(
     }
 }
 
-/* Outputs of `count` rows from their sums. */
-__attribute__((noinline)) static void requantise_rows(
-    const fully_connected_t *layer, uint32_t row, const int32_t *sums, uint32_t count, int8_t *output)
+void weighted_sums(
+    const fully_connected_t *parameters, const int8_t *input, uint32_t size, uint32_t rows, int8_t *output, uint32_t *scratch)
 {
-    const int32_t *end = sums + count;
-    const requantise_t *factor = layer->factors;
-    uint32_t step = 0;
-    int32_t zero_point = layer->output_zero_point;
-    if (layer->per_channel) {
-        factor += row;
-        step = 1;
-    }
-    if (layer->factors_below_half) {
-        ROLLED
-        for (; sums != end; factor += step) {
-            *output++ = (int8_t)requantise_below_half(*sums++, *factor, zero_point);
-        }
-    } else {
-        ROLLED
-        for (; sums != end; factor += step) {
-            *output++ = (int8_t)limited_to_int8(requantise(*sums++, *factor) + zero_point);
-        }
-    }
-}
-
-/* The fused activation, where it leaves less than int8 does. */
-static void activate(const fully_connected_t *layer, int8_t *output, uint32_t count)
-{
-    int8_t low = layer->output_min;
-    int8_t high = layer->output_max;
-    ROLLED
-    for (uint32_t i = 0; i < count; i++) {
-        output[i] = output[i] < low ? low : output[i];
-        output[i] = output[i] > high ? high : output[i];
-    }
-}
-
-static inline void load_biases(const uint8_t *bias, uint32_t count, int32_t *sums)
-{
-    if (bias == NULL) {
-        ROLLED
-        for (uint32_t i = 0; i < count; i++) {
-            sums[i] = 0;
-        }
-    } else {
-        ROLLED
-        for (uint32_t i = 0; i < count; i++) {
-            __builtin_memcpy(&sums[i], &bias[4u * i], sizeof sums[i]);
-        }
-    }
-}
-
-void fully_connected(const layer_t *layer, const int8_t *input, int8_t *output, uint32_t *scratch)
-{
-    const fully_connected_t *parameters = &layer->parameters.fully_connected;
-    uint32_t size = layer->input_size;
     uint32_t groups = size / 4u;
     int32_t zero_point = parameters->input_zero_point;
     pair_t *widened = (pair_t *)scratch;
@@ -133,9 +71,9 @@ void fully_connected(const layer_t *layer, const int8_t *input, int8_t *output, 
     const int8_t *weights = parameters->weights;
     uint32_t row_count;
     ROLLED
-    for (uint32_t row = 0; row < layer->output_size; row += row_count) {
-        int32_t sums[BATCH];
-        row_count = layer->output_size - row < BATCH ? layer->output_size - row : BATCH;
+    for (uint32_t row = 0; row < rows; row += row_count) {
+        int32_t sums[ROW_BATCH];
+        row_count = rows - row < ROW_BATCH ? rows - row : ROW_BATCH;
         uint32_t by_four = row_count - row_count % ROWS;
         load_biases(parameters->bias != NULL ? &parameters->bias[4u * row] : NULL, row_count, sums);
         add_products(weights, size, widened, groups, sums, by_four);
@@ -149,7 +87,12 @@ void fully_connected(const layer_t *layer, const int8_t *input, int8_t *output, 
         requantise_rows(parameters, row, sums, row_count, &output[row]);
         weights += row_count * size;
     }
-    if (parameters->output_min > -128 || parameters->output_max < 127) {
-        activate(parameters, output, layer->output_size);
+    if (activates(parameters)) {
+        activate(parameters, output, rows);
     }
+}
+
+void fully_connected(const layer_t *layer, const int8_t *input, int8_t *output, uint32_t *scratch)
+{
+    weighted_sums(&layer->parameters.fully_connected, input, layer->input_size, layer->output_size, output, scratch);
 }

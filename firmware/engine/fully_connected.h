@@ -15,4 +15,8 @@ static inline uint32_t fully_connected_scratch_bytes(uint32_t size)
 /* output = activation(requantise(weights * (input - zero point) + bias)) */
 void fully_connected(const layer_t *layer, const int8_t *input, int8_t *output, uint32_t *scratch);
 
+/* The same for `rows` rows of weights over `size` values of input: one place of a convolution. */
+void weighted_sums(
+    const fully_connected_t *parameters, const int8_t *input, uint32_t size, uint32_t rows, int8_t *output, uint32_t *scratch);
+
 #endif

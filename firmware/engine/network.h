@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An interpreter for int8 networks, read from a .tflite file where it lies.
  *
- * Supported: one subgraph that is a chain of FULLY_CONNECTED (weights int8 with zero point 0, per tensor or per channel;
- * bias int32 or none; fused NONE, RELU, RELU6 or RELU_N1_TO_1), RELU, RELU6, LOGISTIC, TANH, QUANTIZE (from float32 or
- * int8), DEQUANTIZE and RESHAPE, on a batch of 1. Outputs equal those of TFLite Micro's reference kernels bit for bit.
- * Anything else is refused by network_load() with an error code.
+ * Supported: one subgraph on a batch of 1, of FULLY_CONNECTED, CONV_2D and DEPTHWISE_CONV_2D (weights int8 with zero
+ * point 0, per tensor or per channel; bias int32 or none; fused NONE, RELU, RELU6 or RELU_N1_TO_1; any stride and
+ * dilation), AVERAGE_POOL_2D, MAX_POOL_2D, ADD of two tensors of one shape, SOFTMAX, RELU, RELU6, LOGISTIC, TANH,
+ * QUANTIZE (from float32 or int8), DEQUANTIZE and RESHAPE. A tensor may be read more than once. Outputs equal those of
+ * TFLite Micro's reference kernels bit for bit. Anything else is refused by network_load() with an error code.
  *
  * With -DENGINE=tflm the same interface stands in front of TensorFlow Lite Micro (engine_tflm/). */
 #ifndef HIL_NETWORK_H
@@ -26,8 +27,7 @@ typedef struct {
     uint32_t layer_count;
     uint32_t arena_needed_bytes; /* also where that is more than there is: ERROR_MODEL_MEMORY */
     layer_t layers[NETWORK_MAX_LAYERS];
-    void *activations[2]; /* layers write to them in turn */
-    uint32_t *widened;    /* see fully_connected.h */
+    uint32_t *scratch; /* see fully_connected.h and convolution.h */
     uint32_t arena[NETWORK_ARENA_BYTES / 4u];
 } network_t;
 

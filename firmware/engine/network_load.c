@@ -5,31 +5,18 @@
 
 #include "elementwise.h"
 #include "fully_connected.h"
-#include "look_up_table.h"
-#include "network.h"
-#include "tflite.h"
+#include "loader.h"
 
-typedef struct {
-    tflite_t model;
-    network_t *network;
-    uint32_t current;          /* the tensor that the chain has come to */
-    uint32_t activation_bytes; /* of the largest tensor between two layers */
-    uint32_t scratch_bytes;
-} loader_t;
-
-/* An activation: int8 with its quantisation, or float32. */
-typedef struct {
-    element_type_t type;
-    uint32_t size;
-    quantisation_t quantisation;
-} activation_t;
-
-/* NULL where the arena is used up; what is needed is counted on. */
-static void *allocate(network_t *network, uint32_t size)
+void *loader_allocate(network_t *network, uint32_t size)
 {
     uint32_t at = network->arena_needed_bytes;
     network->arena_needed_bytes += (size + 3u) & ~3u;
     return network->arena_needed_bytes > sizeof network->arena ? NULL : &network->arena[at / 4u];
+}
+
+void loader_need_scratch(loader_t *loader, uint32_t size)
+{
+    loader->scratch_bytes = size > loader->scratch_bytes ? size : loader->scratch_bytes;
 }
 
 /* A scale of the file that float arithmetic may divide by: positive, normal, finite. */
@@ -38,7 +25,7 @@ static bool usable_scale(uint32_t bits)
     return bits >= 0x00800000u && bits < 0x7F800000u;
 }
 
-static error_t read_activation(loader_t *loader, uint32_t index, activation_t *activation)
+error_t loader_read_activation(loader_t *loader, uint32_t index, activation_t *activation)
 {
     tflite_tensor_t tensor;
     error_t error = tflite_read_tensor(&loader->model, index, &tensor);
@@ -46,6 +33,7 @@ static error_t read_activation(loader_t *loader, uint32_t index, activation_t *a
         return error;
     }
     activation->size = tensor.element_count;
+    activation->shape = tensor.shape;
     if (tensor.type == TFLITE_FLOAT32) {
         activation->type = ELEMENT_FLOAT32;
         return ERROR_NONE;
@@ -65,7 +53,7 @@ static error_t read_activation(loader_t *loader, uint32_t index, activation_t *a
     return usable ? ERROR_NONE : ERROR_MODEL_QUANTISATION;
 }
 
-static error_t read_weights(loader_t *loader, uint32_t index, uint32_t input_size, tflite_tensor_t *weights)
+static error_t read_weights(loader_t *loader, uint32_t index, uint32_t rank, uint32_t axis, tflite_tensor_t *weights)
 {
     error_t error = tflite_read_tensor(&loader->model, index, weights);
     if (error != ERROR_NONE) {
@@ -74,13 +62,12 @@ static error_t read_weights(loader_t *loader, uint32_t index, uint32_t input_siz
     if (weights->type != TFLITE_INT8) {
         return ERROR_MODEL_TYPE;
     }
-    if (weights->shape.count != 2u || tflite_u32(&loader->model, weights->shape, 1) != input_size ||
-        weights->data.count != weights->element_count) {
+    if (weights->shape.count != rank || weights->data.count != weights->element_count) {
         return ERROR_MODEL_SHAPE;
     }
-    uint32_t rows = tflite_u32(&loader->model, weights->shape, 0);
+    uint32_t rows = tflite_u32(&loader->model, weights->shape, axis);
     bool per_tensor = weights->scales.count == 1u;
-    bool per_channel = weights->scales.count == rows && weights->quantized_dimension == 0u;
+    bool per_channel = weights->scales.count == rows && weights->quantized_dimension == axis;
     if (!per_tensor && !per_channel) {
         return ERROR_MODEL_QUANTISATION;
     }
@@ -118,7 +105,7 @@ static error_t prepare_factors(
     loader_t *loader, flatbuffer_vector_t weight_scales, uint32_t input_scale, uint32_t output_scale,
     fully_connected_t *layer)
 {
-    requantise_t *factors = allocate(loader->network, (uint32_t)sizeof(requantise_t) * weight_scales.count);
+    requantise_t *factors = loader_allocate(loader->network, (uint32_t)sizeof(requantise_t) * weight_scales.count);
     layer->factors = factors;
     layer->per_channel = weight_scales.count > 1u;
     layer->factors_below_half = true;
@@ -135,33 +122,32 @@ static error_t prepare_factors(
     return ERROR_NONE;
 }
 
-/* The range that the fused activation leaves, in quantised units. */
-static error_t set_output_range(fully_connected_t *layer, uint32_t activation, quantisation_t output)
+error_t loader_output_range(uint32_t activation, quantisation_t output, int8_t *minimum, int8_t *maximum)
 {
-    layer->output_min = -128;
-    layer->output_max = 127;
+    *minimum = -128;
+    *maximum = 127;
     switch (activation) {
     case TFLITE_ACTIVATION_NONE:
         return ERROR_NONE;
     case TFLITE_ACTIVATION_RELU:
-        layer->output_min = (int8_t)output.zero_point;
+        *minimum = (int8_t)output.zero_point;
         return ERROR_NONE;
     case TFLITE_ACTIVATION_RELU6:
-        layer->output_min = (int8_t)output.zero_point;
-        layer->output_max = (int8_t)quantised(6.0f, output);
+        *minimum = (int8_t)output.zero_point;
+        *maximum = (int8_t)quantised(6.0f, output);
         return ERROR_NONE;
     case TFLITE_ACTIVATION_RELU_N1_TO_1:
-        layer->output_min = (int8_t)quantised(-1.0f, output);
-        layer->output_max = (int8_t)quantised(1.0f, output);
+        *minimum = (int8_t)quantised(-1.0f, output);
+        *maximum = (int8_t)quantised(1.0f, output);
         return ERROR_NONE;
     default: /* TFLite Micro runs an int8 layer with a fused TANH as if it had none */
         return ERROR_MODEL_OPERATOR;
     }
 }
 
-static error_t load_fully_connected(
+error_t loader_read_rows(
     loader_t *loader, const tflite_operator_t *operator, const activation_t *input, const activation_t *output,
-    layer_t *layer)
+    uint32_t rank, uint32_t axis, tflite_tensor_t *weights, fully_connected_t *layer)
 {
     tflite_t *model = &loader->model;
     if (operator->inputs.count != 2u && operator->inputs.count != 3u) {
@@ -170,34 +156,45 @@ static error_t load_fully_connected(
     if (input->type != ELEMENT_INT8 || output->type != ELEMENT_INT8) {
         return ERROR_MODEL_TYPE;
     }
+    error_t error = read_weights(loader, tflite_u32(model, operator->inputs, 1), rank, axis, weights);
+    if (error != ERROR_NONE) {
+        return error;
+    }
+    layer->weights = (const int8_t *)&model->file.data[weights->data.at];
+    layer->input_zero_point = (int8_t)input->quantisation.zero_point;
+    layer->output_zero_point = (int8_t)output->quantisation.zero_point;
+    error = read_bias(loader, operator, tflite_u32(model, weights->shape, axis), layer);
+    if (error == ERROR_NONE) {
+        error = prepare_factors(
+            loader, weights->scales, input->quantisation.scale_bits, output->quantisation.scale_bits, layer);
+    }
+    if (error == ERROR_NONE) {
+        error = loader_output_range(
+            tflite_fused_activation(model, operator), output->quantisation, &layer->output_min, &layer->output_max);
+    }
+    return error;
+}
+
+static error_t load_fully_connected(
+    loader_t *loader, const tflite_operator_t *operator, const activation_t *input, const activation_t *output,
+    layer_t *layer)
+{
+    tflite_t *model = &loader->model;
     if (tflite_weights_format(model, operator) != 0u) {
         return ERROR_MODEL_OPERATOR;
     }
     tflite_tensor_t weights;
-    error_t error = read_weights(loader, tflite_u32(model, operator->inputs, 1), input->size, &weights);
+    layer->kernel = KERNEL_FULLY_CONNECTED;
+    error_t error =
+        loader_read_rows(loader, operator, input, output, 2, 0, &weights, &layer->parameters.fully_connected);
     if (error != ERROR_NONE) {
         return error;
     }
-    uint32_t rows = tflite_u32(model, weights.shape, 0);
-    if (output->size != rows) {
+    if (tflite_u32(model, weights.shape, 1) != input->size || tflite_u32(model, weights.shape, 0) != output->size) {
         return ERROR_MODEL_SHAPE;
     }
-    fully_connected_t *parameters = &layer->parameters.fully_connected;
-    layer->kernel = KERNEL_FULLY_CONNECTED;
-    parameters->weights = (const int8_t *)&model->file.data[weights.data.at];
-    parameters->input_zero_point = (int8_t)input->quantisation.zero_point;
-    parameters->output_zero_point = (int8_t)output->quantisation.zero_point;
-    error = read_bias(loader, operator, rows, parameters);
-    if (error == ERROR_NONE) {
-        error = prepare_factors(
-            loader, weights.scales, input->quantisation.scale_bits, output->quantisation.scale_bits, parameters);
-    }
-    if (error == ERROR_NONE) {
-        error = set_output_range(parameters, tflite_fused_activation(model, operator), output->quantisation);
-    }
-    uint32_t scratch = fully_connected_scratch_bytes(input->size);
-    loader->scratch_bytes = scratch > loader->scratch_bytes ? scratch : loader->scratch_bytes;
-    return error;
+    loader_need_scratch(loader, fully_connected_scratch_bytes(input->size));
+    return ERROR_NONE;
 }
 
 static error_t load_conversion(layer_t *layer, kernel_t kernel, quantisation_t quantisation)
@@ -212,7 +209,7 @@ static error_t load_conversion(layer_t *layer, kernel_t kernel, quantisation_t q
 static error_t load_look_up(
     loader_t *loader, uint32_t builtin, const activation_t *input, const activation_t *output, layer_t *layer)
 {
-    int8_t *table = allocate(loader->network, TABLE_ENTRIES);
+    int8_t *table = loader_allocate(loader->network, TABLE_ENTRIES);
     int8_t discarded[TABLE_ENTRIES];
     layer->kernel = KERNEL_LOOK_UP;
     layer->parameters.table = table;
@@ -264,12 +261,6 @@ static error_t check_reshape(
     return input->size == output->size ? ERROR_NONE : ERROR_MODEL_SHAPE;
 }
 
-static void count_activation(loader_t *loader, const layer_t *layer, element_type_t type)
-{
-    uint32_t bytes = type == ELEMENT_FLOAT32 ? 4u * layer->output_size : layer->output_size;
-    loader->activation_bytes = bytes > loader->activation_bytes ? bytes : loader->activation_bytes;
-}
-
 static bool is_known(uint32_t builtin)
 {
     switch (builtin) {
@@ -282,14 +273,84 @@ static bool is_known(uint32_t builtin)
     case TFLITE_RESHAPE:
     case TFLITE_TANH:
         return true;
+    case TFLITE_CONV_2D:
+        return NETWORK_CONV_2D;
+    case TFLITE_DEPTHWISE_CONV_2D:
+        return NETWORK_DEPTHWISE_CONV_2D;
+    case TFLITE_AVERAGE_POOL_2D:
+    case TFLITE_MAX_POOL_2D:
+        return NETWORK_POOL_2D;
+    case TFLITE_ADD:
+        return NETWORK_ADD;
+    case TFLITE_SOFTMAX:
+        return NETWORK_SOFTMAX;
     default:
         return false;
     }
 }
 
-static error_t load_operator(loader_t *loader, uint32_t index)
+/* False for a tensor that no operator so far has given. */
+static bool find_value(const loader_t *loader, uint32_t tensor, uint8_t *value)
+{
+    for (uint32_t i = loader->name_count; i > 0u; i--) {
+        if (loader->names[i - 1u] == tensor) {
+            *value = loader->named[i - 1u];
+            return true;
+        }
+    }
+    return false;
+}
+
+static error_t name_value(loader_t *loader, uint32_t tensor, uint32_t value)
+{
+    if (loader->name_count == LOADER_MAX_NAMES) {
+        return ERROR_MODEL_MEMORY;
+    }
+    loader->names[loader->name_count] = tensor;
+    loader->named[loader->name_count++] = (uint8_t)value;
+    return ERROR_NONE;
+}
+
+static error_t load_layer(
+    loader_t *loader, const tflite_operator_t *operator, const activation_t *input, const activation_t *second,
+    const activation_t *output, const uint8_t *reads)
 {
     network_t *network = loader->network;
+    if (network->layer_count == NETWORK_MAX_LAYERS) {
+        return ERROR_MODEL_MEMORY;
+    }
+    if (network->layer_count > 0u) { /* what the layer before gives is not the network's output */
+        uint32_t bytes = network->output_size * (network->output_type == ELEMENT_FLOAT32 ? 4u : 1u);
+        loader->activation_bytes = bytes > loader->activation_bytes ? bytes : loader->activation_bytes;
+    }
+    loader->reads[network->layer_count][0] = reads[0];
+    loader->reads[network->layer_count][1] = reads[1];
+    layer_t *layer = &network->layers[network->layer_count++];
+    layer->input_size = input->size;
+    layer->output_size = output->size;
+    network->output_size = output->size;
+    network->output_type = output->type;
+    error_t error = name_value(loader, operator->output, network->layer_count);
+    if (error != ERROR_NONE) {
+        return error;
+    }
+    switch (operator->builtin) {
+    case TFLITE_FULLY_CONNECTED:
+        return load_fully_connected(loader, operator, input, output, layer);
+    case TFLITE_CONV_2D:
+    case TFLITE_DEPTHWISE_CONV_2D:
+    case TFLITE_AVERAGE_POOL_2D:
+    case TFLITE_MAX_POOL_2D:
+    case TFLITE_ADD:
+    case TFLITE_SOFTMAX:
+        return load_spatial(loader, operator, input, second, output, layer);
+    default:
+        return load_elementwise(loader, operator, input, output, layer);
+    }
+}
+
+static error_t load_operator(loader_t *loader, uint32_t index)
+{
     tflite_operator_t operator;
     error_t error = tflite_read_operator(&loader->model, index, &operator);
     if (error != ERROR_NONE) {
@@ -298,41 +359,90 @@ static error_t load_operator(loader_t *loader, uint32_t index)
     if (!is_known(operator.builtin)) {
         return ERROR_MODEL_OPERATOR;
     }
-    if (tflite_u32(&loader->model, operator.inputs, 0) != loader->current) {
+    bool two = operator.builtin == TFLITE_ADD;
+    if (two && operator.inputs.count != 2u) {
         return ERROR_MODEL_GRAPH;
     }
-    activation_t input, output;
-    error = read_activation(loader, loader->current, &input);
+    uint32_t first = tflite_u32(&loader->model, operator.inputs, 0);
+    uint32_t other = two ? tflite_u32(&loader->model, operator.inputs, 1) : first;
+    uint8_t reads[2];
+    if (!find_value(loader, first, &reads[0]) || !find_value(loader, other, &reads[1])) {
+        return ERROR_MODEL_GRAPH;
+    }
+    activation_t input, second, output;
+    error = loader_read_activation(loader, first, &input);
     if (error == ERROR_NONE) {
-        error = read_activation(loader, operator.output, &output);
+        error = loader_read_activation(loader, other, &second);
+    }
+    if (error == ERROR_NONE) {
+        error = loader_read_activation(loader, operator.output, &output);
     }
     if (error != ERROR_NONE) {
         return error;
     }
-    loader->current = operator.output;
-    if (index == 0u) {
-        network->input_size = input.size;
-        network->input_type = input.type;
-    }
-    network->output_size = output.size;
-    network->output_type = output.type;
     if (operator.builtin == TFLITE_RESHAPE) {
-        return check_reshape(&operator, &input, &output);
+        error = check_reshape(&operator, &input, &output);
+        return error != ERROR_NONE ? error : name_value(loader, operator.output, reads[0]);
     }
+    return load_layer(loader, &operator, &input, &second, &output, reads);
+}
 
-    if (network->layer_count == NETWORK_MAX_LAYERS) {
-        return ERROR_MODEL_MEMORY;
+/* Number of buffers that the values between layers need. `slots` gets one for each layer's but the last's: the first that
+ * holds nothing that is still read. */
+static uint32_t assign_slots(const loader_t *loader, uint8_t *slots)
+{
+    uint32_t layer_count = loader->network->layer_count;
+    uint8_t last_reader[NETWORK_MAX_LAYERS + 1u] = {0};
+    for (uint32_t i = 0; i < layer_count; i++) {
+        last_reader[i + 1u] = (uint8_t)i; /* a value that nobody reads is written all the same */
+        last_reader[loader->reads[i][0]] = (uint8_t)i;
+        last_reader[loader->reads[i][1]] = (uint8_t)i;
     }
-    if (network->layer_count > 0u) {
-        count_activation(loader, &network->layers[network->layer_count - 1u], input.type);
+    uint32_t slot_count = 0;
+    for (uint32_t i = 0; i + 1u < layer_count; i++) {
+        uint32_t slot = 0;
+        for (uint32_t before = 0; before < i;) {
+            bool busy = slots[before] == slot && last_reader[before + 1u] >= i;
+            slot += busy ? 1u : 0u;
+            before = busy ? 0u : before + 1u;
+        }
+        slots[i] = (uint8_t)slot;
+        slot_count = slot + 1u > slot_count ? slot + 1u : slot_count;
     }
-    layer_t *layer = &network->layers[network->layer_count++];
-    layer->input_size = input.size;
-    layer->output_size = output.size;
-    if (operator.builtin == TFLITE_FULLY_CONNECTED) {
-        return load_fully_connected(loader, &operator, &input, &output, layer);
+    return slot_count;
+}
+
+static void place_values(const loader_t *loader)
+{
+    network_t *network = loader->network;
+    uint8_t slots[NETWORK_MAX_LAYERS];
+    void *buffers[NETWORK_MAX_LAYERS];
+    uint32_t slot_count = assign_slots(loader, slots);
+    for (uint32_t i = 0; i < slot_count; i++) {
+        buffers[i] = loader_allocate(network, loader->activation_bytes);
     }
-    return load_elementwise(loader, &operator, &input, &output, layer);
+    for (uint32_t i = 0; i < network->layer_count; i++) {
+        layer_t *layer = &network->layers[i];
+        uint32_t first = loader->reads[i][0];
+        layer->result = i + 1u == network->layer_count ? NULL : buffers[slots[i]];
+        layer->source = first == 0u ? NULL : buffers[slots[first - 1u]];
+#if NETWORK_ADD
+        uint32_t second = loader->reads[i][1];
+        layer->second = second == 0u ? NULL : buffers[slots[second - 1u]];
+#endif
+    }
+}
+
+static error_t read_input(loader_t *loader)
+{
+    activation_t input;
+    error_t error = loader_read_activation(loader, loader->model.input, &input);
+    if (error == ERROR_NONE) {
+        loader->network->input_size = input.size;
+        loader->network->input_type = input.type;
+        error = name_value(loader, loader->model.input, 0);
+    }
+    return error;
 }
 
 error_t network_load(network_t *network, const void *file, uint32_t size)
@@ -341,18 +451,20 @@ error_t network_load(network_t *network, const void *file, uint32_t size)
     network->layer_count = 0;
     network->arena_needed_bytes = 0;
     error_t error = tflite_open(&loader.model, file, size);
-    loader.current = loader.model.input;
+    if (error == ERROR_NONE) {
+        error = read_input(&loader);
+    }
     for (uint32_t i = 0; error == ERROR_NONE && i < loader.model.operators.count; i++) {
         error = load_operator(&loader, i);
     }
     if (error != ERROR_NONE) {
         return error;
     }
-    if (loader.current != loader.model.output || network->layer_count == 0u) {
+    uint8_t value;
+    if (network->layer_count == 0u || !find_value(&loader, loader.model.output, &value) || value != network->layer_count) {
         return ERROR_MODEL_GRAPH;
     }
-    network->widened = allocate(network, loader.scratch_bytes);
-    network->activations[0] = allocate(network, loader.activation_bytes);
-    network->activations[1] = allocate(network, loader.activation_bytes);
+    network->scratch = loader_allocate(network, loader.scratch_bytes);
+    place_values(&loader);
     return network->arena_needed_bytes > sizeof network->arena ? ERROR_MODEL_MEMORY : ERROR_NONE;
 }

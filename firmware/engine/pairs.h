@@ -48,6 +48,32 @@ static inline int32_t multiply_add(pair_t a, pair_t b, int32_t sum)
     return __smlad(a, b, sum);
 }
 
+/* Of the lower and of the upper halves alone. */
+static inline int32_t multiply_add_low(pair_t a, pair_t b, int32_t sum)
+{
+    __asm("smlabb %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
+
+static inline int32_t multiply_add_high(pair_t a, pair_t b, int32_t sum)
+{
+    __asm("smlatt %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+    return sum;
+}
+
+/* The pair of bytes on top of another pair. */
+static inline pair_t add_even_bytes(pair_t pair, uint32_t four)
+{
+    __asm("sxtab16 %0, %1, %2" : "=r"(pair) : "r"(pair), "r"(four));
+    return pair;
+}
+
+static inline pair_t add_odd_bytes(pair_t pair, uint32_t four)
+{
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(pair) : "r"(pair), "r"(four));
+    return pair;
+}
+
 #else
 typedef uint32_t pair_t;
 
@@ -90,6 +116,26 @@ static inline pair_t pair_of(int32_t value)
 static inline int32_t multiply_add(pair_t a, pair_t b, int32_t sum)
 {
     return (int32_t)((uint32_t)sum + (uint32_t)(low_of(a) * low_of(b)) + (uint32_t)(high_of(a) * high_of(b)));
+}
+
+static inline int32_t multiply_add_low(pair_t a, pair_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(low_of(a) * low_of(b)));
+}
+
+static inline int32_t multiply_add_high(pair_t a, pair_t b, int32_t sum)
+{
+    return (int32_t)((uint32_t)sum + (uint32_t)(high_of(a) * high_of(b)));
+}
+
+static inline pair_t add_even_bytes(pair_t pair, uint32_t four)
+{
+    return pack(low_of(pair) + low_of(even_bytes(four)), high_of(pair) + high_of(even_bytes(four)));
+}
+
+static inline pair_t add_odd_bytes(pair_t pair, uint32_t four)
+{
+    return add_even_bytes(pair, four >> 8);
 }
 #endif
 

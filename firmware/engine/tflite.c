@@ -9,6 +9,12 @@ enum { TENSOR_SHAPE = 0, TENSOR_TYPE = 1, TENSOR_BUFFER = 2, TENSOR_QUANTIZATION
 enum { QUANTIZATION_SCALE = 2, QUANTIZATION_ZERO_POINT = 3, QUANTIZATION_DIMENSION = 6 };
 enum { OPERATOR_OPCODE_INDEX = 0, OPERATOR_INPUTS = 1, OPERATOR_OUTPUTS = 2, OPERATOR_OPTIONS = 4 };
 enum { FULLY_CONNECTED_ACTIVATION = 0, FULLY_CONNECTED_WEIGHTS_FORMAT = 1 };
+enum { WINDOW_PADDING = 0, WINDOW_STRIDE_COLUMNS = 1, WINDOW_STRIDE_ROWS = 2 };
+enum { CONV_2D_ACTIVATION = 3, CONV_2D_DILATION_COLUMNS = 4, CONV_2D_DILATION_ROWS = 5 };
+enum { DEPTHWISE_MULTIPLIER = 3, DEPTHWISE_ACTIVATION = 4, DEPTHWISE_DILATION_COLUMNS = 5, DEPTHWISE_DILATION_ROWS = 6 };
+enum { POOL_KERNEL_WIDTH = 3, POOL_KERNEL_HEIGHT = 4, POOL_ACTIVATION = 5 };
+enum { ADD_ACTIVATION = 0 };
+enum { SOFTMAX_BETA = 0 };
 enum { BUFFER_DATA = 0 };
 
 #define IDENTIFIER ('T' | 'F' << 8 | 'L' << 16 | '3' << 24)
@@ -110,8 +116,61 @@ error_t tflite_read_operator(tflite_t *model, uint32_t index, tflite_operator_t 
 
 uint32_t tflite_fused_activation(tflite_t *model, const tflite_operator_t *operator)
 {
-    return operator->options == 0u ? TFLITE_ACTIVATION_NONE
-                                   : u8_field(&model->file, operator->options, FULLY_CONNECTED_ACTIVATION);
+    uint32_t field;
+    switch (operator->builtin) {
+    case TFLITE_CONV_2D:
+        field = CONV_2D_ACTIVATION;
+        break;
+    case TFLITE_DEPTHWISE_CONV_2D:
+        field = DEPTHWISE_ACTIVATION;
+        break;
+    case TFLITE_AVERAGE_POOL_2D:
+    case TFLITE_MAX_POOL_2D:
+        field = POOL_ACTIVATION;
+        break;
+    case TFLITE_ADD:
+        field = ADD_ACTIVATION;
+        break;
+    default:
+        field = FULLY_CONNECTED_ACTIVATION;
+        break;
+    }
+    return operator->options == 0u ? TFLITE_ACTIVATION_NONE : u8_field(&model->file, operator->options, field);
+}
+
+static uint32_t u32_field_or(tflite_t *model, const tflite_operator_t *operator, uint32_t field, uint32_t otherwise)
+{
+    uint32_t at = operator->options == 0u ? 0u : flatbuffer_field(&model->file, operator->options, field);
+    return at == 0u ? otherwise : flatbuffer_u32(&model->file, at);
+}
+
+tflite_window_options_t tflite_window_options(tflite_t *model, const tflite_operator_t *operator)
+{
+    tflite_window_options_t options = {.dilation_rows = 1, .dilation_columns = 1};
+    options.padding = operator->options == 0u ? 0u : u8_field(&model->file, operator->options, WINDOW_PADDING);
+    options.stride_rows = u32_field_or(model, operator, WINDOW_STRIDE_ROWS, 0);
+    options.stride_columns = u32_field_or(model, operator, WINDOW_STRIDE_COLUMNS, 0);
+    switch (operator->builtin) {
+    case TFLITE_CONV_2D:
+        options.dilation_rows = u32_field_or(model, operator, CONV_2D_DILATION_ROWS, 1);
+        options.dilation_columns = u32_field_or(model, operator, CONV_2D_DILATION_COLUMNS, 1);
+        break;
+    case TFLITE_DEPTHWISE_CONV_2D:
+        options.dilation_rows = u32_field_or(model, operator, DEPTHWISE_DILATION_ROWS, 1);
+        options.dilation_columns = u32_field_or(model, operator, DEPTHWISE_DILATION_COLUMNS, 1);
+        options.depth_multiplier = u32_field_or(model, operator, DEPTHWISE_MULTIPLIER, 0);
+        break;
+    default:
+        options.kernel_height = u32_field_or(model, operator, POOL_KERNEL_HEIGHT, 0);
+        options.kernel_width = u32_field_or(model, operator, POOL_KERNEL_WIDTH, 0);
+        break;
+    }
+    return options;
+}
+
+uint32_t tflite_beta_bits(tflite_t *model, const tflite_operator_t *operator)
+{
+    return u32_field_or(model, operator, SOFTMAX_BETA, 0);
 }
 
 uint32_t tflite_weights_format(tflite_t *model, const tflite_operator_t *operator)

@@ -12,7 +12,6 @@ from hil.cli.terminal import terminal
 from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
-from hil.golden.tflite_model import read_model_file
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
@@ -64,8 +63,6 @@ def build_command(
     ] = None,
 ) -> None:
     """Build the firmware and print where the ELF is, with its digest."""
-    if model is not None and model.is_file() and engine is Engine.BUILTIN:
-        read_model_file(model)  # what is no network is refused; to the compiler any file is so many bytes
     elf = build(
         toolchain.value,
         model=model,

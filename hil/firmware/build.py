@@ -22,11 +22,9 @@ from pathlib import Path
 from typing import Literal
 
 from hil.boards import REFERENCE
-from hil.errors import FirmwareBuildError, ModelError
-from hil.firmware.arena import granted_bytes, needed_bytes
+from hil.errors import FirmwareBuildError
+from hil.firmware.fit import check_fit
 from hil.firmware.tools import environment, run, tool
-from hil.golden.features import BAND_COUNT
-from hil.golden.tflite_model import Model, read_model
 from hil.places import build_folder, put_in_place, shipped
 
 Toolchain = Literal["zig", "gcc"]
@@ -101,7 +99,9 @@ def build(
         The path of the ELF image.
 
     Raises:
-        FirmwareBuildError: a tool or source is missing or reported an error; the message holds its own words.
+        ModelError: the model's file is no network that the engine runs.
+        FirmwareBuildError: the network does not fit, or a tool or source is missing or reported an error; the
+            message then holds its own words.
     """
     model_file = (MODEL_FILE if model is None else model).resolve()
     _require(firmware_dir / "CMakeLists.txt")
@@ -122,7 +122,7 @@ def build(
         )
     tflm_dir = None if tflm_dir is None else tflm_dir.resolve()
     choices = _Choices(toolchain, model_file, mutant, engine, tflm_dir, sensor, board)
-    _check_fit(model_file, firmware_dir, engine)
+    check_fit(model_file, firmware_dir, engine)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
     inputs = _hash_inputs(choices, firmware_dir)
@@ -147,41 +147,6 @@ def build(
         put_in_place(work_dir / _ELF_NAME, elf)
         stamp.write_text(inputs, encoding="ascii")
     return elf
-
-
-def _check_fit(model_file: Path, firmware_dir: Path, engine: Engine) -> None:
-    """Refuse a network that this firmware cannot feed, or that has no room in the arena.
-
-    A file that is no network is the firmware's to refuse.
-    """
-    try:
-        network = read_model(model_file.read_bytes())
-    except ModelError:
-        return
-    for size, what in ((network.input_size, "inputs"), (network.output_size, "outputs")):
-        if size != BAND_COUNT:
-            raise FirmwareBuildError(
-                f"{model_file} has {size} {what}; this firmware computes {BAND_COUNT} features "
-                "and compares as many outputs with them",
-                where="firmware",
-                operation="build",
-                expected=f"a network from {BAND_COUNT} values to {BAND_COUNT}",
-            )
-    if engine == "builtin":
-        _check_arena(model_file, network, firmware_dir)
-
-
-def _check_arena(model_file: Path, network: Model, firmware_dir: Path) -> None:
-    needed = needed_bytes(network)
-    header = firmware_dir / "config.h"
-    granted = granted_bytes(header)
-    if needed > granted:
-        raise FirmwareBuildError(
-            f"{model_file} needs {needed} bytes of arena, NETWORK_ARENA_BYTES grants {granted}",
-            where="firmware",
-            operation="build",
-            hint=f"raise it in {header}",
-        )
 
 
 def _require(path: Path, hint: str = "build from a full checkout") -> None:

@@ -25,6 +25,7 @@ from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE
 from hil.firmware.tools import environment, run, tool
 from hil.golden.features import BAND_COUNT, WINDOW_SAMPLES
 from hil.golden.random_models import random_model
+from hil.golden.random_spatial import random_spatial_model
 from hil.golden.tflite_model import read_model
 from hil.golden.tflite_writer import write_model
 from hil.places import build_folder
@@ -32,7 +33,7 @@ from hil.places import build_folder
 _ADDRESS_AND_UNDEFINED = "address,undefined"
 _TRAP = "trap"
 _FUZZ_TIMEOUT_S = 600.0
-_FUZZ_MODELS = 20
+_FUZZ_MODELS = 40
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ class HostPrograms:
 def fuzz_models(seed: int) -> list[bytes]:
     """What to damage: the firmware's own model, and random ones that have every operator among them."""
     rng = np.random.default_rng(seed)
-    return [MODEL_FILE.read_bytes(), *(write_model(random_model(rng)) for _ in range(_FUZZ_MODELS))]
+    draws = [random_model, random_spatial_model] * (_FUZZ_MODELS // 2)
+    return [MODEL_FILE.read_bytes(), *(write_model(draw(rng)) for draw in draws)]
 
 
 def build_host(

@@ -17,6 +17,8 @@ import pytest
 from hil.firmware.build import FIRMWARE_DIR
 from hil.firmware.generated import generate
 from hil.firmware.image import Image
+from hil.firmware.model_header import operators_header
+from hil.golden.tflite_model import read_model
 from tests.twin.bare_part import BarePart
 
 NO_WAIT_STATES = 0
@@ -69,6 +71,8 @@ def build_program(
     elf = folder / f"{program}.elf"
     programs = Path(__file__).parent / "programs"
     generate(folder, firmware_dir)
+    if model:  # as the firmware's build does
+        (folder / "model_operators.h").write_text(operators_header(read_model(model)), encoding="ascii")
     sources = [programs / "main.c", programs / f"{program}.c", folder / "tables.c"]
     sources += sorted((firmware_dir / "engine").glob("*.[cS]"))
     sources += [firmware_dir / "src" / name for name in ("features.c", "memory.c", "model.S")]

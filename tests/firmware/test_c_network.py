@@ -15,7 +15,8 @@ import pytest
 from hil.firmware.build import MODEL_FILE
 from hil.firmware.protocol import errors
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.tflite_model import Activation, FullyConnected, Model, read_model
+from hil.golden.tflite_model import FullyConnected, Model, read_model
+from hil.golden.tflite_tensors import Activation
 from hil.golden.tflite_writer import write_model
 from hil.golden.vectors import inference_vectors
 
@@ -169,12 +170,12 @@ def test_unusable_models_are_refused(pure_firmware: ctypes.CDLL, model: Model, e
 
 def test_other_operators_are_refused(pure_firmware: ctypes.CDLL) -> None:
     content = bytearray(MODEL_FILE.read_bytes())
-    fully_connected, softmax = 9, 25  # schema.fbs, BuiltinOperator
+    fully_connected, transpose_conv = 9, 67  # schema.fbs, BuiltinOperator
     codes = [i for i in range(len(content)) if content[i] == fully_connected]
     errors = set()
     for position in codes:
         damaged = bytearray(content)
-        damaged[position] = softmax
+        damaged[position] = transpose_conv
         errors.add(Network(pure_firmware, bytes(damaged)).error)
     assert error_code("ERROR_MODEL_OPERATOR") in errors
 

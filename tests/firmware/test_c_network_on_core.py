@@ -12,7 +12,8 @@ import pytest
 
 from hil.firmware.build import MODEL_FILE
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.tflite_model import Activation, FullyConnected, Model
+from hil.golden.tflite_model import FullyConnected, Model
+from hil.golden.tflite_tensors import Activation
 from hil.golden.tflite_writer import write_model
 from hil.golden.vectors import inference_vectors
 from tests.firmware.core_program import (

@@ -16,7 +16,8 @@ from hil.firmware.host import HostPrograms, build_host, fuzz_models
 from hil.golden.features import features
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.random_models import random_inputs, random_model
-from hil.golden.reference import run_model
+from hil.golden.random_spatial import random_spatial_model
+from hil.golden.run_model import run_model
 from hil.golden.tflite_model import read_model
 from hil.golden.tflite_writer import write_model
 from hil.golden.vectors import inference_vectors
@@ -39,7 +40,7 @@ def test_a_million_outputs_of_every_operator_equal_the_reference(host_programs: 
     rng = np.random.default_rng(42)
     compared = 0
     while compared < 1_000_000:
-        model = random_model(rng)
+        model = random_model(rng) if rng.integers(2) else random_spatial_model(rng)
         inputs = random_inputs(model, rng, 400)
         content = write_model(model)
         np.testing.assert_array_equal(host_programs.infer(content, inputs), run_model(model, inputs))
@@ -67,8 +68,8 @@ def test_features_equal_the_golden_definition(host_programs: HostPrograms, segme
 def test_needed_arena_is_what_the_build_expects(host_programs: HostPrograms) -> None:
     assert host_programs.load(MODEL_FILE.read_bytes()) == (0, 104)
     rng = np.random.default_rng(45)
-    for _ in range(40):
-        model = random_model(rng)
+    for draw in [random_model, random_spatial_model] * 20:
+        model = draw(rng)
         assert host_programs.load(write_model(model)) == (0, needed_bytes(model))
     assert needed_bytes(read_model(MODEL_FILE.read_bytes())) == 104
 
@@ -96,6 +97,18 @@ def test_damaged_and_foreign_models_are_refused_or_run_safely(host_programs: Hos
             "weights->data.count != weights->element_count",
             "weights->data.count > weights->element_count",
             id="weights that are not all there",
+        ),
+        pytest.param(
+            "engine/load_spatial.c",
+            "tflite_u32(model, output->shape, 3) != channels",
+            "false",
+            id="output channels that are not the weights'",
+        ),
+        pytest.param(
+            "engine/load_spatial.c",
+            "== channels ? ERROR_NONE : ERROR_MODEL_SHAPE;\n}\n#endif\n\n#if NETWORK_POOL_2D",
+            "<= 0xFFFFu ? ERROR_NONE : ERROR_MODEL_SHAPE;\n}\n#endif\n\n#if NETWORK_POOL_2D",
+            id="weights for fewer channels",
         ),
     ],
 )

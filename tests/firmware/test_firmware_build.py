@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -13,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hil.errors import FirmwareBuildError
+from hil.errors import FirmwareBuildError, ModelError
 from hil.firmware import build as build_module
 from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE, build, mutant_names
-from hil.golden.tflite_model import Model, read_model
+from hil.firmware.tools import tool
+from hil.golden.tflite_model import Elementwise, ElementwiseKind, Model, read_model
+from hil.golden.tflite_tensors import Quantisation
 from hil.golden.tflite_writer import write_model
 
 
@@ -128,6 +131,51 @@ def test_a_network_of_another_length_is_refused(
         build(model=model, build_dir=tmp_path / "build")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "build").exists()
+
+
+def _of_relus(size: int, count: int = 1, *, from_float: bool = False) -> Model:
+    """A chain of RELUs, which asks for nothing but what a case is about."""
+    quantisation = Quantisation(0.1, 0)
+    relu = Elementwise(ElementwiseKind.RELU, size, quantisation, quantisation)
+    first = (Elementwise(ElementwiseKind.QUANTIZE, size, None, quantisation),) if from_float else ()
+    return Model((*first, *(relu,) * count))
+
+
+UNFIT = {
+    "float32": (write_model(_of_relus(32, from_float=True)), "its input is FLOAT32", "quantise input and"),
+    "deep": (write_model(_of_relus(32, 17)), "has 17 layers, NETWORK_MAX_LAYERS grants 16", "raise it in"),
+    "big": (MODEL_FILE.read_bytes() + bytes(1 << 20), "takes 1050768 bytes of flash", "a smaller network"),
+    "cut": (MODEL_FILE.read_bytes()[:400], "damaged or cut off at 400 bytes", "an intact file"),
+    "foreign": (b"not a network", "not a .tflite file", "identifier TFL3"),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_a_network_that_does_not_fit_is_refused_in_one_line(tmp_path: Path, case: str) -> None:
+    content, complaint, advice = UNFIT[case]
+    model = tmp_path / "unfit.tflite"
+    model.write_bytes(content)
+    with pytest.raises((FirmwareBuildError, ModelError)) as caught:
+        build(model=model, build_dir=tmp_path / "build")
+    line = str(caught.value)
+    assert "\n" not in line
+    assert str(model) in line
+    assert complaint in line
+    assert advice in line
+    assert not (tmp_path / "build").exists()
+
+
+def test_cmake_refuses_it_too(tmp_path: Path) -> None:
+    content, complaint, _ = UNFIT["float32"]
+    model = tmp_path / "unfit.tflite"
+    model.write_bytes(content)
+    command = [tool("cmake"), "-G", "Ninja", "-S", str(FIRMWARE_DIR), "-B", str(tmp_path / "build")]
+    command += [f"-DHIL_MODEL={model}", f"-DHIL_PYTHON={sys.executable}"]
+    command += [f"-DCMAKE_TOOLCHAIN_FILE={FIRMWARE_DIR / 'cmake' / 'zig.cmake'}"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode != 0
+    assert complaint in next(line for line in found.stderr.splitlines() if str(model) in line)
+    assert "HIL_MODEL does not fit" in found.stderr
 
 
 def test_compiler_error_is_passed_on(

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a network fits the firmware that is to be built around it: asked before anything is compiled.
+
+`hil firmware build` asks it first, and CMake asks it too, through firmware/tools/model.py. Each refusal is
+one line.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hil.errors import FirmwareBuildError, ModelError
+from hil.firmware.arena import granted_bytes, needed_bytes
+from hil.golden.features import BAND_COUNT
+from hil.golden.tflite_model import Model, is_compute, read_model
+from hil.golden.tflite_tensors import read_interface
+
+_FIRMWARE_FLASH_BYTES = 32 * 1024
+"""What the firmware takes without its model, at most: firmware/stm32l476rg.ld asserts it."""
+_FLASH = re.compile(r"FLASH \(rx\)\s*: ORIGIN = 0x[0-9A-Fa-f]+, LENGTH = (\d+)K")
+_MAX_LAYERS = re.compile(r"^#define NETWORK_MAX_LAYERS (\d+)u$", re.MULTILINE)
+
+
+def check_fit(model_file: Path, firmware_dir: Path, engine: str) -> Model | None:
+    """Refuse a network that the firmware cannot run, cannot feed, or has no room for.
+
+    Args:
+        model_file: the .tflite file.
+        firmware_dir: the firmware's sources, which say how much room there is.
+        engine: "builtin", whose operators and memory are known, or "tflm", whose library decides about both.
+
+    Returns:
+        The network; None for "tflm" if the engine of ours would not run it.
+
+    Raises:
+        ModelError: the file is no network that the engine runs. The message names the operator.
+        FirmwareBuildError: it is one, and does not fit.
+    """
+    content = _content(model_file)
+    try:
+        model = None
+        if engine == "builtin":
+            model = read_model(content)
+        _check_ends(content, model_file)
+    except ModelError as error:
+        error.where = str(model_file)
+        raise
+    _check_flash(content, model_file, firmware_dir)
+    if model is not None:
+        _check_layers(model, model_file, firmware_dir)
+        _check_arena(model, model_file, firmware_dir)
+    return model
+
+
+def _content(model_file: Path) -> bytes:
+    try:
+        return model_file.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"cannot be read: {error.strerror or error}", where=str(model_file), operation="read"
+        ) from error
+
+
+def _check_ends(content: bytes, model_file: Path) -> None:
+    """The firmware feeds int8 features, and compares as many int8 outputs with them."""
+    for end in read_interface(content):
+        if end.type_name != "INT8":
+            raise _refusal(
+                f"{model_file}: its {end.name} is {end.type_name}",
+                "INT8",
+                "quantise input and output to int8",
+            )
+        if end.size != BAND_COUNT:
+            raise _refusal(
+                f"{model_file} has {end.size} {end.name}s; this firmware computes {BAND_COUNT} features "
+                "and compares as many outputs with them",
+                f"a network from {BAND_COUNT} values to {BAND_COUNT}",
+            )
+
+
+def _check_flash(content: bytes, model_file: Path, firmware_dir: Path) -> None:
+    script = firmware_dir / "stm32l476rg.ld"
+    room = _number(_FLASH, script, "FLASH (rx) : ORIGIN = …, LENGTH = …K") * 1024 - _FIRMWARE_FLASH_BYTES
+    if len(content) > room:
+        raise _refusal(
+            f"{model_file} takes {len(content)} bytes of flash; beside the firmware there is room for {room}",
+            "a smaller network",
+        )
+
+
+def _check_layers(model: Model, model_file: Path, firmware_dir: Path) -> None:
+    header = firmware_dir / "config.h"
+    granted = _number(_MAX_LAYERS, header, "#define NETWORK_MAX_LAYERS <n>u")
+    layers = sum(is_compute(operator) for operator in model.operators)
+    if layers > granted:
+        raise _refusal(
+            f"{model_file} has {layers} layers, NETWORK_MAX_LAYERS grants {granted}",
+            hint=f"raise it in {header}",
+        )
+
+
+def _check_arena(model: Model, model_file: Path, firmware_dir: Path) -> None:
+    needed = needed_bytes(model)
+    header = firmware_dir / "config.h"
+    granted = granted_bytes(header)
+    if needed > granted:
+        raise _refusal(
+            f"{model_file} needs {needed} bytes of arena, NETWORK_ARENA_BYTES grants {granted}",
+            hint=f"raise it in {header}",
+        )
+
+
+def _number(pattern: re.Pattern[str], file: Path, wanted: str) -> int:
+    found = pattern.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if found is None:
+        raise _refusal(f"{file} does not say what room there is", f"a line `{wanted}`")
+    return int(found.group(1))
+
+
+def _refusal(message: str, expected: str = "", hint: str = "") -> FirmwareBuildError:
+    return FirmwareBuildError(message, where="firmware", operation="build", expected=expected, hint=hint)
