@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits, and the decision whether a measured value conforms to one.
 
-The decision rule is ISO 14253-1's with the guard band as wide as the expanded uncertainty: conformance is
-stated where the whole interval ``value ± U`` lies inside the limit, non-conformance where it lies outside as
-a whole, and where it straddles the limit the measurement is *inconclusive* (JCGM 106:2012, 8.3: guarded
-acceptance and guarded rejection). An inconclusive result asks for a better measurement; it is not a pass.
+Where a limit names no other rule, it is ISO 14253-1's with a guard band as wide as the expanded uncertainty:
+conformance is stated where the whole interval ``value ± U`` lies inside the limit, non-conformance where it
+lies outside as a whole, and where it straddles the limit the measurement is *inconclusive* (JCGM 106:2012,
+8.3: guarded acceptance and guarded rejection). An inconclusive result asks for a better measurement; it is
+not a pass.
 """
 
 from __future__ import annotations
@@ -13,6 +14,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from hil.measurement.decision import (
+    COVERAGE_FACTOR,
+    GUARDED,
+    DecisionRule,
+    RuleKind,
+    conformance_probability,
+)
 
 
 class Outcome(StrEnum):
@@ -33,6 +42,8 @@ class Limit:
     upper: float | None
     source: str
     """Where the numbers come from: a document with its table, or a requirement by name."""
+    rule: DecisionRule = GUARDED
+    """How a value is held against the limit."""
 
     def __post_init__(self) -> None:
         if self.lower is None and self.upper is None:
@@ -73,8 +84,23 @@ class Limit:
 
         return min(values, key=room)
 
+    def conformance_probability(self, value: float, standard_uncertainty: float) -> float:
+        """Return how probable it is that the true value conforms."""
+        return conformance_probability(value, standard_uncertainty, self.lower, self.upper)
+
     def judge(self, value: float, expanded_uncertainty: float) -> Outcome:
-        """Return the outcome for ``value ± expanded_uncertainty`` under the guard band rule above."""
+        """Return the outcome for ``value ± expanded_uncertainty`` under the limit's rule."""
+        if self.rule.kind is RuleKind.SIMPLE:
+            return self._guarded(value, 0.0)
+        least = self.rule.least_probability
+        if least is None:
+            return self._guarded(value, expanded_uncertainty)
+        probability = self.conformance_probability(value, expanded_uncertainty / COVERAGE_FACTOR)
+        if probability >= least:
+            return Outcome.PASS
+        return Outcome.FAIL if 1.0 - probability >= least else Outcome.INCONCLUSIVE
+
+    def _guarded(self, value: float, expanded_uncertainty: float) -> Outcome:
         low, high = value - expanded_uncertainty, value + expanded_uncertainty
         lower = -math.inf if self.lower is None else self.lower
         upper = math.inf if self.upper is None else self.upper

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, field
 
 from hil.measurement.budget import Budget
+from hil.measurement.decision import COVERAGE_FACTOR
 from hil.measurement.limit import Limit, Outcome
 from hil.measurement.text import uncertain, with_unit
 from hil.measurement.uncertainty import Estimate
@@ -70,6 +71,52 @@ class Measurement:
         if self.limit is None:
             return Outcome.NOT_JUDGED
         return self.limit.judge(self.value, self.expanded_uncertainty)
+
+    @property
+    def standard_uncertainty(self) -> float:
+        """In :attr:`unit`; without a budget, that of a normal distribution."""
+        if self.budget is not None:
+            return self.budget.standard_uncertainty
+        return self.expanded_uncertainty / COVERAGE_FACTOR
+
+    @property
+    def conformance_probability(self) -> float | None:
+        """p_c, how probable it is that the true value keeps the limit; None without a limit."""
+        if self.limit is None:
+            return None
+        return self.limit.conformance_probability(self.value, self.standard_uncertainty)
+
+    @property
+    def risk(self) -> float | None:
+        """How probable it is that the stated outcome is wrong: a false pass or a false fail. None where
+        neither is stated.
+        """
+        probability = self.conformance_probability
+        if probability is None or self.outcome not in (Outcome.PASS, Outcome.FAIL):
+            return None
+        return 1.0 - probability if self.outcome is Outcome.PASS else probability
+
+    @property
+    def statement(self) -> str | None:
+        """What is stated of conformity, in the words of ILAC-G8:09/2019; None without a limit.
+
+        Where a guard band leaves the outcome open, the value is on one side of the limit: that makes a
+        conditional pass or a conditional fail.
+        """
+        if self.limit is None:
+            return None
+        if self.outcome is not Outcome.INCONCLUSIVE:
+            return str(self.outcome)
+        inside = self.limit.judge(self.value, 0.0) is Outcome.PASS
+        return "conditional pass" if inside else "conditional fail"
+
+    @property
+    def uncertainty_ratio(self) -> float | None:
+        """Expanded uncertainty against the width of the tolerance; None where that has one end only."""
+        limit = self.limit
+        if limit is None or limit.lower is None or limit.upper is None or limit.lower == limit.upper:
+            return None
+        return self.expanded_uncertainty / (limit.upper - limit.lower)
 
     def sentence(self) -> str:
         """Say the result in one sentence that stands on its own in a log."""

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from hil.measurement.budget import COVERAGE, Budget, Distribution, Term
+from hil.measurement.measurement import Measurement
 from hil.measurement.text import with_unit
 
 _SIGNS = {
@@ -44,6 +45,28 @@ def budget_sum(budget: Budget, unit: str) -> str:
         f"{_freedom(budget.degrees_of_freedom)}, k = {budget.coverage_factor:.2f} for {100 * COVERAGE:g} %, "
         f"U = {_quantity(budget.expanded_uncertainty, unit)}"
     )
+
+
+def conformity(measurement: Measurement) -> str:
+    """Say what is stated of a measurement with a limit, by which rule, and how sure that is."""
+    assert measurement.limit is not None
+    assert measurement.conformance_probability is not None
+    told = [
+        f"{measurement.limit.rule}: {measurement.statement}",
+        f"probability of conformance {_probability(measurement.conformance_probability)}",
+    ]
+    if measurement.risk is not None:
+        told.append(f"risk of a false {measurement.outcome} {_probability(measurement.risk)}")
+    if measurement.uncertainty_ratio is not None:
+        told.append(f"U is {100 * measurement.uncertainty_ratio:.2g} % of the tolerance")
+    return ", ".join(told)
+
+
+def _probability(number: float) -> str:
+    """Far from a limit, neither certainty nor a row of digits."""
+    if number > 0.999:
+        return "> 99.9 %"
+    return "< 0.1 %" if number < 0.001 else f"{100 * number:.1f} %"
 
 
 def _line(budget: Budget, term: Term, unit: str) -> BudgetLine:

@@ -17,7 +17,7 @@ from hil.errors import HilError, ResultsError
 from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.measurement import Measurement
 from hil.measurement.text import uncertain, with_unit
-from hil.report.budget_view import budget_lines, budget_sum
+from hil.report.budget_view import budget_lines, budget_sum, conformity
 from hil.report.figure import detail_view, figure
 from hil.report.measurement_groups import groups
 from hil.report.table_view import view
@@ -82,6 +82,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["limit"] = _limit_text
     environment.filters["budget_lines"] = budget_lines
     environment.filters["budget_sum"] = budget_sum
+    environment.filters["conformity"] = conformity
     return environment
 
 

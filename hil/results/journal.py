@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from hil.errors import ResultsError
+from hil.measurement.decision import GUARDED, DecisionRule, RuleKind
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.results import budget_json, json_lines
@@ -46,7 +47,15 @@ class JournalEntry:
             "unit": measured.unit,
             "expanded_uncertainty": measured.expanded_uncertainty,
             "budget": measured.budget and budget_json.to_json(measured.budget),
-            "limit": limit and {"lower": limit.lower, "upper": limit.upper, "source": limit.source},
+            "limit": limit
+            and {
+                "lower": limit.lower,
+                "upper": limit.upper,
+                "source": limit.source,
+                "rule": {"kind": str(limit.rule.kind), "least_probability": limit.rule.least_probability},
+            },
+            "conformance_probability": measured.conformance_probability,
+            "statement": measured.statement,
             "outcome": str(measured.outcome),
             "notes": list(measured.notes),
             "headline": measured.headline,
@@ -62,12 +71,23 @@ class JournalEntry:
             value=fields["value"],
             unit=str(fields["unit"]),
             expanded_uncertainty=fields["expanded_uncertainty"],
-            limit=limit and Limit(limit["lower"], limit["upper"], str(limit["source"])),
+            limit=limit and _limit(limit),
             notes=tuple(str(note) for note in fields["notes"]),
             headline=bool(fields["headline"]),
             budget=budget_json.from_json(fields.get("budget")),
         )
         return cls(int(fields["sequence"]), str(fields["test"]), measurement, str(fields["time_utc"]))
+
+
+def _limit(fields: dict[str, Any]) -> Limit:
+    """Read a limit back; one of an earlier version has the rule that was the only one."""
+    rule = fields.get("rule")
+    return Limit(
+        fields["lower"],
+        fields["upper"],
+        str(fields["source"]),
+        GUARDED if rule is None else DecisionRule(RuleKind(rule["kind"]), rule["least_probability"]),
+    )
 
 
 def _utc_now() -> str:

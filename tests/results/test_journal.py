@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from hil.errors import ResultsError
+from hil.measurement.budget import Budget, rectangle
+from hil.measurement.decision import DecisionRule, RuleKind
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate
 from hil.results import journal
 from hil.results.journal import Journal
 
@@ -30,6 +33,7 @@ def test_a_line_is_on_disk_when_append_returns(tmp_path: Path) -> None:
             "lower": None,
             "upper": 3.4e-6,
             "source": "table 45",
+            "rule": {"kind": "guarded", "least_probability": None},
         }
 
 
@@ -74,3 +78,29 @@ def test_a_measurement_that_does_not_reach_the_disk_is_an_error(
     monkeypatch.setattr("os.fsync", full)
     with Journal(tmp_path / "journal.jsonl") as written, pytest.raises(ResultsError, match="No space left"):
         written.append("test_a", JUDGED)
+
+
+def test_a_budget_and_a_rule_come_back(tmp_path: Path) -> None:
+    rule = DecisionRule(RuleKind.PROBABILITY, 0.95)
+    budget = Budget.of(rectangle("offset", 8e-9, "A", "data sheet"))
+    measured = Measurement.of(
+        "sleep", Estimate.of(1.67e-6, budget), "A", Limit(None, 3.4e-6, "table 45", rule)
+    )
+    with Journal(tmp_path / "journal.jsonl") as written:
+        written.append("test_a", measured)
+    (entry,) = journal.read(tmp_path / "journal.jsonl")
+    assert entry.measurement == measured
+    assert entry.measurement.budget == budget
+    line = json.loads((tmp_path / "journal.jsonl").read_text("utf-8"))
+    assert line["statement"] == "pass"
+    assert line["budget"]["terms"][0]["divisor"] == pytest.approx(3**0.5)
+
+
+def test_a_journal_of_an_earlier_version_has_the_rule_that_there_was(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as written:
+        written.append("test_a", JUDGED)
+    line = json.loads(path.read_text("utf-8"))
+    del line["budget"], line["limit"]["rule"], line["statement"], line["conformance_probability"]
+    path.write_text(json.dumps(line) + "\n", "utf-8")
+    assert journal.read(path)[0].measurement == JUDGED
