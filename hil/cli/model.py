@@ -16,8 +16,9 @@ from rich.table import Table
 from hil import quantity
 from hil.cli.terminal import terminal
 from hil.errors import ModelError
+from hil.foreign_text import visible
 from hil.golden.data.dataset import Advance, Dataset
-from hil.golden.data.recordings import ReadOptions
+from hil.golden.data.recordings import Layout, ReadOptions
 from hil.golden.data.recordings.folder import folder_dataset
 from hil.golden.data.recordings.unit import Unit, parse_sensitivity
 from hil.golden.data.sensor import SENSOR
@@ -40,7 +41,7 @@ def train_command(
         str,
         typer.Option(
             help='"synthetic": a fleet of made-up gear drives with eight kinds of fault. DIR: recordings, as '
-            "DIR/normal/* and DIR/FAULT/*, in CSV, WAV, NPY or TDMS.",
+            "DIR/normal/* and DIR/FAULT/*, in CSV, WAV, NPY, NPZ, MAT, TDMS or Edge Impulse's JSON.",
             metavar="synthetic|DIR",
         ),
     ],
@@ -70,7 +71,7 @@ def train_command(
     rate: Annotated[
         str | None,
         typer.Option(
-            help='Sampling rate of recordings that do not state theirs, as "12 kHz".',
+            help='Sampling rate, as "12 kHz"; goes before what a recording says.',
             rich_help_panel=_RECORDINGS,
         ),
     ] = None,
@@ -84,7 +85,22 @@ def train_command(
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option(help="Name, or number from 1, of the channel to use.", rich_help_panel=_RECORDINGS),
+        typer.Option(
+            help="Channel to use: its name, its number from 1, or the letter of its axis.",
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = None,
+    layout: Annotated[
+        Layout | None,
+        typer.Option(
+            help="What a row of a table without names is: an instant (columns), a stretch of its own "
+            "(rows), or the continuation of the row before (stream). Default: rows above 16 columns.",
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = None,
+    axes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Axes interleaved in each row.", rich_help_panel=_RECORDINGS),
     ] = None,
     sensitivity: Annotated[
         str | None,
@@ -114,6 +130,8 @@ def train_command(
     read = ReadOptions(
         rate_hz=None if rate is None else quantity.parse(rate, "Hz"),
         channel=channel,
+        layout=layout,
+        axes=axes,
         unit=None if unit is None else Unit.parse(unit),
         sensor=SENSOR
         if sensitivity is None
@@ -168,7 +186,10 @@ def _summary(trained: Trained, out: Path) -> None:
         bounds = "" if interval is None else f" ({interval[0]:.4f} … {interval[1]:.4f})"
         table.add_row(f"AUC, faults {severity}", f"{found['auc']:.4f}{bounds}")
     table.add_row("card", str(out / PAGE_FILE))
-    terminal().print(table)
+    console = terminal()
+    console.print(table)
+    for note in card["data"].get("notes", []):
+        typer.echo(f"note: {visible(note)}")
 
 
 @app.command("show")

@@ -4,12 +4,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from hil.errors import RecordingError
+from hil.golden.data.recordings.sample_times import SampleTimes
+
+
+class Layout(StrEnum):
+    """What the rows of a table of numbers are."""
+
+    COLUMNS = "columns"
+    """Each column is a channel, each row an instant."""
+    ROWS = "rows"
+    """Each row is a stretch of its own: what lies between two rows was not recorded."""
+    STREAM = "stream"
+    """The rows follow each other without a gap."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +31,15 @@ class Channel:
 
     name: str
     values: npt.NDArray[Any]
+    """[samples], or [stretches, samples] where the file holds stretches with gaps between them."""
     rate_hz: float | None
     """As the file states it."""
     unit: str | None = None
     """As the file states it."""
+    times: SampleTimes | None = None
+    """One for each sample; tell the rate unless the user does."""
+    notes: tuple[str, ...] = ()
+    """What the reader took for granted, to be told."""
 
 
 def refused(file: Path, message: str, *, expected: str = "", hint: str = "") -> RecordingError:

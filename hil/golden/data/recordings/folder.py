@@ -13,7 +13,8 @@ import numpy as np
 from hil.errors import RecordingError
 from hil.golden.data.analog_path import WINDOW_S, AnalogPath, sampled_windows
 from hil.golden.data.dataset import Advance, Dataset, Group
-from hil.golden.data.recordings.read import READERS, ReadOptions, Recorded, read_recording
+from hil.golden.data.recordings.kinds import is_document
+from hil.golden.data.recordings.read import ReadOptions, Recorded, read_recording
 from hil.golden.features import features
 
 NORMAL = "normal"
@@ -36,14 +37,17 @@ class _Labelled:
 def folder_dataset(
     folder: Path, options: ReadOptions | None = None, seed: int = 1, advance: Advance | None = None
 ) -> Dataset:
-    """The recordings in `folder`: ``normal/*`` and ``<fault>/*``; every file in them is read.
+    """The recordings under `folder`/normal and under `folder`/<fault>, in whatever folders they lie there.
+
+    Documents beside them (a README, a picture) are not read, nor files outside of these folders: the notes in
+    the data set's source name them.
 
     A window is every stretch of 512 ms, through the bench's analog path with its noise and tolerances.
 
     Raises:
-        RecordingError: no folder, no normal recordings, a file elsewhere, or one that cannot be used.
+        RecordingError: no folder, no normal recordings, or one that cannot be used.
     """
-    files = _files(folder)
+    files, unread = _files(folder)
     labelled = []
     for number, (label, file) in enumerate(files):
         if advance is not None:
@@ -71,6 +75,7 @@ def folder_dataset(
             "analog_path": AnalogPath().__dict__,
             "sensor": (options or ReadOptions()).sensor.__dict__,
             "recordings": [_described(folder, entry) for entry in labelled],
+            "notes": [*unread, *_notes(folder, labelled)],
         },
         group_is="recording" if whole else "stretch of a recording",
     )
@@ -80,35 +85,51 @@ def _refused(folder: Path, message: str, expected: str = "", hint: str = "") -> 
     return RecordingError(message, where=str(folder), operation="read", expected=expected, hint=hint)
 
 
-def _files(folder: Path) -> list[tuple[str, Path]]:
+def _files(folder: Path) -> tuple[list[tuple[str, Path]], list[str]]:
+    """Label and path of each recording, and notes on what is none."""
     layout = f"{NORMAL}/ with recordings of normal running, and a folder for each fault"
     if not folder.is_dir():
         raise _refused(folder, "no such folder", expected=f'a folder with {layout}, or "synthetic"')
     files: list[tuple[str, Path]] = []
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith("."):
+    notes: list[str] = []
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        inside = file.relative_to(folder)
+        if any(part.startswith(".") for part in inside.parts):
             continue
-        if not entry.is_dir():
-            raise _refused(entry, "a file outside the folders", expected=layout)
-        for file in sorted(entry.iterdir()):
-            if file.name.startswith("."):
-                continue
-            if not file.is_file() or file.suffix.lower() not in READERS:
-                raise _refused(file, "no recording", expected=f"a file of type {', '.join(READERS)}")
-            files.append((entry.name, file))
+        if len(inside.parts) == 1:
+            notes.append(f"{inside}: not read, it lies outside of {NORMAL}/ and the faults' folders")
+        elif is_document(file):
+            notes.append(f"{inside.as_posix()}: not read, a document")
+        else:
+            files.append((inside.parts[0], file))
     if not any(label == NORMAL for label, _file in files):
         raise _refused(folder, f"no recordings in {folder / NORMAL}", expected=layout)
-    return files
+    return files, notes
+
+
+def _notes(folder: Path, labelled: list[_Labelled]) -> list[str]:
+    """What was taken for granted of which files; one line where several files share it."""
+    files: dict[str, list[str]] = {}
+    for entry in labelled:
+        for note in entry.recorded.notes:
+            files.setdefault(note, []).append(entry.file.relative_to(folder).as_posix())
+    return [
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {note}"
+        for note, names in files.items()
+    ]
 
 
 def _windows(file: Path, recorded: Recorded, rng: np.random.Generator) -> Group:
     """Features of window after window, none overlapping."""
     path = AnalogPath()
     step_s = WINDOW_S * (1 + path.clock_spread)
-    count = math.floor(recorded.signal.duration_s / step_s)
-    spare_s = recorded.signal.duration_s - count * step_s
-    starts_s = rng.uniform(0.0, spare_s) + step_s * np.arange(count, dtype=np.float64)
-    return Group(str(file), features(sampled_windows(recorded.signal, starts_s, rng, path)))
+    codes = []
+    for signal in recorded.stretches:
+        count = math.floor(signal.duration_s / step_s)
+        spare_s = signal.duration_s - count * step_s
+        starts_s = rng.uniform(0.0, spare_s) + step_s * np.arange(count, dtype=np.float64)
+        codes.append(sampled_windows(signal, starts_s, rng, path))
+    return Group(str(file), features(np.concatenate(codes)))
 
 
 def _whole_recordings(normal: list[Group], rng: np.random.Generator) -> list[list[Group]]:

@@ -1,34 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""NumPy's own files: one array, whose longer axis is time."""
+"""NumPy's own files: one array (NPY), or several by name (NPZ)."""
 
 from __future__ import annotations
 
 import tokenize
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
-from hil.golden.data.recordings.channel import Channel, refused
+from hil.golden.data.recordings.arrays import channels_of_array, channels_of_arrays
+from hil.golden.data.recordings.channel import Channel, Layout, refused
+
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    tokenize.TokenError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    NotImplementedError,
+)
 
 
-def read_npy(file: Path) -> list[Channel]:
-    """The channels of `file`; it states no rate.
+def read_npy(file: Path, layout: Layout | None = None, axes: int | None = None) -> list[Channel]:
+    """The channels of `file`; an NPY file states no rate, an NPZ file may (``fs``).
 
     Raises:
-        RecordingError: the file is no NPY file, damaged, or holds no array of real numbers.
+        RecordingError: the file is no NPY or NPZ file, damaged, or holds no array of real numbers.
         OSError: the file cannot be read.
     """
     try:
-        array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError) as error:
-        raise refused(file, f"no NPY file or damaged ({str(error).splitlines()[0]})") from error
-    if not isinstance(array, np.ndarray):
-        raise refused(file, "an archive of several arrays", expected="one array, saved with numpy.save")
-    if array.dtype.kind not in "iuf":
-        raise refused(file, f"an array of {array.dtype}", expected="integers or floats")
-    if array.ndim not in (1, 2):
-        raise refused(file, f"an array of shape {array.shape}", expected="samples, or samples × channels")
-    columns = array if array.ndim == 2 else array[:, np.newaxis]
-    if 0 < columns.shape[0] < columns.shape[1]:
-        columns = columns.T
-    return [Channel(f"channel {index}", column, None) for index, column in enumerate(columns.T, 1)]
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return channels_of_array(file, "channel", loaded, layout, axes)
+        with loaded:
+            arrays = {name: loaded[name] for name in loaded.files}
+    except _DAMAGED as error:
+        told = str(error).splitlines()
+        raise refused(
+            file, f"no NPY or NPZ file or damaged ({told[0] if told else type(error).__name__})"
+        ) from error
+    return channels_of_arrays(file, arrays, layout, axes)

@@ -73,11 +73,20 @@ def test_a_wrong_folder_is_one_line(tmp_path: Path):
     with pytest.raises(RecordingError, match=r"no recordings in .*normal"):
         folder_dataset(tmp_path, PIN)
     record(tmp_path / "normal" / "a.npy", 1)
-    (tmp_path / "normal" / "notes.docx").write_text("x", "utf-8")
-    with pytest.raises(
-        RecordingError, match=r"notes\.docx: read: no recording; expected a file of type \.csv"
-    ):
+    (tmp_path / "normal" / "b.dat").write_text("words and no numbers\n", "utf-8")
+    with pytest.raises(RecordingError, match=r"b\.dat: read: no line of numbers"):
         folder_dataset(tmp_path, PIN)
-    (tmp_path / "normal" / "notes.docx").rename(tmp_path / "notes.docx")
-    with pytest.raises(RecordingError, match="a file outside the folders"):
-        folder_dataset(tmp_path, PIN)
+
+
+def test_documents_beside_the_recordings_stop_nothing_and_are_told(tmp_path: Path):
+    record(tmp_path / "normal" / "monday" / "early" / "a.npy", 1)
+    for name in ("README", "normal/readme.txt", "normal/monday/photo.jpg", "labels.csv"):
+        (tmp_path / name).write_text("how it was recorded\n", "utf-8")
+    source = folder_dataset(tmp_path, PIN).source
+    assert [entry["file"] for entry in source["recordings"]] == ["normal/monday/early/a.npy"]
+    assert source["notes"] == [
+        "README: not read, it lies outside of normal/ and the faults' folders",
+        "labels.csv: not read, it lies outside of normal/ and the faults' folders",
+        "normal/monday/photo.jpg: not read, a document",
+        "normal/readme.txt: not read, a document",
+    ]

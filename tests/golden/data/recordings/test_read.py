@@ -123,7 +123,9 @@ def test_a_channel_is_chosen_by_name_or_number(tmp_path: Path):
         by_name.signal.volts.std()
         > 5 * read_recording(tmp_path / "two.tdms", ReadOptions(channel="1")).signal.volts.std()
     )
-    with pytest.raises(RecordingError, match=r"has 2 channels \(1: 'run/bearing', 2: 'run/loud'\); try"):
+    with pytest.raises(
+        RecordingError, match=r"has 2 channels \(1: 'run/bearing', 2: 'run/loud'\); try: state"
+    ):
         read_recording(tmp_path / "two.tdms")
     with pytest.raises(RecordingError, match=r"no channel '3'; expected one of 1"):
         read_recording(tmp_path / "two.tdms", ReadOptions(channel="3"))
@@ -153,7 +155,7 @@ def with_value(value: float) -> np.ndarray:
         (FINE.astype(complex), STATED, "an array of complex128; expected integers or floats"),
         (FINE > 0, STATED, "an array of bool"),
         (np.array(["0.5"] * 10_000), STATED, "an array of <U3"),
-        (np.array([{"a": 1}] * 10), STATED, "no NPY file or damaged"),
+        (np.array([{"a": 1}] * 10), STATED, "no NPY or NPZ file or damaged"),
         (FINE, ReadOptions(unit=G), "states no sampling rate; try: .*--rate"),
         (FINE, ReadOptions(rate_hz=1e4), "'channel 1' has no unit; try: --unit V"),
         (
@@ -179,14 +181,15 @@ def test_what_is_wrong_is_one_clear_line(values: Any, options: ReadOptions, told
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_rates_that_contradict_each_other_are_refused(name: str, tmp_path: Path):
+def test_the_stated_rate_goes_before_the_file_s_and_the_difference_is_told(name: str, tmp_path: Path):
     write, options = FORMATS[name]
     write(tmp_path / name, machine_g(12_800.0), 12_800.0)
     if name == "a.npy":  # states none
         return
-    with pytest.raises(RecordingError, match="states 12800 Hz; expected the stated rate of 25600 Hz"):
-        read_recording(tmp_path / name, replace(options, rate_hz=25_600.0))
-    assert read_recording(tmp_path / name, replace(options, rate_hz=12_800.0)).rate_hz > 0
+    other = read_recording(tmp_path / name, replace(options, rate_hz=25_600.0))
+    assert other.rate_hz == 25_600.0
+    assert other.notes == ("the file says 12800 Hz: the stated 25600 Hz are used",)
+    assert read_recording(tmp_path / name, replace(options, rate_hz=12_800.0)).notes == ()
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -241,5 +244,8 @@ def test_foreign_files_are_refused(name: str, tmp_path: Path):
 def test_a_missing_file_and_an_unknown_type_are_named(tmp_path: Path):
     with pytest.raises(RecordingError, match=r"gone\.wav: read: No such file or directory"):
         read_recording(tmp_path / "gone.wav", STATED)
-    with pytest.raises(RecordingError, match=r"a file of type '\.mat'; expected \.csv, \.txt, \.wav"):
-        read_recording(tmp_path / "data.mat", STATED)
+    (tmp_path / "data.bin").write_bytes(bytes(100))
+    with pytest.raises(
+        RecordingError, match=r"neither ending '\.bin' nor content of a recording; expected a"
+    ):
+        read_recording(tmp_path / "data.bin", STATED)
