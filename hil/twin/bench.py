@@ -25,6 +25,7 @@ from hil.twin.mcu import Mcu
 from hil.twin.pin_limits import PinLimits, PinSource
 from hil.twin.pins import Pins, make_pins
 from hil.twin.power.spread import lsi_hz
+from hil.twin.signal import Signal
 from hil.twin.supply_net import SupplyNet
 
 PS_PER_S = 1_000_000_000_000
@@ -65,21 +66,20 @@ class Bench:
             self.pins[board.button].set_external_level(not board.button_pressed_high, 0)
         self.unmodelled_devices = board_devices.attach(board, self.mcu, self.pins)
         """What is soldered to the board and answers nobody here."""
-        self.isolation_listeners: list[Callable[[], None]] = []
-        """Called when the relay has opened or closed the debug and console lines."""
+        self.isolation_changed: Signal[[]] = Signal()
+        """Tells when the relay has opened or closed the debug and console lines."""
         realism, miswiring = config.realism, config.miswiring
         self.harm = HarmRecord(lambda: self.scheduler.now_ps)
         """What would have damaged a real bench."""
         self._leak_a = 0.0
         self._debug_lines_isolated = True
-        self.analyzer = PowerAnalyzer(self, config.power_analyzer, realism, miswiring)
-        self.analyzer.channel.neighbour.on_harm = partial(self.harm.note, "neighbour")
         self.powershield = (
             PowerShield(self, config.power_analyzer, realism) if config.analyzer == "lpm01a" else None
         )
         """The PowerShield, where that and not the N6705C is connected to the board."""
-        if self.powershield is not None:
-            self.analyzer.others_need_ps = self.powershield.history_from_ps
+        others_need_ps = None if self.powershield is None else self.powershield.history_from_ps
+        self.analyzer = PowerAnalyzer(self, config.power_analyzer, realism, miswiring, others_need_ps)
+        self.analyzer.channel.neighbour.harmed.connect(partial(self.harm.note, "neighbour"))
         self.daq = Daq(self, config.daq)
         self.net = SupplyNet(
             self.scheduler,
@@ -91,11 +91,10 @@ class Bench:
             regulator=miswiring.jp6 == "on",
         )
         """VDD of the part."""
-        self.net.listeners.append(self._sum_external_current)
+        self.net.changed.connect(self._sum_external_current)
         source = self.source
-        source.on_short_current = self._short_draws
-        source.on_output = self.net.drive
-        source.net_v = lambda: self.net.voltage_v
+        source.short_current_changed.connect(self._short_draws)
+        source.connect_net(self.net)
         self._limits = PinLimits(board.part, self.net, self.harm)
         self.relay = LineRelay(
             self.scheduler,
@@ -193,8 +192,7 @@ class Bench:
             if not self.st_link_powered:
                 # An ST-LINK without power pulls NRST low (UM1724 Rev 14, 6.3.3).
                 self.mcu.set_nrst(connected)
-            for listener in self.isolation_listeners:
-                listener()
+            self.isolation_changed()
             self._limits.check()
 
     def _short_draws(self, current_a: float) -> None:

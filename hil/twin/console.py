@@ -24,6 +24,7 @@ import numpy as np
 
 from hil.boards import Board
 from hil.twin.pins import Pins
+from hil.twin.signal import Signal
 from hil.twin.tcp_server import TcpServer
 from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
 from hil.twin.web_page import comes_from_a_browser
@@ -59,7 +60,10 @@ away. Far more than a command line."""
 class Usart(Protocol):
     """The part's end of the UART."""
 
-    on_transmit: Callable[[int, int, float], None]
+    @property
+    def transmitted(self) -> Signal[[int, int, float]]:
+        """Tells of each frame: its end in ps, its data, its baud rate."""
+
     """Called with the time of the end of a frame in picoseconds, the byte and the baud rate it was sent
     at."""
 
@@ -129,7 +133,7 @@ class ConsoleBench(Protocol):
         """A random generator of its own for ``name``."""
 
     @property
-    def isolation_listeners(self) -> list[Callable[[], None]]:
+    def isolation_changed(self) -> Signal[[]]:
         """Called when the relay has opened or closed them."""
 
 
@@ -156,16 +160,16 @@ class ConsoleServer(TcpServer):
         self._receive_free_ps = 0
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
-        self.listeners: list[Callable[[str, int], None]] = []
-        """Told of each byte that has passed: "sent" by the part, or "typed" at the terminal."""
+        self.byte_passed: Signal[[str, int]] = Signal()
+        """Tells of each byte that has passed: "sent" by the part, or "typed" at the terminal."""
         # A frame is told of at its end: what follows it may come as late as the frame after it.
         self._host = Receiver(
             bench.scheduler, lambda: (baud, HOST_FORMAT), self._arrived, lag_ps=2 * self._frame_ps
         )
-        bench.mcu.console_uart.on_transmit = self._transmitted
+        bench.mcu.console_uart.transmitted.connect(self._transmitted)
         with bench.lock:
-            bench.isolation_listeners.append(self._lines_moved)
-            bench.pins[bench.board.console.tx].listeners.append(self._transmit_pin_changed)
+            bench.isolation_changed.connect(self._lines_moved)
+            bench.pins[bench.board.console.tx].level_out_changed.connect(self._transmit_pin_changed)
             self._idle()
         self.start()
 
@@ -333,8 +337,7 @@ class ConsoleServer(TcpServer):
             self._terminal = None
 
     def _tell(self, direction: str, byte: int) -> None:
-        for listener in self.listeners:
-            listener(direction, byte)
+        self.byte_passed(direction, byte)
 
     def _remember(self, byte: int) -> None:
         if byte == ord("\n") or len(self._line) >= _LINE_LIMIT:

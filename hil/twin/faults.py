@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 from hil.twin.bench_clock import LineServer, decimal
@@ -188,19 +189,13 @@ class Faults:
         with self._bench.lock:
             self._forget_flash()
             flash = self._bench.mcu.peripherals.flash
-            notify = flash.on_activity
 
             def begins() -> None:
-                notify()
-                flash.on_activity = notify
-                self._waiting_for_flash = None
+                self._forget_flash()
                 self._bench.mcu.scheduler.after(FLASH_DELAY_PS, lambda: self._droop(voltage_v, duration_s))
 
-            def restore() -> None:
-                flash.on_activity = notify
-
-            flash.on_activity = begins
-            self._waiting_for_flash = restore
+            flash.activity_changed.connect(begins)
+            self._waiting_for_flash = partial(flash.activity_changed.disconnect, begins)
 
     def _forget_flash(self) -> None:
         if self._waiting_for_flash is not None:

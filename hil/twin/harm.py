@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hil.twin.signal import Signal
+
 PS_PER_S = 1_000_000_000_000
 
 
@@ -15,7 +17,7 @@ class HarmRecord:
         self._now_ps = now_ps
         self._known: set[str] = set()
         self.entries: list[str] = []
-        self.on_entry: Callable[[str], None] = lambda entry: None
+        self.noted: Signal[[str]] = Signal()
         """Told each new entry."""
 
     def note(self, kind: str, what: str) -> None:
@@ -25,4 +27,4 @@ class HarmRecord:
         self._known.add(kind)
         entry = f"at {self._now_ps() / PS_PER_S:.6f} s {what}"
         self.entries.append(entry)
-        self.on_entry(entry)
+        self.noted(entry)

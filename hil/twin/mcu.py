@@ -8,7 +8,7 @@ from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
-from hil.twin.power import code_current, wake_up
+from hil.twin.power import code_current, model, wake_up
 from hil.twin.power.backup_supply import BackupSupply
 from hil.twin.power.low_power import POWER_DOWN_MODES, LowPower
 from hil.twin.power.observation import Observer
@@ -17,6 +17,7 @@ from hil.twin.power.supply_current import SupplyCurrent
 from hil.twin.power.supply_ramp import SupplyRamp
 from hil.twin.power.supply_trace import SupplyTrace
 from hil.twin.read_protection import ReadProtection
+from hil.twin.signal import check_connected
 from hil.twin.soc.assembly import Peripherals
 from hil.twin.soc.memories import memory_map
 from hil.twin.soc.stm32l4 import system_memory
@@ -79,6 +80,7 @@ class Mcu:
             battery_v=lambda: self.battery_voltage_v,
             temperature_c=lambda: self._temperature_c,
             request_reset=self._request_reset,
+            flash_is_closed=lambda: self._protection.closes_flash(),
         )
         blocks = self.peripherals
         self.console_uart = blocks.uarts[board.console.uart]
@@ -88,14 +90,17 @@ class Mcu:
         )
         self._observer = Observer(board, blocks, self._low_power, spread)
         self._current = SupplyCurrent(
-            self.scheduler, blocks.flash, self._operating_point, self.core.code_executed
+            self.scheduler,
+            blocks.flash,
+            model,
+            self._operating_point,
+            self.core.code_executed,
+            leads_a=lambda: self._lead_current_a,
         )
-        self._current.leads_a = lambda: self._lead_current_a
         self._backup = BackupSupply(part, blocks.rcc, blocks.pwr, spread)
         self._ramp = SupplyRamp(self.scheduler, self._supply_is)
         self._protection = ReadProtection(self.core, blocks.flash.options, blocks.rtc.base)
-        blocks.flash.is_closed = self._protection.closes_flash
-        blocks.flash.on_unprotect = self._erase_with_flash
+        blocks.flash.unprotected.connect(self._erase_with_flash)
         self._connect()
         system_memory.program(self.core.memory["system"], part, board.package, seed)
 
@@ -106,25 +111,26 @@ class Mcu:
         core.on_wake = low_power.wake
         core.on_activity = self._core_changed
         core.on_system_reset = self._system_reset
-        low_power.on_change = self._mode_changed
-        low_power.on_power_down = self._enter_power_down
-        blocks.on_wakeup_line = self._wakeup_line
-        blocks.on_wakeup_pin = self._leave_power_down
-        blocks.rcc.listeners.append(self._update_current)
-        blocks.rcc.gate_listeners.append(lambda gates: self._update_current())
-        blocks.pwr.listeners.append(self._regulator_changed)
-        blocks.dbgmcu.listeners.append(self._debug_settings_changed)
-        blocks.adc_common.listeners.append(self._update_current)
+        low_power.mode_changed.connect(self._mode_changed)
+        low_power.powering_down.connect(self._enter_power_down)
+        blocks.wakeup_line_changed.connect(self._wakeup_line)
+        blocks.wakeup_pin_used.connect(self._leave_power_down)
+        blocks.rcc.clocks_changed.connect(self._update_current)
+        blocks.rcc.gates_changed.connect(lambda gates: self._update_current())
+        blocks.pwr.regulator_changed.connect(self._regulator_changed)
+        blocks.dbgmcu.changed.connect(self._debug_settings_changed)
+        blocks.adc_common.changed.connect(self._update_current)
         for adc in blocks.adcs.values():
-            adc.on_power = self._update_current
-        blocks.vrefbuf.on_power = self._update_current
+            adc.power_changed.connect(self._update_current)
+        blocks.vrefbuf.power_changed.connect(self._update_current)
         if blocks.lcd is not None:
-            blocks.lcd.on_power = self._update_current
-        blocks.syscfg.on_power = self._update_current
-        blocks.flash.on_caches = self._update_current
+            blocks.lcd.power_changed.connect(self._update_current)
+        blocks.syscfg.power_changed.connect(self._update_current)
+        blocks.flash.caches_changed.connect(self._update_current)
         for port in blocks.ports.values():
-            port.on_load = self._load_changed
-            port.on_charge = self._charge_drawn
+            port.load_changed.connect(self._load_changed)
+            port.charge_drawn.connect(self._charge_drawn)
+        check_connected(self)
 
     # What the bench does to the part
 

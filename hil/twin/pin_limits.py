@@ -47,7 +47,7 @@ class PinLimits:
         self._sources: list[PinSource] = []
         self._vdd_most_v = float(part.fact("abs_max_vdd").max_scalar())
         self._pin_most_a = float(part.fact("abs_max_current").extra["iio_per_pin"])
-        net.listeners.append(self.check)
+        net.changed.connect(self.check)
 
     def add(self, source: PinSource) -> None:
         """Watch one more source."""
@@ -69,8 +69,8 @@ class PinLimits:
                 f"{1e3 * self._pin_most_a:g} mA at most (DS10198 Rev 8, table 21)",
             )
 
-        pin.listeners.append(look)
-        pin.external_listeners.append(look)
+        pin.level_out_changed.connect(look)
+        pin.external_level_changed.connect(look)
 
     def check(self) -> None:
         """Compare every source with what its pin stands now, and let it feed the part."""

@@ -15,6 +15,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from hil.twin.signal import Signal
+
 Pins = dict[str, "Pin"]
 
 PORT_WIDTHS = {"A": 16, "B": 16, "C": 16, "D": 16, "E": 16, "F": 16, "G": 16, "H": 2}
@@ -65,16 +67,16 @@ class Pin:
         """What the outside drives digitally; ``None`` is not driven."""
         self.analog_out: AnalogSource | None = None
         """An analog output of the microcontroller on the pin; a digital level of either side overrides it."""
-        self.analog_listeners: list[Callable[[], None]] = []
-        """Called when ``analog_out`` changes, or steps to another voltage."""
-        self.listeners: list[Listener] = []
-        """Called whenever ``level_out`` changes."""
-        self.external_listeners: list[Listener] = []
-        """Called whenever ``external_level`` changes."""
+        self.analog_changed: Signal[[]] = Signal()
+        """Tells that ``analog_out`` changes, or steps to another voltage."""
+        self.level_out_changed: Signal[[int, bool | None]] = Signal()
+        """Tells the time in ps and the level whenever ``level_out`` changes."""
+        self.external_level_changed: Signal[[int, bool | None]] = Signal()
+        """Tells the same whenever ``external_level`` changes."""
         self.load_f = 0.0
         """Capacitance of the wire and what hangs on it, in farad."""
-        self.load_listeners: list[Callable[[], None]] = []
-        """Called whenever the resistance to ground changes."""
+        self.load_changed: Signal[[]] = Signal()
+        """Tells whenever the resistance to ground changes."""
         self._load_ohm = math.inf
         self._inputs_ohm: dict[str, float] = {}
         self._source: AnalogSource | None = None
@@ -97,14 +99,12 @@ class Pin:
         if source is None and self.analog_out is None:
             return
         self.analog_out = source
-        for listener in self.analog_listeners:
-            listener()
+        self.analog_changed()
 
     def _put_out(self, level: bool | None, time_ps: int) -> None:
         if level is not self.level_out:
             self.level_out = level
-            for listener in self.listeners:
-                listener(time_ps, level)
+            self.level_out_changed(time_ps, level)
 
     def set_external_level(self, level: bool | None, time_ps: int) -> None:
         """The outside world drives ``level``, or lets go with ``None``."""
@@ -121,8 +121,7 @@ class Pin:
     def _put_external(self, level: bool | None, time_ps: int) -> None:
         if level is not self.external_level:
             self.external_level = level
-            for listener in self.external_listeners:
-                listener(time_ps, level)
+            self.external_level_changed(time_ps, level)
 
     def connect_load(self, resistance_ohm: float = math.inf, capacitance_f: float = 0.0) -> None:
         """Hang a resistance to ground and a capacitance on the pin, in place of those before.
@@ -144,8 +143,7 @@ class Pin:
         return 1 / siemens if siemens else math.inf
 
     def _load_changed(self) -> None:
-        for listener in self.load_listeners:
-            listener()
+        self.load_changed()
 
     def connect_source(self, source: AnalogSource | None) -> None:
         """Connect the wire of an analog source; ``None`` is an open wire."""
@@ -177,14 +175,14 @@ class Bridge:
         self._listeners: list[tuple[Pin, Listener]] = []
         for source, sink in self._ends:
             listener = self._carry(sink)
-            source.listeners.append(listener)
+            source.level_out_changed.connect(listener)
             self._listeners.append((source, listener))
             listener(time_ps, source.level_out)
 
     def take_away(self, time_ps: int) -> None:
         """Each pin is by itself again."""
         for source, listener in self._listeners:
-            source.listeners.remove(listener)
+            source.level_out_changed.disconnect(listener)
         for source, sink in self._ends:
             if source.level_out is not None:
                 sink.set_external_level(None, time_ps)

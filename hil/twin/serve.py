@@ -122,12 +122,12 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             with bench.lock:
                 for entry in bench.harm.entries:
                     _report_harm(entry)
-                bench.harm.on_entry = _report_harm
+                bench.harm.noted.connect(_report_harm)
             _tell_what_is_not_modelled(bench)
             _wait(stop)
         else:
             status.announce(addresses, target=bench.board.part.pyocd_target, realtime=realtime)
-            bench.harm.on_entry = lambda entry: print(f"HARM: {entry}", flush=True)
+            bench.harm.noted.connect(lambda entry: print(f"HARM: {entry}", flush=True))
             status.watch(bench, console, stop)
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
@@ -151,7 +151,7 @@ def _tell_what_is_not_modelled(bench: Bench) -> None:
         unmodelled = bench.mcu.peripherals.unmodelled
         for access in unmodelled.accesses:
             remark(access)
-        unmodelled.listeners.append(remark)
+        unmodelled.added.connect(remark)
 
 
 def _trace(bench: Bench, console: ConsoleServer, path: Path) -> Callable[[], None]:

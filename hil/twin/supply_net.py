@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+from hil.twin.signal import Signal
+
 PS_PER_S = 1_000_000_000_000
 
 REGULATOR_V = 3.3
@@ -41,7 +43,7 @@ class Scheduler(Protocol):
 
 
 class SupplyNet:
-    """VDD of the part. ``listeners`` are called when its voltage, or what drives it, has changed."""
+    """VDD of the part. ``changed`` tells when its voltage, or what drives it, has changed."""
 
     def __init__(
         self,
@@ -74,7 +76,7 @@ class SupplyNet:
         self._fed_v: dict[str, float] = {}
         self._falling: Event | None = None
         self.voltage_v = 0.0
-        self.listeners: list[Callable[[], None]] = []
+        self.changed: Signal[[]] = Signal()
         self._settle()
 
     @property
@@ -134,5 +136,4 @@ class SupplyNet:
         self._tell()
 
     def _tell(self) -> None:
-        for listener in self.listeners:
-            listener()
+        self.changed()

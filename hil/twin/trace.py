@@ -113,8 +113,8 @@ class Trace:
             "typed": add("console", "typed", "wire", size=8, init="z"),
         }
         self._line = add("console", "line", "string", init="")
-        mcu.supply.on_record = self._current_recorded
-        console.listeners.append(self._console_byte)
+        mcu.supply.recorded.connect(self._current_recorded)
+        console.byte_passed.connect(self._console_byte)
         self._console = console
         self._writer.flush()
 
@@ -123,7 +123,7 @@ class Trace:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._bench.mcu.supply.on_record = None
+                self._bench.mcu.supply.recorded.disconnect(self._current_recorded)
                 self._write_planned_steps()
                 self._writer.close(self._last_ps)
                 self._lines.close()
@@ -163,8 +163,8 @@ class Trace:
             self._change(variable, _level(pin))
 
         listener: Callable[[int, bool | None], None] = changed
-        pin.listeners.append(listener)
-        pin.external_listeners.append(listener)
+        pin.level_out_changed.connect(listener)
+        pin.external_level_changed.connect(listener)
 
     def _console_byte(self, direction: str, byte: int) -> None:
         self._change(self._bytes[direction], byte & 0xFF)

@@ -198,8 +198,8 @@ def connect(
         elif channel.startswith(("ctr", "PFI")):
             # The wire carries whatever drives the pin: the part, or another line of the DAQ.
             gate = _Gate(daq.edge_listener(terminal))
-            pin.listeners.append(gate.pass_on)
-            pin.external_listeners.append(gate.pass_on)
+            pin.level_out_changed.connect(gate.pass_on)
+            pin.external_level_changed.connect(gate.pass_on)
             connections[wire.role] = _loaded(pin, wire, gate.set_open)
             if channel.startswith("PFI"):
                 # What the DAQ puts on the terminal (pulses, exported clocks) drives the pin.
@@ -213,8 +213,8 @@ def connect(
             daq.connect_line(terminal, line.read)
             daq.line_listeners(terminal).append(line.drive)
             edges = daq.line_edges(terminal)
-            pin.listeners.append(line.watch(edges))
-            pin.external_listeners.append(line.watch(edges))
+            pin.level_out_changed.connect(line.watch(edges))
+            pin.external_level_changed.connect(line.watch(edges))
             connections[wire.role] = _loaded(pin, wire, line.set_open)
         else:
             raise WiringError(

@@ -50,7 +50,7 @@ class Watch:
         output = bench.daq.analog_outputs["ao0"]
         for owner, name in ((bench.analyzer.channel.source, "apply"), (output, "hold"), (output, "generate")):
             setattr(owner, name, self._judged(getattr(owner, name), name))
-        bench.isolation_listeners.append(lambda: self._judge("relay"))
+        bench.isolation_changed.connect(lambda: self._judge("relay"))
 
     def _judged(self, function: Callable[..., None], name: str) -> Callable[..., None]:
         def judged(*arguments: Any) -> None:

@@ -33,9 +33,9 @@ class Part(BarePart):
         self.records: list[Record] = []
         self.asked = 0
         self.edges: list[tuple[float, str, bool | None]] = []
-        self.mcu.console_uart.on_transmit = self._byte_sent
+        self.mcu.console_uart.transmitted.connect(self._byte_sent)
         for name in markers:
-            self.pins[name].listeners.append(self._listener(name))
+            self.pins[name].level_out_changed.connect(self._listener(name))
         self.mcu.set_supply_voltage(3.0)
         self.advance(1e-3)
 

@@ -209,11 +209,11 @@ def test_a_hung_console_loses_what_passes(bench: Bench) -> None:
     console = ConsoleServer(bench, "127.0.0.1", 0)
     faults = Faults(bench, {}, {"console": console})
     typed: list[tuple[str, int]] = []
-    console.listeners.append(lambda direction, byte: typed.append((direction, byte)))
+    console.byte_passed.connect(lambda direction, byte: typed.append((direction, byte)))
     assert faults.answer("HANG console") == "OK"
     console.type(b"a")
     bench.advance(1e-3)
-    bench.mcu.console_uart.on_transmit(bench.scheduler.now_ps, ord("b"), 115200.0)
+    bench.mcu.console_uart.transmitted(bench.scheduler.now_ps, ord("b"), 115200.0)
     assert typed == []
     assert faults.answer("UNHANG console") == "OK"
     console.type(b"c")

@@ -17,7 +17,7 @@ def test_the_die_has_ports_a_to_g_and_two_pins_of_h() -> None:
 
 def test_only_changes_of_the_driven_level_are_heard() -> None:
     pin, heard = Pin("PA8"), list[tuple[int, bool | None]]()
-    pin.listeners.append(lambda time_ps, level: heard.append((time_ps, level)))
+    pin.level_out_changed.connect(lambda time_ps, level: heard.append((time_ps, level)))
     for time_ps, level in [(1, None), (2, False), (3, False), (4, True), (5, None)]:
         pin.drive(level, time_ps)
     assert heard == [(2, False), (4, True), (5, None)]
@@ -26,7 +26,7 @@ def test_only_changes_of_the_driven_level_are_heard() -> None:
 
 def test_the_outside_is_heard_separately() -> None:
     pin, heard = Pin("PC13"), list[tuple[int, bool | None]]()
-    pin.external_listeners.append(lambda time_ps, level: heard.append((time_ps, level)))
+    pin.external_level_changed.connect(lambda time_ps, level: heard.append((time_ps, level)))
     pin.drive(True, 1)
     pin.set_external_level(False, 2)
     pin.set_external_level(False, 3)

@@ -93,7 +93,7 @@ def test_the_relay_is_slow_and_bounces() -> None:
     bench = make_bench(relay_operate="3 ms", relay_bounce="1 ms")
     bench.analyzer.execute(POWER_ON)
     moves: list[bool] = []
-    bench.isolation_listeners.append(lambda: moves.append(not bench.debug_lines_isolated))
+    bench.isolation_changed.connect(lambda: moves.append(not bench.debug_lines_isolated))
     bench.close_relay()
     bench.advance(2.9e-3)
     assert moves == []

@@ -113,7 +113,7 @@ def test_pins_resets_and_the_console_are_in_the_trace(
     bench.advance(2 * FRAME_PS * 1e-12)
     for byte in b"@1 HI\r\n":
         bench.advance(FRAME_PS * 1e-12)
-        bench.mcu.console_uart.on_transmit(bench.scheduler.now_ps, byte, 115200.0)
+        bench.mcu.console_uart.transmitted(bench.scheduler.now_ps, byte, 115200.0)
     bench.advance(1e-3)
     trace.close()
     changes = read(path.read_bytes())

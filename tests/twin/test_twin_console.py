@@ -2,7 +2,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hil.boards import REFERENCE, Board
 from hil.twin.console import FRAME_PS, ConsoleServer
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.pins import Pins, make_pins
+from hil.twin.signal import Signal
 from hil.twin.uart_line import PS_PER_S, Format, Receiver, Reception
 
 BOARD = Board.load(REFERENCE)
@@ -22,12 +23,12 @@ class Usart:
     frame_bits = 10.0
 
     def __init__(self, scheduler: Scheduler, pins: Pins) -> None:
-        self.on_transmit: Callable[[int, int, float], None] = lambda end_ps, byte, baud: None
+        self.transmitted: Signal[[int, int, float]] = Signal()
         self.received: list[int] = []
         receiver = Receiver(
             scheduler, lambda: (115200.0, Format()), lambda frame: self.received.append(frame.data)
         )
-        pins[BOARD.console.rx].external_listeners.append(
+        pins[BOARD.console.rx].external_level_changed.connect(
             lambda time_ps, level: receiver.put(time_ps, level is not False)
         )
 
@@ -55,7 +56,7 @@ class UartBench:
         self.pins = make_pins()
         self.board = BOARD
         self.mcu = Part(self.scheduler, self.pins)
-        self.isolation_listeners: list[Callable[[], None]] = []
+        self.isolation_changed: Signal[[]] = Signal()
 
     def rng(self, name: str) -> np.random.Generator:
         return np.random.default_rng(len(name))
@@ -64,7 +65,7 @@ class UartBench:
         with self.lock:
             for byte in data:
                 self.scheduler.advance_to(self.scheduler.now_ps + round(10 * PS_PER_S / baud))
-                self.mcu.console_uart.on_transmit(self.scheduler.now_ps, byte, baud)
+                self.mcu.console_uart.transmitted(self.scheduler.now_ps, byte, baud)
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_a_typed_byte_is_on_the_receive_pin_bit_by_bit(bench: UartBench, server:
     edges: list[tuple[float, bool | None]] = []
     pin = bench.pins[BOARD.console.rx]
     assert pin.external_level is True, "the line idles high"
-    pin.external_listeners.append(lambda time_ps, level: edges.append((time_ps * 115200 / 1e12, level)))
+    pin.external_level_changed.connect(lambda time_ps, level: edges.append((time_ps * 115200 / 1e12, level)))
     server.type(b"\n")  # 0x0A: start bit, then 0 1 0 1 0 0 0 0 from the lowest bit on, then the stop bit
     bench.scheduler.advance_to(2 * FRAME_PS)
     assert [level for _, level in edges] == [False, True, False, True, False, True]
@@ -192,8 +193,7 @@ def test_the_receive_pin_is_undriven_while_the_lines_are_open(
     pin = bench.pins[BOARD.console.rx]
     for isolated, level in ((True, None), (False, True)):
         bench.debug_lines_isolated = isolated
-        for listener in bench.isolation_listeners:
-            listener()
+        bench.isolation_changed()
         assert pin.external_level is level
 
 

@@ -52,10 +52,11 @@ class PowerAnalyzer:
         config: Mapping[str, Any],
         realism: Realism = IDEAL,
         miswiring: Miswiring = NOTHING_WRONG,
+        others_need_ps: Callable[[], int] | None = None,
     ) -> None:
+        """``others_need_ps`` gives the earliest time whose current another instrument on the bench needs."""
         self._bench = bench
-        self.others_need_ps: Callable[[], int] = lambda: bench.scheduler.now_ps
-        """The earliest time whose current another instrument on the bench still needs."""
+        self._others_need_ps = others_need_ps or (lambda: bench.scheduler.now_ps)
         self._latency_ps = round(realism.scpi_latency_s * 1e12)
         self._serial = str(config.get("serial", DEFAULT_SERIAL))
         self._status = Status()
@@ -140,7 +141,7 @@ class PowerAnalyzer:
     def _housekeeping(self) -> None:
         self._look()
         self.channel.look()
-        self._bench.mcu.supply.discard_before(min(self.channel.history_from_ps, self.others_need_ps()))
+        self._bench.mcu.supply.discard_before(min(self.channel.history_from_ps, self._others_need_ps()))
         self._bench.scheduler.after(HOUSEKEEPING_PS, self._housekeeping)
 
     def _look(self) -> None:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hil.twin.analyzer.commands import CHANNELS
+from hil.twin.signal import Signal
 
 NEIGHBOUR = 2
 """Its channel."""
@@ -18,11 +17,11 @@ class Neighbour:
         self.on = on
         self.channels = (*CHANNELS, NEIGHBOUR) if on else CHANNELS
         """The channels that hold a module."""
-        self.on_harm: Callable[[str], None] = lambda what: None
+        self.harmed: Signal[[str]] = Signal()
         """Told what has been done to the other user."""
 
     def switch(self, on: bool, command: str) -> None:
         """Switch its output; ``command`` is what asked for it."""
         if self.on and not on:
-            self.on_harm(f"{command} has switched off channel {NEIGHBOUR}, which feeds another user's bench")
+            self.harmed(f"{command} has switched off channel {NEIGHBOUR}, which feeds another user's bench")
         self.on = on and NEIGHBOUR in self.channels

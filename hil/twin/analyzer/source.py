@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from hil.twin.analyzer.bench import Bench, Event
 from hil.twin.analyzer.status import Operation, Questionable
 from hil.twin.realism import Realism
+from hil.twin.signal import Signal
 
 OVER_CURRENT_DELAY_S = 20e-3
 """How long the current limit must hold before over-current protection trips: 20 ms, the reset value of
@@ -35,6 +36,17 @@ RISE_STEPS = 10
 """In how many steps the output rises, and with the low-impedance turn-off falls: an even ramp over the last
 fifth of the delay (ASSUMPTION)."""
 RAMP_SHARE = 0.2
+
+
+class Net(Protocol):
+    """The board's supply, which something else may feed as well."""
+
+    @property
+    def voltage_v(self) -> float:
+        """The voltage there."""
+
+    def drive(self, voltage_v: float, driven: bool) -> None:
+        """What the output puts there, and whether it drives the board at all."""
 
 
 class Source:
@@ -67,13 +79,9 @@ class Source:
         self._offset_v = rng.uniform(-1, 1) * float(
             config.get("programming_offset_accuracy_v", DEFAULT_PROGRAMMING_OFFSET_V)
         )
-        self.on_short_current: Callable[[float], None] = lambda current_a: None
+        self.short_current_changed: Signal[[float]] = Signal()
         """Told the current through a short across the output, in amperes, whenever it changes."""
-        self.on_output: Callable[[float, bool], None] = self._feed_part
-        """Told what the output puts on the board, in volts, and whether it drives the board at all."""
-        self.net_v: Callable[[], float] | None = None
-        """The voltage at the board, where something else may feed it as well; ``None``: what the output
-        puts there."""
+        self._net: Net | None = None
         self._short_ohm = math.inf
         self._lead_open = False
         self._applied_v = 0.0
@@ -108,8 +116,8 @@ class Source:
         """
         if self.remote_sense and self._sense_leads_open:
             return 0.0
-        if self._closed and self.net_v is not None and not self._lead_open:
-            return self.net_v()
+        if self._closed and self._net is not None and not self._lead_open:
+            return self._net.voltage_v
         return self._applied_v
 
     @property
@@ -241,7 +249,7 @@ class Source:
             wanted_v = self.over_voltage_v + BACKUP_MARGIN_V
         self._applied_v = wanted_v
         self._tell()
-        self.on_short_current(wanted_v / self._short_ohm)
+        self.short_current_changed(wanted_v / self._short_ohm)
 
     @property
     def _senses_nothing(self) -> bool:
@@ -251,7 +259,11 @@ class Source:
         output = self.board_v, self._closed and not self._lead_open
         if output != self._told:
             self._told = output
-            self.on_output(*output)
+            (self._feed_part if self._net is None else self._net.drive)(*output)
+
+    def connect_net(self, net: Net) -> None:
+        """The output feeds the part by way of this net, no longer by itself."""
+        self._net = net
 
     def _feed_part(self, voltage_v: float, _driven: bool) -> None:
         self._bench.mcu.set_supply_voltage(voltage_v)

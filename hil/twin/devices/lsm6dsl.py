@@ -70,8 +70,9 @@ class Lsm6dsl:
         self._next_sample: Event | None = None
         self._pointer: int | None = None
         self._reading = False
-        self._fifo = Fifo(scheduler, lambda: self._registers, _RATES_MILLIHERTZ[:11], self._codes)
-        self._fifo.on_level = self._fifo_reached
+        self._fifo = Fifo(
+            scheduler, lambda: self._registers, _RATES_MILLIHERTZ[:11], self._codes, self._fifo_reached
+        )
         self._reset()
 
     # I2C

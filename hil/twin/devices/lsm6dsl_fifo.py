@@ -45,12 +45,13 @@ class Fifo:
         registers: Callable[[], MutableSequence[int]],
         rates_millihertz: tuple[int, ...],
         acceleration: Callable[[int], tuple[int, int, int]],
+        on_level: Callable[[bool], None],
     ) -> None:
         self._scheduler = scheduler
         self._registers = registers
         self._rates_millihertz = rates_millihertz
         self._acceleration = acceleration
-        self.on_level: Callable[[bool], None] = lambda reached: None
+        self._on_level = on_level
         self._due: Event | None = None
         self._started_ps = 0
         self._read_words = 0
@@ -92,7 +93,7 @@ class Fifo:
             self._due.cancel()
             self._due = None
         reached = self._reached(self._waiting_words())
-        self.on_level(reached)
+        self._on_level(reached)
         if not reached and self._threshold and self._set_words and self._rate_millihertz:
             sets = -(-(self._read_words + self._threshold) // self._set_words)
             self._due = self._scheduler.at(self._time_of_set_ps(sets), self.plan)

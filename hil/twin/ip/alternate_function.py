@@ -39,7 +39,7 @@ class AlternateFunction:
     def listen(self, listener: Callable[[bool], None]) -> None:
         """Call ``listener`` with every new level at a pin that is switched to the signal."""
         for port, index, function in self._pins:
-            port.alternate_listeners.setdefault((index, function), []).append(listener)
+            port.alternate_input(index, function).connect(listener)
 
     def drive(self, level: bool | None) -> None:
         """The peripheral drives ``level``, or lets go."""

@@ -85,9 +85,9 @@ class Comparators(RegisterBlock):
         self._levels = [False, False]
         self._looks: list[Event | None] = [None, None]
         for name in {name for both in _PINS for name in (*both.plus, *both.minus)}:
-            pins[name].external_listeners.append(lambda _time_ps, _level: self.refresh())
-            pins[name].listeners.append(lambda _time_ps, _level: self.refresh())
-            pins[name].analog_listeners.append(self.refresh)
+            pins[name].external_level_changed.connect(lambda _time_ps, _level: self.refresh())
+            pins[name].level_out_changed.connect(lambda _time_ps, _level: self.refresh())
+            pins[name].analog_changed.connect(self.refresh)
 
     def reset(self) -> None:
         """System reset: both off."""

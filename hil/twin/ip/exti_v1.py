@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from hil.parts import Block
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock
+from hil.twin.signal import Signal
 
 IMR1: Final = 0x00
 EMR1: Final = 0x04
@@ -69,9 +70,13 @@ class Exti(RegisterBlock):
         self._send_event = send_event
         self._sources = sources
         self._levels: dict[int, bool] = {}
-        self.triggered: dict[int, list[Callable[[], None]]] = {}
-        """By line: what it triggers at a selected edge, if its interrupt or event is unmasked (assumption
-        exti_trigger)."""
+        self._triggered: dict[int, Signal[[]]] = {}
+
+    def triggered(self, line: int) -> Signal[[]]:
+        """Tells of a line's selected edges while its interrupt or event is unmasked (assumption
+        exti_trigger).
+        """
+        return self._triggered.setdefault(line, Signal())
 
     def reset(self) -> None:
         """System reset: nothing pending, nothing unmasked but the direct lines."""
@@ -127,9 +132,9 @@ class Exti(RegisterBlock):
         self._update()
         if bank:
             return
-        for line, triggers in self.triggered.items():
-            for trigger in triggers if unmasked >> line & 1 else ():
-                trigger()
+        for line, triggered in self._triggered.items():
+            if unmasked >> line & 1:
+                triggered()
 
     def _update(self) -> None:
         requests = self.words[PR1] & self.words[IMR1]

@@ -13,6 +13,7 @@ from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.pins import PORT_WIDTHS, Pin, Pins, sampler
+from hil.twin.signal import Signal
 
 MODER: Final = 0x00
 OTYPER: Final = 0x04
@@ -46,8 +47,8 @@ _OSPEEDR_RESET: Final = {"A": 0x0C00_0000}
 class GpioPort(RegisterBlock):
     """One port and its pins.
 
-    ``on_input(index, level)`` is called when a pin's digital input changes, ``on_load`` when the current
-    through the pull resistors and loads may have, ``on_charge`` with what charging a load takes, in coulombs.
+    ``input_changed(index, level)`` tells of a pin's digital input, ``load_changed`` that the current through
+    the pull resistors and loads may be another, ``charge_drawn`` what charging a load takes, in coulombs.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
@@ -83,16 +84,16 @@ class GpioPort(RegisterBlock):
         self._load_siemens = 0.0
         self.floating_inputs = 0
         """Pins in input mode with a level that nothing defines."""
-        self.alternate_listeners: dict[tuple[int, int], list[Callable[[bool], None]]] = {}
+        self._alternate_inputs: dict[tuple[int, int], Signal[[bool]]] = {}
         """Who gets the digital input of a pin while it has an alternate function."""
-        self.on_input: Callable[[int, bool], None] = lambda index, level: None
-        self.on_load: Callable[[], None] = lambda: None
-        self.on_charge: Callable[[float], None] = lambda charge_c: None
+        self.input_changed: Signal[[int, bool]] = Signal(required=True)
+        self.load_changed: Signal[[]] = Signal(required=True)
+        self.charge_drawn: Signal[[float]] = Signal(required=True)
         self._load_reset_values()
         for index, pin in enumerate(self._pins):
-            pin.external_listeners.append(partial(self._outside_changed, index))
-            pin.load_listeners.append(self._count_loads)
-            pin.analog_listeners.append(partial(self._outside_changed, index, 0, None))
+            pin.external_level_changed.connect(partial(self._outside_changed, index))
+            pin.load_changed.connect(self._count_loads)
+            pin.analog_changed.connect(partial(self._outside_changed, index, 0, None))
 
     def reset(self) -> None:
         """System reset: all pins let go."""
@@ -114,6 +115,10 @@ class GpioPort(RegisterBlock):
         else:
             self._alternate_levels[index, function] = level
         self._drive(index)
+
+    def alternate_input(self, index: int, function: int) -> Signal[[bool]]:
+        """Tells of a pin's digital input while the pin is switched to that alternate function."""
+        return self._alternate_inputs.setdefault((index, function), Signal())
 
     def has_alternate(self, index: int, function: int) -> bool:
         """Whether the pin is switched to that alternate function."""
@@ -263,7 +268,7 @@ class GpioPort(RegisterBlock):
                 self._opposed_pulls += pull and not pin.external_level
             elif pull and not pin.has_source:
                 self._load_siemens += 1 / (pin.load_ohm + self._pull_ohm)
-        self.on_load()
+        self.load_changed()
 
     def _drive(self, index: int) -> None:
         mode = self._mode(index)
@@ -280,7 +285,7 @@ class GpioPort(RegisterBlock):
         if pin.level_out and before is not pin.level_out:
             # A rising edge charges the pad and what hangs on it (DS10198 Rev 8, I/O dynamic current
             # consumption; assumption run_gpio_switching).
-            self.on_charge((_PAD_F + pin.load_f) * self._supply_v())
+            self.charge_drawn((_PAD_F + pin.load_f) * self._supply_v())
         self._input_changed(index)
 
     def input_level(self, index: int) -> bool:
@@ -304,7 +309,8 @@ class GpioPort(RegisterBlock):
         level = self.input_level(index)
         if level != self._inputs[index]:
             self._inputs[index] = level
-            self.on_input(index, level)
+            self.input_changed(index, level)
             if self._mode(index) == _ALTERNATE:
-                for listener in self.alternate_listeners.get((index, self._alternate(index)), ()):
-                    listener(level)
+                listeners = self._alternate_inputs.get((index, self._alternate(index)))
+                if listeners is not None:
+                    listeners(level)

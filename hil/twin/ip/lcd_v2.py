@@ -13,6 +13,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import WORD, RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.signal import Signal
 
 CR: Final = 0x00
 FCR: Final = 0x04
@@ -29,7 +30,7 @@ _PHASES: Final = (1, 2, 3, 4, 8)
 
 
 class Lcd(RegisterBlock):
-    """The controller, on the clock that ``lcd_hz`` gives; ``on_power``: its current may have changed."""
+    """The controller, on the clock that ``lcd_hz`` gives; ``power_changed``: its current may have."""
 
     resets: ClassVar[Mapping[int, int]] = {CR: 0, FCR: 0, SR: _FCRSF, CLR: 0, **dict.fromkeys(RAM, 0)}
     writable: ClassVar[Mapping[int, int]] = {
@@ -55,7 +56,7 @@ class Lcd(RegisterBlock):
         self._frame_begins: Event | None = None
         self._synchronised: Event | None = None
         self._hz = 0
-        self.on_power: Callable[[], None] = lambda: None
+        self.power_changed: Signal[[]] = Signal(required=True)
 
     @property
     def works(self) -> bool:
@@ -75,7 +76,7 @@ class Lcd(RegisterBlock):
         super().reset()
         self._cancel()
         self._update()
-        self.on_power()
+        self.power_changed()
 
     def retime(self) -> None:
         """LCDCLK may have changed: a frame under way begins anew."""
@@ -84,7 +85,7 @@ class Lcd(RegisterBlock):
             self._cancel()
             self._plan_frame()
             self._synchronise()
-            self.on_power()
+            self.power_changed()
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register; the memory only while no update of it is under way."""
@@ -103,7 +104,7 @@ class Lcd(RegisterBlock):
                 # The converter is ready at once (assumption lcd_current).
                 self.words[SR] |= _ENS | _RDY
                 self._plan_frame()
-            self.on_power()
+            self.power_changed()
         else:
             self.store(offset, value)
             if offset == FCR:
@@ -130,7 +131,7 @@ class Lcd(RegisterBlock):
         self._frame_begins = None
         if not self.words[CR] & _LCDEN:
             self.words[SR] &= ~(_ENS | _RDY)
-            self.on_power()
+            self.power_changed()
             return
         if self.words[SR] & _UDR:
             self.words[SR] = self.words[SR] & ~_UDR | _UDD

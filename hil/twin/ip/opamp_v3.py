@@ -99,9 +99,9 @@ class OpAmps(RegisterBlock):
         )
         for both in _PINS:
             pin = pins[both.plus]
-            pin.external_listeners.append(lambda _time_ps, _level: self.refresh())
-            pin.listeners.append(lambda _time_ps, _level: self.refresh())
-            pin.analog_listeners.append(self.refresh)
+            pin.external_level_changed.connect(lambda _time_ps, _level: self.refresh())
+            pin.level_out_changed.connect(lambda _time_ps, _level: self.refresh())
+            pin.analog_changed.connect(self.refresh)
 
     def reset(self) -> None:
         """System reset: both off."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Protocol
 from hil.parts import Block
 from hil.twin.core.bus import BusFault
 from hil.twin.core.counter_line import CounterLine
+from hil.twin.errors import TwinError
 
 WORD = 0xFFFF_FFFF
 _DUPLICATES = {1: 0x0101_0101, 2: 0x0001_0001}
@@ -73,9 +74,16 @@ class RegisterBlock:
         self.size = block.size
         self.gate = block.gate
         self._behind_bridge = block.behind_bridge
-        self.is_clocked: Callable[[], bool] = always
+        self.is_clocked = self._without_clock if block.gate else always
         self.unknowns: Unknowns | None = None
         self.words: dict[int, int] = dict(self.resets)
+
+    def connect_clock(self, is_clocked: Callable[[], bool]) -> None:
+        """``is_clocked`` says whether the clock gate of the block is open."""
+        self.is_clocked = is_clocked
+
+    def _without_clock(self) -> bool:
+        raise TwinError(f"{self.name}: nothing is connected to its clock gate {self.gate}")
 
     def reset(self) -> None:
         """Every register as after a system reset."""

@@ -4,11 +4,12 @@
 Its output is not modelled: VREF+ is tied to VDDA on the board (UM1724 Rev 14, SB57).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
+from hil.twin.signal import Signal
 
 CSR: Final = 0x00
 CCR: Final = 0x04
@@ -17,7 +18,7 @@ _ENVR, _HIZ, _VRS, _VRR = 1, 1 << 1, 1 << 2, 1 << 3
 
 
 class Vrefbuf(RegisterBlock):
-    """The VREFBUF; ``on_power`` is called when its supply current may have changed."""
+    """The VREFBUF; ``power_changed`` tells that its supply current may have."""
 
     resets: ClassVar[Mapping[int, int]] = {CSR: _HIZ, CCR: 0}
     writable: ClassVar[Mapping[int, int]] = {CSR: _ENVR | _HIZ | _VRS, CCR: 0x3F}
@@ -26,7 +27,7 @@ class Vrefbuf(RegisterBlock):
 
     def __init__(self, block: Block) -> None:
         super().__init__(block)
-        self.on_power: Callable[[], None] = lambda: None
+        self.power_changed: Signal[[]] = Signal(required=True)
 
     @property
     def buffering(self) -> bool:
@@ -40,4 +41,4 @@ class Vrefbuf(RegisterBlock):
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""
         self.store(offset, value)
-        self.on_power()
+        self.power_changed()

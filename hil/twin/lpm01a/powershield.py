@@ -73,10 +73,13 @@ class PowerShield:
         self.source.over_current_delay_s = PROTECTION_DELAY_S
         self.source.current_limit_a = PROTECTION_A
         self.source.low_impedance_off = True
-        self.send: Callable[[bytes], bool] = lambda data: False
-        """Takes bytes for the host; False where it cannot take them now."""
+        self._send: Callable[[bytes], bool] | None = None
         self._unsent = bytearray()
         self._reset()
+
+    def connect_host(self, send: Callable[[bytes], bool]) -> None:
+        """``send`` takes bytes for the host from now on; it says False where it cannot take them."""
+        self._send = send
 
     def _reset(self) -> None:
         self.settings = Settings()
@@ -368,7 +371,7 @@ class PowerShield:
     def _put(self, data: bytes) -> None:
         """Hand bytes to the port; what it does not take waits in the board's buffer."""
         self._unsent += data
-        if self.send(bytes(self._unsent)):
+        if self._send is not None and self._send(bytes(self._unsent)):
             self._unsent.clear()
         elif len(self._unsent) > TX_BUFFER_BYTES:
             self._unsent.clear()

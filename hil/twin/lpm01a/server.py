@@ -37,7 +37,7 @@ class SerialPort(TcpServer):
         self._host: socket.socket | None = None
         self.answering = threading.Event()
         self.answering.set()
-        board.send = self._send
+        board.connect_host(self._send)
         self.start()
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Low-power modes (RM0351, PWR section): which one WFI enters, and what waking from it takes."""
 
-from collections.abc import Callable
 from typing import Final
 
 from hil.parts import Part
@@ -10,6 +9,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.exti_v1 import Exti
 from hil.twin.power import wake_up
 from hil.twin.power.operating_point import Mode, WakeUp
+from hil.twin.signal import Signal
 from hil.twin.soc.stm32l4.clock_tree import SystemClock
 from hil.twin.soc.stm32l4.dbgmcu import Dbgmcu
 from hil.twin.soc.stm32l4.pwr import DeepSleepMode, Pwr
@@ -22,7 +22,7 @@ POWER_DOWN_MODES: Final = ("standby", "shutdown")
 class LowPower:
     """The part's mode.
 
-    ``on_power_down`` is called after the core asked for Standby or Shutdown, ``on_change`` after any change.
+    ``powering_down`` tells that the core asked for Standby or Shutdown, ``mode_changed`` of any change.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class LowPower:
         """The part is in Standby or Shutdown, or leaves it."""
         self.waking: WakeUp | None = None
         """Set while the part is on its way to Run."""
-        self.on_power_down: Callable[[], None] = lambda: None
-        self.on_change: Callable[[], None] = lambda: None
+        self.powering_down: Signal[[]] = Signal(required=True)
+        self.mode_changed: Signal[[]] = Signal(required=True)
 
     @property
     def running_mode(self) -> Mode:
@@ -95,8 +95,8 @@ class LowPower:
         else:
             self.mode = mode
             # The core is in the middle of its instruction: it is taken away when that is over.
-            self._scheduler.after(0, self.on_power_down)
-        self.on_change()
+            self._scheduler.after(0, self.powering_down)
+        self.mode_changed()
 
     def wake(self) -> int:
         """The core wakes from Sleep or Stop; returns the time in ps until it executes again."""
@@ -123,7 +123,7 @@ class LowPower:
             self.begin_waking(
                 WakeUp(mode, "hsi16" if clock == "hsi16" else "msi", self._rcc.wake_hz), latency_ps
             )
-        self.on_change()
+        self.mode_changed()
         return latency_ps
 
     def begin_waking(self, waking: WakeUp, latency_ps: int) -> None:
@@ -133,7 +133,7 @@ class LowPower:
 
     def _awake(self) -> None:
         self._end_waking()
-        self.on_change()
+        self.mode_changed()
 
     def _end_waking(self) -> None:
         self.waking = None

@@ -4,10 +4,9 @@
 from collections.abc import Callable
 
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.power.model import code_current_a, supply_current_a
+from hil.twin.power.flash_activity import Activity, FlashActivity, SupplyModel
 from hil.twin.power.operating_point import OperatingPoint
 from hil.twin.power.supply_trace import SupplyTrace
-from hil.twin.soc.stm32l4.flash import Activity, Flash
 
 _MOST_DEVIATION = 0.5
 """No block of instructions draws so much more or less than the tables' code (`code_current`)."""
@@ -19,21 +18,24 @@ class SupplyCurrent:
     def __init__(
         self,
         scheduler: Scheduler,
-        flash: Flash,
+        flash: FlashActivity,
+        model: SupplyModel,
         point: Callable[[], OperatingPoint],
         code: Callable[[], tuple[int, float]],
+        leads_a: Callable[[], float],
     ) -> None:
         """``point`` is asked for the operating point as of now, ``code`` for the cycles executed so far and
-        how many cycles of the tables' code more they were worth.
+        how many cycles of the tables' code more they were worth, ``leads_a`` for what flows between the
+        supply's own leads, also while they feed nothing.
         """
         self.trace = SupplyTrace(scheduler)
         self.part_a = 0.0
         """What the part drew when something last changed, wherever from."""
-        self.leads_a: Callable[[], float] = lambda: 0.0
-        """What flows between the supply's own leads, also while they feed nothing."""
+        self._leads_a = leads_a
         self._connected = True
         self._scheduler = scheduler
         self._flash = flash
+        self._model = model
         self._point = point
         self._code = code
         self._settled_ps = 0
@@ -42,7 +44,7 @@ class SupplyCurrent:
         """What the tables' code draws since then; None where other code's current is not known."""
         self._by_activity: dict[tuple[Activity | None, bool], float] = {}
         """The current by what the flash does, as long as nothing else changes."""
-        flash.on_activity = self._flash_activity_changed
+        flash.activity_changed.connect(self._flash_activity_changed)
 
     def connect(self, connected: bool) -> None:
         """Whether a supply drives VDD; where none does, the part lives on its capacitors or on its pins, and
@@ -75,19 +77,19 @@ class SupplyCurrent:
         self.settle()
         self._by_activity.clear()
         point = self._point()
-        self._code_a = code_current_a(point)
-        self.part_a = supply_current_a(point) - point.external_current_a
+        self._code_a = self._model.code_current_a(point)
+        self.part_a = self._model.supply_current_a(point) - point.external_current_a
         if not self._connected:
-            self.trace.record(self._scheduler.now_ps, self.leads_a())
+            self.trace.record(self._scheduler.now_ps, self._leads_a())
             return
-        self.trace.record(self._scheduler.now_ps, supply_current_a(point))
+        self.trace.record(self._scheduler.now_ps, self._model.supply_current_a(point))
         operation = self._flash.operation
         if operation is not None:
             if point.flash_peak:
                 plain = point._replace(flash_peak=False)
-                self.trace.plan(operation.peak_end_ps, supply_current_a(plain))
+                self.trace.plan(operation.peak_end_ps, self._model.supply_current_a(plain))
             idle = point._replace(flash_activity=None, flash_peak=False)
-            self.trace.plan(operation.end_ps, supply_current_a(idle))
+            self.trace.plan(operation.end_ps, self._model.supply_current_a(idle))
 
     def _flash_activity_changed(self) -> None:
         # What the code draws beyond the tables' is the same before and after: a later call settles it.
@@ -106,6 +108,6 @@ class SupplyCurrent:
         current_a = self._by_activity.get((activity, peak))
         if current_a is None:
             point = self._point()._replace(flash_activity=activity, flash_peak=peak)
-            current_a = supply_current_a(point)
+            current_a = self._model.supply_current_a(point)
             self._by_activity[activity, peak] = current_a
         return current_a

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.signal import Signal
 
 _INITIAL_CAPACITY = 1024
 
@@ -33,11 +34,11 @@ class SupplyTrace:
         self._end = 1
         self._recorded = 0
         """Index of the last step that is not a planned one."""
-        self.on_record: Callable[[float], None] | None = None
-        """Called with the current at every record, also one that changes nothing."""
+        self.recorded: Signal[[float]] = Signal()
+        """Tells the current at every record, also one that changes nothing."""
         self._threshold_a = math.inf
         self._above = False
-        self._on_crossing: Callable[[bool], None] = lambda above: None
+        self._on_crossing: Callable[[bool], None] | None = None
 
     @property
     def current_a(self) -> float:
@@ -81,8 +82,7 @@ class SupplyTrace:
         self._step(time_ps, current_a)
         self._recorded = self._end - 1
         self._compare(current_a)
-        if self.on_record is not None:
-            self.on_record(current_a)
+        self.recorded(current_a)
 
     def plan(self, time_ps: int, current_a: float) -> None:
         """From ``time_ps`` on the current will be ``current_a``, unless a record comes before.
@@ -101,7 +101,8 @@ class SupplyTrace:
         above = current_a > self._threshold_a
         if above is not self._above:
             self._above = above
-            self._on_crossing(above)
+            if self._on_crossing is not None:
+                self._on_crossing(above)
 
     def _foresee_crossing(self, step: int) -> None:
         """Look at the threshold when a planned step comes that crosses it."""

@@ -47,6 +47,7 @@ class Analog:
         supply_v: Callable[[], float],
         battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
+        core_asleep: Callable[[], bool],
     ) -> None:
         blocks, scheduler, ports = routing.blocks, routing.scheduler, routing.ports
         self.adc_common = AdcCommon(
@@ -65,9 +66,7 @@ class Analog:
         for code, name in dac.TRIGGER_TIMERS.items():
             if name in timers:
                 timers[name].trigger_output.converters.append((self.dac, code))
-        exti.triggered.setdefault(_EXTI_OF_DAC, []).append(
-            partial(self.dac.internal_trigger, dac.TRIGGER_EXTI_9)
-        )
+        exti.triggered(_EXTI_OF_DAC).connect(partial(self.dac.internal_trigger, dac.TRIGGER_EXTI_9))
         self.adcs = {
             block.name: Adc(
                 part,
@@ -88,12 +87,13 @@ class Analog:
                 {code: timers[timer] for code, timer in _ADC_TRIGGERS.items() if timer in timers},
                 tuple(routing.request(block.name)),
                 np.random.default_rng([seed, block.base]),
+                core_asleep,
             )
             for block in blocks.of("adc_v3")
         }
         AdcPair(self.adc_common, self.adcs["ADC1"], self.adcs["ADC2"])
         for adc in self.adcs.values():
-            exti.triggered.setdefault(_EXTI_OF_ADC, []).append(partial(adc.internal_trigger, TRIGGER_EXTI_11))
+            exti.triggered(_EXTI_OF_ADC).connect(partial(adc.internal_trigger, TRIGGER_EXTI_11))
 
         self.comparators = Comparators(
             blocks["COMP"],
@@ -106,9 +106,9 @@ class Analog:
             lambda index, level: exti.set_level(_EXTI_OF_COMPARATORS[index], level),
         )
         self.opamps = OpAmps(blocks["OPAMP"], pins, ports, supply_v, self.dac.output)
-        self.dac.listeners += [self.comparators.refresh, self.opamps.refresh]
-
-        self.adc_common.listeners.append(self.retime)
+        self.dac.output_changed.connect(self.comparators.refresh)
+        self.dac.output_changed.connect(self.opamps.refresh)
+        self.adc_common.changed.connect(self.retime)
 
     def retime(self) -> None:
         """The ADCs' clock may have changed."""

@@ -27,6 +27,7 @@ from hil.twin.ip.rtc_v2.tamper import TAMPER_PINS
 from hil.twin.ip.vrefbuf_v1 import Vrefbuf
 from hil.twin.ip.wwdg_v1 import Wwdg
 from hil.twin.pins import Pins
+from hil.twin.signal import Signal
 from hil.twin.soc.analog import Analog
 from hil.twin.soc.dma_bus import DmaBus
 from hil.twin.soc.routing import Routing
@@ -52,8 +53,8 @@ Made = TypeVar("Made", bound=RegisterBlock)
 class Peripherals:
     """The peripherals by their names.
 
-    ``request_reset(cause)`` is called by those that reset the part, ``on_wakeup_line`` with the level of the
-    RTC's wake-up output, ``on_wakeup_pin`` after an enabled edge on a WKUP pin.
+    ``request_reset(cause)`` is called by those that reset the part. ``wakeup_line_changed`` tells of the
+    RTC's wake-up output, ``wakeup_pin_used`` of an enabled edge on a WKUP pin.
     """
 
     def __init__(
@@ -66,12 +67,13 @@ class Peripherals:
         battery_v: Callable[[], float],
         temperature_c: Callable[[], float],
         request_reset: Callable[[str], None],
+        flash_is_closed: Callable[[], bool],
     ) -> None:
         part, blocks, scheduler = board.part, board.part.blocks, core.scheduler
         interrupts = InterruptLines(blocks.interrupts, core.set_interrupt)
         self.blocks: dict[str, RegisterBlock] = {}
-        self.on_wakeup_line: Callable[[bool], None] = lambda level: None
-        self.on_wakeup_pin: Callable[[], None] = lambda: None
+        self.wakeup_line_changed: Signal[[bool]] = Signal(required=True)
+        self.wakeup_pin_used: Signal[[]] = Signal(required=True)
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
@@ -84,15 +86,31 @@ class Peripherals:
         self._low_power_frozen = False
         self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
-        self.rcc = self._add(Rcc(blocks["RCC"], board, scheduler, interrupts.of(blocks["RCC"])))
-        self.pwr = self._add(Pwr(blocks["PWR"], part, scheduler))
+        self.rcc = self._add(
+            Rcc(
+                blocks["RCC"],
+                board,
+                scheduler,
+                interrupts.of(blocks["RCC"]),
+                backup_access=lambda: self.pwr.backup_access,
+            )
+        )
+        self.pwr = self._add(Pwr(blocks["PWR"], part, scheduler, self._wakeup_pin_level))
         self.exti = self._add(
             Exti(blocks["EXTI"], _exti_sources(blocks["EXTI"], interrupts), core.send_event)
         )
         self.syscfg = self._add(Syscfg(blocks["SYSCFG"]))
         self.vrefbuf = self._add(Vrefbuf(blocks["VREFBUF"]))
         self.dbgmcu = self._add(Dbgmcu(blocks["DBGMCU"], part.device_id_code))
-        self.rtc = self._add(Rtc(blocks["RTC"], scheduler, lambda: self.rcc.rtc_hz))
+        self.rtc = self._add(
+            Rtc(
+                blocks["RTC"],
+                scheduler,
+                lambda: self.rcc.rtc_hz,
+                backup_access=lambda: self.pwr.backup_access and not self.rcc.backup_domain_held,
+                tamper_level=lambda index: pins[TAMPER_PINS[index]].external_level,
+            )
+        )
         self.iwdg = self._add(
             Iwdg(
                 blocks["IWDG"],
@@ -113,6 +131,7 @@ class Peripherals:
                 OptionBytes(core.memory["system"]),
                 core.memory.invalidate,
                 core.set_flash_timing,
+                flash_is_closed,
             )
         )
         pull_ohm = part.fact("pull_resistors").typ_scalar()
@@ -174,6 +193,7 @@ class Peripherals:
             supply_v=supply_v,
             battery_v=battery_v,
             temperature_c=temperature_c,
+            core_asleep=lambda: core.state == "sleeping",
         )
         for analog_block in self.analog:
             self._add(analog_block)
@@ -294,34 +314,28 @@ class Peripherals:
         alternate_functions: Mapping[str, Mapping[int, tuple[str, ...]]],
         request_reset: Callable[[str], None],
     ) -> None:
-        self.rcc.listeners.append(self.retime)
-        self.rcc.gate_listeners.append(self._gates_changed)
-        self.rcc.backup_access = lambda: self.pwr.backup_access
-        self.rcc.on_backup_domain_reset = self.rtc.reset_backup_domain
-        self.rcc.on_peripheral_reset = self._reset_peripheral
-        self.rcc.on_lse_failure = self._lse_failure
-        self.pwr.on_supply_low = partial(self.exti.set_level, LINE_PVD)
-        self.rtc.backup_access = lambda: self.pwr.backup_access and not self.rcc.backup_domain_held
-        self.rtc.on_wakeup_line = partial(self._rtc_line, LINE_RTC_WAKEUP)
-        self.rtc.on_alarm_line = partial(self._rtc_line, LINE_RTC_ALARM)
-        self.rtc.on_stamp_line = lambda level: self._rtc_line(LINE_TAMPER, level or self._lse_failed)
-        self.rtc.tamper.level = lambda index: pins[TAMPER_PINS[index]].external_level
+        self.rcc.clocks_changed.connect(self.retime)
+        self.rcc.gates_changed.connect(self._gates_changed)
+        self.rcc.backup_domain_reset.connect(self.rtc.reset_backup_domain)
+        self.rcc.peripheral_reset.connect(self._reset_peripheral)
+        self.rcc.lse_failed.connect(self._lse_failure)
+        self.pwr.supply_low.connect(partial(self.exti.set_level, LINE_PVD))
+        self.rtc.wakeup_line_changed.connect(partial(self._rtc_line, LINE_RTC_WAKEUP))
+        self.rtc.alarm_line_changed.connect(partial(self._rtc_line, LINE_RTC_ALARM))
+        self.rtc.stamp_line_changed.connect(self._stamp_line)
         for index, tamper_pin in enumerate(TAMPER_PINS):
-            pins[tamper_pin].external_listeners.append(partial(self._tamper_pin_changed, index))
+            pins[tamper_pin].external_level_changed.connect(partial(self._tamper_pin_changed, index))
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
-        for adc in self.adcs.values():
-            adc.core_asleep = lambda: self._core.state == "sleeping"
-        self.flash.on_option_load = partial(request_reset, "option_bytes")
+        self.flash.option_load.connect(partial(request_reset, "option_bytes"))
         self._core.on_flash_write = self.flash.array_write
-        self.flash.on_busy = self._core.set_flash_busy
-        self.syscfg.on_exti_select = self._reselect_exti
+        self.flash.busy.connect(self._core.set_flash_busy)
+        self.syscfg.exti_selected.connect(self._reselect_exti)
         for port, block in self.ports.items():
-            block.on_input = partial(self._pin_changed, port)
-        self.pwr.wakeup_pin_level = lambda number: self._wakeup_pins[number].external_level
+            block.input_changed.connect(partial(self._pin_changed, port))
         for name, number in _WAKEUP_PINS.items():
-            pins[name].external_listeners.append(partial(self._wakeup_pin_changed, number))
+            pins[name].external_level_changed.connect(partial(self._wakeup_pin_changed, number))
         for name, uart in self.uarts.items():
-            for signal in uart.pins:
+            for signal in ("TX", "RX"):
                 for function, names in alternate_functions.get(f"{name}_{signal}", {}).items():
                     for pin in names:
                         listeners = self._uart_inputs.setdefault((pin[1], int(pin[2:])), [])
@@ -335,7 +349,7 @@ class Peripherals:
         for offset in block.counters:
             self._core.polling.allow_counter(block.base + offset, partial(block.counting, offset))
         if block.gate:
-            block.is_clocked = partial(self._is_enabled, block.gate)
+            block.connect_clock(partial(self._is_enabled, block.gate))
         return block
 
     def _is_enabled(self, gate: str) -> bool:
@@ -346,6 +360,12 @@ class Peripherals:
         for name in names:
             self.blocks[name].reset()
 
+    def _wakeup_pin_level(self, number: int) -> bool | None:
+        return self._wakeup_pins[number].external_level
+
+    def _stamp_line(self, level: bool) -> None:
+        self._rtc_line(LINE_TAMPER, level or self._lse_failed)
+
     def _rtc_line(self, line: int, level: bool) -> None:
         if line == LINE_RTC_WAKEUP:
             self.timers.rtc_wakeup(level)
@@ -354,7 +374,7 @@ class Peripherals:
         if wakeup != self._rtc_wakeup:
             self._rtc_wakeup = wakeup
             self.pwr.flag_internal_wakeup(wakeup)
-            self.on_wakeup_line(wakeup)
+            self.wakeup_line_changed(wakeup)
 
     def _lse_failure(self, failed: bool) -> None:
         self._lse_failed = failed
@@ -375,7 +395,7 @@ class Peripherals:
     def _wakeup_pin_changed(self, number: int, _time_ps: int, level: bool | None) -> None:
         # The wake-up logic looks at the pad itself, whatever the port's configuration.
         if level is not None and self.pwr.wakeup_pin(number, rising=level):
-            self.on_wakeup_pin()
+            self.wakeup_pin_used()
 
     def _reselect_exti(self) -> None:
         for line in range(16):

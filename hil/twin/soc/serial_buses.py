@@ -6,7 +6,7 @@ from functools import partial
 from hil.twin.ip.alternate_function import AlternateFunction
 from hil.twin.ip.i2c_v2.i2c import I2c
 from hil.twin.ip.spi_v3.spi import Spi
-from hil.twin.ip.usart_v3.usart import Lpuart, Usart
+from hil.twin.ip.usart_v3.usart import Lpuart, UartPins, Usart
 from hil.twin.soc.routing import Routing
 
 
@@ -14,6 +14,7 @@ def make_uarts(routing: Routing) -> dict[str, Usart]:
     """The USARTs, UARTs and LPUARTs."""
     found = {}
     for block in routing.blocks.of("usart_v3"):
+        clear_to_send = routing.pin_signal(f"{block.name}_CTS")
         kind = Lpuart if block.traits.get("low_power") else Usart
         uart = kind(
             block,
@@ -22,13 +23,14 @@ def make_uarts(routing: Routing) -> dict[str, Usart]:
             partial(routing.clocks.kernel_hz, block.name),
             partial(routing.clocks.reception_in_stop_hz, block.name),
             *routing.requests(block),
+            UartPins(
+                routing.pin_signal(f"{block.name}_TX"),
+                routing.pin_signal(f"{block.name}_RX"),
+                clear_to_send.read,
+                routing.pin_signal(f"{block.name}_RTS_DE").drive,
+            ),
         )
-        for signal in uart.pins:
-            uart.pins[signal] = routing.pin_signal(f"{block.name}_{signal}")
-        clear_to_send = routing.pin_signal(f"{block.name}_CTS")
         clear_to_send.listen(uart.cts_changed)
-        uart.flow.cts_level = clear_to_send.read
-        uart.flow.drive_rts = routing.pin_signal(f"{block.name}_RTS_DE").drive
         found[block.name] = uart
     return found
 
@@ -37,7 +39,8 @@ def make_i2cs(routing: Routing) -> dict[str, I2c]:
     """The I2Cs."""
     found = {}
     for block in routing.blocks.of("i2c_v2"):
-        i2c = I2c(
+        clock, data = routing.pin_signal(f"{block.name}_SCL"), routing.pin_signal(f"{block.name}_SDA")
+        found[block.name] = I2c(
             block,
             routing.scheduler,
             routing.interrupts.of(block, "event"),
@@ -45,11 +48,8 @@ def make_i2cs(routing: Routing) -> dict[str, I2c]:
             partial(routing.clocks.kernel_hz, block.name),
             partial(routing.clocks.reception_in_stop_hz, block.name),
             *routing.requests(block),
+            partial(_both_routed, clock, data),
         )
-        i2c.routed = partial(
-            _both_routed, routing.pin_signal(f"{block.name}_SCL"), routing.pin_signal(f"{block.name}_SDA")
-        )
-        found[block.name] = i2c
     return found
 
 
@@ -57,16 +57,16 @@ def make_spis(routing: Routing) -> dict[str, Spi]:
     """The SPIs."""
     found = {}
     for block in routing.blocks.of("spi_v3"):
+        select = routing.pin_signal(f"{block.name}_NSS")
         spi = Spi(
             block,
             routing.scheduler,
             routing.interrupts.of(block),
             partial(routing.clocks.bus_hz, block.name),
             *routing.requests(block),
+            routing.pin_signal(f"{block.name}_SCK"),
+            select,
         )
-        clock, select = routing.pin_signal(f"{block.name}_SCK"), routing.pin_signal(f"{block.name}_NSS")
-        spi.routed, spi.drive_clock = clock.routed, clock.drive
-        spi.nss_level, spi.drive_nss = select.read, select.drive
         select.listen(spi.nss_changed)
         found[block.name] = spi
     return found

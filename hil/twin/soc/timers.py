@@ -12,6 +12,7 @@ from hil.parts import Block
 from hil.twin.ip.lptim_v1.lptim import Lptim
 from hil.twin.ip.register_block import field
 from hil.twin.ip.timer_v1 import registers as reg
+from hil.twin.ip.timer_v1.connections import DmaRequests, RemappedInput, TimerPins
 from hil.twin.ip.timer_v1.tim import ALL_FLAGS, RemappedTim, Tim
 from hil.twin.soc.routing import Routing
 
@@ -32,14 +33,9 @@ class Timers(Mapping[str, Tim]):
         self._clocks = routing.clocks
         blocks = routing.blocks.of("timer_v1")
         self._traits: dict[str, Mapping[str, Any]] = {block.name: block.traits for block in blocks}
-        self._timers = {block.name: _make(block, routing) for block in blocks}
+        self._timers = {block.name: self._make(block, routing) for block in blocks}
         for name, timer in self._timers.items():
-            self._connect_pins(name, timer, routing)
-            self._connect_dma(name, timer, routing)
             self._connect_triggers(name, timer)
-            if "ti1" in self._traits[name]:
-                timer.inputs.clock_hz = partial(self._clock_at_ti1_hz, name)
-                timer.inputs.internal = partial(self._is_remapped, name)
 
     def __getitem__(self, name: str) -> Tim:
         return self._timers[name]
@@ -56,28 +52,45 @@ class Timers(Mapping[str, Tim]):
             if self._remapping(name) == "rtc_wakeup":
                 timer.inputs.set_level(0, level)
 
-    @staticmethod
-    def _connect_pins(name: str, timer: Tim, routing: Routing) -> None:
-        signals = [routing.pin_signal(f"{name}_CH{number}") for number in range(1, timer.channels.count + 1)]
-        timer.inputs.pin_level = lambda index: bool(signals[index].level)
-        for channel, signal in enumerate(signals):
-            timer.outputs.connect(channel, signal.drive)
-            signal.listen(partial(timer.inputs.set_pin, channel))
-            negative = f"{name}_CH{channel + 1}N"
-            if negative in routing.blocks.alternate_functions:
-                timer.outputs.connect_complementary(channel, routing.pin_signal(negative).drive)
-        routing.pin_signal(f"{name}_ETR").listen(timer.slave.set_etr)
+    def _make(self, block: Block, routing: Routing) -> Tim:
+        name = block.name
+        channels = range(1, block.traits.get("channels", 0) + 1)
+        signals = [routing.pin_signal(f"{name}_CH{channel}") for channel in channels]
+        negative = [
+            routing.pin_signal(f"{name}_CH{channel}N")
+            for channel in range(1, block.traits.get("complementary", 0) + 1)
+        ]
         break_input = routing.pin_signal(f"{name}_BKIN")
+        pins = TimerPins(
+            tuple(signal.drive for signal in signals),
+            tuple(signal.drive for signal in negative),
+            lambda index: bool(signals[index].level),
+            break_input.read,
+        )
+        dma = DmaRequests(
+            routing.request(f"{name}_UP"),
+            routing.request(f"{name}_TRIG"),
+            routing.request(f"{name}_COM"),
+            tuple(routing.request(f"{name}_CH{channel}") for channel in channels),
+        )
+        remapped = None
+        if "ti1" in block.traits:
+            remapped = RemappedInput(partial(self._is_remapped, name), partial(self._clock_at_ti1_hz, name))
+        timer = (Tim if remapped is None else RemappedTim)(
+            block,
+            routing.scheduler,
+            tuple((_FLAGS[request], routing.interrupts.of(block, request)) for request in block.interrupts),
+            partial(routing.clocks.timer_hz, name),
+            pins,
+            dma,
+            remapped,
+            counter_bits=block.traits.get("bits", 16),
+        )
+        for index, signal in enumerate(signals):
+            signal.listen(partial(timer.inputs.set_pin, index))
+        routing.pin_signal(f"{name}_ETR").listen(timer.slave.set_etr)
         break_input.listen(timer.set_break)
-        timer.outputs.break_level = lambda: break_input.level
-
-    @staticmethod
-    def _connect_dma(name: str, timer: Tim, routing: Routing) -> None:
-        timer.requests.update = routing.request(f"{name}_UP")
-        timer.requests.trigger = routing.request(f"{name}_TRIG")
-        timer.requests.commutation = routing.request(f"{name}_COM")
-        for channel in range(timer.channels.count):
-            timer.requests.compare[channel] = routing.request(f"{name}_CH{channel + 1}")
+        return timer
 
     def _connect_triggers(self, name: str, timer: Tim) -> None:
         for index, master in enumerate(self._traits[name].get("triggers", ())):
@@ -100,35 +113,22 @@ class Timers(Mapping[str, Tim]):
         return self._clocks.oscillator_hz(self._remapping(name))
 
 
-def _make(block: Block, routing: Routing) -> Tim:
-    kind = RemappedTim if "ti1" in block.traits else Tim
-    return kind(
-        block,
-        routing.scheduler,
-        tuple((_FLAGS[request], routing.interrupts.of(block, request)) for request in block.interrupts),
-        partial(routing.clocks.timer_hz, block.name),
-        counter_bits=block.traits.get("bits", 16),
-        channels=block.traits.get("channels", 0),
-        complementary=block.traits.get("complementary", 0),
-    )
-
-
 def make_low_power_timers(routing: Routing) -> dict[str, Lptim]:
     """The low-power timers by their names."""
     found = {}
     for block in routing.blocks.of("lptim_v1"):
         name = block.name
+        inputs = {pin: routing.pin_signal(f"{name}_{pin}") for pin in ("IN1", "IN2", "ETR")}
         timer = Lptim(
             block,
             routing.scheduler,
             routing.interrupts.of(block),
             partial(routing.clocks.low_power_timer_hz, name),
+            partial(routing.clocks.low_power_timer_runs, name),
+            {pin: signal.read for pin, signal in inputs.items()},
+            routing.pin_signal(f"{name}_OUT").drive,
             encoder=f"{name}_IN2" in routing.blocks.alternate_functions,
         )
-        timer.on_output = routing.pin_signal(f"{name}_OUT").drive
-        inputs = {pin: routing.pin_signal(f"{name}_{pin}") for pin in ("IN1", "IN2", "ETR")}
-        timer.inputs.levels = {pin: signal.read for pin, signal in inputs.items()}
-        timer.inputs.runs = partial(routing.clocks.low_power_timer_runs, name)
         for pin, source in inputs.items():
             source.listen(partial(timer.inputs.changed, pin))
         found[name] = timer

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from hil.parts import Block
 from hil.twin.ip.register_block import WORD, RegisterBlock
+from hil.twin.signal import Signal
 from hil.twin.soc.register_names import RegisterName, register_names
 
 LOG: Final = logging.getLogger(__name__)
@@ -49,8 +50,8 @@ class UnmodelledRegisters:
         self._now_ps = now_ps
         self._seen: set[tuple[int, int]] = set()
         """Addresses and bits; all bits of a register without model."""
-        self.listeners: list[Callable[[UnmodelledAccess], None]] = []
-        """Called with every access that is added."""
+        self.added: Signal[[UnmodelledAccess]] = Signal()
+        """Tells of every access that is added."""
         self.accesses: list[UnmodelledAccess] = []
         """In the order of time."""
 
@@ -93,8 +94,7 @@ class UnmodelledRegisters:
         access = UnmodelledAccess(register, address, operation, self._now_ps())
         self.accesses.append(access)
         LOG.warning("not modelled: %s: %s", access, what)
-        for listener in self.listeners:
-            listener(access)
+        self.added(access)
 
 
 class Unmodelled(RegisterBlock):

@@ -97,7 +97,7 @@ def test_protection_switched_on_in_the_middle_of_an_overload_counts_from_there(s
 
 def test_the_limit_holds_the_voltage_of_a_short(scpi, bench, analyzer) -> None:
     currents_a: list[float] = []
-    analyzer.channel.source.on_short_current = currents_a.append
+    analyzer.channel.source.short_current_changed.connect(currents_a.append)
     send(scpi, "CURR:LIM 0.1,(@1);:VOLT 3,(@1);:OUTP ON,(@1)")
     analyzer.channel.source.short_ohm = 2.0
     assert bench.mcu.voltage_v == pytest.approx(0.2)

@@ -103,7 +103,9 @@ def test_reading_goes_round_within_the_output_and_the_pattern_says_which_axis_is
 @pytest.mark.parametrize("threshold", [3, 30, 600])
 def test_int1_rises_when_the_threshold_is_reached_and_falls_when_it_is_read_out(board, threshold):
     rises_ps = []
-    board.int1.external_listeners.append(lambda time_ps, level: rises_ps.append(time_ps) if level else None)
+    board.int1.external_level_changed.connect(
+        lambda time_ps, level: rises_ps.append(time_ps) if level else None
+    )
     board.write(FIFO_CTRL1, threshold & 0xFF, threshold >> 8)
     board.write(INT1_CTRL, INT1_FTH)
     board.start_fifo()

@@ -120,7 +120,9 @@ def test_dac_sine_is_read_back(example):
 def test_uart_with_time_outs(example):
     part = example("uart_timeouts")
     sent = []
-    part.mcu.peripherals.uarts["USART2"].on_transmit = lambda time_ps, data, baud: sent.append((data, baud))
+    part.mcu.peripherals.uarts["USART2"].transmitted.connect(
+        lambda time_ps, data, baud: sent.append((data, baud))
+    )
     part.drive("PA3", True)
     part.advance_until(lambda: part.result(OTHER) == 2, 0.2)
     part.frame("PA3", 0x5A, 9600.0)
@@ -175,7 +177,7 @@ def test_i2c_loop_within_the_part(example):
 
 def test_timer_pwm_and_capture(example):
     part = example("timer_pwm")
-    part.pins["PA0"].listeners.append(
+    part.pins["PA0"].level_out_changed.connect(
         lambda time_ps, level: part.pins["PA6"].set_external_level(bool(level), time_ps)
     )
     part.advance_until(lambda: part.result(COUNT) >= 5, 0.1)

@@ -177,7 +177,7 @@ class LiveBench:
             while not self._terminal_plugged_in(client):
                 pass
             with self.bench.lock:
-                self.bench.mcu.console_uart.on_transmit(self.bench.scheduler.now_ps, ord("!"), 115200.0)
+                self.bench.mcu.console_uart.transmitted(self.bench.scheduler.now_ps, ord("!"), 115200.0)
             assert client.recv(1) == b"!"
 
     def _terminal_plugged_in(self, client: socket.socket) -> bool:

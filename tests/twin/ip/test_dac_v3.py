@@ -287,7 +287,7 @@ def test_sample_and_hold_is_named(dac):
 @pytest.mark.parametrize("asleep", [True, False])
 def test_adc1_samples_the_wave_of_the_same_timer(dac, asleep):
     """The converter must not go ahead of the triggers that the DAC needs too."""
-    dac.mcu.peripherals.adcs["ADC1"].core_asleep = lambda: asleep
+    dac.mcu.peripherals.adcs["ADC1"]._core_asleep = lambda: asleep
     power_up_adc(dac, config=1 | 13 << 6 | 1 << 10)
     dac.write("GPIOA", 0x2C, 1 << 4)
     dac.write("ADC1", 0x14, 2 << 27)

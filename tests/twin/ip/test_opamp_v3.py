@@ -75,7 +75,7 @@ def test_an_input_of_its_output_pin_is_told_of_steps(opamp):
     opamp.enable_clock(0x4C, 0)
     opamp.write("GPIOA", 0x00, opamp.read("GPIOA", 0x00) & ~(3 << 6))
     told = []
-    opamp.mcu.peripherals.ports["A"].on_input = lambda index, level: told.append((index, level))
+    opamp.mcu.peripherals.ports["A"].input_changed.connect(lambda index, level: told.append((index, level)))
     opamp.write("OPAMP", CSR[1], EN | FOLLOWER)
     opamp.pins["PA0"].set_external_level(True, opamp.now_ps)
     opamp.pins["PA0"].set_external_level(False, opamp.now_ps)

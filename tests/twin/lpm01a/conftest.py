@@ -22,7 +22,7 @@ class Board:
 
     def __post_init__(self) -> None:
         self.shield = PowerShield(self.bench, {}, realism.parse({}, "test"))
-        self.shield.send = self._take
+        self.shield.connect_host(self._take)
 
     def _take(self, data: bytes) -> bool:
         self.sent += data

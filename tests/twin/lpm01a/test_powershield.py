@@ -119,11 +119,11 @@ def test_a_static_measurement_wants_a_current_that_stands_still(board: Any) -> N
 def test_a_host_that_does_not_read_ends_the_acquisition(board: Any) -> None:
     for command in ("format bin_hexa", "freq 100k", "acqtime inf"):
         board.say(command)
-    board.shield.send = lambda data: False
+    board.shield.connect_host(lambda data: False)
     board.say("start")
     board.bench.advance(1.0)
     assert not board.shield.acquiring
-    board.shield.send = board._take
+    board.shield.connect_host(board._take)
     assert "buffer Tx overload" in board.say("status")
 
 

@@ -9,7 +9,7 @@ PS_PER_S = 10**12
 def test_output_drives_the_pin_with_the_time(part):
     part.enable_clock(0x4C, 0)
     edges = []
-    part.pins["PA8"].listeners.append(lambda time_ps, level: edges.append((time_ps, level)))
+    part.pins["PA8"].level_out_changed.connect(lambda time_ps, level: edges.append((time_ps, level)))
     part.write("GPIOA", MODER, 0xABFF_FFFF & ~(3 << 16) | 1 << 16)
     first_ps = part.now_ps
     part.advance(1e-6)

@@ -58,7 +58,7 @@ def use_usart6(toy: PoweredPart) -> None:
 def test_an_added_usart_sends_and_receives(toy):
     sent = []
     use_usart6(toy)
-    toy.mcu.peripherals.uarts["USART6"].on_transmit = lambda time_ps, byte, baud: sent.append(byte)
+    toy.mcu.peripherals.uarts["USART6"].transmitted.connect(lambda time_ps, byte, baud: sent.append(byte))
     toy.pins["PC7"].set_external_level(True, toy.now_ps)
     toy.write("USART6", TDR, 0x5A)
     toy.put_frame("PC7", 0xA5, baud=9600.0)

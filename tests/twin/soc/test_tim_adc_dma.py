@@ -82,7 +82,7 @@ def test_timer_triggers_adc_and_dma_fills_the_buffer_at_the_exact_rate(part):
 
 @pytest.mark.parametrize("asleep", [True, False])
 def test_an_onlooker_sees_the_same_whether_conversions_are_done_ahead_or_not(part, asleep):
-    part.mcu.peripherals.adcs["ADC1"].core_asleep = lambda: asleep
+    part.mcu.peripherals.adcs["ADC1"]._core_asleep = lambda: asleep
     source = Ramp(volts_per_s=20.0)
     part.pins["PA0"].connect_source(source)
     power_up_adc(part, config=1 | 13 << 6 | 1 << 10)

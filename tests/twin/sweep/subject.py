@@ -70,7 +70,7 @@ class Subject:
         self._edges: list[tuple[object, ...]] = []
         """Of pins and interrupt requests, with their instants since the scenario's start."""
         for pin in part.pins.values():
-            pin.listeners.append(partial(self._edge, pin.name))
+            pin.level_out_changed.connect(partial(self._edge, pin.name))
         nvic = part.mcu.core._nvic
         set_level = nvic.set_level
 

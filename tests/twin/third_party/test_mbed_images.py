@@ -49,7 +49,9 @@ class Board(BarePart):
     def watch(self, *names: str) -> None:
         for name in names:
             seen = self.edges.setdefault(name, [])
-            self.pins[name].listeners.append(lambda at, level, seen=seen: seen.append((at / PS_PER_S, level)))
+            self.pins[name].level_out_changed.connect(
+                lambda at, level, seen=seen: seen.append((at / PS_PER_S, level))
+            )
 
     def read(self, block: str, offset: int) -> int:
         return self.mcu.peripherals.blocks[block].read(offset, 4)

@@ -81,7 +81,9 @@ def test_toggling_charges_the_load_at_every_rising_edge(trap_part):
     trapped, avoided = (trap_part(f"pin_toggled_into_load_{end}") for end in ("trap", "avoided"))
     rising = []
     trapped.pins["PB0"].connect_load(capacitance_f=1e-9)
-    trapped.pins["PB0"].listeners.append(lambda time_ps, level: rising.append(time_ps) if level else None)
+    trapped.pins["PB0"].level_out_changed.connect(
+        lambda time_ps, level: rising.append(time_ps) if level else None
+    )
     for part in (trapped, avoided):
         part.mcu._current.settle = lambda: None  # the two are different code, which draws differently
         part.start()

@@ -21,6 +21,7 @@ from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.ip.timer_v1.tim import Tim
+from hil.twin.signal import Signal
 
 ISR: Final = 0x00
 IER: Final = 0x04
@@ -49,7 +50,8 @@ class Adc(RegisterBlock):
     """One of ADC1 to ADC3.
 
     ``triggers`` maps EXTSEL codes to the timers whose TRGO they select; ``dma_routes`` lists the controllers,
-    channels and request codes that can serve it; ``on_power`` is called when its supply current changes.
+    channels and request codes that can serve it; ``power_changed`` tells that its supply current may have.
+    ``core_asleep`` says whether no program looks at the memory: conversions may then be done in stretches.
     """
 
     resets: ClassVar[Mapping[int, int]] = (
@@ -82,12 +84,14 @@ class Adc(RegisterBlock):
         triggers: Mapping[int, Tim],
         dma_routes: tuple[tuple[Dma, int, int], ...],
         noise: np.random.Generator,
+        core_asleep: Callable[[], bool],
     ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
         self._interrupt = interrupt
         self._common = common
         self._triggers = triggers
+        self._core_asleep = core_asleep
         self._dma_routes = dma_routes
         self.sampling = Sampling(part, lambda: self.words, common, inputs, noise)
         """What its conversions find."""
@@ -106,9 +110,7 @@ class Adc(RegisterBlock):
         self._rank = 0
         self._began_ps = 0
         self._dma_finished = False
-        self.on_power: Callable[[], None] = lambda: None
-        self.core_asleep: Callable[[], bool] = lambda: False
-        """Whether no program looks at the memory: conversions may then be done in stretches."""
+        self.power_changed: Signal[[]] = Signal(required=True)
         for code, timer in triggers.items():
             timer.trigger_output.converters.append((self, code))
         self._calibration_cycles = part.fact("adc_calibration").extra["cycles"]
@@ -121,7 +123,7 @@ class Adc(RegisterBlock):
             self._calibration.cancel()
             self._calibration = None
         self._interrupt.set(False)
-        self.on_power()
+        self.power_changed()
 
     @property
     def enabled(self) -> bool:
@@ -224,7 +226,7 @@ class Adc(RegisterBlock):
             self._dma_finished = False
             if not field(self.words[CFGR], 10, 2):
                 self._begin()
-        self.on_power()
+        self.power_changed()
 
     def _in_cycles(self, cycles: float, action: Callable[[], None]) -> Event | None:
         clock_hz = self._common.clock_hz if self.is_clocked() else 0
@@ -267,7 +269,7 @@ class Adc(RegisterBlock):
         """
         config = self.words[CFGR]
         single = not self.sampling.last_rank and not self.words[CFGR2] & 1 and not self.words[IER] & ~OVR
-        if not single or not config & _DMAEN or self.words[ISR] & (EOC | OVR) or not self.core_asleep():
+        if not single or not config & _DMAEN or self.words[ISR] & (EOC | OVR) or not self._core_asleep():
             return False
         if self.pair is not None and self.pair.active:
             return False
@@ -331,7 +333,7 @@ class Adc(RegisterBlock):
         """The partner's ADSTP."""
         self.words[CR] &= ~_ADSTART
         self._cancel()
-        self.on_power()
+        self.power_changed()
 
     @property
     def _clock_runs(self) -> bool:
@@ -364,7 +366,7 @@ class Adc(RegisterBlock):
         sequencing = self._sequencing
         if last and not field(sequencing, 10, 2) and not sequencing & _CONT:
             self.words[CR] &= ~_ADSTART
-            self.on_power()
+            self.power_changed()
         elif not self._dma_finished and (not last or sequencing & _CONT):
             self._begin_next()
         self._update_interrupt()

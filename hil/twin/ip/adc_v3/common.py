@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Protocol
 from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.signal import Signal
 
 CSR: Final = 0x00
 CCR: Final = 0x08
@@ -60,7 +61,7 @@ class Pair(Protocol):
 
 
 class AdcCommon(RegisterBlock):
-    """ADCx_CCR, CSR and CDR. ``listeners`` are called after a write, ``pair`` is behind CSR and CDR."""
+    """ADCx_CCR, CSR and CDR. ``changed`` tells of a write, ``pair`` is behind CSR and CDR."""
 
     resets: ClassVar[Mapping[int, int]] = {CSR: 0, CCR: 0, CDR: 0}
     writable: ClassVar[Mapping[int, int]] = {CSR: 0, CCR: 0x01FF_EF1F, CDR: 0}
@@ -78,7 +79,7 @@ class AdcCommon(RegisterBlock):
         self._now_ps = now_ps
         self._hclk_hz = hclk_hz
         self._asynchronous_hz = asynchronous_hz
-        self.listeners: list[Callable[[], None]] = []
+        self.changed: Signal[[]] = Signal(required=True)
 
     @property
     def clock_hz(self) -> float:
@@ -131,5 +132,4 @@ class AdcCommon(RegisterBlock):
         injected = self.dual not in (_INDEPENDENT, *SIMULTANEOUS, *INTERLEAVED)
         if offset == CCR and injected and self.unknowns is not None:
             self.unknowns.without_effect(self, CCR, _DUAL)
-        for listener in self.listeners:
-            listener()
+        self.changed()

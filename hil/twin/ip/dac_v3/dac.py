@@ -12,6 +12,7 @@ from hil.twin.ip.dac_v3.channel import CEN, DMAEN, DMAUDRIE, EN, DacChannel
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.pins import AnalogSource, Pin
+from hil.twin.signal import Signal
 
 CR: Final = 0x00
 SWTRIGR: Final = 0x04
@@ -110,7 +111,7 @@ class Dac(RegisterBlock):
         self._requests = requests
         self._waiting = [False, False]
         """Whether a channel's request was not served yet."""
-        self.listeners: list[Callable[[], None]] = []
+        self.output_changed: Signal[[]] = Signal(required=True)
         self.channels = tuple(DacChannel(pin, reference_v, self._output_changed) for pin in pins)
 
     def reset(self) -> None:
@@ -207,8 +208,7 @@ class Dac(RegisterBlock):
         return bool(self.words[SR] & DMAUDRIE << 16 * index)
 
     def _output_changed(self) -> None:
-        for listener in self.listeners:
-            listener()
+        self.output_changed()
 
     def _update_interrupt(self) -> None:
         # DMAUDR and its enable stand at the same place of their registers.

@@ -58,6 +58,7 @@ class I2c(RegisterBlock):
         stop_hz: Callable[[], int],
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
+        routed: Callable[[], bool],
     ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
@@ -74,7 +75,7 @@ class I2c(RegisterBlock):
         self.target = TargetMode(lambda: self.words, self._hears, self._update, request_tx, request_rx)
         self.bus = I2cBus()
         self.bus.members.append(self)
-        self.routed: Callable[[], bool] = lambda: True
+        self._routed = routed
 
     @property
     def devices(self) -> list[I2cDevice]:
@@ -96,7 +97,7 @@ class I2c(RegisterBlock):
 
     def bus_taken(self, taken: bool) -> None:
         """A START or STOP of somebody else was on the bus."""
-        if self.words[reg.CR1] & reg.PE and self.routed():
+        if self.words[reg.CR1] & reg.PE and self._routed():
             self.words[reg.ISR] = self.words[reg.ISR] & ~reg.BUSY | (reg.BUSY if taken else 0)
 
     def bus_free(self) -> None:
@@ -108,7 +109,7 @@ class I2c(RegisterBlock):
         """Whether it would notice its address: it is on, and has a clock, or HSI16 starts to wake it."""
         control = self.words[reg.CR1]
         clocked = self._kernel_hz() or (control & reg.WUPEN and self._stop_hz())
-        return bool(control & reg.PE and clocked and self.routed())
+        return bool(control & reg.PE and clocked and self._routed())
 
     def read_word(self, offset: int) -> int:
         """I2C_RXDR frees the place for the next byte."""
@@ -210,7 +211,7 @@ class I2c(RegisterBlock):
         self.words[reg.CR2] &= ~reg.START
         read, ten_bits = bool(control & reg.RD_WRN), bool(control & reg.ADD10)
         address = I2cAddress(field(control, 0, 10) if ten_bits else field(control, 1, 7), ten_bits)
-        self._other = self.bus.answering(self, address, read=read) if self.routed() else None
+        self._other = self.bus.answering(self, address, read=read) if self._routed() else None
         self._left = field(control, 16, 8)
         if self._other is None:
             self._refused()

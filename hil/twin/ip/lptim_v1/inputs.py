@@ -79,6 +79,8 @@ class LptimInputs:
         scheduler: Scheduler,
         words: Callable[[], MutableMapping[int, int]],
         kernel_hz: Callable[[], int],
+        runs: Callable[[], bool],
+        levels: Mapping[str, Callable[[], bool | None]],
         counter: Counter,
     ) -> None:
         self._words = words
@@ -89,8 +91,8 @@ class LptimInputs:
             "IN2": _Filter(scheduler, lambda level: self._clock_changed(1, level)),
             "ETR": _Filter(scheduler, self._trigger_changed),
         }
-        self.runs: Callable[[], bool] = lambda: True
-        self.levels: Mapping[str, Callable[[], bool | None]] = {}
+        self._runs = runs
+        self._levels = levels
 
     @property
     def clocked_outside(self) -> bool:
@@ -104,12 +106,12 @@ class LptimInputs:
 
     def look_at_pins(self) -> None:
         """The timer was enabled: what the pins have now is no edge."""
-        for name, read in self.levels.items():
+        for name, read in self._levels.items():
             self._filters[name].set_level(bool(read()))
 
     def changed(self, name: str, level: bool) -> None:
         """A pin has a new level."""
-        if not self.runs():
+        if not self._runs():
             return
         position = TRGFLT_AT if name == "ETR" else CKFLT_AT
         self._filters[name].put(level, _PERIODS[field(self._words()[CFGR], position, 2)], self._kernel_hz())

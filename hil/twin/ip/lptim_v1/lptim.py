@@ -45,7 +45,10 @@ _WRITE_CYCLES: Final = 3
 
 
 class Lptim(RegisterBlock):
-    """LPTIM1 or LPTIM2. ``on_output`` gets the level of its output, None while it is disabled."""
+    """LPTIM1 or LPTIM2. ``drive_output`` gets the level of its output, None while it is disabled.
+
+    ``runs`` says whether the timer works in the part's present mode; ``levels`` reads its pins.
+    """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys((ISR, ICR, IER, CFGR, CR, CMP, CNT, OR), 0) | {ARR: 1}
     writable: ClassVar[Mapping[int, int]] = {ISR: 0, ICR: 0, IER: 0x7F, CFGR: 0x01FE_EEDF, CNT: 0, OR: 3} | {
@@ -62,6 +65,9 @@ class Lptim(RegisterBlock):
         scheduler: Scheduler,
         interrupt: InterruptSource,
         kernel_hz: Callable[[], int],
+        runs: Callable[[], bool],
+        levels: Mapping[str, Callable[[], bool | None]],
+        drive_output: Callable[[bool | None], None],
         *,
         encoder: bool = True,
     ) -> None:
@@ -83,8 +89,8 @@ class Lptim(RegisterBlock):
         self._delayed_start: Event | None = None
         self._reload, self._compare = 1, 0
         self._seen = 0
-        self.inputs = LptimInputs(scheduler, lambda: self.words, kernel_hz, self)
-        self.on_output: Callable[[bool | None], None] = lambda level: None
+        self.inputs = LptimInputs(scheduler, lambda: self.words, kernel_hz, runs, levels, self)
+        self._drive_output = drive_output
 
     def reset(self) -> None:
         """System reset: off."""
@@ -251,7 +257,7 @@ class Lptim(RegisterBlock):
         self._reload, self._compare = 1, 0
         self.words.update({CR: 0, ARR: 1, CMP: 0, ISR: 0})
         self._schedule()
-        self.on_output(None)
+        self._drive_output(None)
 
     def _load(self, offset: int) -> None:
         if not (self.words[CFGR] & _PRELOAD and self._counting):
@@ -315,7 +321,7 @@ class Lptim(RegisterBlock):
             return
         position = self._counter.count % self._period
         high = self._set or (self._counting and self._compare <= position < self._reload)
-        self.on_output(high is not bool(self.words[CFGR] & _WAVPOL))
+        self._drive_output(high is not bool(self.words[CFGR] & _WAVPOL))
 
     def _schedule(self) -> None:
         if self._next is not None:

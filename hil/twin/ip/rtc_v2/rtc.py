@@ -12,10 +12,11 @@ from typing import ClassVar, Final
 from hil.parts import Block
 from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
-from hil.twin.ip.register_block import RegisterBlock, always, field
+from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.rtc_v2.clock import DATE_RESET, CalendarClock
 from hil.twin.ip.rtc_v2.tamper import TAMPER_PINS, TamperDetection
 from hil.twin.ip.tick_counter import PS_PER_S, TickCounter
+from hil.twin.signal import Signal
 
 TR: Final = 0x00
 DR: Final = 0x04
@@ -59,9 +60,9 @@ _OTHERS: Final = (ALRMAR, ALRMBR, SHIFTR, 0x30, 0x34, 0x38, CALR, TAMPCR, ALRMAS
 class Rtc(RegisterBlock):
     """The RTC and its backup registers: they live in the backup domain, so a system reset leaves them alone.
 
-    ``on_wakeup_line`` gets the level of the wake-up timer's output (EXTI line 20), ``on_alarm_line`` that of
-    the alarms (EXTI line 18), ``on_stamp_line`` that of time stamp and tamper (EXTI line 19); all also feed
-    PWR's internal wake-up line.
+    ``wakeup_line_changed`` tells the level of the wake-up timer's output (EXTI line 20),
+    ``alarm_line_changed`` that of the alarms (EXTI line 18), ``stamp_line_changed`` that of time stamp and
+    tamper (EXTI line 19). All also feed PWR's internal wake-up line.
     """
 
     resets: ClassVar[Mapping[int, int]] = (
@@ -86,13 +87,20 @@ class Rtc(RegisterBlock):
         BKP0R + 4 * index: 0xFFFF_FFFF for index in range(32)
     }
 
-    def __init__(self, block: Block, scheduler: Scheduler, clock_hz: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        block: Block,
+        scheduler: Scheduler,
+        clock_hz: Callable[[], int],
+        backup_access: Callable[[], bool],
+        tamper_level: Callable[[int], bool | None],
+    ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
         self._clock_hz = clock_hz
         self._counter = TickCounter(scheduler)
         self._clock = CalendarClock(scheduler, lambda: self.words, PRER, lambda: self._twelve_hours)
-        self.tamper = TamperDetection(scheduler, lambda: self.words, TAMPCR, self)
+        self.tamper = TamperDetection(scheduler, lambda: self.words, TAMPCR, tamper_level, self)
         self._expiry: Event | None = None
         self._next_alarm: list[Event | None] = [None, None]
         self._alarm_writable_from_ps = [0, 0]
@@ -100,11 +108,10 @@ class Rtc(RegisterBlock):
         self._read_ticks: int | None = None
         """`_locked_ticks` as the last read of the calendar found it."""
         self._frozen = False
-        self.backup_access: Callable[[], bool] = always
-        """Whether PWR_CR1.DBP lets the RTC be written."""
-        self.on_wakeup_line: Callable[[bool], None] = lambda level: None
-        self.on_alarm_line: Callable[[bool], None] = lambda level: None
-        self.on_stamp_line: Callable[[bool], None] = lambda level: None
+        self._backup_access = backup_access
+        self.wakeup_line_changed: Signal[[bool]] = Signal(required=True)
+        self.alarm_line_changed: Signal[[bool]] = Signal(required=True)
+        self.stamp_line_changed: Signal[[bool]] = Signal(required=True)
         self._rate_hz = 0
         self._initial_time, self._initial_date = 0, DATE_RESET
         self._backup_reset_state()
@@ -121,9 +128,9 @@ class Rtc(RegisterBlock):
         self._backup_reset_state()
         self._plan_expiry()
         self._plan_alarms()
-        self.on_wakeup_line(False)
-        self.on_alarm_line(False)
-        self.on_stamp_line(False)
+        self.wakeup_line_changed(False)
+        self.alarm_line_changed(False)
+        self.stamp_line_changed(False)
         self.tamper.configured()
 
     def freeze(self, frozen: bool) -> None:
@@ -219,7 +226,7 @@ class Rtc(RegisterBlock):
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register as far as the protections allow."""
-        if not self.backup_access():
+        if not self._backup_access():
             return
         if offset == WPR:
             key = value & 0xFF
@@ -442,6 +449,6 @@ class Rtc(RegisterBlock):
         self._update_lines()
 
     def _update_lines(self) -> None:
-        self.on_wakeup_line(self.wakeup_line)
-        self.on_alarm_line(self.alarm_line)
-        self.on_stamp_line(self.stamp_line)
+        self.wakeup_line_changed(self.wakeup_line)
+        self.alarm_line_changed(self.alarm_line)
+        self.stamp_line_changed(self.stamp_line)

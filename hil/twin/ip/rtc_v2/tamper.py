@@ -39,14 +39,19 @@ class TamperDetection:
     """The tamper pins; ``word`` is RTC_TAMPCR, ``level`` the level outside at a pin, None if it floats."""
 
     def __init__(
-        self, scheduler: Scheduler, words: Callable[[], MutableMapping[int, int]], offset: int, owner: Owner
+        self,
+        scheduler: Scheduler,
+        words: Callable[[], MutableMapping[int, int]],
+        offset: int,
+        level: Callable[[int], bool | None],
+        owner: Owner,
     ) -> None:
         self._scheduler = scheduler
         self._words = words
         self._offset = offset
         self._owner = owner
         self._sampling: list[Event | None] = [None] * len(TAMPER_PINS)
-        self.level: Callable[[int], bool | None] = lambda index: None
+        self._level_at = level
 
     def interrupts(self, index: int) -> bool:
         """Whether a detection at the pin asks for an interrupt."""
@@ -112,5 +117,5 @@ class TamperDetection:
 
     def _level(self, index: int) -> bool:
         """An undriven pin is pulled up before it is sampled, unless TAMPPUDIS."""
-        level = self.level(index)
+        level = self._level_at(index)
         return not self._control & _PUDIS if level is None else level

@@ -6,7 +6,7 @@ mode and DMA of packed frames of odd number.
 """
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from hil.parts import Block
 from hil.twin.core.scheduler import Event, Scheduler
@@ -36,10 +36,21 @@ RISING_EDGE_MODES: Final = frozenset({0, 3})
 """SPI modes (CPOL * 2 + CPHA) in which a bit is sampled at the rising edge of SCK."""
 
 
+class PinSignal(Protocol):
+    """The clock or the NSS, on the pins that software may switch to the SPI."""
+
+    def routed(self) -> bool:
+        """Whether a pin is."""
+
+    def read(self) -> bool | None:
+        """The level at the pin; ``None`` where none is switched to it."""
+
+    def drive(self, level: bool | None) -> None:
+        """Put a level on it, or let go."""
+
+
 class Spi(RegisterBlock):
-    """One SPI. ``routed`` says whether its clock pin is switched to it, ``nss_level`` what the NSS pin reads,
-    ``None`` if no pin is switched to NSS; ``drive_clock`` and ``drive_nss`` put levels on the pins.
-    """
+    """One SPI with its clock and its NSS pin."""
 
     resets: ClassVar[Mapping[int, int]] = {
         CR1: 0,
@@ -69,6 +80,8 @@ class Spi(RegisterBlock):
         bus_hz: Callable[[], int],
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
+        clock: PinSignal,
+        nss: PinSignal,
     ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
@@ -88,10 +101,8 @@ class Spi(RegisterBlock):
         self._wired: list[Spi] = []
         self.target = TargetSide(self)
         self._devices: list[tuple[Pin, SpiDevice, frozenset[int]]] = []
-        self.routed: Callable[[], bool] = lambda: True
-        self.nss_level: Callable[[], bool | None] = lambda: None
-        self.drive_clock: Callable[[bool | None], None] = lambda level: None
-        self.drive_nss: Callable[[bool | None], None] = lambda level: None
+        self._clock = clock
+        self._nss = nss
 
     def attach(self, device: SpiDevice, chip_select: Pin, modes: frozenset[int] = RISING_EDGE_MODES) -> None:
         """Put a device on the bus, which understands the SPI ``modes`` (CPOL * 2 + CPHA).
@@ -99,7 +110,7 @@ class Spi(RegisterBlock):
         ``chip_select`` is the part's pin that selects it while low.
         """
         self._devices.append((chip_select, device, modes))
-        chip_select.listeners.append(lambda _time_ps, level: device.select(level is False))
+        chip_select.level_out_changed.connect(lambda _time_ps, level: device.select(level is False))
 
     def wire(self, other: "Spi") -> None:
         """Connect SCK and the data lines with those of another SPI; in half-duplex mode the one line."""
@@ -177,9 +188,9 @@ class Spi(RegisterBlock):
     def is_target_selected(self) -> bool:
         """Whether it is a target that follows the clock: its NSS, or SSI in its place, is low."""
         control = self.words[CR1]
-        if control & (_SPE | _MSTR) != _SPE or not self._bus_hz() or not self.routed():
+        if control & (_SPE | _MSTR) != _SPE or not self._bus_hz() or not self._clock.routed():
             return False
-        return not (control & _SSI if control & _SSM else self.nss_level())
+        return not (control & _SSI if control & _SSM else self._nss.read())
 
     def next_frame(self) -> tuple[int, int, bool]:
         """The next frame that it shifts out as a target."""
@@ -210,7 +221,7 @@ class Spi(RegisterBlock):
         control = self.words[CR1]
         if control & (_SPE | _MSTR) != _SPE | _MSTR or (self.words[CR2] & _SSOE and not control & _SSM):
             return
-        selected = control & _SSI if control & _SSM else self.nss_level()
+        selected = control & _SSI if control & _SSM else self._nss.read()
         if not selected:
             self._errors |= _MODF
             self.words[CR1] &= ~(_SPE | _MSTR)
@@ -222,10 +233,10 @@ class Spi(RegisterBlock):
         """SCK idles at CPOL's level while the controller is on, and NSS is low if it is an output."""
         control = self.words[CR1]
         works = control & (_SPE | _MSTR) == _SPE | _MSTR
-        self.drive_clock(bool(control & _CPOL) if works else None)
+        self._clock.drive(bool(control & _CPOL) if works else None)
         as_output = control & _MSTR and self.words[CR2] & _SSOE and not control & _SSM
         idle = self._pulses and self._shifting is None
-        self.drive_nss((not works or idle) if as_output else None)
+        self._nss.drive((not works or idle) if as_output else None)
 
     @property
     def _frame_bits(self) -> int:
@@ -277,7 +288,7 @@ class Spi(RegisterBlock):
         divider = 2 << field(control, 3, 3)
         bits = self._crc_bits if send_crc else self._frame_bits
         if self._pulses:
-            self.drive_nss(False)
+            self._nss.drive(False)
         self._answers = [
             (other, other.target.shift_out(bits)) for other in self._wired if other.is_target_selected
         ]
@@ -294,7 +305,7 @@ class Spi(RegisterBlock):
         if not self._pulses or not bus_hz:
             self._start()
             return
-        self.drive_nss(True)
+        self._nss.drive(True)
         delay_ps = (2 << field(self.words[CR1], 3, 3)) * PS_PER_S // bus_hz
         self._pause = self._scheduler.after(delay_ps, self._pause_over)
 
@@ -350,7 +361,7 @@ class Spi(RegisterBlock):
         if self._answers:
             value = self._exchange_with_target(line, bits)
         else:
-            present = self._devices if self.routed() else []
+            present = self._devices if self._clock.routed() else []
             selected = [(device, modes) for pin, device, modes in present if pin.level_out is False]
             value = exchange_with_devices(selected, line, bits, control & 3)  # CPOL is bit 1, CPHA bit 0
         return reversed_bits(value, bits) if turned else value
@@ -364,7 +375,7 @@ class Spi(RegisterBlock):
         value = ones
         for other, answer in self._answers:
             late = (self.words[CR1] ^ other.words[CR1]) & (_CPOL | _CPHA) in (_CPOL, _CPHA)
-            if not self.routed():
+            if not self._clock.routed():
                 continue
             joined = not (self.words[CR1] ^ other.words[CR1]) & _BIDIMODE
             if joined and other._drives_data:

@@ -22,20 +22,26 @@ class OutputChannels:
     ``on_reference(channel, level)`` with every change of one.
     """
 
-    def __init__(self, words: Callable[[], MutableMapping[int, int]], count: int) -> None:
+    def __init__(
+        self,
+        words: Callable[[], MutableMapping[int, int]],
+        count: int,
+        on_references: Callable[[], None],
+        on_reference: Callable[[int, bool], None],
+    ) -> None:
         self._words = words
         self.count = count
         self._compare = [0] * count
         self.references = [False] * count
         self.counts_down = False
-        self.on_references: Callable[[], None] = lambda: None
-        self.on_reference: Callable[[int, bool], None] = lambda channel, level: None
+        self._on_references = on_references
+        self._on_reference = on_reference
 
     def reset(self) -> None:
         """All off."""
         self._compare = [0] * self.count
         self.references = [False] * self.count
-        self.on_references()
+        self._on_references()
 
     def written(self, offset: int) -> None:
         """The register at ``offset`` was written: a compare value without preload is in force at once."""
@@ -82,8 +88,8 @@ class OutputChannels:
             level = self._level(channel, count, channel in matched)
             if level != self.references[channel]:
                 self.references[channel] = level
-                self.on_reference(channel, level)
-        self.on_references()
+                self._on_reference(channel, level)
+        self._on_references()
 
     def _phase(self, compare: int, reload: int) -> int:
         return reload - compare if self.counts_down else compare

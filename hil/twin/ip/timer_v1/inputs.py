@@ -11,7 +11,9 @@ from typing import Final
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.register_block import field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.ip.timer_v1.connections import RemappedInput
 from hil.twin.ip.timer_v1.registers import CCER, CCMR1, CR2, TI1S
+from hil.twin.signal import Signal
 
 _DIRECT, _INDIRECT, _TRIGGER = 1, 2, 3
 """CCxS: the channel's own input, that of the other one of its pair, the trigger."""
@@ -21,13 +23,21 @@ _CHANNELS_OF_XOR: Final = 3
 class InputChannels:
     """The inputs TI1 to TIn of a timer, numbered from 0.
 
-    ``on_capture(channel)`` is called for every edge that a channel captures, ``on_edge(input, level)`` for
-    every edge of an input. A clock at TI1 makes edges only while somebody is told of them.
+    ``on_capture(channel)`` is called for every edge that a channel captures, ``edge(input, level)`` tells
+    of every edge of an input. A clock at TI1 makes edges only while somebody is told of them.
     """
 
     def __init__(
-        self, scheduler: Scheduler, words: Callable[[], MutableMapping[int, int]], count: int
+        self,
+        scheduler: Scheduler,
+        words: Callable[[], MutableMapping[int, int]],
+        count: int,
+        pin_level: Callable[[int], bool],
+        remapped: RemappedInput | None,
+        watched: Callable[[], bool],
+        on_capture: Callable[[int], None],
     ) -> None:
+        """``watched`` says whether somebody beside the channels wants to know the edges of TI1."""
         self._scheduler = scheduler
         self._words = words
         self.count = count
@@ -36,18 +46,12 @@ class InputChannels:
         """Of TI1 to TIn."""
         self._edges = [0] * count
         """Edges since the last capture, per channel."""
-        self.clock_hz: Callable[[], int] | None = None
-        """A clock that software connected to TI1 instead of its pin; zero if none or if it stands still.
-        ``None`` if there is nothing that could be connected."""
-        self.internal: Callable[[], bool] = lambda: False
-        """Whether software connected something else than the pin to TI1."""
-        self.pin_level: Callable[[int], bool] = lambda index: False
-        """The level at the pin of an input now; low where no pin is switched to it."""
+        self._remapped = remapped
+        self._pin_level = pin_level
+        self._watched = watched
+        self._on_capture = on_capture
+        self.edge: Signal[[int, bool]] = Signal(required=True)
         self._clock_edge: Event | None = None
-        self.watched: Callable[[], bool] = lambda: False
-        """Whether somebody beside the channels wants to know the edges of TI1."""
-        self.on_capture: Callable[[int], None] = lambda channel: None
-        self.on_edge: Callable[[int, bool], None] = lambda index, level: None
 
     def reset(self) -> None:
         """Nothing is captured; the pins keep their levels."""
@@ -57,18 +61,22 @@ class InputChannels:
     def set_pin(self, index: int, level: bool) -> None:
         """The pin behind TI(index + 1) has this level now."""
         self._pins[index] = level
-        if index == 0 and self.internal():
+        if index == 0 and self._is_remapped:
             return
         if self._words()[CR2] & TI1S and index < _CHANNELS_OF_XOR:
             self.set_level(0, sum(self._pins[:_CHANNELS_OF_XOR]) % 2 == 1)
         if index or not self._words()[CR2] & TI1S:
             self.set_level(index, level)
 
+    @property
+    def _is_remapped(self) -> bool:
+        return self._remapped is not None and self._remapped.connected()
+
     def look_at_pins(self) -> None:
         """Pins may have been switched to or from the timer: take their levels, without making edges."""
         for index in range(self.count):
-            if index or not self.internal():
-                self._pins[index] = self.levels[index] = self.pin_level(index)
+            if index or not self._is_remapped:
+                self._pins[index] = self.levels[index] = self._pin_level(index)
         if self.count >= _CHANNELS_OF_XOR and self._words()[CR2] & TI1S:
             self.levels[0] = sum(self._pins[:_CHANNELS_OF_XOR]) % 2 == 1
 
@@ -86,7 +94,7 @@ class InputChannels:
             selected = _DIRECT if channel == index else _INDIRECT
             if channel < self.count and self._selection(channel) == selected and self.active(channel, level):
                 self._edge(channel)
-        self.on_edge(index, level)
+        self.edge(index, level)
 
     def triggered(self) -> None:
         """The trigger that channels with CCxS = 3 capture."""
@@ -108,10 +116,10 @@ class InputChannels:
         if self._clock_edge is not None:
             self._clock_edge.cancel()
             self._clock_edge = None
-        if self.clock_hz is None:
+        if self._remapped is None:
             return
-        told = self._captures(0) or self._captures(1) or self.watched()
-        hz = self.clock_hz() if told else 0
+        told = self._captures(0) or self._captures(1) or self._watched()
+        hz = self._remapped.clock_hz() if told else 0
         if hz:
             self._plan_clock_edge(2 * hz)
 
@@ -139,7 +147,7 @@ class InputChannels:
     def _only_capturing(self) -> int | None:
         """The channel that alone captures TI1, and one kind of edge only."""
         capturing = [channel for channel in (0, 1) if self._captures(channel)]
-        if len(capturing) != 1 or self.watched():
+        if len(capturing) != 1 or self._watched():
             return None
         both = self.active(capturing[0], True) and self.active(capturing[0], False)
         return None if both else capturing[0]
@@ -156,7 +164,7 @@ class InputChannels:
         self._edges[channel] += 1
         if self._edges[channel] >= 1 << field(self._mode_field(channel), 2, 2):  # ICPSC
             self._edges[channel] = 0
-            self.on_capture(channel)
+            self._on_capture(channel)
 
     def _selection(self, channel: int) -> int:
         return self._mode_field(channel) & 3

@@ -12,6 +12,7 @@ from typing import Final
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.register_block import field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.ip.timer_v1.connections import Drive, TimerPins
 from hil.twin.ip.timer_v1.registers import AOE, BDTR, BKE, BKP, CCER, CR1, CR2, MOE, OSSI, OSSR
 
 _DEAD_TIME_RANGES: Final = (
@@ -24,18 +25,15 @@ _DEAD_TIME_RANGES: Final = (
 _OIS1: Final = 8
 """Position of OIS1 in CR2; OIS1N is the next bit, then channel 2's."""
 
-Drive = Callable[[bool | None], None]
-"""Takes the level of a pin, ``None`` while the timer lets go of it."""
-
 
 class _Output:
     """One pin: a rising active edge waits for the dead time."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, drive: Drive) -> None:
         self._scheduler = scheduler
+        self._drive = drive
         self._waiting: Event | None = None
         self._wanted: tuple[bool | None, bool] = (None, False)
-        self.drive: Drive = lambda level: None
 
     def put(self, level: bool | None, active: bool, delay_ps: int) -> None:
         if (level, active) == self._wanted:
@@ -45,9 +43,9 @@ class _Output:
             self._waiting.cancel()
             self._waiting = None
         if active and delay_ps:
-            self._waiting = self._scheduler.after(delay_ps, partial(self.drive, level))
+            self._waiting = self._scheduler.after(delay_ps, partial(self._drive, level))
         else:
-            self.drive(level)
+            self._drive(level)
 
 
 class TimerOutputs:
@@ -60,25 +58,23 @@ class TimerOutputs:
         references: Callable[[], list[bool]],
         is_input: Callable[[int], bool],
         kernel_hz: Callable[[], int],
-        count: int,
-        complementary: int,
+        pins: TimerPins,
     ) -> None:
         self._words = words
         self._references = references
         self._is_input = is_input
         self._kernel_hz = kernel_hz
-        self._complementary = complementary
-        self._has_break = complementary > 0
-        self._main = [_Output(scheduler) for _ in range(count)]
-        self.break_level: Callable[[], bool | None] = lambda: None
-        """The level at the break input; ``None`` where no pin is switched to it."""
-        self._negative = [_Output(scheduler) for _ in range(complementary)]
+        self._complementary = len(pins.complementary)
+        self._has_break = self._complementary > 0
+        self._break_level = pins.break_level
+        self._main = [_Output(scheduler, drive) for drive in pins.outputs]
+        self._negative = [_Output(scheduler, drive) for drive in pins.complementary]
 
     @property
     def broken(self) -> bool:
         """Whether the break input, if it is enabled, has its active level."""
         bdtr = self._words()[BDTR]
-        return self._has_break and bool(bdtr & BKE) and self.break_level() is bool(bdtr & BKP)
+        return self._has_break and bool(bdtr & BKE) and self._break_level() is bool(bdtr & BKP)
 
     def disable(self) -> None:
         """Clear MOE: the outputs go to their idle state until software, or an update with AOE, sets it."""
@@ -95,14 +91,6 @@ class TimerOutputs:
         if self._has_break and self._words()[BDTR] & AOE and not self.broken:
             self._words()[BDTR] |= MOE
             self.refresh()
-
-    def connect(self, channel: int, drive: Drive) -> None:
-        """What takes the level of OCx."""
-        self._main[channel].drive = drive
-
-    def connect_complementary(self, channel: int, drive: Drive) -> None:
-        """What takes the level of OCxN."""
-        self._negative[channel].drive = drive
 
     def drives(self, channel: int) -> bool:
         """Whether a pin follows the channel's reference."""

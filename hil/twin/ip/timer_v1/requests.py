@@ -4,6 +4,7 @@
 from collections.abc import Callable, MutableMapping
 
 from hil.twin.ip.interrupts import InterruptSource
+from hil.twin.ip.timer_v1.connections import DmaRequests
 from hil.twin.ip.timer_v1.dma_burst import DmaBurst
 from hil.twin.ip.timer_v1.registers import (
     CC1DE,
@@ -24,25 +25,18 @@ from hil.twin.ip.timer_v1.registers import (
 
 
 class TimerRequests:
-    """``interrupts`` are (flags in SR, line) pairs; the DMA's callables say whether they were served."""
+    """``interrupts`` are (flags in SR, line) pairs."""
 
     def __init__(
         self,
         words: Callable[[], MutableMapping[int, int]],
         interrupts: tuple[tuple[int, InterruptSource], ...],
-        channels: int,
+        dma: DmaRequests,
     ) -> None:
         self._words = words
         self._interrupts = interrupts
         self.burst = DmaBurst(words)
-        self.update: Callable[[], bool] = lambda: False
-        """Asks the DMA to serve an update."""
-        self.trigger: Callable[[], bool] = lambda: False
-        """Asks it to serve a trigger."""
-        self.commutation: Callable[[], bool] = lambda: False
-        """Asks it to serve a commutation."""
-        self.compare: list[Callable[[], bool]] = [lambda: False] * channels
-        """Asks it to serve a match or a capture, per channel."""
+        self._dma = dma
 
     def flag(self, flags: int) -> None:
         """Set flags that ask for interrupts only."""
@@ -53,9 +47,9 @@ class TimerRequests:
         """UIF."""
         self.flag(UIF)
         if self._words()[DIER] & UDE:
-            self.burst.ask(self.update)
+            self.burst.ask(self._dma.update)
         if self.matches_wait:
-            for channel, request in enumerate(self.compare):
+            for channel, request in enumerate(self._dma.compare):
                 if self._words()[DIER] & CC1DE << channel:
                     self.burst.ask(request)
 
@@ -74,19 +68,19 @@ class TimerRequests:
         """COMIF."""
         self.flag(COMIF)
         if self._words()[DIER] & COMDE:
-            self.burst.ask(self.commutation)
+            self.burst.ask(self._dma.commutation)
 
     def flag_trigger(self) -> None:
         """TIF."""
         self.flag(TIF)
         if self._words()[DIER] & TDE:
-            self.burst.ask(self.trigger)
+            self.burst.ask(self._dma.trigger)
 
     def flag_channel(self, channel: int) -> None:
         """CCxIF after a match or a capture."""
         self.flag(CC1IF << channel)
         if self._words()[DIER] & CC1DE << channel and not self.matches_wait:
-            self.burst.ask(self.compare[channel])
+            self.burst.ask(self._dma.compare[channel])
 
     def flag_capture(self, channel: int) -> None:
         """CCxIF, and CCxOF if the value before was not read."""

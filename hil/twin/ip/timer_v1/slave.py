@@ -46,16 +46,19 @@ class SlaveController:
     """Watches a timer's trigger and acts on its counter."""
 
     def __init__(
-        self, words: Callable[[], MutableMapping[int, int]], inputs: InputChannels, counter: Counter
+        self,
+        words: Callable[[], MutableMapping[int, int]],
+        inputs: InputChannels,
+        counter: Counter,
+        commutates: Callable[[], bool],
     ) -> None:
+        """``commutates`` says whether a rising edge of the trigger commutates the outputs."""
         self._words = words
         self._inputs = inputs
         self._counter = counter
         self._etr = False
-        self.commutates: Callable[[], bool] = lambda: False
-        """Whether a rising edge of the trigger commutates the outputs."""
-        inputs.on_edge = self._input_edge
-        inputs.watched = self._watches_ti1
+        self._commutates = commutates
+        inputs.edge.connect(self._input_edge)
 
     @property
     def mode(self) -> int:
@@ -83,7 +86,7 @@ class SlaveController:
         """Whether a pulse on that internal trigger would do anything."""
         if self._selected != index:
             return False
-        return self.mode != 0 or self._inputs.captures_trigger or self.commutates()
+        return self.mode != 0 or self._inputs.captures_trigger or self._commutates()
 
     def internal_trigger(self, index: int) -> None:
         """A pulse on ITR0 to ITR3."""
@@ -109,11 +112,12 @@ class SlaveController:
     def _etr_level(self) -> bool:
         return self._etr is not bool(self._words()[SMCR] & _ETP)
 
-    def _watches_ti1(self) -> bool:
+    def watches_ti1(self) -> bool:
+        """Whether the edges of TI1 act on the counter."""
         return self.mode > 0 and (self.mode <= _ENCODER_12 or self._selected in (_TI1_EDGES, _TI1))
 
     def _input_edge(self, index: int, _level: bool) -> None:
-        if index > 1 or not (self.mode or self.commutates()):
+        if index > 1 or not (self.mode or self._commutates()):
             return
         if _ENCODER_1 <= self.mode <= _ENCODER_12:
             self._count_quadrature(index)

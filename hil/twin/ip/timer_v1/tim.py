@@ -23,6 +23,7 @@ from hil.twin.ip.timer_v1 import registers as reg
 from hil.twin.ip.timer_v1 import trigger_output
 from hil.twin.ip.timer_v1.channels import OutputChannels
 from hil.twin.ip.timer_v1.commutation import Commutation
+from hil.twin.ip.timer_v1.connections import DmaRequests, RemappedInput, TimerPins
 from hil.twin.ip.timer_v1.inputs import InputChannels
 from hil.twin.ip.timer_v1.outputs import TimerOutputs
 from hil.twin.ip.timer_v1.requests import TimerRequests
@@ -38,7 +39,7 @@ _CCMR: Final = (reg.CCMR1, reg.CCMR1 + 4)
 class Tim(RegisterBlock):
     """One timer. ``kernel_hz`` is asked for its clock whenever :meth:`retime` says that it may differ.
 
-    ``interrupts`` are (flags in SR, line) pairs.
+    ``interrupts`` are (flags in SR, line) pairs; ``pins`` has as many channels as the timer.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(reg.REGISTERS, 0)
@@ -53,39 +54,50 @@ class Tim(RegisterBlock):
         scheduler: Scheduler,
         interrupts: tuple[tuple[int, InterruptSource], ...],
         kernel_hz: Callable[[], int],
+        pins: TimerPins,
+        dma: DmaRequests,
+        remapped: RemappedInput | None = None,
         *,
         counter_bits: int = 16,
-        channels: int = 0,
-        complementary: int = 0,
     ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
         self._kernel_hz = kernel_hz
         self._mask = (1 << counter_bits) - 1
-        self._has_break = complementary > 0
+        self._has_break = bool(pins.complementary)
         self._counter = TickCounter(scheduler)
         self._next_update: Event | None = None
         self._frozen = False
         self._looked_at = 0
-        self.requests = TimerRequests(lambda: self.words, interrupts, channels)
+        self.requests = TimerRequests(lambda: self.words, interrupts, dma)
         self.trigger_output = trigger_output.TriggerOutput(lambda: self.words)
         self._commutation = Commutation(lambda: self.words)
-        self.channels = OutputChannels(lambda: self._commutation.in_force, channels)
+        self.channels = OutputChannels(
+            lambda: self._commutation.in_force,
+            len(pins.outputs),
+            on_references=lambda: self.outputs.refresh(),
+            on_reference=self.trigger_output.reference_changed,
+        )
         self.outputs = TimerOutputs(
             scheduler,
             lambda: self._commutation.in_force,
             lambda: self.channels.references,
             self.channels.is_input,
             kernel_hz,
-            channels,
-            complementary,
+            pins,
         )
-        self.channels.on_references = self.outputs.refresh
-        self.channels.on_reference = self.trigger_output.reference_changed
-        self.inputs = InputChannels(scheduler, lambda: self.words, channels)
-        self.inputs.on_capture = self._capture
-        self.slave = SlaveController(lambda: self.words, self.inputs, self)
-        self.slave.commutates = lambda: self._commutation.follows_trigger
+        self.inputs = InputChannels(
+            scheduler,
+            lambda: self.words,
+            len(pins.outputs),
+            pins.input_level,
+            remapped,
+            watched=lambda: self.slave.watches_ti1(),
+            on_capture=self._capture,
+        )
+        self.slave = SlaveController(
+            lambda: self.words, self.inputs, self, commutates=lambda: self._commutation.follows_trigger
+        )
         self._load_reset_values()
 
     def reset(self) -> None:

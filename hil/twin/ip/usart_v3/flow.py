@@ -40,19 +40,21 @@ class FlowControl:
         scheduler: Scheduler,
         words: Callable[[], MutableMapping[int, int]],
         on_clear: Callable[[], None],
+        cts_level: Callable[[], bool | None],
+        drive_rts: Callable[[bool | None], None],
     ) -> None:
         self._scheduler = scheduler
         self._words = words
         self._on_clear = on_clear
         self._driving = False
         self._release: Event | None = None
-        self.cts_level: Callable[[], bool | None] = lambda: None
-        self.drive_rts: Callable[[bool | None], None] = lambda level: None
+        self._cts_level = cts_level
+        self._drive_rts = drive_rts
 
     @property
     def clear_to_send(self) -> bool:
         """Whether the next frame may begin: CTS is low, and DE is not about to change."""
-        held = self._words()[CR3] & CTSE and self.cts_level()
+        held = self._words()[CR3] & CTSE and self._cts_level()
         return not held and self._release is None
 
     def cts_changed(self, level: bool) -> None:
@@ -81,16 +83,16 @@ class FlowControl:
         words = self._words()
         control = words[CR3]
         if not words[CR1] & UE or not control & (RTSE | DEM):
-            self.drive_rts(None)
+            self._drive_rts(None)
         elif control & DEM:
-            self.drive_rts(self._driving is not bool(control & DEP))
+            self._drive_rts(self._driving is not bool(control & DEP))
         else:
-            self.drive_rts(bool(words[ISR] & RXNE))
+            self._drive_rts(bool(words[ISR] & RXNE))
 
     def look_at_cts(self) -> None:
         """ISR.CTS shows the input while CTSE is set."""
         words = self._words()
-        shows = words[CR1] & UE and words[CR3] & CTSE and not self.cts_level()
+        shows = words[CR1] & UE and words[CR3] & CTSE and not self._cts_level()
         words[ISR] = words[ISR] & ~CTS | (CTS if shows else 0)
 
     def abort(self) -> None:

@@ -31,12 +31,15 @@ class Owner(Protocol):
     def refresh(self) -> None:
         """Flags changed: renew the interrupt."""
 
+    def frame_sent(self, end_ps: int, data: int, baud: float) -> None:
+        """A frame has left: when it ended, its data (or ``BREAK``), and its rate."""
+
     def feed_from_dma(self) -> None:
         """The data register is free."""
 
 
 class Transmitter:
-    """``on_frame`` gets the end of each frame in ps, its data (or ``BREAK``), and its rate."""
+    """Sends what its owner writes; CTS may hold it, and RTS or DE goes with it."""
 
     def __init__(
         self,
@@ -44,6 +47,8 @@ class Transmitter:
         words: Callable[[], MutableMapping[int, int]],
         kernel_hz: Callable[[], int],
         owner: Owner,
+        cts_level: Callable[[], bool | None],
+        drive_rts: Callable[[bool | None], None],
     ) -> None:
         self._scheduler = scheduler
         self._words = words
@@ -54,8 +59,7 @@ class Transmitter:
         self._waiting: int | None = None
         self._break_wanted = False
         self._clock_hz = 0
-        self.flow = FlowControl(scheduler, words, self._go_on)
-        self.on_frame: Callable[[int, int, float], None] = lambda time_ps, data, baud: None
+        self.flow = FlowControl(scheduler, words, self._go_on, cts_level, drive_rts)
 
     @property
     def enabled(self) -> bool:
@@ -149,7 +153,7 @@ class Transmitter:
         if data == BREAK:
             self._words()[reg.ISR] &= ~reg.SBKF
         if data is not None:
-            self.on_frame(self._scheduler.now_ps, data, baud)
+            self._owner.frame_sent(self._scheduler.now_ps, data, baud)
         self.next_frame()
         if self._frame_end is not None:
             return

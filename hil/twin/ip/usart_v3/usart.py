@@ -7,7 +7,7 @@ IrDA, and synchronous mode.
 """
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
@@ -17,13 +17,11 @@ from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.ip.usart_v3 import registers as reg
 from hil.twin.ip.usart_v3.receiver import UsartReceiver
 from hil.twin.ip.usart_v3.transmitter import BREAK, STOP_BITS, Transmitter
+from hil.twin.signal import Signal
 from hil.twin.uart_line import Format
 
 _LPUART_MIN_BRR: Final = 0x300
 """Values below are forbidden (RM0351, LPUART_BRR)."""
-
-OnTransmit = Callable[[int, int, float], None]
-"""Called with the end of the frame in ps, its data (or ``BREAK``) and the baud rate that it was sent at."""
 
 
 class UartPin(Protocol):
@@ -36,20 +34,24 @@ class UartPin(Protocol):
         """Put a level on it, or let go."""
 
 
-class _NoPin:
-    def routed(self) -> bool:
-        return True
+class UartPins(NamedTuple):
+    """The pins that software may switch to a USART."""
 
-    def drive(self, level: bool | None) -> None:
-        pass
+    tx: UartPin
+    rx: UartPin
+    cts_level: Callable[[], bool | None]
+    """The level at CTS, ``None`` where no pin is switched to it."""
+    drive_rts: Callable[[bool | None], None]
+    """Puts a level on RTS, or DE, or lets go."""
 
 
 class Usart(RegisterBlock):
     """One USART or UART.
 
     ``kernel_hz`` is its clock now, ``stop_hz`` the one it may receive with in Stop; ``request_tx`` and
-    ``request_rx`` ask the DMA for one transfer and say whether it was served. ``on_transmit`` gets each frame
-    that leaves the part through its TX pin, ``on_transmit_swapped`` through its RX pin.
+    ``request_rx`` ask the DMA for one transfer and say whether it was served. ``transmitted`` tells of each
+    frame that leaves the part through its TX pin, ``transmitted_swapped`` through its RX pin: the end of the
+    frame in ps, its data (or ``BREAK``) and the baud rate that it was sent at.
     """
 
     resets: ClassVar[Mapping[int, int]] = dict.fromkeys(
@@ -82,6 +84,7 @@ class Usart(RegisterBlock):
         stop_hz: Callable[[], int],
         request_tx: Callable[[], bool],
         request_rx: Callable[[], bool],
+        pins: UartPins,
     ) -> None:
         super().__init__(block)
         self._scheduler = scheduler
@@ -89,14 +92,15 @@ class Usart(RegisterBlock):
         self._kernel_hz = kernel_hz
         self._request_tx = request_tx
         self._receiver = UsartReceiver(scheduler, lambda: self.words, kernel_hz, stop_hz, request_rx, self)
-        self._transmitter = Transmitter(scheduler, lambda: self.words, kernel_hz, self)
-        self._transmitter.on_frame = self._frame_sent
+        self._transmitter = Transmitter(
+            scheduler, lambda: self.words, kernel_hz, self, pins.cts_level, pins.drive_rts
+        )
         self.flow = self._transmitter.flow
         self._levels = {"TX": True, "RX": True}
         """At the two pins."""
-        self.on_transmit: OnTransmit = lambda time_ps, byte, baud: None
-        self.on_transmit_swapped: OnTransmit = lambda time_ps, byte, baud: None
-        self.pins: dict[str, UartPin] = {"TX": _NoPin(), "RX": _NoPin()}
+        self.transmitted: Signal[[int, int, float]] = Signal()
+        self.transmitted_swapped: Signal[[int, int, float]] = Signal()
+        self._pins = {"TX": pins.tx, "RX": pins.rx}
 
     def reset(self) -> None:
         """System reset: off, a frame under way is lost."""
@@ -146,7 +150,7 @@ class Usart(RegisterBlock):
         return not self.words[reg.CR2] & reg.TXINV
 
     def levels(self, data: int) -> tuple[bool, ...]:
-        """The levels of a frame that ``on_transmit`` told of, a bit each, up to the stop bit."""
+        """The levels of a frame that ``transmitted`` told of, a bit each, up to the stop bit."""
         if data == BREAK:
             bits = 13 if self.words[reg.CR2] & reg.LINEN else self.frame_format.data_bits + 2
             return (not self.idle_level,) * bits
@@ -164,7 +168,7 @@ class Usart(RegisterBlock):
 
     def input_routed(self) -> bool:
         """Whether a pin is switched to what the receiver listens to."""
-        return self.pins[self._input_pin].routed()
+        return self._pins[self._input_pin].routed()
 
     @property
     def _output_pin(self) -> str:
@@ -230,16 +234,17 @@ class Usart(RegisterBlock):
     def _drive_idle(self) -> None:
         """The transmitter holds its line between frames; in half-duplex mode it lets go (open drain)."""
         holds = self._transmitter.enabled and not self.words[reg.CR3] & reg.HDSEL
-        for name, pin in self.pins.items():
+        for name, pin in self._pins.items():
             pin.drive(self.idle_level if holds and name == self._output_pin else None)
 
-    def _frame_sent(self, end_ps: int, data: int, baud: float) -> None:
+    def frame_sent(self, end_ps: int, data: int, baud: float) -> None:
+        """The transmitter has sent a frame: it is on the pins, and whoever listens is told."""
         output = self._output_pin
-        if not self.pins[output].routed():
+        if not self._pins[output].routed():
             return
         if self.words[reg.CR3] & reg.HDSEL:
             self._hear_itself(end_ps, data, baud)
-        (self.on_transmit if output == "TX" else self.on_transmit_swapped)(end_ps, data, baud)
+        (self.transmitted if output == "TX" else self.transmitted_swapped)(end_ps, data, baud)
 
     def _hear_itself(self, end_ps: int, data: int, baud: float) -> None:
         """In half-duplex mode the receiver, if it is on, gets the frame that was sent, at its end."""

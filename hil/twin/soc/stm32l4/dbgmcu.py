@@ -4,11 +4,12 @@
 A system reset leaves it alone: a debugger's settings last until the next power-on.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
+from hil.twin.signal import Signal
 
 IDCODE: Final = 0x00
 CR: Final = 0x04
@@ -32,7 +33,7 @@ _FREEZE: Final = {
 
 
 class Dbgmcu(RegisterBlock):
-    """The DBGMCU. ``listeners`` are called after a write."""
+    """The DBGMCU. ``changed`` tells of a write."""
 
     resets: ClassVar[Mapping[int, int]] = {IDCODE: 0, CR: 0, APB1FZR1: 0, APB1FZR2: 0, APB2FZR: 0}
     writable: ClassVar[Mapping[int, int]] = {IDCODE: 0, CR: 0xE7}
@@ -44,7 +45,7 @@ class Dbgmcu(RegisterBlock):
 
     def __init__(self, block: Block, device_id: int) -> None:
         super().__init__(block)
-        self.listeners: list[Callable[[], None]] = []
+        self.changed: Signal[[]] = Signal(required=True)
         self.device_id = device_id
         """What IDCODE reads."""
 
@@ -77,5 +78,4 @@ class Dbgmcu(RegisterBlock):
     def write_word(self, offset: int, value: int) -> None:
         """Write a register."""
         self.store(offset, value)
-        for listener in self.listeners:
-            listener()
+        self.changed()

@@ -19,6 +19,7 @@ from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.signal import Signal
 from hil.twin.soc.stm32l4.option_bytes import FACTORY, OPTR, RDP_LEVEL_0, RDP_LEVEL_2, OptionBytes
 
 ACR: Final = 0x00
@@ -72,9 +73,10 @@ SetTiming = Callable[[int, bool, bool, bool], None]
 class Flash(RegisterBlock):
     """The flash interface over the array ``cells``.
 
-    ``on_timing`` gets the access settings; ``on_caches`` is called after it. ``on_activity`` is called when a
-    write or erase started or ended, unless :attr:`operation` already announced it. ``invalidate`` gets every
-    range (address, size) that changed. ``on_option_load`` launches the reset that loads the option bytes.
+    ``on_timing`` gets the access settings; ``caches_changed`` follows it. ``activity_changed`` tells that
+    a write or erase started or ended, unless :attr:`operation` already announced it. ``invalidate`` gets
+    every range (address, size) that changed. ``option_load`` launches the reset that loads the option bytes.
+    ``is_closed`` says whether read protection keeps a debugger's program out of the array.
     """
 
     resets: ClassVar[Mapping[int, int]] = {
@@ -112,6 +114,7 @@ class Flash(RegisterBlock):
         options: OptionBytes,
         invalidate: Callable[[int, int], None],
         on_timing: SetTiming,
+        is_closed: Callable[[], bool],
     ) -> None:
         super().__init__(block)
         self._array = part.flash
@@ -136,14 +139,13 @@ class Flash(RegisterBlock):
         self._operation: Operation | None = None
         self._first_word: tuple[int, int] | None = None
         self._keys_seen = {KEYR: 0, OPTKEYR: 0}
-        self.on_activity: Callable[[], None] = lambda: None
-        self.on_caches: Callable[[], None] = lambda: None
-        self.on_option_load: Callable[[], None] = lambda: None
-        self.on_unprotect: Callable[[], None] = lambda: None
-        """Called when the read protection went back to level 0: SRAM2 and the backup registers are erased."""
-        self.is_closed: Callable[[], bool] = lambda: False
-        """Tells whether read protection keeps a debugger's program out of the array."""
-        self.on_busy: Callable[[int, int], None] = lambda end_ps, banks: None
+        self.activity_changed: Signal[[]] = Signal(required=True)
+        self.caches_changed: Signal[[]] = Signal(required=True)
+        self.option_load: Signal[[]] = Signal(required=True)
+        self.unprotected: Signal[[]] = Signal(required=True)
+        """The read protection went back to level 0: SRAM2 and the backup registers are erased."""
+        self._is_closed = is_closed
+        self.busy: Signal[[int, int]] = Signal(required=True)
         """Told until when nobody reads which banks, see :class:`Operation`; no bank once it is over."""
 
     def reset(self) -> None:
@@ -154,8 +156,8 @@ class Flash(RegisterBlock):
             if operation.event is not None:
                 operation.event.cancel()
             self._operation = None
-            self.on_busy(0, 0)
-            self.on_activity()
+            self.busy(0, 0)
+            self.activity_changed()
         super().reset()
         self.words.update(self.options.loaded)
         self._first_word = None
@@ -196,7 +198,7 @@ class Flash(RegisterBlock):
         offset = address & (self._array.size - 1)
         self._finish()  # the bus would stall the store until the operation under way has ended
         control = self.words[CR]
-        if self.is_closed():
+        if self._is_closed():
             raise BusFault(address, "write", "read protection level 1 closes the flash to a debugger")
         if not control & _PG or self.words[SR] & _ERRORS:
             self._fail(_PGSERR)
@@ -277,7 +279,7 @@ class Flash(RegisterBlock):
             self._first_word = None
         if value & _OBL_LAUNCH and not kept:
             self.options.load()
-            self.on_option_load()
+            self.option_load()
         elif value & _OPTSTRT and not kept:
             self._program_options()
         elif value & _STRT and value & (_PER | _MER1 | _MER2):
@@ -294,7 +296,7 @@ class Flash(RegisterBlock):
             if unprotects:
                 self._cells[:] = 0xFF
                 self._changed(0, self._array.size)
-                self.on_unprotect()
+                self.unprotected()
 
         # Each bank has option bytes of its own, at 0x1FFF7800 and 0x1FFFF800.
         duration_ps = self._page_erase_ps + (self._mass_erase_ps if unprotects else 0)
@@ -312,7 +314,7 @@ class Flash(RegisterBlock):
             page = field(control, 3, 8) + self._array.pages_per_bank * field(control, 11)
             ranges = [(page * self._array.page_size, self._array.page_size)]
             duration_ps = self._page_erase_ps
-        if self.is_closed() or any(self._protected(offset, size) for offset, size in ranges):
+        if self._is_closed() or any(self._protected(offset, size) for offset, size in ranges):
             self._fail(_WRPERR)
             return
 
@@ -371,8 +373,8 @@ class Flash(RegisterBlock):
         event = None if quiet else self._scheduler.at(end_ps, self._finish)
         peak_end_ps = now_ps + self._peak_ps[activity]
         self._operation = Operation(activity, peak_end_ps, end_ps, banks, complete, undo, event)
-        self.on_busy(end_ps, banks)
-        self.on_activity()
+        self.busy(end_ps, banks)
+        self.activity_changed()
 
     def _settle(self) -> None:
         """End an operation whose time has passed."""
@@ -387,11 +389,11 @@ class Flash(RegisterBlock):
             if operation.event is not None:
                 operation.event.cancel()
             self._end(operation)
-            self.on_activity()
+            self.activity_changed()
 
     def _end(self, operation: Operation) -> None:
         self._operation = None
-        self.on_busy(0, 0)
+        self.busy(0, 0)
         operation.complete()
         self.words[SR] &= ~_BSY
         if self.words[CR] & _EOPIE:
@@ -410,7 +412,7 @@ class Flash(RegisterBlock):
     def _set_timing(self) -> None:
         acr = self.words[ACR]
         self._on_timing(acr & 7, bool(field(acr, 9)), bool(field(acr, 10)), bool(field(acr, 8)))
-        self.on_caches()
+        self.caches_changed()
 
     def _update_interrupt(self) -> None:
         status, control = self.words[SR], self.words[CR]

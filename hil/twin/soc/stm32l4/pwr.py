@@ -8,6 +8,7 @@ from hil.parts import Block, Part
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.ip.tick_counter import PS_PER_S
+from hil.twin.signal import Signal
 
 CR1: Final = 0x00
 CR2: Final = 0x04
@@ -40,7 +41,10 @@ _DEEP_SLEEP: Final[tuple[DeepSleepMode, ...]] = ("stop0", "stop1", "stop2", "sta
 
 
 class Pwr(RegisterBlock):
-    """The PWR block. ``listeners`` are called after the regulator's settings have changed."""
+    """The PWR block. ``regulator_changed`` tells of new settings of the regulator.
+
+    ``wakeup_pin_level`` gives the level outside at WKUP pin 1 to 5, ``None`` if nothing defines it.
+    """
 
     resets: ClassVar[Mapping[int, int]] = {
         CR1: 0x200,
@@ -65,18 +69,23 @@ class Pwr(RegisterBlock):
     not_modelled: ClassVar[Mapping[int, int]] = {CR2: 0x6F0}
     """Monitors of VDDUSB, VDDIO2 and VDDA, and the isolation of the first two."""
 
-    def __init__(self, block: Block, part: Part, scheduler: Scheduler) -> None:
+    def __init__(
+        self,
+        block: Block,
+        part: Part,
+        scheduler: Scheduler,
+        wakeup_pin_level: Callable[[int], bool | None],
+    ) -> None:
         super().__init__(block)
         self._part = part
         self._scheduler = scheduler
         self._settling: dict[int, Event] = {}
         self._late_write: tuple[int, int] | None = None
         """When PWR_CR4 was written, and its value before, until the next access to the block."""
-        self.wakeup_pin_level: Callable[[int], bool | None] = lambda index: None
-        """The level outside at WKUP pin 1 to 5, ``None`` if nothing defines it."""
-        self.listeners: list[Callable[[], None]] = []
+        self._wakeup_pin_level = wakeup_pin_level
+        self.regulator_changed: Signal[[]] = Signal(required=True)
         self._supply_v = 0.0
-        self.on_supply_low: Callable[[bool], None] = lambda low: None
+        self.supply_low: Signal[[bool]] = Signal(required=True)
         """Gets the level of the voltage detector's output, PVDO (EXTI line 16)."""
 
     def reset(self) -> None:
@@ -107,7 +116,7 @@ class Pwr(RegisterBlock):
             low = self._supply_v < self._part.fact("pvd_V").extra[f"pvd{level}_{edge}"][_TYPICAL]
         if low != was_low:
             self.words[SR2] ^= _PVDO
-            self.on_supply_low(low)
+            self.supply_low(low)
 
     @property
     def backup_access(self) -> bool:
@@ -256,13 +265,12 @@ class Pwr(RegisterBlock):
                     self._busy(_REGLPF, "lprun_to_run")
         elif offset == CR2:
             self._compare_supply()
-        for listener in self.listeners:
-            listener()
+        self.regulator_changed()
 
     def _flag_active_pins(self, fresh: int) -> None:
         """A WKUP pin that is enabled at its active level sets its flag (assumption wakeup_level)."""
         for index in range(1, _WAKEUP_PINS + 1):
-            level = self.wakeup_pin_level(index) if fresh >> (index - 1) & 1 else None
+            level = self._wakeup_pin_level(index) if fresh >> (index - 1) & 1 else None
             if level is not None:
                 self.wakeup_pin(index, rising=level)
 

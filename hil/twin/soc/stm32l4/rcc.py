@@ -9,7 +9,8 @@ from hil.boards import Board
 from hil.parts import Block
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.interrupts import InterruptSource
-from hil.twin.ip.register_block import RegisterBlock, always, field
+from hil.twin.ip.register_block import RegisterBlock, field
+from hil.twin.signal import Signal
 from hil.twin.soc.stm32l4 import clock_gates, clock_tree
 from hil.twin.soc.stm32l4.clock_gates import ClockGates
 from hil.twin.soc.stm32l4.clock_sources import ClockSources
@@ -72,8 +73,10 @@ _LSE_FAILURE: Final = 1 << 9
 
 
 class Rcc(RegisterBlock):
-    """The RCC. ``listeners`` are called after any frequency or clock gate may have changed; where it were
-    gates and nothing else, ``gate_listeners`` are called instead, with the gates' names.
+    """The RCC. ``clocks_changed`` tells that any frequency or clock gate may have changed; where it were
+    gates and nothing else, ``gates_changed`` tells instead, with the gates' names.
+
+    ``backup_access`` says whether PWR_CR1.DBP lets the backup domain be written.
     """
 
     resets: ClassVar[Mapping[int, int]] = {
@@ -124,20 +127,26 @@ class Rcc(RegisterBlock):
     stored_only: ClassVar[Mapping[int, int]] = {CR: HSEON | _HSEBYP | _CSSON, CIER: 1 << 4}
     """No crystal and no clock is at the HSE's pins on this board: it never gets ready."""
 
-    def __init__(self, block: Block, board: Board, scheduler: Scheduler, interrupt: InterruptSource) -> None:
+    def __init__(
+        self,
+        block: Block,
+        board: Board,
+        scheduler: Scheduler,
+        interrupt: InterruptSource,
+        backup_access: Callable[[], bool],
+    ) -> None:
         super().__init__(block)
         self.gates = ClockGates(board.part.blocks)
         self._lacking = self.gates.bits_of(board.part.lacks_blocks & self.gates.keys())
         """Bits by register that the part has reserved, because it lacks what they would control."""
         self._interrupt = interrupt
-        self.listeners: list[Callable[[], None]] = []
-        self.gate_listeners: list[Callable[[tuple[str, ...]], None]] = []
-        self.backup_access: Callable[[], bool] = always
-        """Whether PWR_CR1.DBP lets the backup domain be written."""
-        self.on_backup_domain_reset: Callable[[], None] = lambda: None
-        self.on_lse_failure: Callable[[bool], None] = lambda failed: None
+        self.clocks_changed: Signal[[]] = Signal(required=True)
+        self.gates_changed: Signal[[tuple[str, ...]]] = Signal(required=True)
+        self._backup_access = backup_access
+        self.backup_domain_reset: Signal[[]] = Signal(required=True)
+        self.lse_failed: Signal[[bool]] = Signal(required=True)
         """Gets the level of the LSE's clock security system (EXTI line 19)."""
-        self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.peripheral_reset: Signal[[str]] = Signal(required=True)
         self.version = 0
         """Counts the changes of frequencies and gates."""
         self.asleep = False
@@ -173,8 +182,8 @@ class Rcc(RegisterBlock):
         """BDRST, or power-on of the backup domain: LSE, RTC clock selection and the RTC's registers."""
         self.words[BDCR] = 0
         self.oscillators["lse"].switch(False)
-        self.on_lse_failure(False)
-        self.on_backup_domain_reset()
+        self.lse_failed(False)
+        self.backup_domain_reset()
 
     def flag_reset(self, *causes: str) -> None:
         """Remember reset causes (keys of RESET_FLAGS) in RCC_CSR until software clears them."""
@@ -190,7 +199,7 @@ class Rcc(RegisterBlock):
         if self.words[BDCR] & _LSECSSON:
             self.words[BDCR] = (self.words[BDCR] | _LSECSSD) & ~_LSECSSON
             self.words[CIFR] |= _LSE_FAILURE & self.words[CIER]
-            self.on_lse_failure(True)
+            self.lse_failed(True)
             self._update_interrupt()
         self._changed()
 
@@ -386,8 +395,7 @@ class Rcc(RegisterBlock):
             if offset in clock_gates.ENABLE_REGISTERS:
                 self.version += 1
                 gates = self.gates.names(offset, before ^ self.words[offset])
-                for listener in self.gate_listeners:
-                    listener(gates)
+                self.gates_changed(gates)
                 return
         self._changed()
 
@@ -409,7 +417,7 @@ class Rcc(RegisterBlock):
             self.oscillators[name].switch(bool(cr & bit))
 
     def _write_bdcr(self, value: int) -> None:
-        if not self.backup_access():
+        if not self._backup_access():
             return
         if value & _BDRST:
             self.reset_backup_domain()
@@ -424,7 +432,7 @@ class Rcc(RegisterBlock):
 
     def _reset_peripherals(self, enable_offset: int, bits: int) -> None:
         for name in self.gates.names(enable_offset, bits):
-            self.on_peripheral_reset(name)
+            self.peripheral_reset(name)
 
     def _ready(self, name: str) -> None:
         bit = _INTERRUPT_BIT[name]
@@ -443,5 +451,4 @@ class Rcc(RegisterBlock):
             self.words[CFGR] = (cfgr & ~0xC) | wanted << 2
         self.clocks = self.oscillators.frequencies(stopped=self.stopped)
         self.version += 1
-        for listener in self.listeners:
-            listener()
+        self.clocks_changed()

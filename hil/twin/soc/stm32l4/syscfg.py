@@ -3,11 +3,12 @@
 switches' booster.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from hil.parts import Block
 from hil.twin.ip.register_block import RegisterBlock
+from hil.twin.signal import Signal
 
 EXTICR1: Final = 0x08
 CFGR1: Final = 0x04
@@ -16,7 +17,7 @@ _EXTICR: Final = tuple(range(EXTICR1, EXTICR1 + 16, 4))
 
 
 class Syscfg(RegisterBlock):
-    """The SYSCFG. ``on_exti_select`` is called when an EXTI line got another port, ``on_power`` when its
+    """The SYSCFG. ``exti_selected`` tells that an EXTI line got another port, ``power_changed`` that its
     supply current may have changed.
     """
 
@@ -35,8 +36,8 @@ class Syscfg(RegisterBlock):
 
     def __init__(self, block: Block) -> None:
         super().__init__(block)
-        self.on_exti_select: Callable[[], None] = lambda: None
-        self.on_power: Callable[[], None] = lambda: None
+        self.exti_selected: Signal[[]] = Signal(required=True)
+        self.power_changed: Signal[[]] = Signal(required=True)
 
     @property
     def booster_on(self) -> bool:
@@ -51,6 +52,6 @@ class Syscfg(RegisterBlock):
         """Write a register."""
         self.store(offset, value)
         if offset in _EXTICR:
-            self.on_exti_select()
+            self.exti_selected()
         elif offset == CFGR1:
-            self.on_power()
+            self.power_changed()

@@ -66,7 +66,7 @@ def test_output_is_a_pwm_on_its_pin(lptim):
     lptim.write("GPIOB", 0x20, 1 << 8)  # PB2, AF1
     lptim.write("GPIOB", 0x00, 0xFFFF_FFEF)
     edges = []
-    lptim.pins["PB2"].listeners.append(lambda time_ps, level: edges.append((time_ps, level)))
+    lptim.pins["PB2"].level_out_changed.connect(lambda time_ps, level: edges.append((time_ps, level)))
     start(lptim, reload=31, compare=23)
     lptim.advance(100 * TICK_S)
     rising = [time_ps for time_ps, level in edges if level]

@@ -39,7 +39,7 @@ def test_wakeup_period_is_exact(rtc, selection, reload, period_ticks):
     start_wakeup_timer(rtc, reload, selection)
     started_ps = rtc.now_ps
     fired = []
-    rtc.mcu.peripherals.on_wakeup_line = lambda level: fired.append(rtc.now_ps) if level else None
+    rtc.mcu.peripherals.wakeup_line_changed.connect(lambda level: fired.append(rtc.now_ps) if level else None)
     for n in (1, 2, 3):
         due_ps = started_ps - (-n * period_ticks * PS_PER_S // 32_768)
         rtc.mcu.scheduler.advance_to(due_ps - 1)

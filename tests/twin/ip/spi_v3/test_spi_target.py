@@ -29,7 +29,7 @@ class Wired(Part):
         self.write("GPIOB", 0x00, self.read("GPIOB", 0x00) & ~(0x5 << 24))
         spis = self.mcu.peripherals.spis
         spis["SPI1"].wire(spis["SPI2"])
-        self.pins["PA4"].listeners.append(
+        self.pins["PA4"].level_out_changed.connect(
             lambda time_ps, level: self.pins["PB12"].set_external_level(level is not False, time_ps)
         )
         self.pins["PB12"].set_external_level(True, self.now_ps)
@@ -140,7 +140,7 @@ def test_hardware_nss_selects_the_target_while_the_controller_is_on(wired):
 
 def test_nss_pulses_between_frames(wired):
     edges = []
-    wired.pins["PA4"].listeners.append(lambda time_ps, level: edges.append((time_ps, level)))
+    wired.pins["PA4"].level_out_changed.connect(lambda time_ps, level: edges.append((time_ps, level)))
     wired.write("SPI2", CR1, SPE)
     wired.write("SPI1", CR2, BYTES | SSOE | NSSP)
     wired.write("SPI1", CR1, MSTR | SPE)

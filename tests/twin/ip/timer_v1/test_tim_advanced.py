@@ -55,7 +55,9 @@ def test_without_moe_the_pins_are_let_go(tim1):
 def test_complementary_outputs_with_dead_time(tim1):
     edges = []
     for pin in ("PA8", "PA7"):
-        tim1.pins[pin].listeners.append(lambda time_ps, level, pin=pin: edges.append((time_ps, pin, level)))
+        tim1.pins[pin].level_out_changed.connect(
+            lambda time_ps, level, pin=pin: edges.append((time_ps, pin, level))
+        )
     start(tim1, CC1E | CC1NE, MOE | 5)
     started_ps = tim1.now_ps
     advance(tim1, 250)

@@ -22,7 +22,7 @@ def tim(part):
     part.write("GPIOB", 0x24, 14)
     part.write("GPIOB", 0x00, part.read("GPIOB", 0x00) & ~(1 << 16))
     part.edges = []
-    part.pins["PA5"].listeners.append(lambda time_ps, level: part.edges.append((time_ps, level)))
+    part.pins["PA5"].level_out_changed.connect(lambda time_ps, level: part.edges.append((time_ps, level)))
     return part
 
 

@@ -29,7 +29,9 @@ def route(part, port, index, function):
 def test_a_frame_leaves_through_the_routed_pin(part, name, gate, pin, function):
     part.enable_clock(*gate)
     sent = []
-    part.mcu.peripherals.uarts[name].on_transmit = lambda time_ps, byte, baud: sent.append((byte, baud))
+    part.mcu.peripherals.uarts[name].transmitted.connect(
+        lambda time_ps, byte, baud: sent.append((byte, baud))
+    )
     part.write(name, BRR, 35)
     part.write(name, CR1, UE | TE)
     part.write(name, TDR, 0x41)
@@ -47,7 +49,7 @@ def test_dma_feeds_a_uart(part, idle):
     part.enable_clock(APB2ENR, 14)
     route(part, "A", 9, 7)
     sent = []
-    part.mcu.peripherals.uarts["USART1"].on_transmit = lambda time_ps, byte, baud: sent.append(byte)
+    part.mcu.peripherals.uarts["USART1"].transmitted.connect(lambda time_ps, byte, baud: sent.append(byte))
     part.mcu.core.memory.write_ram(0x2000_0100, b"hello")
     part.write("DMA1", 0xA8, 2 << 12)  # channel 4, request 2
     part.write("DMA1", 0x48, 5)

@@ -21,7 +21,7 @@ def usart(part):
     part.pins["PA3"].set_external_level(True, part.now_ps)
     part.write("USART2", BRR, 35)
     part.sent = []
-    part.mcu.console_uart.on_transmit = lambda time_ps, byte, baud: part.sent.append((time_ps, byte, baud))
+    part.mcu.console_uart.transmitted.connect(lambda *frame: part.sent.append(frame))
     return part
 
 

@@ -60,7 +60,7 @@ def test_rts_is_high_while_the_data_register_is_full(part):
 @pytest.mark.parametrize(("oversampling", "samples"), [(0, 16), (1 << 15, 8)])
 def test_de_is_active_around_what_is_sent(part, polarity, oversampling, samples):
     edges = []
-    part.pins["PA1"].listeners.append(lambda time_ps, level: edges.append((time_ps, level)))
+    part.pins["PA1"].level_out_changed.connect(lambda time_ps, level: edges.append((time_ps, level)))
     part.usart(0x0C, 35 if samples == 16 else 0x43)  # 35 = 2 * 4 MHz / 70: the same rate
     part.usart(CR3, DEM | polarity)
     part.usart(CR1, UE | TE | 20 << 21 | 10 << 16 | oversampling)

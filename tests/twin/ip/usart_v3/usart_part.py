@@ -28,9 +28,11 @@ class UsartPart(Part):
         self.usart(BRR, DIVIDER)
         self.sent: list[tuple[int, int]] = []
         self.swapped: list[tuple[int, int]] = []
-        self.mcu.console_uart.on_transmit = lambda time_ps, data, baud: self.sent.append((time_ps, data))
-        self.mcu.console_uart.on_transmit_swapped = lambda time_ps, data, baud: self.swapped.append(
-            (time_ps, data)
+        self.mcu.console_uart.transmitted.connect(
+            lambda time_ps, data, baud: self.sent.append((time_ps, data))
+        )
+        self.mcu.console_uart.transmitted_swapped.connect(
+            lambda time_ps, data, baud: self.swapped.append((time_ps, data))
         )
 
     def usart(self, offset: int, value: int) -> None:

@@ -170,10 +170,7 @@ def test_a_core_that_stood_still_meanwhile_does_not_wait_longer() -> None:
     written: list[bool] = []
 
     def plan(mcu: Mcu) -> None:
-        tell_core = mcu.peripherals.flash.on_busy
-
         def busy(end_ps: int, banks: int) -> None:
-            tell_core(end_ps, banks)
             if banks:
                 mcu.scheduler.at(end_ps - 70_000_000, mcu.core.debug_halt)
                 mcu.scheduler.at(end_ps - 20_000_000, lambda: mcu.core.debug_resume(step=False))
@@ -182,7 +179,7 @@ def test_a_core_that_stood_still_meanwhile_does_not_wait_longer() -> None:
                     lambda: written.append(mcu.core.memory.read(RESULTS, 4) == 0x5A5A_5A5A),
                 )
 
-        mcu.peripherals.flash.on_busy = busy
+        mcu.peripherals.flash.busy.connect(busy)
 
     steps = [*double_word(PAGE, 1, 2)[:3], (STORE, RESULTS, 0x5A5A_5A5A)]
     run([*UNLOCK, *steps], events={PS_PER_S // 1000 + 1: plan})

@@ -144,6 +144,6 @@ def options_in_force(s: Subject) -> None:
     s.advance(1e-3)
     s.note(hash(memory["sram2"].tobytes()), s.mcu.peripherals.iwdg.started, s.mcu.core.flash_is_closed())
     s.note([flash._protected(page * 2048, 8) for page in range(512)])
-    s.note(flash.options.brown_out_level, flash.options.read_protected, flash.is_closed())
+    s.note(flash.options.brown_out_level, flash.options.read_protected, flash._is_closed())
     s.note([flash.options.resets_on_entry(mode) for mode in ("stop1", "standby", "shutdown")])
     s.note([flash.options.freezes_iwdg_in(mode) for mode in ("stop1", "standby")], flash.options.starts_wwdg)

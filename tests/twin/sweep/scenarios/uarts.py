@@ -32,8 +32,8 @@ def _add(name: str, tx: Place, rx: Place, cts: Place, rts: Place, divider: int, 
         s.advance(10e-6)
         s.write("RCC", 0x88, 2 << gate)
         uart = s.mcu.peripherals.uarts[name]
-        uart.on_transmit = lambda time_ps, data, baud: s.note(
-            time_ps - s.start_ps, data, baud, uart.levels(data)
+        uart.transmitted.connect(
+            lambda time_ps, data, baud: s.note(time_ps - s.start_ps, data, baud, uart.levels(data))
         )
 
     def receive(s: Subject, levels: tuple[bool, ...]) -> None:
