@@ -6,6 +6,7 @@ from typing import Final
 from hil.boards import Board
 from hil.twin.core.core import Core
 from hil.twin.core.scheduler import Event, Scheduler
+from hil.twin.core.surroundings import Surroundings
 from hil.twin.ip.tick_counter import PS_PER_S
 from hil.twin.pins import Pins
 from hil.twin.power import code_current, model, wake_up
@@ -55,6 +56,16 @@ class Mcu:
         self.core = Core(
             self.scheduler,
             memory_map(part),
+            Surroundings(
+                refuses_sleep=lambda deep: self._low_power.refuses(deep),
+                sleeps=self._core_sleeps,
+                wakes=lambda: self._low_power.wake(),
+                changed=self._core_changed,
+                system_reset=self.system_reset,
+                flash_is_closed=lambda: self._protection.closes_flash(),
+                closed_to_debugger=lambda address, size: self._protection.refusal(address, size),
+                flash_written=lambda *store: self.peripherals.flash.array_write(*store),
+            ),
             hclk_hz=_RESET_HCLK_HZ,
             deviation=code_current.deviation,
             seed=seed,
@@ -105,12 +116,7 @@ class Mcu:
         system_memory.program(self.core.memory["system"], part, board.package, seed)
 
     def _connect(self) -> None:
-        blocks, core, low_power = self.peripherals, self.core, self._low_power
-        core.refuses_sleep = low_power.refuses
-        core.on_sleep = self._core_sleeps
-        core.on_wake = low_power.wake
-        core.on_activity = self._core_changed
-        core.on_system_reset = self._system_reset
+        blocks, low_power = self.peripherals, self._low_power
         low_power.mode_changed.connect(self._mode_changed)
         low_power.powering_down.connect(self._enter_power_down)
         blocks.wakeup_line_changed.connect(self._wakeup_line)
@@ -346,9 +352,10 @@ class Mcu:
 
     def _request_reset(self, cause: str) -> None:
         # A reset asked for by a register access happens when the access is over.
-        self.scheduler.after(0, lambda: self._system_reset(cause))
+        self.scheduler.after(0, lambda: self.system_reset(cause))
 
-    def _system_reset(self, cause: str) -> None:
+    def system_reset(self, cause: str) -> None:
+        """The system is reset now: by software, a watchdog, or another of RCC_CSR's causes."""
         if not self._powered:
             return
         self._reset_core_domain(*_RESET_FLAGS.get(cause, (cause,)))

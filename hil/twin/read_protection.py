@@ -25,8 +25,6 @@ class ReadProtection:
         closed = [place for place in core.memory.map.places() if place[1].name in ("flash", "sram2")]
         offset, size = _BACKUP_REGISTERS
         self._closed = (*((base, region.size) for base, region in closed), (rtc_base + offset, size))
-        core.closed_to_debugger = self._refusal
-        core.flash_is_closed = self.closes_flash
 
     def power_on_reset(self) -> None:
         """Forget that a debugger was there."""
@@ -39,7 +37,8 @@ class ReadProtection:
         self._intruded = self._intruded or self._core.debugged
         return self._intruded
 
-    def _refusal(self, address: int, byte_count: int) -> str | None:
+    def refusal(self, address: int, byte_count: int) -> str | None:
+        """Why a debugger must not reach a range, ``None`` if it may."""
         if not self._options.read_protected:
             return None
         touched = any(address < base + size and base < address + byte_count for base, size in self._closed)

@@ -198,7 +198,7 @@ def test_the_watchdog_freezes_where_the_options_say(part, bit, mode, frozen):
 
 def test_sram2_is_erased_at_a_reset_that_the_options_ask_for(part):
     part.write_word(0x1000_0000, 0x1234_5678)
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     assert part.read_word(0x1000_0000) == 0x1234_5678
     program_options(part, 1 << 25)
     assert part.read_word(0x1000_0000) != 0x1234_5678

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from unicorn import arm_const as arm
@@ -29,6 +28,7 @@ from hil.twin.core.polling import Polling
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.core.stop import Stop
+from hil.twin.core.surroundings import Surroundings
 from hil.twin.core.system_control import SystemControlSpace
 from hil.twin.core.systick import SysTick
 from hil.twin.core.wake_up import WakeUp
@@ -49,13 +49,14 @@ _CLEARED_AT_RESET = (
 class Core:
     """Executes the program in `memory` on behalf of the scheduler, and answers the debugger.
 
-    It starts unpowered.  All attributes named `on_...` are callbacks that the part's other blocks set.
+    It starts unpowered.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
         memory_map: MemoryMap,
+        surroundings: Surroundings,
         *,
         hclk_hz: int,
         deviation: CodeDeviation,
@@ -64,41 +65,52 @@ class Core:
         """``hclk_hz`` is the core clock at the start, ``seed`` decides what the SRAMs hold at power-up."""
         self.scheduler = scheduler
         self.memory = Memory(memory_map, seed)
-        self.refuses_sleep: Callable[[bool], bool] = lambda deep: False
-        """Asked at WFI and WFE with SCR.SLEEPDEEP: true lets the program go on as if they were NOPs."""
-        self.on_sleep: Callable[[bool], None] = lambda deep: None
-        self.on_wake: Callable[[], int] = lambda: 0
-        self.on_system_reset: Callable[[str], None] = self.reset
-        self.on_activity: Callable[[], None] = lambda: None
-        self.flash_is_closed: Callable[[], bool] = lambda: False
-        """Asked before the program goes on: true makes every fetch from flash, vectors included, fail."""
+        self._surroundings = surroundings
         self.debug_access_ok = True
         """False while the debug port cannot reach the bus: a stopped clock that DBGMCU does not keep alive.
         """
         self._state: State = "unpowered"
         self._bus = Bus(self.memory)
-        self._emulator = Emulator(self.memory, self._bus, deviation)
         self._clock = CoreClock(hclk_hz)
-        self._emulator.polling.cycles_at = self._clock.cycles_at
-        self._emulator.prediction.clock = self._clock
+        self._emulator = Emulator(
+            self.memory,
+            self._bus,
+            self._clock,
+            deviation,
+            at_negative_priority=self._at_negative_priority,
+            flash_written=surroundings.flash_written,
+            ignores_data_faults=lambda: self._execution.ignores_data_faults(),
+        )
         self._nvic = Nvic()
         self._systick = SysTick(scheduler, self._pend_systick)
-        self._emulator.polling.allow(_SYST_CSR, self._systick.flag_changes_at_ps)
-        self._emulator.polling.allow_counter(_SYST_CVR, self._systick.counting)
-        self._debug = HaltingDebug(self, self._emulator)
+        self._debug = HaltingDebug(
+            self,
+            self._emulator,
+            on_trace_enable=lambda enabled: self._dwt.set_trace_enable(enabled),
+            on_enable=self._update_breakpoints,
+            on_monitor_pend=self._set_monitor_pending,
+            is_monitor_pending=self._is_monitor_pending,
+        )
         self._system_control = SystemControlSpace(
-            self._nvic, self._systick, self._debug, self._emulator.protection.unit
+            self._nvic,
+            self._systick,
+            self._debug,
+            self._emulator.protection.unit,
+            running_exception=lambda: self._exceptions.running,
+            on_change=self._exceptions_changed,
+            on_system_reset_request=self._request_system_reset,
+            on_core_reset=lambda: self.reset("core"),
+            on_floating_point_trap=self._set_floating_point_trap,
+            on_traps=self._emulator.set_traps,
+            on_write_buffer=self._set_write_buffer,
         )
         self._exceptions = Exceptions(
             self._emulator, self.memory, self._bus, self._nvic, self._system_control
         )
-        self._emulator.protection.at_negative_priority = lambda: (
-            self._nvic.execution_priority(*self._exceptions.masks()) < 0
-        )
         self._dwt = DataWatchpointTrace(
             lambda: self.cycle_count, lambda: self._emulator.engine.pc, self._update_breakpoints
         )
-        self._emulator.polling.allow_counter(_DWT_CYCCNT, self._dwt.counting)
+        self._breakpoints = BreakpointUnit(self._update_breakpoints)
         self._execution = Execution(
             self,
             self._emulator,
@@ -109,20 +121,11 @@ class Core:
             self._dwt,
         )
         self._wake_up = WakeUp(self._emulator, self._nvic, self._exceptions)
-        self._debug.on_trace_enable = self._dwt.set_trace_enable
-        self._breakpoints = BreakpointUnit(self._update_breakpoints)
-        self._debug.on_enable = self._update_breakpoints
-        self._debug.on_monitor_pend = self._set_monitor_pending
-        self._debug.is_monitor_pending = lambda: bool(self._nvic.pending >> DEBUG_MONITOR & 1)
-        self._debug_access = DebugAccess(self, self.memory, self._bus, self._system_control)
-        self._system_control.running_exception = lambda: self._exceptions.running
-        self._system_control.on_change = self._exceptions_changed
-        self._system_control.on_system_reset_request = self._request_system_reset
-        self._system_control.on_core_reset = lambda: self.reset("core")
-        self._system_control.on_floating_point_trap = self._set_floating_point_trap
-        self._system_control.on_traps = self._emulator.set_traps
-        self._system_control.on_write_buffer = self._set_write_buffer
+        self._debug_access = DebugAccess(self, self.memory, self._bus, self._system_control, surroundings)
         self._set_floating_point_trap(wanted=True)
+        self.polling.allow(_SYST_CSR, self._systick.flag_changes_at_ps)
+        self.polling.allow_counter(_SYST_CVR, self._systick.counting)
+        self.polling.allow_counter(_DWT_CYCCNT, self._dwt.counting)
         self._deep_sleep = False
         self._held_in_reset = False
         self._reset_requested = False
@@ -170,29 +173,9 @@ class Core:
         return self._state == "sleeping" and self._deep_sleep
 
     @property
-    def on_flash_write(self) -> Callable[[int, int, int], None]:
-        """Called with address, width and value of a store into flash or system memory, which changes nothing
-        itself.
-        """
-        return self._emulator.access.on_flash_write
-
-    @on_flash_write.setter
-    def on_flash_write(self, callback: Callable[[int, int, int], None]) -> None:
-        self._emulator.access.on_flash_write = callback
-
-    @property
     def debugged(self) -> bool:
         """DHCSR.C_DEBUGEN: a debugger has the core."""
         return self._debug.enabled
-
-    @property
-    def closed_to_debugger(self) -> Callable[[int, int], str | None]:
-        """Asked about every range (address, bytes) that the debug port wants: why it must not have it."""
-        return self._debug_access.closed_to_debugger
-
-    @closed_to_debugger.setter
-    def closed_to_debugger(self, callback: Callable[[int, int], str | None]) -> None:
-        self._debug_access.closed_to_debugger = callback
 
     def attach(self, peripheral: Peripheral) -> None:
         """Put a peripheral on the bus; raises ValueError if its addresses are taken or no device's."""
@@ -216,7 +199,7 @@ class Core:
     def set_hclk_hz(self, hz: int) -> None:
         """Change the core clock at this instant; raises ValueError unless `hz` is positive.
 
-        A core without a clock is one that sleeps: `on_sleep` and `on_wake`.
+        A core without a clock is one that sleeps.
         """
         if hz <= 0:
             raise ValueError(f"core: HCLK must be positive, not {hz} Hz")
@@ -352,7 +335,10 @@ class Core:
         self._serve_requests()
         if self._state != "running":
             return True
-        if self.flash_is_closed() and self.memory.map.flash_offset(emulator.engine.pc) is not None:
+        if (
+            self._surroundings.flash_is_closed()
+            and self.memory.map.flash_offset(emulator.engine.pc) is not None
+        ):
             raise LockupError("read protection closes the flash, and with it every handler")
         entered = self._execution.take_exception()
         if entered and self._step_requested:  # a step into a handler ends before its first instruction
@@ -396,7 +382,7 @@ class Core:
             self.reset(kind)
         if self._reset_requested:
             self._reset_requested = False
-            self.on_system_reset("software")
+            self._surroundings.system_reset("software")
         if self._halt_requested:
             self._halt_requested = False
             self.halt(DFSR_HALTED)
@@ -407,17 +393,17 @@ class Core:
         """WFI or WFE: sleep unless there is a reason to go on."""
         self._wake_up.for_event = for_event
         deep = bool(self._system_control.scr & scs.SCR_SLEEPDEEP)
-        if not self._wake_up.is_due() and not self.refuses_sleep(deep):
+        if not self._wake_up.is_due() and not self._surroundings.refuses_sleep(deep):
             self._deep_sleep = deep
             self._set_state("sleeping")
-            self.on_sleep(self._deep_sleep)
+            self._surroundings.sleeps(self._deep_sleep)
         elif for_event:
             self._emulator.state[words.EVENT_REGISTER] = 0
 
     def _wake(self) -> None:
         if self._wake_up.for_event:
             self._emulator.state[words.EVENT_REGISTER] = 0
-        latency_ps = self.on_wake()
+        latency_ps = self._surroundings.wakes()
         self._go_on_at(self.scheduler.now_ps + latency_ps)
         self._set_state("running")
 
@@ -445,6 +431,12 @@ class Core:
     def _set_write_buffer(self, buffered: bool) -> None:
         self._emulator.access.buffers_stores = buffered
 
+    def _at_negative_priority(self) -> bool:
+        return self._nvic.execution_priority(*self._exceptions.masks()) < 0
+
+    def _is_monitor_pending(self) -> bool:
+        return bool(self._nvic.pending >> DEBUG_MONITOR & 1)
+
     def _set_monitor_pending(self, pending: bool) -> None:
         if pending:
             self._nvic.pend(DEBUG_MONITOR)
@@ -457,14 +449,14 @@ class Core:
             self._reset_requested = True
             self._emulator.request_stop()
         else:
-            self.on_system_reset("software")
+            self._surroundings.system_reset("software")
 
     def _set_state(self, state: State) -> None:
         if state != self._state:
             self._state = state
             self._emulator.request_stop()
             self._update_systick()
-            self.on_activity()
+            self._surroundings.changed()
 
     def _update_systick(self) -> None:
         running = self._state == "running" or (self._state == "sleeping" and not self._deep_sleep)
@@ -512,7 +504,7 @@ class Core:
     def halt(self, reason: int) -> None:
         """Enter the halted state; `reason` is a flag of DFSR."""
         if self._state == "sleeping":
-            self.on_wake()
+            self._surroundings.wakes()
         self._system_control.dfsr |= reason
         self._debug.note_halted()
         self._set_state("halted")

@@ -69,16 +69,25 @@ class DebuggedCore(Protocol):
 class HaltingDebug:
     """The debug registers of the core; a system reset leaves them alone, a power cycle does not."""
 
-    def __init__(self, core: DebuggedCore, emulator: Emulator) -> None:
+    def __init__(
+        self,
+        core: DebuggedCore,
+        emulator: Emulator,
+        *,
+        on_trace_enable: Callable[[bool], None],
+        on_enable: Callable[[], None],
+        on_monitor_pend: Callable[[bool], None],
+        is_monitor_pending: Callable[[], bool],
+    ) -> None:
+        """``on_trace_enable`` is called when DEMCR.TRCENA changes, ``on_enable`` when DHCSR.C_DEBUGEN or
+        DEMCR.MON_EN does, ``on_monitor_pend`` when DEMCR.MON_PEND is written.
+        """
         self._core = core
         self._emulator = emulator
-        self.on_trace_enable: Callable[[bool], None] = lambda enabled: None
-        """Called when DEMCR.TRCENA changes."""
-        self.on_enable: Callable[[], None] = lambda: None
-        """Called when DHCSR.C_DEBUGEN or DEMCR.MON_EN changes."""
-        self.on_monitor_pend: Callable[[bool], None] = lambda pending: None
-        """Called when DEMCR.MON_PEND is written."""
-        self.is_monitor_pending: Callable[[], bool] = lambda: False
+        self._on_trace_enable = on_trace_enable
+        self._on_enable = on_enable
+        self._on_monitor_pend = on_monitor_pend
+        self._is_monitor_pending = is_monitor_pending
         self.power_on_reset()
 
     def power_on_reset(self) -> None:
@@ -125,7 +134,7 @@ class HaltingDebug:
         """Return DHCSR (its sticky bits are cleared by a debugger's read), DCRDR or DEMCR."""
         if offset == _DHCSR:
             return self._read_status(from_debugger)
-        demcr = self.demcr | (MON_PEND if self.is_monitor_pending() else 0)
+        demcr = self.demcr | (MON_PEND if self._is_monitor_pending() else 0)
         return {_DCRDR: self._data, _DEMCR: demcr}.get(offset, 0)
 
     def write_word(self, offset: int, value: int, from_debugger: bool) -> None:
@@ -139,11 +148,11 @@ class HaltingDebug:
         elif offset == _DEMCR:
             changed = self.demcr ^ value
             self.demcr = value & _DEMCR_MASK & ~MON_PEND
-            self.on_monitor_pend(bool(value & MON_PEND))
+            self._on_monitor_pend(bool(value & MON_PEND))
             if changed & TRCENA:
-                self.on_trace_enable(bool(value & TRCENA))
+                self._on_trace_enable(bool(value & TRCENA))
             if changed & MON_EN:
-                self.on_enable()
+                self._on_enable()
 
     def _read_status(self, from_debugger: bool) -> int:
         core = self._core
@@ -167,7 +176,7 @@ class HaltingDebug:
         core = self._core
         if from_debugger and self.enabled != bool(value & C_DEBUGEN):
             self.enabled = bool(value & C_DEBUGEN)
-            self.on_enable()
+            self._on_enable()
         if not self.enabled:
             self._halt_requested = self._step = self.mask_interrupts = self._snapstall = False
             if core.state == "halted":

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from hil.twin.core.bus import Bus, BusFault
 from hil.twin.core.memory import Memory
+from hil.twin.core.surroundings import Surroundings
 from hil.twin.core.system_control import SystemControlSpace
 
 
@@ -20,23 +21,23 @@ class DebugTarget(Protocol):
     def state(self) -> str:
         """The core's state."""
 
-    @property
-    def on_flash_write(self) -> Callable[[int, int, int], None]:
-        """Called with address, width and value of a store into flash."""
-
 
 class DebugAccess:
     """Accesses from the debug port.  They take no time: whoever makes them advances the scheduler."""
 
     def __init__(
-        self, core: DebugTarget, memory: Memory, bus: Bus, system_control: SystemControlSpace
+        self,
+        core: DebugTarget,
+        memory: Memory,
+        bus: Bus,
+        system_control: SystemControlSpace,
+        surroundings: Surroundings,
     ) -> None:
         self._core = core
         self._memory = memory
         self._bus = bus
         self._system_control = system_control
-        self.closed_to_debugger: Callable[[int, int], str | None] = lambda address, byte_count: None
-        """Asked about every range: why a debugger must not reach it, None if it may."""
+        self._surroundings = surroundings
 
     def read(self, address: int, width: int) -> int:
         """Return the value at `address`; raises BusFault if nothing answers or the bus is out of reach."""
@@ -55,7 +56,7 @@ class DebugAccess:
         self._check(address, width, "debug write")
         value &= (1 << 8 * width) - 1
         if self._memory.takes_no_store(address):
-            self._core.on_flash_write(address, width, value)
+            self._surroundings.flash_written(address, width, value)
             return
         if self._memory.write_ram(address, value.to_bytes(width, "little")):
             return
@@ -88,7 +89,7 @@ class DebugAccess:
             raise BusFault(address, operation, "the part is not powered")
         if not self._core.debug_access_ok:
             raise BusFault(address, operation, "the bus clock is stopped (DBGMCU does not keep it on)")
-        closed = self.closed_to_debugger(address, byte_count)
+        closed = self._surroundings.closed_to_debugger(address, byte_count)
         if closed is not None:
             raise BusFault(address, operation, closed)
 

@@ -7,7 +7,7 @@ How each event of the architecture surfaces from Unicorn 2.1 is decided here and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from unicorn import arm_const as arm
@@ -19,6 +19,7 @@ from hil.twin.core import state_layout as words
 from hil.twin.core.bus import DEVICE_REGIONS, Bus
 from hil.twin.core.code_stops import CodeStops
 from hil.twin.core.condition import condition_passes, in_it_block
+from hil.twin.core.core_clock import CoreClock
 from hil.twin.core.cycle_counter import CodeDeviation, CycleCounter
 from hil.twin.core.division_hook import ON_DIVISION
 from hil.twin.core.engine import EVERYWHERE, Engine
@@ -62,14 +63,34 @@ _YIELD_ENCODINGS = ((0xBF10,), (_WIDE_HINT, 0x8001))
 class Emulator:
     """One Cortex-M4F on Unicorn, its memories and its way to the bus."""
 
-    def __init__(self, memory: Memory, bus: Bus, deviation: CodeDeviation) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        bus: Bus,
+        clock: CoreClock,
+        deviation: CodeDeviation,
+        *,
+        at_negative_priority: Callable[[], bool],
+        flash_written: Callable[[int, int, int], None],
+        ignores_data_faults: Callable[[], bool],
+    ) -> None:
+        """What its parts ask or tell: see `Protection` and `ProgramAccess`."""
         self._memory = memory
         self._counter = CycleCounter(memory, deviation)
         self.state = self._counter.state
         self._ending = Ending()
         self.engine = Engine(self.state)
-        self.polling = Polling(self.engine, memory, self.state)
-        self.prediction = LoopPrediction(self.engine, memory, self.polling, self.state)
+        self.polling = Polling(
+            self.engine, memory, self.state, clock.cycles_at, cycles_now=lambda: self.access.cycles_now()
+        )
+        self.prediction = LoopPrediction(
+            self.engine,
+            memory,
+            self.polling,
+            self.state,
+            clock,
+            is_watched=lambda: self.watchpoints.watching,
+        )
         self._idle_loops = IdleLoops(self.engine, memory, self.polling, self.prediction, self.state)
         self._code_stops = CodeStops(
             self.engine,
@@ -84,9 +105,7 @@ class Emulator:
         self._priority_masks = NativeCodeHook(self.engine, ON_PRIORITY_MASK, self.state)
         self._flash_loads = NativeCodeHook(self.engine, ON_LOAD, self.state)
         self.watchpoints = Watchpoints(self.engine, memory.read)
-        self.prediction.is_watched = lambda: self.watchpoints.watching
-        self.protection = Protection(self.engine)
-        self.protection.unit.on_change = self.request_stop
+        self.protection = Protection(self.engine, self.request_stop, at_negative_priority)
         self.access = ProgramAccess(
             self.engine,
             self._counter,
@@ -96,11 +115,13 @@ class Emulator:
             polling=self.polling,
             protection=self.protection,
             watchpoints=self.watchpoints,
+            flash_written=flash_written,
+            ignores_data_faults=ignores_data_faults,
         )
         device_hook.register(self.engine.handle, self.access)
         self._map_memory()
         self._add_hooks()
-        memory.on_invalidate = self.invalidate
+        memory.invalidated.connect(self.invalidate)
 
     # --- execution ---
 

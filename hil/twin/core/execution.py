@@ -57,7 +57,6 @@ class Execution:
         self._nvic = nvic
         self._exceptions = exceptions
         self._faults = Faults(exceptions, nvic, system_control)
-        emulator.access.ignores_data_faults = self._faults.ignores_data_faults
         self._system_control = system_control
         self._debug = debug
         self._dwt = dwt
@@ -65,6 +64,10 @@ class Execution:
         """Program counter and cycles after the last entry: the same later means that nothing was executed,
         and what comes then is a late arrival (B1.5.10).
         """
+
+    def ignores_data_faults(self) -> bool:
+        """Whether a handler of negative priority lets failing data accesses go (CCR.BFHFNMIGN)."""
+        return self._faults.ignores_data_faults()
 
     def attend(self, stop: Stop, stepping: bool) -> bool:
         """Do what the architecture does for `stop`; return False when the slice is over."""

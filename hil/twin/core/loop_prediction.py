@@ -88,7 +88,16 @@ class _Expected:
 class LoopPrediction:
     """Looks at the rounds of a loop."""
 
-    def __init__(self, engine: Engine, memory: Memory, polling: Polling, state: Words) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        memory: Memory,
+        polling: Polling,
+        state: Words,
+        clock: CoreClock,
+        is_watched: Callable[[], bool],
+    ) -> None:
+        """``is_watched`` tells whether somebody is to hear of a load or a store of some value."""
         self._engine = engine
         self._memory = memory
         self._polling = polling
@@ -98,9 +107,8 @@ class LoopPrediction:
         self._known: dict[int, _Plan] = {}
         """By their heads, rounds without devices that were skipped."""
         self._where = np.zeros(2, dtype=np.int64)
-        self.clock: CoreClock | None = None
-        self.is_watched: Callable[[], bool] = lambda: False
-        """Tells whether somebody is to hear of a load or a store of some value."""
+        self._clock = clock
+        self._is_watched = is_watched
 
     def forget(self) -> None:
         """The program was stopped, or is somewhere else."""
@@ -108,8 +116,8 @@ class LoopPrediction:
 
     def resume(self, head: int, registers: bytes, phase: tuple[int, ...]) -> bool:
         """Skip rounds of a loop that is known, without watching one first; return whether that was done."""
-        plan, clock = self._known.get(head), self.clock
-        if plan is None or clock is None or self.is_watched():
+        plan, clock = self._known.get(head), self._clock
+        if plan is None or self._is_watched():
             return False
         if plan.phase != phase or not plan.period:
             return False
@@ -131,9 +139,9 @@ class LoopPrediction:
         had in common (`skipping.phase`).
         """
         expected, self._expected = self._expected, None
-        clock = self.clock
-        plan = None if self.is_watched() else self._plan()
-        if plan is None or clock is None:
+        clock = self._clock
+        plan = None if self._is_watched() else self._plan()
+        if plan is None:
             return Outcome.UNKNOWN
         loads = self._loads(period, clock)
         if loads is None:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from hil.twin.core.memory_map import PAGE, WINDOW_SHIFT, MemoryMap
+from hil.twin.signal import Signal
 
 Bytes = npt.NDArray[np.uint8]
 _ERASED = 0xFF
@@ -34,8 +33,8 @@ class Memory:
         for region in memory_map.regions:
             if region.kind != "ram":
                 self._arrays[region.name][:] = _ERASED
-        self.on_invalidate: Callable[[int, int], None] = lambda address, size: None
-        """Told the address and size of changed code; the core drops translations."""
+        self.invalidated: Signal[[int, int]] = Signal()
+        """Tells the address and size of changed code; the core drops translations."""
         self._random = np.random.default_rng(seed)
         self._regions: tuple[tuple[int, int, Bytes, bool], ...] = tuple(
             (base, region.size, self._arrays[region.name], region.kind == "ram")
@@ -97,7 +96,7 @@ class Memory:
         if view is None:
             return False
         view[:] = np.frombuffer(data, dtype=np.uint8)
-        self.on_invalidate(address, len(data))
+        self.invalidated(address, len(data))
         return True
 
     def preload(self, address: int, data: bytes) -> None:
@@ -109,11 +108,11 @@ class Memory:
         if view is None:
             raise ValueError(f"{len(data)} bytes at {address:#010x} are not all in one memory")
         view[:] = np.frombuffer(data, dtype=np.uint8)
-        self.on_invalidate(address, len(data))
+        self.invalidated(address, len(data))
 
     def invalidate(self, address: int, size: int) -> None:
         """Forget translated code in a range whose bytes were changed from outside the core."""
-        self.on_invalidate(address, size)
+        self.invalidated(address, size)
 
     def lose_content(self, *arrays: Bytes) -> None:
         """Fill SRAM arrays (all if none is named) with an SRAM's power-up content: seeded random bytes."""
@@ -121,4 +120,4 @@ class Memory:
             array[:] = self._random.integers(0, 256, array.size, dtype=np.uint8)
             for base, size, candidate, _ in self._regions:
                 if candidate is array:
-                    self.on_invalidate(base, size)
+                    self.invalidated(base, size)

@@ -44,11 +44,11 @@ class ProtectionFault(BusFault):
 class ProtectionUnit:
     """The MPU's registers and rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        """``on_change`` is told when what is allowed may have changed."""
+        self._on_change = on_change
         self.words: npt.NDArray[np.int64] = np.zeros(mpu_hook.WORDS, dtype=np.int64)
         """Shared with the native hooks."""
-        self.on_change: Callable[[], None] = lambda: None
-        """Told when what is allowed may have changed."""
         self.reset()
 
     def reset(self) -> None:
@@ -128,7 +128,7 @@ class ProtectionUnit:
             never = attributes >> 28 & 1
             words[row + mpu_hook.PRIVILEGED_ACCESS] = privileged | _executable(privileged, never)
             words[row + mpu_hook.UNPRIVILEGED_ACCESS] = unprivileged | _executable(unprivileged, never)
-        self.on_change()
+        self._on_change()
 
 
 def _executable(access: int, never: int) -> int:

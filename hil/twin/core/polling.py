@@ -63,7 +63,17 @@ class Polling:
     fit for it with `allow`.
     """
 
-    def __init__(self, engine: Engine, memory: Memory, state: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        memory: Memory,
+        state: npt.NDArray[np.int64],
+        cycles_at: Callable[[int], int],
+        cycles_now: Callable[[], int],
+    ) -> None:
+        """``cycles_at`` converts an instant to core cycles, ``cycles_now`` tells the cycles up to the present
+        access.
+        """
         self._engine = engine
         self._memory = memory
         self._state = state
@@ -87,10 +97,8 @@ class Polling:
         """The loads since `watch_round`."""
         self.round_stores: set[tuple[int, int, int]] = set()
         """Address, width and value of the stores since then, none of which did anything."""
-        self.cycles_at: Callable[[int], int] = lambda time_ps: 0
-        """Converts an instant to core cycles."""
-        self.cycles_now: Callable[[], int] = lambda: 0
-        """Tells the cycles up to the present access."""
+        self._cycles_at = cycles_at
+        self._cycles_now = cycles_now
 
     def allow(self, address: int, changes_at_ps: Callable[[], int | None] = lambda: None) -> None:
         """Name a register whose loads have no effect and whose value changes by stores and events alone, and
@@ -211,11 +219,11 @@ class Polling:
             until_ps = line.until_ps
         else:
             return
-        until = _NEVER if until_ps is None else self.cycles_at(until_ps)
+        until = _NEVER if until_ps is None else self._cycles_at(until_ps)
         state[words.LOAD_UNTIL] = until
         self.round_until = min(self.round_until, until)
         if self._round_is_watched:
-            self.round_loads.append(DeviceLoad(address, width, value, self.cycles_now(), line))
+            self.round_loads.append(DeviceLoad(address, width, value, self._cycles_now(), line))
         if self._phase is _Phase.PATIENT and not watched and not self._round_is_watched:
             state[words.LOADS_LEFT] = PATIENCE
             state[words.LOAD_ADDRESS] = address

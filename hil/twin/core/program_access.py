@@ -50,7 +50,12 @@ class ProgramAccess:
         polling: Polling,
         protection: Protection,
         watchpoints: Watchpoints,
+        flash_written: Callable[[int, int, int], None],
+        ignores_data_faults: Callable[[], bool],
     ) -> None:
+        """``flash_written`` is told of stores into flash; ``ignores_data_faults`` is asked where a buffered
+        store fails: true lets it go without a trace (CCR.BFHFNMIGN).
+        """
         self._engine = engine
         self._counter = counter
         self._state = counter.state
@@ -58,14 +63,12 @@ class ProgramAccess:
         self._bus = bus
         self._ending = ending
         self._polling = polling
-        polling.cycles_now = self.cycles_now
         self._protection = protection
         self._watchpoints = watchpoints
-        self.on_flash_write: Callable[[int, int, int], None] = lambda address, width, value: None
+        self._flash_written = flash_written
         self.buffers_stores = True
         """The write buffer is on (ACTLR.DISDEFWBUF is 0)."""
-        self.ignores_data_faults: Callable[[], bool] = lambda: False
-        """Asked where a buffered store fails: true lets it go without a trace (CCR.BFHFNMIGN)."""
+        self._ignores_data_faults = ignores_data_faults
         self._accessing = False
         self._access_cycles: int | None = None
         self._access_pc: int | None = None
@@ -141,13 +144,13 @@ class ProgramAccess:
                 return False
             if self._memory.takes_no_store(address):
                 self._polling.disturb()
-                self.on_flash_write(address, width, value & (1 << 8 * width) - 1)
+                self._flash_written(address, width, value & (1 << 8 * width) - 1)
             elif not self._polling.stored(address, width, value, watched=self._watchpoints.watching):
                 self._bus.write(address, width, value)
             return True
         except BusFault:
             if self.buffers_stores and address < STRONGLY_ORDERED:
-                if not self.ignores_data_faults():
+                if not self._ignores_data_faults():
                     self._ending.imprecise = True
                     self._state[words.STOP_REQUEST] = 1
                 return True

@@ -31,10 +31,14 @@ class Violation:
 class Protection:
     """Checks what the program does against the MPU, natively, as long as the MPU is on."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.unit = ProtectionUnit()
-        self.at_negative_priority: Callable[[], bool] = lambda: False
-        """Tells whether HardFault, NMI or FAULTMASK is in force."""
+    def __init__(
+        self, engine: Engine, on_change: Callable[[], None], at_negative_priority: Callable[[], bool]
+    ) -> None:
+        """``on_change`` is told when what is allowed may have changed; ``at_negative_priority`` tells whether
+        HardFault, NMI or FAULTMASK is in force.
+        """
+        self.unit = ProtectionUnit(on_change)
+        self._at_negative_priority = at_negative_priority
         self._engine = engine
         self._hooks: list[ctypes.c_size_t] = []
 
@@ -71,7 +75,7 @@ class Protection:
         words[mpu_hook.ACTIVE] = words[mpu_hook.ENABLED] = 0
         if unit.enabled:
             in_handler = self._engine.read_register(arm.UC_ARM_REG_XPSR) & XPSR_EXCEPTION
-            on = unit.active_in_fault_handlers or not self.at_negative_priority()
+            on = unit.active_in_fault_handlers or not self._at_negative_priority()
             words[mpu_hook.IN_HANDLER] = in_handler
             words[mpu_hook.PRIVILEGED] = self.privileged
             words[mpu_hook.ON_UNDER_FAULTMASK] = unit.active_in_fault_handlers

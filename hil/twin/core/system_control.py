@@ -96,25 +96,49 @@ class SystemControlSpace:
     base = BASE
     size = SIZE
 
-    def __init__(self, nvic: Nvic, systick: SysTick, debug: DebugRegisters, mpu: ProtectionUnit) -> None:
+    def __init__(
+        self,
+        nvic: Nvic,
+        systick: SysTick,
+        debug: DebugRegisters,
+        mpu: ProtectionUnit,
+        *,
+        running_exception: Callable[[], int],
+        on_change: Callable[[], None],
+        on_system_reset_request: Callable[[], None],
+        on_core_reset: Callable[[], None],
+        on_floating_point_trap: Callable[[bool], None],
+        on_traps: Callable[[bool, bool], None],
+        on_write_buffer: Callable[[bool], None],
+    ) -> None:
+        """Connect the registers to the core.
+
+        Args:
+            nvic: the interrupt controller.
+            systick: the system timer.
+            debug: the debug registers.
+            mpu: the memory protection unit.
+            running_exception: returns IPSR.
+            on_change: called after a write that may let an exception run.
+            on_system_reset_request: called for AIRCR.SYSRESETREQ.
+            on_core_reset: called for AIRCR.VECTRESET, which resets the core and leaves the peripherals alone.
+            on_floating_point_trap: told whether floating-point instructions need attention: no access to the
+                unit, or a lazy save.
+            on_traps: told CCR.DIV_0_TRP and CCR.UNALIGN_TRP when they change.
+            on_write_buffer: told whether stores go through the write buffer (ACTLR.DISDEFWBUF).
+        """
         self._nvic = nvic
         self._systick = systick
         self._debug = debug
         self._mpu = mpu
+        self._running_exception = running_exception
+        self._on_change = on_change
+        self._on_system_reset_request = on_system_reset_request
+        self._on_core_reset = on_core_reset
+        self._on_floating_point_trap = on_floating_point_trap
+        self._on_traps = on_traps
+        self._on_write_buffer = on_write_buffer
         self.from_debugger = False
-        self.running_exception: Callable[[], int] = lambda: 0
-        """Returns IPSR."""
-        self.on_change: Callable[[], None] = lambda: None
-        """Called after a write that may let an exception run."""
-        self.on_system_reset_request: Callable[[], None] = lambda: None
-        self.on_core_reset: Callable[[], None] = lambda: None
-        """Called for AIRCR.VECTRESET: the core's own reset, which leaves the peripherals alone."""
-        self.on_floating_point_trap: Callable[[bool], None] = lambda wanted: None
-        """Told whether floating-point instructions need attention: no access to the unit, or a lazy save."""
-        self.on_traps: Callable[[bool, bool], None] = lambda divide, unaligned: None
-        """Told CCR.DIV_0_TRP and CCR.UNALIGN_TRP when they change."""
-        self.on_write_buffer: Callable[[bool], None] = lambda buffered: None
-        """Told whether stores go through the write buffer (ACTLR.DISDEFWBUF)."""
         self.reset()
 
     def reset(self) -> None:
@@ -123,14 +147,14 @@ class SystemControlSpace:
         self.vtor = 0
         self.scr = 0
         self.ccr = CCR_STKALIGN
-        self.on_traps(False, False)
+        self._on_traps(False, False)
         self.cpacr = 0
         self.cfsr = 0
         self.hfsr = 0
         self.dfsr = 0
         self._stored = dict.fromkeys(_STORED, 0) | {_FPCCR: _FPCCR_RESET}
         self._update_floating_point_trap()
-        self.on_write_buffer(True)
+        self._on_write_buffer(True)
 
     @property
     def automatic_floating_point_context(self) -> bool:
@@ -175,7 +199,7 @@ class SystemControlSpace:
         return self.cpacr == 0
 
     def _update_floating_point_trap(self) -> None:
-        self.on_floating_point_trap(self.floating_point_denied or self.floating_point_context_reserved)
+        self._on_floating_point_trap(self.floating_point_denied or self.floating_point_context_reserved)
 
     def report_bus_fault(self, flags: int, address: int | None) -> None:
         """Set BusFault flags of CFSR, and BFAR if the address is known."""
@@ -254,10 +278,10 @@ class SystemControlSpace:
             self._stored[offset] = value
             self._update_floating_point_trap()
             if offset == _ACTLR:
-                self.on_write_buffer(not value & _DISDEFWBUF)
+                self._on_write_buffer(not value & _DISDEFWBUF)
         else:
             self._write_control(offset, value)
-        self.on_change()
+        self._on_change()
 
     def _write_control(self, offset: int, value: int) -> None:
         if offset == 0xD04:
@@ -267,14 +291,14 @@ class SystemControlSpace:
         elif offset == 0xD0C and value >> 16 == _VECTKEY:
             self._nvic.priority_group = value >> 8 & 7
             if value & 4:
-                self.on_system_reset_request()
+                self._on_system_reset_request()
             elif value & 1 and self.from_debugger:  # VECTRESET is reserved for debuggers
-                self.on_core_reset()
+                self._on_core_reset()
         elif offset == 0xD10:
             self.scr = value & (SCR_SLEEPONEXIT | SCR_SLEEPDEEP | SCR_SEVONPEND)
         elif offset == 0xD14:
             self.ccr = value & 0x31B
-            self.on_traps(bool(value & CCR_DIV_0_TRP), bool(value & CCR_UNALIGN_TRP))
+            self._on_traps(bool(value & CCR_DIV_0_TRP), bool(value & CCR_UNALIGN_TRP))
         elif offset == 0xD24:
             self._write_system_handler(value)
         elif offset == 0xD28:
@@ -291,7 +315,7 @@ class SystemControlSpace:
 
     def _interrupt_control_state(self) -> int:
         nvic = self._nvic
-        running = self.running_exception()
+        running = self._running_exception()
         pending = nvic.pending
         return (
             running

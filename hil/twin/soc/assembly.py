@@ -327,7 +327,6 @@ class Peripherals:
             pins[tamper_pin].external_level_changed.connect(partial(self._tamper_pin_changed, index))
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
         self.flash.option_load.connect(partial(request_reset, "option_bytes"))
-        self._core.on_flash_write = self.flash.array_write
         self.flash.busy.connect(self._core.set_flash_busy)
         self.syscfg.exti_selected.connect(self._reselect_exti)
         for port, block in self.ports.items():

@@ -18,6 +18,7 @@ from elftools.elf.elffile import ELFFile
 
 from hil.parts import Part
 from hil.twin.core import Core, Scheduler
+from hil.twin.core.surroundings import Surroundings
 from hil.twin.soc.memories import memory_map
 
 CODE = 0x0800_0400
@@ -36,9 +37,30 @@ PROLOGUE = """
 MEMORIES = memory_map(Part.load("stm32l476"))
 
 
-def make_core(scheduler: Scheduler) -> Core:
+def make_core(scheduler: Scheduler, surroundings: Surroundings | None = None) -> Core:
     """A core with an STM32L476's memories."""
-    return Core(scheduler, MEMORIES, hclk_hz=4_000_000, deviation=lambda *block: 0.0, seed=1)
+    return Core(
+        scheduler,
+        MEMORIES,
+        surroundings or alone(),
+        hclk_hz=4_000_000,
+        deviation=lambda *block: 0.0,
+        seed=1,
+    )
+
+
+def alone() -> Surroundings:
+    """Nothing around a core: it never has to wait, and nobody hears of it."""
+    return Surroundings(
+        refuses_sleep=lambda deep: False,
+        sleeps=lambda deep: None,
+        wakes=lambda: 0,
+        changed=lambda: None,
+        system_reset=lambda cause: None,
+        flash_is_closed=lambda: False,
+        closed_to_debugger=lambda address, byte_count: None,
+        flash_written=lambda address, width, value: None,
+    )
 
 
 @dataclass
@@ -73,7 +95,10 @@ class Machine:
     core: Core
     scheduler: Scheduler
     recorder: Recorder
+    surroundings: Surroundings
     symbols: dict[str, int]
+    flash_written: Callable[[int, int, int], None] = lambda address, width, value: None
+    """What the flash's controller does with a store."""
 
     def run_cycles(self, cycles: int) -> None:
         self.scheduler.advance_to(self.scheduler.now_ps + cycles * PS_PER_CYCLE)
@@ -131,13 +156,17 @@ def machine() -> Callable[..., Machine]:
         for number, label in (vectors or {}).items():
             table[number] = symbols[label] | 1
         scheduler = Scheduler()
-        core = make_core(scheduler)
+        surroundings = alone()
+        surroundings.flash_written = lambda *store: made.flash_written(*store)
+        core = make_core(scheduler, surroundings)
+        surroundings.system_reset = core.reset
         recorder = Recorder(scheduler)
         core.attach(recorder)
         image = struct.pack("<100I", *table).ljust(CODE - 0x0800_0000, b"\xff") + code
         core.memory["flash"][: len(image)] = np.frombuffer(image, dtype=np.uint8)
         if power:
             core.power_on()
-        return Machine(core, scheduler, recorder, symbols)
+        made = Machine(core, scheduler, recorder, surroundings, symbols)
+        return made
 
     return build

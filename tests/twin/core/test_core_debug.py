@@ -220,7 +220,7 @@ def test_rom_table_leads_to_the_components(machine):
 def test_flash_is_written_only_through_its_controller(machine):
     m = machine("start:\n ldr r0, =0x08010000\n movs r1, #5\n str r1, [r0]\n ldr r2, [r0]\n b .")
     writes: list[tuple[int, int, int]] = []
-    m.core.on_flash_write = lambda address, width, value: writes.append((address, width, value))
+    m.flash_written = lambda *store: writes.append(store)
     m.run_cycles(50)
     m.core.debug_write(0x0800_0000, 4, 1)
     assert writes == [(0x0801_0000, 4, 5), (0x0800_0000, 4, 1)]
@@ -289,6 +289,6 @@ patched:
         m.core.memory["flash"][offset : offset + width] = list(value.to_bytes(width, "little"))
         m.core.memory.invalidate(address, width)
 
-    m.core.on_flash_write = program
+    m.flash_written = program
     m.run_cycles(100)
     assert m.recorder.values == [1, 2]

@@ -308,7 +308,7 @@ start:
         else:
             m.core.hold_in_reset(True)
 
-    m.core.on_system_reset = on_system_reset
+    m.surroundings.system_reset = on_system_reset
     m.run_cycles(300)
     assert kinds == ["software", "software"]
     assert m.recorder.values == [0, 0]

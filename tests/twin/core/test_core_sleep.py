@@ -68,7 +68,7 @@ def test_wfi_falls_through_when_an_interrupt_is_pending(machine):
     m.core.set_interrupt(0, True)
     m.core.set_interrupt(0, False)
     sleeps: list[bool] = []
-    m.core.on_sleep = sleeps.append
+    m.surroundings.sleeps = sleeps.append
     m.run_cycles(60)
     assert m.recorder.values[:2] == [1, 2]
     assert sleeps == [False]  # only the last WFI
@@ -87,9 +87,9 @@ def test_deep_sleep_tells_the_power_controller_and_waits_for_its_latency(machine
     m = machine(source, {16: "handler"})
     sleeps: list[bool] = []
     activity: list[str] = []
-    m.core.on_sleep = sleeps.append
-    m.core.on_wake = lambda: 7 * MS
-    m.core.on_activity = lambda: activity.append(m.core.state)
+    m.surroundings.sleeps = sleeps.append
+    m.surroundings.wakes = lambda: 7 * MS
+    m.surroundings.changed = lambda: activity.append(m.core.state)
     wake_at(m, 5 * MS)
     m.scheduler.advance_to(20 * MS)
     assert sleeps == [True, True]

@@ -9,7 +9,7 @@ from tests.twin.core.conftest import MEMORIES
 
 def test_preloaded_bytes_are_there_in_the_alias_too_and_drop_old_code():
     memory, dropped = Memory(MEMORIES, seed=1), []
-    memory.on_invalidate = lambda address, size: dropped.append((address, size))
+    memory.invalidated.connect(lambda address, size: dropped.append((address, size)))
     memory.preload(0x0800_1000, b"\x78\x56\x34\x12")
     assert memory.read(0x0800_1000, 4) == memory.read(0x1000, 4) == 0x1234_5678
     assert memory.read(0x0800_1004, 4) == 0xFFFF_FFFF

@@ -163,7 +163,7 @@ def test_a_lock_lasts_until_a_reset(comp):
     comp.write("COMP", CSR[2], EN | LOCK)
     comp.write("COMP", CSR[2], 0)
     assert comp.read("COMP", CSR[2]) == EN | LOCK
-    comp.mcu.core.on_system_reset("software")
+    comp.mcu.system_reset("software")
     comp.enable_clock(0x60, 0)
     assert comp.read("COMP", CSR[2]) == 0
 

@@ -88,7 +88,7 @@ def test_the_output_follows_the_supply_and_a_reset_lets_the_pin_go(dac):
     dac.write("DAC1", CR, EN)
     dac.mcu.set_supply_voltage(2.0)
     assert volts(dac, "PA4") == 1.0
-    dac.mcu.core.on_system_reset("software")
+    dac.mcu.system_reset("software")
     assert dac.pins["PA4"].analog_out is None
 
 

@@ -93,5 +93,5 @@ def test_standalone_mode_is_named_when_it_is_used(opamp):
 
 def test_a_reset_lets_the_pin_go(opamp):
     opamp.write("OPAMP", CSR[1], EN | FOLLOWER)
-    opamp.mcu.core.on_system_reset("software")
+    opamp.mcu.system_reset("software")
     assert opamp.pins["PA3"].analog_out is None

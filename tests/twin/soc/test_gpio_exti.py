@@ -50,7 +50,7 @@ def test_system_reset_lets_all_pins_go(part):
     part.enable_clock(0x4C, 0)
     part.write("GPIOA", MODER, 0xABFF_FFFD)
     assert part.pins["PA0"].level_out is False
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     assert part.pins["PA0"].level_out is None
 
 
@@ -100,7 +100,7 @@ def test_a_locked_pin_keeps_its_configuration_until_a_reset(part):
     assert part.read("GPIOB", 0x1C) == 1 << 16 | 1
     part.write("GPIOB", 0x00, 0x5)
     assert part.read("GPIOB", 0x00) & 0xF == 0x7  # pin 0 is still analog
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     part.enable_clock(0x4C, 1)
     part.write("GPIOB", 0x00, 0x5)
     assert part.read("GPIOB", 0x00) & 0xF == 0x5

@@ -29,7 +29,7 @@ def test_it_reads_its_reset_value_then_what_was_written_until_a_reset(part):
     assert part.read("TSC", 0x10) == 0x1000_0000
     part.write("TSC", 0x10, 0x12, width=1)
     assert part.read("TSC", 0x10) == 0x1000_0012
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     part.enable_clock(AHB1ENR, 16)
     part.write("TSC", 0x10, 0x12, width=1)  # the other bytes are the reset value's
     assert part.read("TSC", 0x10) == register_names()[0x4002_4010].reset & ~0xFF | 0x12

@@ -66,7 +66,7 @@ def test_identity_and_system_words(part):
 
 def test_debug_settings_survive_a_reset_and_die_with_the_supply(part):
     part.write("DBGMCU", 0x04, 7)
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     assert part.read("DBGMCU", 0x04) == 7
     part.mcu.set_supply_voltage(0.0)
     part.mcu.set_supply_voltage(3.0)

@@ -87,7 +87,7 @@ def test_reload_is_writable_only_while_the_timer_is_off_and_synchronised(rtc):
 def test_backup_registers_need_dbp_survive_reset_and_die_with_the_supply(rtc):
     rtc.write("RTC", WPR, 0xFF)  # the keys do not protect them
     rtc.write("RTC", BKP0R + 4, 0x1234_5678)
-    rtc.mcu.core.on_system_reset("software")
+    rtc.mcu.system_reset("software")
     assert rtc.read("RTC", BKP0R + 4) == 0x1234_5678
     rtc.write("RTC", BKP0R + 4, 0)  # DBP is clear after reset
     assert rtc.read("RTC", BKP0R + 4) == 0x1234_5678
@@ -115,7 +115,7 @@ def test_calendar_counts_over_midnight(rtc):
 
 def test_calendar_survives_a_system_reset(rtc):
     rtc.advance(3600.0)
-    rtc.mcu.core.on_system_reset("software")
+    rtc.mcu.system_reset("software")
     assert rtc.read("RTC", TR) >> 8 == 0x01_00
 
 

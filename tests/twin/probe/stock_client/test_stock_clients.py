@@ -73,23 +73,24 @@ def test_a_client_killed_in_the_middle_of_a_load_leaves_a_part_that_loads(
     data = random.Random(SEED).randbytes(32768)
     (tmp_path / "data.bin").write_bytes(data)
     written = threading.Event()
-    store = bench.core.on_flash_write
+    flash = bench.bench.mcu.peripherals.flash
+    store = flash.array_write
 
     def watch_stores(address: int, width: int, value: int) -> None:
         if address - FLASH >= fraction * len(data):  # at least the first word of every page comes here
             written.set()
         store(address, width, value)
 
-    bench.core.on_flash_write = watch_stores
+    flash.array_write = watch_stores
     command = bench.pyocd("load", str(tmp_path / "data.bin"), "--base-address", f"{FLASH:#x}")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         assert written.wait(60)
         process.kill()
-    bench.core.on_flash_write = store
+    flash.array_write = store
 
-    flash = bench.flash[: len(data)]
+    content = bench.flash[: len(data)]
     doubles = range(0, len(data), 8)
-    wrong = [at for at in doubles if flash[at : at + 8] not in (data[at : at + 8], b"\xff" * 8)]
+    wrong = [at for at in doubles if content[at : at + 8] not in (data[at : at + 8], b"\xff" * 8)]
     assert wrong == []
     do = bench.commander(connect_mode="under-reset")
     do(f"load {program.elf}")

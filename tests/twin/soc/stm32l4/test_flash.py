@@ -19,7 +19,7 @@ def flash(part):
 
 
 def store(part, address, value, width=4):
-    part.mcu.core.on_flash_write(address, width, value)
+    part.mcu.peripherals.flash.array_write(address, width, value)
 
 
 def stored(part, address, byte_count):
@@ -46,7 +46,7 @@ def test_double_word_takes_its_time(flash):
 def test_a_reset_breaks_programming_off(flash):
     program(flash, ADDRESS, 0x1122_3344, 0x5566_7788)
     flash.advance(81.6e-6)
-    flash.mcu.core.on_system_reset("software")
+    flash.mcu.system_reset("software")
     flash.advance(1e-3)
     assert stored(flash, ADDRESS, 8) == b"\xff" * 8
     assert flash.read("FLASH", SR) == 0
@@ -55,7 +55,7 @@ def test_a_reset_breaks_programming_off(flash):
 def test_a_reset_after_the_end_finds_it_programmed(flash):
     program(flash, ADDRESS, 0x1122_3344, 0x5566_7788)
     flash.advance(81.7e-6)
-    flash.mcu.core.on_system_reset("software")
+    flash.mcu.system_reset("software")
     assert stored(flash, ADDRESS, 8) == bytes.fromhex("4433221188776655")
 
 
@@ -132,7 +132,7 @@ def test_locked_until_the_keys_come_in_order(part):
         with pytest.raises(BusFault, match="wrong key"):
             part.write("FLASH", KEYR, key)
     assert part.read("FLASH", CR) & LOCK  # a wrong key locks until reset
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     part.write("FLASH", KEYR, 0x4567_0123)
     part.write("FLASH", KEYR, 0xCDEF_89AB)
     assert not part.read("FLASH", CR) & LOCK
@@ -223,6 +223,6 @@ def test_a_reset_takes_back_the_interrupt_with_its_flag(flash):
     store(flash, ADDRESS + 4, 2)
     flash.advance(1e-4)
     assert flash.mcu.core._nvic.level >> 16 + 4 & 1
-    flash.mcu.core.on_system_reset("software")
+    flash.mcu.system_reset("software")
     flash.advance(1e-6)
     assert not flash.mcu.core._nvic.level >> 16 + 4 & 1

@@ -90,9 +90,9 @@ def test_backup_domain_survives_a_system_reset_but_not_bdrst(part):
 def test_reset_causes_accumulate_until_cleared(part):
     part.write("RCC", CSR, 1 << 23)
     assert part.read("RCC", CSR) >> 24 == 0
-    part.mcu.core.on_system_reset("software")
+    part.mcu.system_reset("software")
     assert part.read("RCC", CSR) >> 24 == 0x14
-    part.mcu.core.on_system_reset("iwdg")
+    part.mcu.system_reset("iwdg")
     assert part.read("RCC", CSR) >> 24 == 0x34
 
 

@@ -26,7 +26,7 @@ PG, PER, MER1, STRT, OPTSTRT, EOPIE, ERRIE, OBL_LAUNCH = 1, 2, 4, 1 << 16, 1 << 
 
 
 def _store(s: Subject, address: int, value: int, width: int = 4) -> None:
-    s.mcu.core.on_flash_write(address, width, value)
+    s.mcu.peripherals.flash.array_write(address, width, value)
 
 
 def _unlock(s: Subject) -> None:
@@ -142,7 +142,7 @@ def options_in_force(s: Subject) -> None:
     memory["sram2"][:] = 0x5A
     s.write("FLASH", CR, OBL_LAUNCH)
     s.advance(1e-3)
-    s.note(hash(memory["sram2"].tobytes()), s.mcu.peripherals.iwdg.started, s.mcu.core.flash_is_closed())
+    s.note(hash(memory["sram2"].tobytes()), s.mcu.peripherals.iwdg.started, s.mcu._protection.closes_flash())
     s.note([flash._protected(page * 2048, 8) for page in range(512)])
     s.note(flash.options.brown_out_level, flash.options.read_protected, flash._is_closed())
     s.note([flash.options.resets_on_entry(mode) for mode in ("stop1", "standby", "shutdown")])
