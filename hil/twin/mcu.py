@@ -120,7 +120,7 @@ class Mcu:
         low_power.mode_changed.connect(self._mode_changed)
         low_power.powering_down.connect(self._enter_power_down)
         blocks.wakeup_line_changed.connect(self._wakeup_line)
-        blocks.wakeup_pin_used.connect(self._leave_power_down)
+        blocks.pin_events.wakeup_pin_used.connect(self._leave_power_down)
         blocks.rcc.clocks_changed.connect(self._update_current)
         blocks.rcc.gates_changed.connect(lambda gates: self._update_current())
         blocks.pwr.regulator_changed.connect(self._regulator_changed)

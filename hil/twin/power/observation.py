@@ -98,7 +98,7 @@ class Observer:
             lcd_on=blocks.lcd is not None and blocks.lcd.works,
             switch_booster_on=blocks.syscfg.booster_on,
             floating_inputs=blocks.floating_inputs,
-            floating_wakeup_pins=blocks.floating_wakeup_pins if powered_down else (),
+            floating_wakeup_pins=blocks.pin_events.floating_wakeup_pins if powered_down else (),
             console_pin=self._console_pin,
             peripheral_clocks=() if stopped else self._running_clocks.rows(),
             adc_rates_hz=tuple(adc.conversion_rate_hz for adc in blocks.adcs.values() if adc.enabled),

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """All peripherals of the part, made and connected to each other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
 import numpy as np
 
 from hil.boards import Board
-from hil.parts import Block
+from hil.parts import Block, Blocks
 from hil.twin.core.bus import Bus
 from hil.twin.core.core import Core
 from hil.twin.ip import iwdg_v2 as iwdg
@@ -30,6 +30,7 @@ from hil.twin.pins import Pins
 from hil.twin.signal import Signal
 from hil.twin.soc.analog import Analog
 from hil.twin.soc.dma_bus import DmaBus
+from hil.twin.soc.pin_events import PinEvents
 from hil.twin.soc.routing import Routing
 from hil.twin.soc.serial_buses import make_i2cs, make_spis, make_uarts
 from hil.twin.soc.stm32l4.dbgmcu import Dbgmcu
@@ -42,8 +43,6 @@ from hil.twin.soc.stm32l4.syscfg import Syscfg
 from hil.twin.soc.timers import Timers, make_low_power_timers
 from hil.twin.soc.unmodelled import Unmodelled, UnmodelledRegisters, reserved_between
 
-_WAKEUP_PINS: Final = {"PA0": 1, "PC13": 2, "PE6": 3, "PA2": 4, "PC5": 5}
-"""WKUP1 to WKUP5 (DS10198 Rev 8, Table 16)."""
 _SYSTEM_BUS: Final = (0x4000_0000, 0x6000_0000)
 """The part of the address space that holds what DMA reaches."""
 
@@ -54,7 +53,7 @@ class Peripherals:
     """The peripherals by their names.
 
     ``request_reset(cause)`` is called by those that reset the part. ``wakeup_line_changed`` tells of the
-    RTC's wake-up output, ``wakeup_pin_used`` of an enabled edge on a WKUP pin.
+    RTC's wake-up output.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class Peripherals:
         interrupts = InterruptLines(blocks.interrupts, core.set_interrupt)
         self.blocks: dict[str, RegisterBlock] = {}
         self.wakeup_line_changed: Signal[[bool]] = Signal(required=True)
-        self.wakeup_pin_used: Signal[[]] = Signal(required=True)
         self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
@@ -84,8 +82,72 @@ class Peripherals:
         self._lse_failed = False
         self._debug_frozen = False
         self._low_power_frozen = False
-        self._wakeup_pins = {number: pins[name] for name, number in _WAKEUP_PINS.items()}
 
+        self._make_system(board, core, pins, interrupts, request_reset, flash_is_closed)
+        pull_ohm = part.fact("pull_resistors").typ_scalar()
+        self.ports = {
+            block.name.removeprefix("GPIO"): self._add(GpioPort(block, pins, scheduler, supply_v, pull_ohm))
+            for block in blocks.of("gpio_v2")
+        }
+        peripheral_bus = Bus(core.memory)
+        dma_bus = DmaBus(core.memory, peripheral_bus)
+        self.dma = {
+            block.name: self._add(
+                Dma(block, dma_bus, [interrupts.source(line) for line in block.interrupts.values()])
+            )
+            for block in blocks.of("bdma_v2")
+        }
+        self.kernel_clocks = KernelClocks(blocks, self.rcc)
+        routing = Routing(blocks, scheduler, interrupts, self.kernel_clocks, self.ports, self.dma)
+        self._make_timers_and_buses(routing)
+        self._make_clock_users(routing, seed, request_reset)
+        self.analog = Analog(
+            part,
+            routing,
+            self.rcc,
+            self.exti,
+            pins,
+            self.timers,
+            seed=seed,
+            supply_v=supply_v,
+            battery_v=battery_v,
+            temperature_c=temperature_c,
+            core_asleep=lambda: core.state == "sleeping",
+        )
+        for analog_block in self.analog:
+            self._add(analog_block)
+        self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
+        self.lcd: Lcd | None = None
+        for block in blocks.of("lcd_v2"):
+            self.lcd = self._add(Lcd(block, scheduler, interrupts.of(block), lambda: self.rcc.lcd_hz))
+        self.otg_fs = self._add(OtgFs(blocks["OTG_FS"], scheduler, self.kernel_clocks.clk48_hz))
+        self._fill_gaps(blocks)
+        self._put_on_buses(peripheral_bus)
+        self.pin_events = PinEvents(scheduler, pins, self.ports, self.exti, self.syscfg, self.rtc, self.pwr)
+        for name, uart in self.uarts.items():
+            self.pin_events.lead_to(uart, name, blocks.alternate_functions)
+        clocked = (
+            *(self.timers.values(), self.uarts.values(), self.low_power_timers.values()),
+            *((self.wwdg, self.rng, self.otg_fs), () if self.lcd is None else (self.lcd,)),
+        )
+        self._retime: dict[str, Callable[[], None]] = {
+            block.name: block.retime for group in clocked for block in group
+        }
+        """What follows a clock or its own gate."""
+        self._retime["ADC"] = self.analog.retime
+        self._connect(request_reset)
+
+    def _make_system(
+        self,
+        board: Board,
+        core: Core,
+        pins: Pins,
+        interrupts: InterruptLines,
+        request_reset: Callable[[str], None],
+        flash_is_closed: Callable[[], bool],
+    ) -> None:
+        """Clocks, power, EXTI, the backup domain, the flash: what every program needs."""
+        part, blocks, scheduler = board.part, board.part.blocks, core.scheduler
         self.rcc = self._add(
             Rcc(
                 blocks["RCC"],
@@ -95,7 +157,9 @@ class Peripherals:
                 backup_access=lambda: self.pwr.backup_access,
             )
         )
-        self.pwr = self._add(Pwr(blocks["PWR"], part, scheduler, self._wakeup_pin_level))
+        self.pwr = self._add(
+            Pwr(blocks["PWR"], part, scheduler, lambda number: self.pin_events.wakeup_pin_level(number))
+        )
         self.exti = self._add(
             Exti(blocks["EXTI"], _exti_sources(blocks["EXTI"], interrupts), core.send_event)
         )
@@ -134,33 +198,20 @@ class Peripherals:
                 flash_is_closed,
             )
         )
-        pull_ohm = part.fact("pull_resistors").typ_scalar()
-        self.ports = {
-            port.port: self._add(port)
-            for port in (
-                GpioPort(block, pins, scheduler, supply_v, pull_ohm) for block in blocks.of("gpio_v2")
-            )
-        }
-        peripheral_bus = Bus(core.memory)
-        dma_bus = DmaBus(core.memory, peripheral_bus)
-        self.dma = {
-            block.name: self._add(
-                Dma(block, dma_bus, [interrupts.source(line) for line in block.interrupts.values()])
-            )
-            for block in blocks.of("bdma_v2")
-        }
-        self.kernel_clocks = KernelClocks(blocks, self.rcc)
-        routing = Routing(blocks, scheduler, interrupts, self.kernel_clocks, self.ports, self.dma)
+
+    def _make_timers_and_buses(self, routing: Routing) -> None:
         self.timers = Timers(routing)
         for timer in self.timers.values():
             self._add(timer)
-        self._uart_inputs: dict[tuple[str, int], list[tuple[int, Callable[[int, bool], None]]]] = {}
-        """By port and pin: the UARTs that may listen there, and in which alternate function."""
         self.uarts = make_uarts(routing)
         self.i2cs = make_i2cs(routing)
         self.spis = make_spis(routing)
         for bus in (*self.uarts.values(), *self.i2cs.values(), *self.spis.values()):
             self._add(bus)
+
+    def _make_clock_users(self, routing: Routing, seed: int, request_reset: Callable[[str], None]) -> None:
+        """Single blocks with a clock beside their bus's."""
+        blocks, scheduler, interrupts = routing.blocks, routing.scheduler, routing.interrupts
         self.wwdg = self._add(
             Wwdg(
                 blocks["WWDG"],
@@ -182,45 +233,20 @@ class Peripherals:
         self.low_power_timers = make_low_power_timers(routing)
         for low_power_timer in self.low_power_timers.values():
             self._add(low_power_timer)
-        self.analog = Analog(
-            part,
-            routing,
-            self.rcc,
-            self.exti,
-            pins,
-            self.timers,
-            seed=seed,
-            supply_v=supply_v,
-            battery_v=battery_v,
-            temperature_c=temperature_c,
-            core_asleep=lambda: core.state == "sleeping",
-        )
-        for analog_block in self.analog:
-            self._add(analog_block)
-        self.adc_common, self.adcs = self.analog.adc_common, self.analog.adcs
-        self.lcd: Lcd | None = None
-        for block in blocks.of("lcd_v2"):
-            self.lcd = self._add(Lcd(block, scheduler, interrupts.of(block), lambda: self.rcc.lcd_hz))
-        self.otg_fs = self._add(OtgFs(blocks["OTG_FS"], scheduler, self.kernel_clocks.clk48_hz))
+
+    def _fill_gaps(self, blocks: Blocks) -> None:
+        """What the part has and the twin does not model, and addresses that hold nothing."""
         for block in blocks.by_name.values():
             if block.name not in self.blocks:
                 self._add(Unmodelled(block))
         for gap in reserved_between(self.blocks.values()):
             self._add(gap)
+
+    def _put_on_buses(self, peripheral_bus: Bus) -> None:
         for device in self.blocks.values():
-            core.attach(device)
+            self._core.attach(device)
             if _SYSTEM_BUS[0] <= device.base < _SYSTEM_BUS[1]:
                 peripheral_bus.attach(device)
-        clocked = (
-            *(self.timers.values(), self.uarts.values(), self.low_power_timers.values()),
-            *((self.wwdg, self.rng, self.otg_fs), () if self.lcd is None else (self.lcd,)),
-        )
-        self._retime: dict[str, Callable[[], None]] = {
-            block.name: block.retime for group in clocked for block in group
-        }
-        """What follows a clock or its own gate."""
-        self._retime["ADC"] = self.analog.retime
-        self._connect(pins, blocks.alternate_functions, request_reset)
 
     def reset(self) -> None:
         """A system reset, without the flags that tell its cause: what a reset leaves alone stays."""
@@ -260,16 +286,6 @@ class Peripherals:
         self.load_siemens = sum(port.load_siemens for port in self.ports.values())
         self.floating_inputs = sum(port.floating_inputs for port in self.ports.values())
 
-    @property
-    def floating_wakeup_pins(self) -> tuple[str, ...]:
-        """The enabled WKUP pins with a level that nothing defines."""
-        return tuple(
-            pin.name
-            for number, pin in self._wakeup_pins.items()
-            if self.pwr.wakeup_pin_enabled(number)
-            and not (pin.external_level is not None or pin.has_source or self.pwr.pulled(pin.name))
-        )
-
     def set_powered(self, powered: bool) -> None:
         """Give or take the ports' supply; PWR's pull resistors stay."""
         for name, port in self.ports.items():
@@ -308,12 +324,7 @@ class Peripherals:
     def _freeze_iwdg(self) -> None:
         self.iwdg.freeze(self._debug_frozen or self._low_power_frozen)
 
-    def _connect(
-        self,
-        pins: Pins,
-        alternate_functions: Mapping[str, Mapping[int, tuple[str, ...]]],
-        request_reset: Callable[[str], None],
-    ) -> None:
+    def _connect(self, request_reset: Callable[[str], None]) -> None:
         self.rcc.clocks_changed.connect(self.retime)
         self.rcc.gates_changed.connect(self._gates_changed)
         self.rcc.backup_domain_reset.connect(self.rtc.reset_backup_domain)
@@ -323,22 +334,9 @@ class Peripherals:
         self.rtc.wakeup_line_changed.connect(partial(self._rtc_line, LINE_RTC_WAKEUP))
         self.rtc.alarm_line_changed.connect(partial(self._rtc_line, LINE_RTC_ALARM))
         self.rtc.stamp_line_changed.connect(self._stamp_line)
-        for index, tamper_pin in enumerate(TAMPER_PINS):
-            pins[tamper_pin].external_level_changed.connect(partial(self._tamper_pin_changed, index))
         self._core.polling.allow_store(self.iwdg.base + iwdg.KR, self.iwdg.ignores_key)
         self.flash.option_load.connect(partial(request_reset, "option_bytes"))
         self.flash.busy.connect(self._core.set_flash_busy)
-        self.syscfg.exti_selected.connect(self._reselect_exti)
-        for port, block in self.ports.items():
-            block.input_changed.connect(partial(self._pin_changed, port))
-        for name, number in _WAKEUP_PINS.items():
-            pins[name].external_level_changed.connect(partial(self._wakeup_pin_changed, number))
-        for name, uart in self.uarts.items():
-            for signal in ("TX", "RX"):
-                for function, names in alternate_functions.get(f"{name}_{signal}", {}).items():
-                    for pin in names:
-                        listeners = self._uart_inputs.setdefault((pin[1], int(pin[2:])), [])
-                        listeners.append((function, partial(uart.pin_changed, signal)))
 
     def _add(self, block: Made) -> Made:
         self.blocks[block.name] = block
@@ -359,9 +357,6 @@ class Peripherals:
         for name in names:
             self.blocks[name].reset()
 
-    def _wakeup_pin_level(self, number: int) -> bool | None:
-        return self._wakeup_pins[number].external_level
-
     def _stamp_line(self, level: bool) -> None:
         self._rtc_line(LINE_TAMPER, level or self._lse_failed)
 
@@ -378,28 +373,6 @@ class Peripherals:
     def _lse_failure(self, failed: bool) -> None:
         self._lse_failed = failed
         self.exti.set_level(LINE_TAMPER, failed or self.rtc.stamp_line)
-
-    def _tamper_pin_changed(self, index: int, _time_ps: int, level: bool | None) -> None:
-        self.rtc.tamper.changed(index)
-        if index == 0 and level is not None:
-            self.rtc.stamp_pin_changed(level)
-
-    def _pin_changed(self, port: str, index: int, level: bool) -> None:
-        if self.syscfg.exti_port(index) == port:
-            self.exti.set_level(index, level)
-        for function, line_changed in self._uart_inputs.get((port, index), ()):
-            if level or self.ports[port].has_alternate(index, function):
-                line_changed(self._core.scheduler.now_ps, level)
-
-    def _wakeup_pin_changed(self, number: int, _time_ps: int, level: bool | None) -> None:
-        # The wake-up logic looks at the pad itself, whatever the port's configuration.
-        if level is not None and self.pwr.wakeup_pin(number, rising=level):
-            self.wakeup_pin_used()
-
-    def _reselect_exti(self) -> None:
-        for line in range(16):
-            port = self.ports[self.syscfg.exti_port(line)]
-            self.exti.set_level(line, port.input_level(line))
 
 
 def _exti_sources(block: Block, interrupts: InterruptLines) -> dict[int, InterruptSource]:
