@@ -69,12 +69,13 @@ def fit(designs: Values, priors: Values, values: Values, sigma: Values, start: V
 
 def least_squares(design: Values, priors: Values, values: Values, sigma: Values) -> Values:
     """Where a fit of one model begins: weighted least squares, once more with far values weighing less."""
-    weights: Values = 1 / sigma**2
+    share = np.ones(len(values))
     for _ in range(2):
-        weighted = design * weights[:, None]
-        found: Values = np.linalg.solve(weighted.T @ design + np.diag(priors), weighted.T @ values)
+        weighted = design * (share / sigma**2)[:, None]
+        normal = weighted.T @ design + np.diag(priors)
+        found: Values = np.asarray(np.linalg.solve(normal, weighted.T @ values), dtype=np.float64)
         residuals = np.abs(values - design @ found) / sigma
-        weights = np.asarray(np.minimum(1, 2 / np.maximum(residuals, 1e-9)) / sigma**2)
+        share = np.minimum(1, 2 / np.maximum(residuals, 1e-9))
     return found
 
 
