@@ -13,6 +13,7 @@ from hil.cli import (
     bringup,
     exchange,
     firmware,
+    history,
     init,
     ioc,
     log,
@@ -50,6 +51,9 @@ _typer.command("rigs")(rig.rigs)
 _typer.command("bringup")(bringup.bringup)
 _typer.command("udev")(udev.udev)
 _typer.command("report")(report.report)
+_typer.command("runs")(history.runs)
+_typer.command("compare")(history.compare)
+_typer.command("trend")(history.trend)
 _typer.command("safe")(safe.safe)
 _typer.command("waveform")(waveform.waveform)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)

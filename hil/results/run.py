@@ -40,6 +40,11 @@ class RunDescription:
     """The seed of the virtual bench's noise; None where the bench has none."""
     firmware_path: str = ""
     firmware_sha256: str = ""
+    firmware_commit: str = ""
+    """Of the git checkout that the image lies in; empty where there is none. The image may be older."""
+    firmware_branch: str = ""
+    firmware_modified: bool | None = None
+    """Whether that checkout had changes that no commit has; None where there is none."""
     model_crc32: str = ""
     model_sha256: str = ""
     model_source: str = ""

@@ -44,6 +44,12 @@ COMMANDS = {
     "rig": [["rig", "check", "sim"], ["rig", "check", "µ.toml"], ["rig", "check", "none"]],
     "rigs": [["rigs"]],
     "report": [["report", "run"], ["report", "none"]],
+    "runs": [["runs", "--results", "."], ["runs", "--results", "none"]],
+    "compare": [["compare", "--all", "run", "run"], ["compare", "run", "none"]],
+    "trend": [
+        ["trend", "Ω", "--rig", "µ", "--results", "."],
+        ["trend", "none", "--rig", "µ", "--results", "."],
+    ],
     "bringup": [["bringup", "--rig", "none"], ["bringup", "--rig", "µ.toml"]],
     "safe": [["safe", "--rig", "sim"]],
     "udev": [["udev"]],
