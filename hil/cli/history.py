@@ -2,6 +2,7 @@
 """``hil runs``, ``hil compare`` and ``hil trend``: what the folders of many runs say."""
 
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,7 @@ def trend(
     test: Annotated[str | None, typer.Option(metavar="TEXT", help="A part of the test's name.")] = None,
 ) -> None:
     """Show a measurement through the runs of a rig, and the steps in it."""
+    name, rig, test = _typed(name), _typed(rig), None if test is None else _typed(test)
     found = trend_of(_read(results, rig), name, test)
     table = Table("run", "firmware", name, "", title=f"{found.test} on {rig}")
     begins = {step.night: step for step in found.steps}
@@ -86,6 +88,11 @@ def trend(
     out.print(table)
     for line in _told(found):
         out.print(line)
+
+
+def _typed(word: str) -> str:
+    """What was typed, as UTF-8: in the C locale Python takes every other character for bytes."""
+    return os.fsencode(word).decode("utf-8", "replace")
 
 
 def _read(results: Path, rig: str | None) -> list[Run]:

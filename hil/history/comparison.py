@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hil.history.runs import Run
-from hil.measurement.uncertainty import normalized_error
+from hil.measurement.uncertainty import Estimate, normalized_error
 from hil.results.journal import JournalEntry
 
 _COMPARED = {
@@ -37,7 +37,9 @@ class Pair:
         a, b = self.first.measurement, self.second.measurement
         if a.expanded_uncertainty == b.expanded_uncertainty == 0:
             return None
-        return normalized_error(a.value, a.expanded_uncertainty, b.value, b.expanded_uncertainty)
+        return normalized_error(
+            Estimate(a.value, a.expanded_uncertainty), Estimate(b.value, b.expanded_uncertainty)
+        )
 
     @property
     def differs(self) -> bool:

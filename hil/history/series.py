@@ -56,23 +56,23 @@ class Series:
 
 def relative(
     values: Sequence[float],
-    expanded_uncertainties: Sequence[float],
+    standard_uncertainties: Sequence[float],
     calibration: Sequence[int],
     temperature_c: Sequence[float] | None = None,
 ) -> Series:
-    """A series of a positive quantity's logarithms, from values with expanded uncertainties (k = 2).
+    """A series of a positive quantity's logarithms, from values with standard uncertainties.
 
     Raises ValueError for a value that is not positive, or an uncertainty that is not above zero.
     """
     value = np.asarray(values, dtype=np.float64)
-    expanded = np.asarray(expanded_uncertainties, dtype=np.float64)
-    if expanded.shape != value.shape:
-        raise ValueError(f"expanded_uncertainties have shape {expanded.shape}, values have {value.shape}")
+    uncertainty = np.asarray(standard_uncertainties, dtype=np.float64)
+    if uncertainty.shape != value.shape:
+        raise ValueError(f"standard_uncertainties have shape {uncertainty.shape}, values {value.shape}")
     if (value <= 0).any():
         raise ValueError("a logarithm needs values above zero")
     return Series(
         np.log(value),
-        expanded / 2 / value,
+        uncertainty / value,
         np.asarray(calibration, dtype=np.int64),
         None if temperature_c is None else np.asarray(temperature_c, dtype=np.float64),
     )

@@ -12,6 +12,7 @@ from hil.history.runs import Run
 from hil.history.series import Series, relative
 from hil.history.step import Step, Watch
 from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate
 
 
 @dataclass(frozen=True)
@@ -104,5 +105,8 @@ def _series(nights: Sequence[Night]) -> Series:
         stated = {role: text for role, text in instruments.items() if role not in ("board", "console")}
         calibration.append((calibration[-1] if calibration else 0) + (stated != last and last is not None))
         last = stated
-    measured = [night.measurement for night in nights]
-    return relative([m.value for m in measured], [m.expanded_uncertainty for m in measured], calibration)
+    measured = [
+        Estimate(of.value, of.expanded_uncertainty, of.budget)
+        for of in (night.measurement for night in nights)
+    ]
+    return relative([m.value for m in measured], [m.standard_uncertainty for m in measured], calibration)

@@ -116,7 +116,7 @@ def test_a_week_of_nights_says_nothing_yet() -> None:
 
 
 def test_a_series_of_currents_is_one_of_logarithms() -> None:
-    series = relative([1e-6, 1.03e-6], [0.02e-6, 0.0206e-6], [0, 0])
+    series = relative([1e-6, 1.03e-6], [0.01e-6, 0.0103e-6], [0, 0])
     assert series.value[1] - series.value[0] == pytest.approx(np.log(1.03))
     assert series.standard_uncertainty == pytest.approx([0.01, 0.01])
 
