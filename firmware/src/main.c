@@ -61,8 +61,8 @@ static void start(void)
     clock_enter_plan(0);
     application.model_error = detector_load();
     application.model_crc32 = detector_model_crc32();
-    if (mailbox_open()) {
-        mailbox_serve(application.model_error, application_samples);
+    if (mailbox_open(application.model_error, application_samples)) {
+        mailbox_serve();
     }
     clock_enter_idle();
     if (note.mode != MODE_NONE) {

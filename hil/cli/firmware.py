@@ -12,6 +12,7 @@ from hil.cli.terminal import terminal
 from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
+from hil.firmware.mailbox import copy_mailbox
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 
@@ -92,3 +93,13 @@ def host_command(
     for code, count in sorted(counts.items()):
         if code != 0:
             console.print(f"{count:>12,} refused with error {code} (firmware/protocol.toml)")
+
+
+@app.command("mailbox", no_args_is_help=True)
+def mailbox_command(
+    folder: Annotated[Path, typer.Argument(help="Where your firmware's sources are; made if missing.")],
+) -> None:
+    """Write the mailbox's files into a firmware: two in C, and one to wrap TensorFlow Lite Micro."""
+    console = terminal(fold=False)
+    for path in copy_mailbox(folder):
+        console.print(f"{path}")

@@ -19,7 +19,7 @@ from hil.foreign_text import visible
 from hil.rig.rig import Rig
 from hil.rig.states import State
 
-OWN_SYMBOLS = ("hil_mailbox", "hil_model")
+OWN_SYMBOLS = ("hil_model",)
 """Symbols of the reference firmware, whatever its network: an image with one of them has to speak."""
 LISTENED_S = 10.0
 """Bench time from the start to the first record: the quartz takes 2 s to start (DS10198 Rev 8, table 58), the

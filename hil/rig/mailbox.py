@@ -3,15 +3,17 @@
 answer comes out.
 
 The mailbox is a structure of 32-bit little-endian words at the symbol ``hil_mailbox``, in RAM that start-up
-code leaves alone. Asked for at a reset, the firmware serves it instead of sleeping and sampling.
+code leaves alone: ``firmware/mailbox/hil_mailbox.h``, two files that any firmware can add. It says where the
+tensors are, how long, and of what type. Asked for at a reset, the firmware serves it.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,17 +22,29 @@ from hil.errors import DeviceTimeoutError, MailboxError
 from hil.firmware.image import Image
 from hil.instruments.protocols import Board, Clock
 
-_MAGIC, _VERSION, _CONTROL, _REQUEST, _RESPONSE, _COMMAND = 0, 4, 8, 12, 16, 20
-_INPUT_SIZE, _INPUT, _OUTPUT, _SAMPLES = 36, 44, 108, 172
-"""Offsets of the fields in bytes; between command and input size: status, cycles, score."""
+_MAGIC, _VERSION, _CONTROL, _REQUEST, _RESPONSE, _COMMAND, _STATUS = 0, 4, 8, 12, 16, 20, 24
+_SIZE, _TENSORS, _MARKS = 36, 40, 76
+"""Offsets in bytes. Cycles and value follow the status; a tensor is an address, a size and a type."""
 
-_TENSOR_MAX = 64
-_SAMPLE_COUNT = 1024
-
+_STRUCTURE_BYTES = 212
+_MARK_CAPACITY = 16
 _READY = 0x4D424F58
 _SERVE = 0x53455256
-_SUPPORTED_VERSION = 1
+_SUPPORTED_VERSION = 2
 _COMMAND_INFER, _COMMAND_PROCESS = 1, 2
+_UNKNOWN_COMMAND = 0xFFFFFFFF
+
+_TYPES: Mapping[int, type[np.generic]] = {
+    1: np.int8,
+    2: np.uint8,
+    3: np.int16,
+    4: np.uint16,
+    5: np.int32,
+    6: np.float32,
+}
+_LARGEST_BYTES = 1 << 20
+"""No RAM of a Cortex-M of the kind is larger: a size beyond it is no size. Our assumption."""
+_GET_THE_FILES = "build the firmware with the files that `hil firmware mailbox FOLDER` writes"
 
 _BOOT_TIMEOUT_S = 10.0
 """Bench time from the reset to a served mailbox; the quartz takes 2 s to start (DS10198 Rev 8, table 58)."""
@@ -43,14 +57,39 @@ _POLL_S = 0.001
 class MailboxResult:
     """What one command gave."""
 
-    input: NDArray[np.int8]
+    input: NDArray[Any]
     """The network's input tensor: as given, or as the firmware computed it from samples."""
-    output: NDArray[np.int8]
+    output: NDArray[Any]
     """The network's output tensor."""
     cycles: int
     """Core cycles of the network's invocation, counted by the firmware."""
     score: int
-    """Sum of the squared differences between input and output."""
+    """The firmware's own result: of the reference firmware the sum of the squared differences between input
+    and output."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array of the firmware, as its mailbox describes it."""
+
+    address: int
+    size: int
+    """In elements."""
+    dtype: type[np.generic]
+
+    @property
+    def bytes(self) -> int:
+        """Its length in memory."""
+        return self.size * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One mark that the firmware left with ``hil_mailbox_mark()``."""
+
+    id: int
+    cycles: int
+    """The core's cycle counter then, modulo 2**32; it stands still while the core sleeps."""
 
 
 class Mailbox:
@@ -68,8 +107,9 @@ class Mailbox:
         self._clock = clock
         self._address = image.symbol("hil_mailbox")
         self._request = 0
-        self._input_size = 0
-        self._output_size = 0
+        self._input: Tensor | None = None
+        self._output: Tensor | None = None
+        self._samples: Tensor | None = None
 
     def __enter__(self) -> Self:
         self.enter_service()
@@ -93,42 +133,65 @@ class Mailbox:
         self._write(_MAGIC, 0)
         self._board.resume()
         self._wait(_MAGIC, _READY, _BOOT_TIMEOUT_S, "enter service")
-        (version,) = self._read(_VERSION, 1)
-        if version != _SUPPORTED_VERSION:
-            raise MailboxError(
-                f"version {version}", where="hil_mailbox", expected=f"version {_SUPPORTED_VERSION}"
-            )
+        self._check_layout()
         (self._request,) = self._read(_RESPONSE, 1)
-        self._input_size, self._output_size = self._read(_INPUT_SIZE, 2)
-        if not (0 < self._input_size <= _TENSOR_MAX and 0 < self._output_size <= _TENSOR_MAX):
+        words = self._read(_TENSORS, 9)
+        self._input, self._output, self._samples = (
+            _tensor(name, *words[3 * place : 3 * place + 3])
+            for place, name in enumerate(("input", "output", "samples"))
+        )
+
+    @property
+    def input(self) -> Tensor:
+        """The network's input. Raises MailboxError before `enter_service`, or if the firmware named none."""
+        return _named("input", self._input)
+
+    @property
+    def output(self) -> Tensor:
+        """The network's output. Raises MailboxError before `enter_service`, or if the firmware named none."""
+        return _named("output", self._output)
+
+    def marks(self) -> list[Mark]:
+        """The last marks that the firmware left, oldest first; 16 at most. Needs no service.
+
+        Raises:
+            MailboxError: it has no mailbox of this version, or has not come to it yet.
+        """
+        (magic,) = self._read(_MAGIC, 1)
+        if magic != _READY:
             raise MailboxError(
-                f"tensor sizes {self._input_size} and {self._output_size}",
-                where="hil_mailbox",
-                expected=f"1 to {_TENSOR_MAX}",
+                f"word 0 is 0x{magic:08X}", where="hil_mailbox", operation="marks", expected="an open mailbox"
             )
+        self._check_layout()
+        capacity, count, *ring = self._read(_MARKS, 2 + 2 * _MARK_CAPACITY)
+        if capacity != _MARK_CAPACITY:
+            raise MailboxError(f"{capacity} marks", where="hil_mailbox", expected=f"{_MARK_CAPACITY}")
+        numbers = range(max(0, count - capacity), count)
+        places = [2 * (number % capacity) for number in numbers]
+        return [Mark(ring[place], ring[place + 1]) for place in places]
 
     def infer(self, tensor: ArrayLike) -> MailboxResult:
-        """Run the network on ``tensor`` (int8, as long as the network's input).
+        """Run the network on ``tensor``, as many values as the network's input and of its type.
 
         Raises:
             ValueError: the tensor does not fit.
             MailboxError: the firmware reports an error.
             DeviceTimeoutError: the firmware does not answer.
         """
-        values = _exactly(tensor, np.int8, self._input_size)
-        self._board.write_memory(self._address + _INPUT, values.tobytes())
+        self._put(self.input, tensor)
         return self._run(_COMMAND_INFER, "infer")
 
     def process(self, samples: ArrayLike) -> MailboxResult:
-        """Compute the features of a window of ADC codes (1024, 0 to 4095), and run the network on them.
+        """Have the firmware compute the input from samples, and run the network on it.
+
+        The reference firmware takes 1024 ADC codes, 0 to 4095.
 
         Raises:
             ValueError: the window does not fit.
             MailboxError: the firmware reports an error.
             DeviceTimeoutError: the firmware does not answer.
         """
-        values = _exactly(samples, np.uint16, _SAMPLE_COUNT)
-        self._board.write_memory(self._address + _SAMPLES, values.astype("<u2").tobytes())
+        self._put(_named("samples", self._samples), samples)
         return self._run(_COMMAND_PROCESS, "process")
 
     def leave(self) -> None:
@@ -140,18 +203,40 @@ class Mailbox:
         self._write(_COMMAND, command)
         self._write(_REQUEST, self._request)
         self._wait(_RESPONSE, self._request, _COMMAND_TIMEOUT_S, name)
-        head = self._board.read_memory(self._address + _RESPONSE, _SAMPLES - _RESPONSE)
-        _response, _command, status, cycles, score, _in, _out = struct.unpack_from("<7I", head)
+        status, cycles, value = self._read(_STATUS, 3)
+        if status == _UNKNOWN_COMMAND:
+            raise MailboxError("the firmware does not know this command", where="hil_mailbox", operation=name)
         if status != 0:
             raise MailboxError(f"status {status}", where="hil_mailbox", operation=name, expected="status 0")
-        tensors = np.frombuffer(head, dtype=np.int8)
-        first, second = _INPUT - _RESPONSE, _OUTPUT - _RESPONSE
-        return MailboxResult(
-            input=tensors[first : first + self._input_size].copy(),
-            output=tensors[second : second + self._output_size].copy(),
-            cycles=cycles,
-            score=score,
+        return MailboxResult(self._get(self.input), self._get(self.output), cycles, value)
+
+    def _put(self, tensor: Tensor, values: ArrayLike) -> None:
+        array = _exactly(values, tensor.dtype, tensor.size)
+        self._board.write_memory(
+            tensor.address, array.astype(np.dtype(tensor.dtype).newbyteorder("<")).tobytes()
         )
+
+    def _get(self, tensor: Tensor) -> NDArray[Any]:
+        data = self._board.read_memory(tensor.address, tensor.bytes)
+        return np.frombuffer(data, np.dtype(tensor.dtype).newbyteorder("<")).astype(tensor.dtype)
+
+    def _check_layout(self) -> None:
+        (version,) = self._read(_VERSION, 1)
+        if version != _SUPPORTED_VERSION:
+            raise MailboxError(
+                f"version {version}",
+                where="hil_mailbox",
+                expected=f"version {_SUPPORTED_VERSION}",
+                hint=_GET_THE_FILES,
+            )
+        (size,) = self._read(_SIZE, 1)
+        if size != _STRUCTURE_BYTES:
+            raise MailboxError(
+                f"the structure has {size} bytes",
+                where="hil_mailbox",
+                expected=f"{_STRUCTURE_BYTES}",
+                hint=_GET_THE_FILES,
+            )
 
     def _wait(self, offset: int, value: int, timeout_s: float, operation: str) -> None:
         deadline_s = self._clock.now_s() + timeout_s
@@ -173,11 +258,41 @@ class Mailbox:
         self._board.write_memory(self._address + offset, struct.pack(f"<{len(words)}I", *words))
 
 
+def _tensor(name: str, address: int, size_bytes: int, kind: int) -> Tensor | None:
+    """What three words describe; None for an array that the firmware does not have."""
+    if size_bytes == 0:
+        return None
+    dtype = _TYPES.get(kind)
+    if dtype is None:
+        raise MailboxError(
+            f"the {name} is of type {kind}",
+            where="hil_mailbox",
+            expected="one of " + ", ".join(f"{number} {known.__name__}" for number, known in _TYPES.items()),
+        )
+    item_bytes = np.dtype(dtype).itemsize
+    if size_bytes > _LARGEST_BYTES or size_bytes % item_bytes:
+        raise MailboxError(
+            f"the {name} has {size_bytes} bytes",
+            where="hil_mailbox",
+            expected=f"whole elements of {item_bytes} bytes, 1 MiB at most",
+        )
+    return Tensor(address, size_bytes // item_bytes, dtype)
+
+
+def _named(name: str, tensor: Tensor | None) -> Tensor:
+    if tensor is None:
+        raise MailboxError(f"the firmware names no {name}", where="hil_mailbox", hint=_GET_THE_FILES)
+    return tensor
+
+
 def _exactly(values: ArrayLike, dtype: type[np.generic], size: int) -> NDArray[np.generic]:
     """``values`` as an array of that type and length, without wrapping anything around."""
     given = np.asarray(values)
+    if np.issubdtype(dtype, np.floating):
+        given = given.astype(dtype)  # the nearest value is what a float's input means
     array = given.astype(dtype)
-    if array.shape != (size,) or not np.array_equal(array, given):
+    same = np.array_equal(array, given, equal_nan=np.issubdtype(dtype, np.floating))
+    if array.shape != (size,) or not same:
         raise ValueError(
             f"the mailbox takes {size} values that fit {np.dtype(dtype).name}, "
             f"got an array of shape {given.shape} and type {given.dtype}"

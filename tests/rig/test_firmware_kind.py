@@ -12,7 +12,7 @@ from hil.firmware.image import Image, Segment
 from hil.rig.firmware_kind import LISTENED_S, Speaks, find_out, shown_text
 
 FOREIGN = {"Reset_Handler": 0x0800_0100, "main": 0x0800_0200}
-OURS = FOREIGN | {"hil_mailbox": 0x2000_0000}
+OURS = FOREIGN | {"hil_model": 0x0800_4000}
 
 
 class FakeRig:
@@ -55,7 +55,7 @@ def test_an_image_whose_symbols_are_others_is_foreign_whatever_it_says() -> None
     rig = FakeRig()
     found = kind(rig, FOREIGN)
     assert found.speaks is Speaks.OTHER
-    assert "none of its 2 symbols is hil_mailbox or hil_model" in found.evidence
+    assert "none of its 2 symbols is hil_model" in found.evidence
     assert rig.now_s == pytest.approx(LISTENED_S, abs=0.1)
     assert kind(FakeRig(console=False), FOREIGN).speaks is Speaks.OTHER
 

@@ -10,10 +10,11 @@ import pytest
 
 from hil.errors import DeviceTimeoutError, ImageError, MailboxError
 from hil.firmware.image import Image
-from hil.rig.mailbox import Mailbox
+from hil.rig.mailbox import Mailbox, Mark
 
 ADDRESS = 0x2000_1234 & ~3
 SERVE = 0x53455256
+INPUT, OUTPUT, SAMPLES = (ADDRESS + offset for offset in (256, 512, 1024))
 
 
 class ScriptedFirmware:
@@ -27,7 +28,9 @@ class ScriptedFirmware:
         self.serving = False
         self.time_s = 0.0
         self.resets = 0
-        self.version = 1
+        self.version = 2
+        self.size = 212
+        self.tensors = [(INPUT, 32, 1), (OUTPUT, 32, 1), (SAMPLES, 2048, 4)]
         self.status = 0
         self.deaf = False
 
@@ -64,16 +67,17 @@ class ScriptedFirmware:
                 self.serving = True
                 self._put(4, self.version)
                 self._put(16, self._word(12))
-                self._put(36, 32, 32)
+                self._put(36, self.size, *(word for tensor in self.tensors for word in tensor))
+                self._put(76, 16, 0)
                 self._put(0, 0x4D424F58)
         elif self._word(8) != SERVE:
             self.reset()
         elif self._word(12) != self._word(16):
             if self._word(20) == 2:
-                samples = np.frombuffer(self.memory, "<u2", 1024, 172)
-                self.memory[44:76] = (samples[:32] >> 8).astype(np.int8).tobytes()
-            tensor = np.frombuffer(bytes(self.memory[44:76]), np.int8)
-            self.memory[108:140] = (-tensor).tobytes()
+                samples = np.frombuffer(self.read_memory(SAMPLES, 2048), "<u2")
+                self.write_memory(INPUT, (samples[:32] >> 8).astype(np.int8).tobytes())
+            tensor = np.frombuffer(self.read_memory(INPUT, 32), np.int8)
+            self.write_memory(OUTPUT, (-tensor).tobytes())
             self._put(24, self.status, 4242, int(np.sum((2 * tensor.astype(int)) ** 2)))
             self._put(16, self._word(12))
 
@@ -135,10 +139,57 @@ def test_a_firmware_that_stops_answering(firmware: ScriptedFirmware, mailbox: Ma
         mailbox.infer(np.zeros(32))
 
 
-def test_another_version_is_refused(firmware: ScriptedFirmware, mailbox: Mailbox) -> None:
-    firmware.version = 2
-    with pytest.raises(MailboxError, match="version 2; expected version 1"):
+@pytest.mark.parametrize(("field", "found", "complaint"), [
+    ("version", 1, "version 1; expected version 2; try: build the firmware with the files"),
+    ("size", 2220, "the structure has 2220 bytes; expected 212; try: build the firmware"),
+])  # fmt: skip
+def test_another_layout_is_refused(
+    firmware: ScriptedFirmware, mailbox: Mailbox, field: str, found: int, complaint: str
+) -> None:
+    setattr(firmware, field, found)
+    with pytest.raises(MailboxError, match=complaint):
         mailbox.enter_service()
+
+
+@pytest.mark.parametrize(("tensor", "complaint"), [
+    ((INPUT, 32, 99), "the input is of type 99; expected one of 1 int8"),
+    ((INPUT, 33, 6), "the input has 33 bytes; expected whole elements of 4 bytes"),
+    ((INPUT, 1 << 30, 1), "the input has 1073741824 bytes"),
+])  # fmt: skip
+def test_a_tensor_that_cannot_be_is_refused(
+    firmware: ScriptedFirmware, mailbox: Mailbox, tensor: tuple[int, int, int], complaint: str
+) -> None:
+    firmware.tensors[0] = tensor
+    with pytest.raises(MailboxError, match=complaint):
+        mailbox.enter_service()
+
+
+def test_any_length_and_type(firmware: ScriptedFirmware, mailbox: Mailbox) -> None:
+    firmware.tensors = [(INPUT, 32, 6), (OUTPUT, 32, 3), (0, 0, 0)]
+    with mailbox:
+        result = mailbox.infer(np.linspace(-1, 1, 8))
+        assert result.input.dtype == np.float32
+        assert result.input.tolist() == np.linspace(-1, 1, 8, dtype=np.float32).tolist()
+        assert (result.output.dtype, result.output.size) == (np.int16, 16)
+        with pytest.raises(MailboxError, match="the firmware names no samples"):
+            mailbox.process(np.zeros(4))
+
+
+def test_a_command_that_the_firmware_does_not_know(firmware: ScriptedFirmware, mailbox: Mailbox) -> None:
+    firmware.status = 0xFFFFFFFF
+    with mailbox, pytest.raises(MailboxError, match="process: the firmware does not know this command"):
+        mailbox.process(np.zeros(1024))
+
+
+def test_marks_are_read_in_their_order(firmware: ScriptedFirmware, mailbox: Mailbox) -> None:
+    with pytest.raises(MailboxError, match="marks: word 0 is 0xA5A5A5A5; expected an open mailbox"):
+        mailbox.marks()
+    with mailbox:
+        assert mailbox.marks() == []
+        for number in range(18):
+            firmware._put(84 + 8 * (number % 16), number, 100 * number)
+        firmware._put(76, 16, 18)
+        assert mailbox.marks() == [Mark(number, 100 * number) for number in range(2, 18)]
 
 
 def test_an_image_without_a_mailbox(firmware: ScriptedFirmware) -> None:

@@ -3,6 +3,9 @@
 #pragma once
 #include "flatbuffers/flatbuffers.h"
 
+static_assert(FLATBUFFERS_VERSION_MAJOR == 25 && FLATBUFFERS_VERSION_MINOR == 9 && FLATBUFFERS_VERSION_REVISION == 23,
+              "another release of FlatBuffers");
+
 #define TFLITE_SCHEMA_VERSION (3)
 
 namespace tflite {

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flatbuffers/base.h"
+
 namespace flatbuffers {
 
 class Verifier {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stand-in for a test: the part of the API that firmware/engine_tflm uses. Its network gives each input plus one.
+// Stand-in for a test: the part of the API that firmware/engine_tflm uses.
 #pragma once
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
@@ -7,6 +7,10 @@ typedef union {
     char *raw;
     int8_t *int8;
 } TfLitePtrUnion;
+
+#ifndef TF_LITE_STATIC_MEMORY
+#error "the tensor's layout depends on it"
+#endif
 
 typedef struct {
     TfLiteType type;
@@ -26,11 +30,13 @@ public:
     TfLiteTensor *output(size_t index);
     size_t inputs_size() const { return 1; }
     size_t outputs_size() const { return 1; }
-    size_t arena_used_bytes() const;
+    size_t arena_used_bytes() const { return used_; }
 
 private:
+    const Model *model_;
     uint8_t *arena_;
     size_t arena_size_;
+    size_t used_;
     TfLiteTensor input_;
     TfLiteTensor output_;
 };

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stand-in for a test: the part of the API that firmware/engine_tflm uses.
 #pragma once
+#include <cstdio>
+#include <cstring>
+
+#include "fixedpoint/fixedpoint.h"
+#include "ruy/profiler/instrumentation.h"
+#include "signal/micro/kernels/rfft.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 typedef enum { kTfLiteOk = 0, kTfLiteError = 1 } TfLiteStatus;
-typedef enum { kTfLiteNoType = 0, kTfLiteFloat32 = 1, kTfLiteInt8 = 9 } TfLiteType;
+typedef enum {
+    kTfLiteNoType = 0,
+    kTfLiteFloat32 = 1,
+    kTfLiteInt32 = 2,
+    kTfLiteUInt8 = 3,
+    kTfLiteInt16 = 7,
+    kTfLiteInt8 = 9
+} TfLiteType;
 typedef struct {
     int builtin_code;
 } TFLMRegistration;

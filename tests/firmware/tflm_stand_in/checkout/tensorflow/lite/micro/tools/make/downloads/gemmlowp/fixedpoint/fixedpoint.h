@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stand-in for a test: included by a name that is relative to gemmlowp's own folder.
+#pragma once
+#include <algorithm>
+#include <cstdint>
