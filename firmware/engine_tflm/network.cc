@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "flatbuffers/flatbuffers.h"
+#include "operators.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 namespace {
 
-constexpr int kOperatorKinds = 8;  // the same as engine/ has
+constexpr int kOperatorKinds = 14;  // the same as engine/ has
 constexpr char kIdentifier[] = "TFL3";
 constexpr uint32_t kIdentifierOffset = 4;
 
@@ -24,11 +25,17 @@ bool AddOperators(Resolver *resolver)
     return resolver->AddFullyConnected() == kTfLiteOk && resolver->AddRelu() == kTfLiteOk &&
            resolver->AddRelu6() == kTfLiteOk && resolver->AddLogistic() == kTfLiteOk &&
            resolver->AddTanh() == kTfLiteOk && resolver->AddQuantize() == kTfLiteOk &&
-           resolver->AddDequantize() == kTfLiteOk && resolver->AddReshape() == kTfLiteOk;
+           resolver->AddDequantize() == kTfLiteOk && resolver->AddReshape() == kTfLiteOk &&
+           (!NETWORK_CONV_2D || resolver->AddConv2D() == kTfLiteOk) &&
+           (!NETWORK_DEPTHWISE_CONV_2D || resolver->AddDepthwiseConv2D() == kTfLiteOk) &&
+           (!NETWORK_POOL_2D ||
+            (resolver->AddAveragePool2D() == kTfLiteOk && resolver->AddMaxPool2D() == kTfLiteOk)) &&
+           (!NETWORK_ADD || resolver->AddAdd() == kTfLiteOk) &&
+           (!NETWORK_SOFTMAX || resolver->AddSoftmax() == kTfLiteOk);
 }
 
 // The interpreter itself trusts every offset in the file.
-error_t CheckFile(const void *file, uint32_t size)
+hil_error_t CheckFile(const void *file, uint32_t size)
 {
     const uint8_t *bytes = static_cast<const uint8_t *>(file);
     if (size < kIdentifierOffset + 4u || memcmp(bytes + kIdentifierOffset, kIdentifier, 4) != 0) {
@@ -41,7 +48,7 @@ error_t CheckFile(const void *file, uint32_t size)
     return tflite::GetModel(file)->version() == TFLITE_SCHEMA_VERSION ? ERROR_NONE : ERROR_MODEL_IDENTIFIER;
 }
 
-error_t CheckOperators(const tflite::Model *model, const Resolver &resolver)
+hil_error_t CheckOperators(const tflite::Model *model, const Resolver &resolver)
 {
     const auto *codes = model->operator_codes();
     const auto *subgraphs = model->subgraphs();
@@ -56,7 +63,7 @@ error_t CheckOperators(const tflite::Model *model, const Resolver &resolver)
     return ERROR_NONE;
 }
 
-error_t Describe(const TfLiteTensor *tensor, uint32_t *size, element_type_t *type)
+hil_error_t Describe(const TfLiteTensor *tensor, uint32_t *size, element_type_t *type)
 {
     if (tensor == nullptr) {
         return ERROR_MODEL_GRAPH;
@@ -77,13 +84,13 @@ error_t Describe(const TfLiteTensor *tensor, uint32_t *size, element_type_t *typ
 
 }  // namespace
 
-extern "C" error_t network_load(network_t *network, const void *file, uint32_t size)
+extern "C" hil_error_t network_load(network_t *network, const void *file, uint32_t size)
 {
     network->arena_needed_bytes = 0;
     if (interpreter != nullptr) {
         return ERROR_MODEL_MEMORY;
     }
-    error_t error = CheckFile(file, size);
+    hil_error_t error = CheckFile(file, size);
     if (error != ERROR_NONE) {
         return error;
     }

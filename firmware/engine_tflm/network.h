@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The interface of engine/network.h in front of a TensorFlow Lite Micro library that the user supplies
- * (-DENGINE=tflm -DTFLM_DIR=...), so that the two can be compared on one bench. An image has one network: a second
+ * (-DENGINE=tflm), so that the two can be compared on one bench. An image has one network: a second
  * network_load() is refused. */
 #ifndef HIL_NETWORK_H
 #define HIL_NETWORK_H
@@ -26,7 +26,7 @@ typedef struct {
     __attribute__((aligned(16))) uint8_t arena[NETWORK_ARENA_BYTES];
 } network_t;
 
-error_t network_load(network_t *network, const void *file, uint32_t size);
+hil_error_t network_load(network_t *network, const void *file, uint32_t size);
 
 /* An inference that the library fails leaves zeros. */
 void network_invoke(const network_t *network, const void *input, void *output);

@@ -22,11 +22,17 @@ extern uint32_t data_start[], data_end[], bss_start[], bss_end[];
 
 int main(void);
 
-/* Tells the linker script, as an absolute symbol, how much of the RAM is the model's and in nobody's budget. */
-void network_arena(void);
-__attribute__((naked)) void network_arena(void)
+#define ABSOLUTE_SYMBOL(name) ".global " #name "\n\t.set " #name ", %c[" #name "]\n\t"
+
+/* Tells the linker script, as absolute symbols, how much of the RAM is the model's and in nobody's budget, and the budgets,
+ * which the build sets by the engine (CMakeLists.txt). */
+void link_sizes(void);
+__attribute__((naked)) void link_sizes(void)
 {
-    __asm volatile(".global network_arena_bytes\n\t.set network_arena_bytes, %c0" ::"i"(NETWORK_ARENA_BYTES));
+    __asm volatile(ABSOLUTE_SYMBOL(network_arena_bytes) ABSOLUTE_SYMBOL(flash_budget) ABSOLUTE_SYMBOL(ram_budget)
+                   :
+                   : [network_arena_bytes] "i"(NETWORK_ARENA_BYTES), [flash_budget] "i"(FLASH_BUDGET_BYTES),
+                     [ram_budget] "i"(RAM_BUDGET_BYTES));
 }
 
 _Noreturn void Reset_Handler(void);

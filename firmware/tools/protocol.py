@@ -28,7 +28,10 @@ def lines(protocol: dict[str, Any]) -> Iterator[str]:
     yield "    ERROR_NONE = 0,"
     for name, error in protocol["errors"].items():
         yield f"    ERROR_{name} = {error['number']}, /* {error['says']} */"
-    yield "} error_t;"
+    yield "} hil_error_t;"
+    yield "#ifndef __cplusplus"
+    yield "typedef hil_error_t error_t; /* a name that newlib's errno.h gives to C++ */"
+    yield "#endif"
     yield ""
     yield "typedef enum {"
     yield "    MODE_NONE = 0,"

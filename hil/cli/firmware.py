@@ -13,8 +13,11 @@ from hil.firmware.build import build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
 from hil.firmware.mailbox import copy_mailbox
+from hil.firmware.tflm import CMSIS_NN_KERNELS, REFERENCE_KERNELS, inspect, missing_kernels
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
+tflm_app = typer.Typer(help="Your TensorFlow Lite Micro.", no_args_is_help=True)
+app.add_typer(tflm_app, name="tflm")
 
 
 class Sensor(enum.StrEnum):
@@ -29,6 +32,13 @@ class Engine(enum.StrEnum):
 
     BUILTIN = "builtin"
     TFLM = "tflm"
+
+
+class Kernels(enum.StrEnum):
+    """Which kernels TensorFlow Lite Micro was built with."""
+
+    REFERENCE = REFERENCE_KERNELS
+    CMSIS_NN = CMSIS_NN_KERNELS
 
 
 class Toolchain(enum.StrEnum):
@@ -60,7 +70,10 @@ def build_command(
     ] = Engine.BUILTIN,
     tflm_dir: Annotated[
         Path | None,
-        typer.Option(help="For tflm: its headers and static library; see firmware/cmake/tflm.cmake."),
+        typer.Option(help="For tflm: your checkout of it; see `hil firmware tflm check`."),
+    ] = None,
+    tflm_kernels: Annotated[
+        Kernels | None, typer.Option(help="For tflm: which, if the checkout has a library of both.")
     ] = None,
 ) -> None:
     """Build the firmware and print where the ELF is, with its digest."""
@@ -70,6 +83,7 @@ def build_command(
         mutant=mutant,
         engine=engine.value,
         tflm_dir=tflm_dir,
+        tflm_kernels=None if tflm_kernels is None else tflm_kernels.value,
         sensor=sensor.value,
         board=board,
     )
@@ -103,3 +117,28 @@ def mailbox_command(
     console = terminal(fold=False)
     for path in copy_mailbox(folder):
         console.print(f"{path}")
+
+
+@tflm_app.command("check", no_args_is_help=True)
+def tflm_check_command(
+    folder: Annotated[Path, typer.Argument(help="A checkout of TensorFlow Lite Micro.", metavar="DIR")],
+) -> None:
+    """Say what of TensorFlow Lite Micro is in a folder, and the command that provides what is missing."""
+    checkout = inspect(folder.resolve())
+    console = terminal(fold=False)
+    for finding in checkout.findings:
+        if finding.sound:
+            console.print(f"found    {finding.what}: {finding.found}")
+            continue
+        console.print(f"missing  {finding.what}: {finding.wrong or 'not found'}")
+        if finding.command:
+            console.print(f"         {finding.command}")
+    for kernels, command in missing_kernels(checkout).items():
+        if checkout.libraries:
+            console.print(f"optional library, {kernels} kernels: {command}")
+    if not all(finding.sound for finding in checkout.findings):
+        raise typer.Exit(1)
+    folders = ";".join(str(place) for place in checkout.include_folders)
+    console.print(f"CMake    -DTFLM_INCLUDE={folders}", style="dim")
+    for library in checkout.libraries:
+        console.print(f"         -DTFLM_LIBRARY={library.path}  ({library.kernels} kernels)", style="dim")

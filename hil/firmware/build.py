@@ -24,6 +24,7 @@ from typing import Literal
 from hil.boards import REFERENCE
 from hil.errors import FirmwareBuildError
 from hil.firmware.fit import check_fit
+from hil.firmware.tflm import Checkout, Library, inspect
 from hil.firmware.tools import environment, run, tool
 from hil.places import build_folder, put_in_place, shipped
 
@@ -40,12 +41,18 @@ _SVD_NAME = "STM32L4x5.svd"
 
 
 @dataclass(frozen=True)
+class _Tflm:
+    checkout: Checkout
+    library: Library
+
+
+@dataclass(frozen=True)
 class _Choices:
     toolchain: Toolchain
     model_file: Path
     mutant: str | None
     engine: Engine
-    tflm_dir: Path | None
+    tflm: _Tflm | None
     sensor: Sensor
     board: str
 
@@ -77,6 +84,7 @@ def build(
     firmware_dir: Path = FIRMWARE_DIR,
     engine: Engine = "builtin",
     tflm_dir: Path | None = None,
+    tflm_kernels: str | None = None,
     sensor: Sensor = "adc",
     board: str = REFERENCE,
 ) -> Path:
@@ -91,7 +99,8 @@ def build(
         firmware_dir: the firmware's sources.
         engine: "builtin", the interpreter of `firmware/engine`, or "tflm", the user's TensorFlow Lite Micro
             library, which needs the toolchain "gcc".
-        tflm_dir: where that library and its headers are; `firmware/cmake/tflm.cmake` says what it looks for.
+        tflm_dir: where that library and its headers are, as `hil.firmware.tflm` finds them.
+        tflm_kernels: "reference" or "cmsis_nn", where the folder has a library of both.
         sensor: "adc" (an analog sensor) or "lsm6dsl" (an accelerometer on I2C).
         board: name of the header in `firmware/boards` that says which pins are in use.
 
@@ -120,8 +129,8 @@ def build(
             operation="build",
             expected=f"one of {', '.join(board_names(firmware_dir))}",
         )
-    tflm_dir = None if tflm_dir is None else tflm_dir.resolve()
-    choices = _Choices(toolchain, model_file, mutant, engine, tflm_dir, sensor, board)
+    tflm = _find_tflm(toolchain, tflm_dir, tflm_kernels) if engine == "tflm" else None
+    choices = _Choices(toolchain, model_file, mutant, engine, tflm, sensor, board)
     check_fit(model_file, firmware_dir, engine)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
@@ -149,6 +158,25 @@ def build(
     return elf
 
 
+def _find_tflm(toolchain: Toolchain, folder: Path | None, kernels: str | None) -> _Tflm:
+    if toolchain != "gcc":
+        raise FirmwareBuildError(
+            f"engine 'tflm' cannot be built with toolchain {toolchain!r}",
+            where="firmware",
+            operation="build",
+            expected="toolchain 'gcc': the library is linked with its C++ run-time",
+        )
+    if folder is None:
+        raise FirmwareBuildError(
+            "engine 'tflm' needs a TensorFlow Lite Micro library",
+            where="firmware",
+            operation="build",
+            hint="--tflm-dir DIR; `hil firmware tflm check DIR` says what is missing there",
+        )
+    checkout = inspect(folder.resolve())
+    return _Tflm(checkout, checkout.library(kernels))
+
+
 def _require(path: Path, hint: str = "build from a full checkout") -> None:
     if not path.is_file():
         raise FirmwareBuildError(f"there is no file {path}", where="firmware", operation="build", hint=hint)
@@ -158,8 +186,8 @@ def _default_build_dir(choices: _Choices, *, model_is_default: bool) -> Path:
     name: str = choices.toolchain
     if choices.board != REFERENCE:
         name += f"-{choices.board}"
-    if choices.engine != "builtin":
-        name += f"-{choices.engine}"
+    if choices.tflm is not None:
+        name += f"-{choices.engine}-{choices.tflm.library.kernels}"
     if choices.mutant is not None:
         name += f"-{choices.mutant}"
     if choices.sensor != "adc":
@@ -193,11 +221,18 @@ def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) ->
         f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
         f"-DHIL_MODEL={choices.model_file.as_posix()}",
         f"-DENGINE={choices.engine}",
-        f"-DTFLM_DIR={'' if choices.tflm_dir is None else choices.tflm_dir.as_posix()}",
+        *_tflm_options(choices.tflm),
         f"-DSENSOR={choices.sensor}",
         f"-DBOARD={choices.board}",
         f"-DMUTANT={choices.mutant or ''}",
     ]
+
+
+def _tflm_options(tflm: _Tflm | None) -> list[str]:
+    if tflm is None:
+        return []
+    folders = ";".join(folder.as_posix() for folder in tflm.checkout.include_folders)
+    return [f"-DTFLM_LIBRARY={tflm.library.path.as_posix()}", f"-DTFLM_INCLUDE={folders}"]
 
 
 def _hash_inputs(choices: _Choices, firmware_dir: Path) -> str:
@@ -213,12 +248,8 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
     yield "toolchain", choices.toolchain
     yield "compiler", _compiler_identity(choices.toolchain)
     yield "engine", choices.engine
-    if choices.tflm_dir is not None:
-        # Thousands of files: told apart by what a change of theirs changes.
-        for path in sorted(choices.tflm_dir.rglob("*")):
-            if path.suffix in (".a", ".h"):
-                status = path.stat()
-                yield str(path), f"{status.st_size} {status.st_mtime_ns}"
+    if choices.tflm is not None:
+        yield from _tflm_inputs(choices.tflm)
     yield "registers", _register_description()
     yield "sensor", choices.sensor
     yield "board", choices.board
@@ -229,6 +260,17 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
     for path in sorted(firmware_dir.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(firmware_dir).as_posix(), path.read_bytes()
+
+
+def _tflm_inputs(tflm: _Tflm) -> Iterator[tuple[str, str]]:
+    """Thousands of files: told apart by what a change of theirs changes."""
+    paths = {tflm.library.path}
+    for folder in tflm.checkout.include_folders:
+        for top in ("tensorflow", "signal", "flatbuffers", "fixedpoint", "ruy"):
+            paths.update((folder / top).rglob("*.h"))
+    for path in sorted(paths):
+        status = path.stat()
+        yield str(path), f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _register_description() -> str:

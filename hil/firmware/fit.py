@@ -39,18 +39,23 @@ def check_fit(model_file: Path, firmware_dir: Path, engine: str) -> Model | None
     """
     content = _content(model_file)
     try:
-        model = None
-        if engine == "builtin":
-            model = read_model(content)
+        model = read_model(content) if engine == "builtin" else _read_if_known(content)
         _check_ends(content, model_file)
     except ModelError as error:
         error.where = str(model_file)
         raise
     _check_flash(content, model_file, firmware_dir)
-    if model is not None:
+    if model is not None and engine == "builtin":
         _check_layers(model, model_file, firmware_dir)
         _check_arena(model, model_file, firmware_dir)
     return model
+
+
+def _read_if_known(content: bytes) -> Model | None:
+    try:
+        return read_model(content)
+    except ModelError:
+        return None  # another engine may run what ours does not
 
 
 def _content(model_file: Path) -> bytes:

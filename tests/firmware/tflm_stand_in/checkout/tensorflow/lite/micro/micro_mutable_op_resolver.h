@@ -41,6 +41,12 @@ public:
     TfLiteStatus AddQuantize() { return Add(); }
     TfLiteStatus AddDequantize() { return Add(); }
     TfLiteStatus AddReshape() { return Add(); }
+    TfLiteStatus AddConv2D() { return Add(); }
+    TfLiteStatus AddDepthwiseConv2D() { return Add(); }
+    TfLiteStatus AddAveragePool2D() { return Add(); }
+    TfLiteStatus AddMaxPool2D() { return Add(); }
+    TfLiteStatus AddAdd() { return Add(); }
+    TfLiteStatus AddSoftmax() { return Add(); }
 
 private:
     TfLiteStatus Add() { return ++count_ <= tOpCount ? kTfLiteOk : kTfLiteError; }
