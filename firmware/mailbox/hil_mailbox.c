@@ -53,6 +53,7 @@ bool hil_mailbox_open(const hil_mailbox_door_t *door)
     hil_mailbox.samples_type = door->samples.type;
     hil_mailbox.mark_capacity = HIL_MAILBOX_MARKS;
     hil_mailbox.mark_count = 0;
+    hil_mailbox.run_count = 0;
     barrier();
     hil_mailbox.magic = HIL_MAILBOX_MAGIC;
     return serve;
@@ -77,23 +78,37 @@ void hil_mailbox_mark(uint32_t id)
     hil_mailbox.mark_count = count + 1u;
 }
 
+static void run_once(const hil_mailbox_door_t *door, uint32_t command)
+{
+    cycles_set = false;
+    uint32_t start = hil_mailbox_cycles();
+    uint32_t status = door->run(command, door->context);
+    uint32_t cycles = DWT_CYCCNT - start;
+    hil_mailbox.status = status;
+    if (!cycles_set) {
+        hil_mailbox.cycles = cycles;
+    }
+}
+
 void hil_mailbox_serve(const hil_mailbox_door_t *door)
 {
     while (hil_mailbox.control == HIL_MAILBOX_SERVE) {
         uint32_t request = hil_mailbox.request;
-        if (request != hil_mailbox.response) {
-            barrier(); /* the tensor before the request that announces it */
-            cycles_set = false;
-            uint32_t start = hil_mailbox_cycles();
-            uint32_t status = door->run(hil_mailbox.command, door->context);
-            uint32_t cycles = DWT_CYCCNT - start;
-            hil_mailbox.status = status;
-            if (!cycles_set) {
-                hil_mailbox.cycles = cycles;
-            }
-            barrier();
-            hil_mailbox.response = request;
+        if (request == hil_mailbox.response) {
+            continue;
         }
+        barrier(); /* the tensor before the request that announces it */
+        if (hil_mailbox.command == HIL_MAILBOX_REPEAT) {
+            hil_mailbox.run_count = 0;
+            do {
+                run_once(door, HIL_MAILBOX_INFER);
+                hil_mailbox.run_count = hil_mailbox.run_count + 1u;
+            } while (hil_mailbox.status == HIL_MAILBOX_DONE && hil_mailbox.request == request);
+        } else {
+            run_once(door, hil_mailbox.command);
+        }
+        barrier();
+        hil_mailbox.response = request;
     }
     barrier();
     AIRCR = AIRCR_SYSRESETREQ;

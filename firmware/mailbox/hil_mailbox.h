@@ -44,9 +44,12 @@ extern "C" {
 #define HIL_MAILBOX_SERVE 0x53455256u /* "SERV" */
 #define HIL_MAILBOX_MARKS 16u
 
-/* Commands. Higher numbers are the firmware's own. */
+/* Commands that `run` gets. Numbers above 15 are the firmware's own. */
 #define HIL_MAILBOX_INFER 1u   /* input -> output */
 #define HIL_MAILBOX_PROCESS 2u /* samples -> input -> output */
+
+/* Runs HIL_MAILBOX_INFER over and over, until the next request: for a current and a time per inference. */
+#define HIL_MAILBOX_REPEAT 3u
 
 /* What `run` returns: 0, an error number of the firmware's own, or this. */
 #define HIL_MAILBOX_DONE 0u
@@ -98,6 +101,7 @@ typedef struct {
     uint32_t samples_address, samples_bytes, samples_type;
     uint32_t mark_capacity;
     uint32_t mark_count; /* since start-up; the mark n is at n modulo mark_capacity */
+    uint32_t run_count;  /* of the last HIL_MAILBOX_REPEAT */
     hil_mailbox_mark_t marks[HIL_MAILBOX_MARKS];
 } hil_mailbox_t;
 

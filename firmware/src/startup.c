@@ -24,6 +24,9 @@ int main(void);
 
 #define ABSOLUTE_SYMBOL(name) ".global " #name "\n\t.set " #name ", %c[" #name "]\n\t"
 
+/* Names the engine to whoever reads the image, as an absolute symbol: hil_engine_builtin, hil_engine_tflm. */
+__asm(".global hil_engine_" ENGINE_NAME "\n\t.set hil_engine_" ENGINE_NAME ", 1\n");
+
 /* Tells the linker script, as absolute symbols, how much of the RAM is the model's and in nobody's budget, and the budgets,
  * which the build sets by the engine (CMakeLists.txt). */
 void link_sizes(void);

@@ -2,22 +2,57 @@
 """``hil firmware``: build the reference firmware."""
 
 import enum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from hil.boards import REFERENCE
 from hil.cli.terminal import terminal
-from hil.firmware.build import build
+from hil.firmware.build import MODEL_FILE, build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
 from hil.firmware.mailbox import copy_mailbox
 from hil.firmware.tflm import CMSIS_NN_KERNELS, REFERENCE_KERNELS, inspect, missing_kernels
+from hil.measurement.text import with_unit
+
+if TYPE_CHECKING:
+    from hil.rig.engine_comparison import EngineCost
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 tflm_app = typer.Typer(help="Your TensorFlow Lite Micro.", no_args_is_help=True)
 app.add_typer(tflm_app, name="tflm")
+
+
+ENGINE_COLUMNS = ("engine", "differing", "cycles", "time", "current", "energy", "flash", "RAM")
+
+
+def engine_row(cost: "EngineCost") -> tuple[str, ...]:
+    """An engine's figures in the order of `ENGINE_COLUMNS`."""
+    return (
+        cost.name,
+        f"{cost.differing} of {cost.vectors}",
+        f"{cost.cycles:,}",
+        with_unit(cost.latency_s, "s"),
+        with_unit(cost.current_a, "A"),
+        with_unit(cost.energy_j, "J"),
+        f"{cost.flash_bytes:,} B",
+        f"{cost.ram_bytes:,} B",
+    )
+
+
+def engine_page(title: str, costs: "Sequence[EngineCost]") -> str:
+    """The comparison as a table in Markdown."""
+    rows = [ENGINE_COLUMNS, ("---",) * len(ENGINE_COLUMNS), *map(engine_row, costs)]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return (
+        "\n".join(
+            [title, "", *lines, "", "Time, current and energy are per inference, at the mailbox's clock."]
+        )
+        + "\n"
+    )
 
 
 class Sensor(enum.StrEnum):
@@ -107,6 +142,52 @@ def host_command(
     for code, count in sorted(counts.items()):
         if code != 0:
             console.print(f"{count:>12,} refused with error {code} (firmware/protocol.toml)")
+
+
+@app.command("compare")
+def compare_command(
+    rig: Annotated[str, typer.Option(help="A name in rig_configs/, or a path to a .toml file.")],
+    tflm_dir: Annotated[
+        Path | None,
+        typer.Option(help="Your checkout of TensorFlow Lite Micro: each of its libraries is measured."),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A .tflite, instead of firmware/model/anomaly.tflite.")
+    ] = None,
+    toolchain: Annotated[
+        Toolchain, typer.Option(help="Of the firmware's own engine; TensorFlow Lite Micro takes gcc.")
+    ] = Toolchain.GCC,
+    vectors: Annotated[int, typer.Option(min=1, help="Inferences of each engine.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of the vectors.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="A file for the table, in Markdown.")] = None,
+) -> None:
+    """Compare inference engines on a rig: answers, cycles, time, energy, flash and RAM."""
+    from hil.config import load_rig
+    from hil.golden.interpreter import GoldenInterpreter
+    from hil.golden.vectors import inference_vectors
+    from hil.rig.engine_comparison import compare
+    from hil.rig.rig import open_rig
+
+    config = load_rig(rig)
+    golden = GoldenInterpreter((MODEL_FILE if model is None else model).read_bytes())
+    elves = {f"builtin, {toolchain.value}": build(toolchain.value, model=model)}
+    if tflm_dir is not None:
+        for library in inspect(tflm_dir.resolve()).libraries:
+            elves[f"TFLM, {library.kernels} kernels"] = build(
+                "gcc", model=model, engine="tflm", tflm_dir=tflm_dir, tflm_kernels=library.kernels
+            )
+    inputs = inference_vectors(vectors, seed)
+    with open_rig(config) as opened:
+        images = {name: Image.load(elf) for name, elf in elves.items()}
+        costs = compare(opened, images, inputs, golden.infer(inputs))
+    title = f"{vectors} vectors (seed {seed}) against {golden.name} {golden.version}, rig {config.name}"
+    console = terminal()
+    table = Table(*ENGINE_COLUMNS, title=title)
+    for row in map(engine_row, costs):
+        table.add_row(*row)
+    console.print(table)
+    if out is not None:
+        out.write_text(engine_page(title, costs), encoding="utf-8")
 
 
 @app.command("mailbox", no_args_is_help=True)

@@ -21,6 +21,9 @@ FLASH_START = Board.load(REFERENCE).part.flash.base
 """Where the flash of the reference board's part begins."""
 
 
+_ENGINE_SYMBOL = "hil_engine_"
+
+
 @dataclass(frozen=True)
 class Segment:
     """A run of bytes that belongs at `address` in flash."""
@@ -117,6 +120,12 @@ class Image:
         if start is None or end is None:
             return None
         return self.read(start, end - start)
+
+    @property
+    def engine(self) -> str | None:
+        """What runs the reference firmware's network: "builtin" or "tflm"; None for another firmware."""
+        names = [name for name in self.symbols if name.startswith(_ENGINE_SYMBOL)]
+        return names[0].removeprefix(_ENGINE_SYMBOL) if len(names) == 1 else None
 
 
 def _error(path: Path, message: str, expected: str = "", hint: str = "") -> ImageError:

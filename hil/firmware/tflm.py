@@ -20,6 +20,7 @@ from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import ARMAttributesSection
 
 from hil.errors import FirmwareBuildError
 
@@ -291,7 +292,7 @@ def _has_hard_float(data: bytes) -> bool:
     if elf["e_machine"] != "EM_ARM":
         raise ValueError(f"it is built for {str(elf['e_machine']).removeprefix('EM_')}")
     section = elf.get_section_by_name(_ATTRIBUTES)
-    if section is None:
+    if not isinstance(section, ARMAttributesSection):
         return False
     return any(
         attribute.tag == _VFP_ARGUMENTS and attribute.value == 1

@@ -23,15 +23,15 @@ from hil.firmware.image import Image
 from hil.instruments.protocols import Board, Clock
 
 _MAGIC, _VERSION, _CONTROL, _REQUEST, _RESPONSE, _COMMAND, _STATUS = 0, 4, 8, 12, 16, 20, 24
-_SIZE, _TENSORS, _MARKS = 36, 40, 76
+_SIZE, _TENSORS, _MARKS, _RUN_COUNT, _RING = 36, 40, 76, 84, 88
 """Offsets in bytes. Cycles and value follow the status; a tensor is an address, a size and a type."""
 
-_STRUCTURE_BYTES = 212
+_STRUCTURE_BYTES = 216
 _MARK_CAPACITY = 16
 _READY = 0x4D424F58
 _SERVE = 0x53455256
 _SUPPORTED_VERSION = 2
-_COMMAND_INFER, _COMMAND_PROCESS = 1, 2
+_COMMAND_INFER, _COMMAND_PROCESS, _COMMAND_REPEAT = 1, 2, 3
 _UNKNOWN_COMMAND = 0xFFFFFFFF
 
 _TYPES: Mapping[int, type[np.generic]] = {
@@ -163,9 +163,10 @@ class Mailbox:
                 f"word 0 is 0x{magic:08X}", where="hil_mailbox", operation="marks", expected="an open mailbox"
             )
         self._check_layout()
-        capacity, count, *ring = self._read(_MARKS, 2 + 2 * _MARK_CAPACITY)
+        capacity, count = self._read(_MARKS, 2)
         if capacity != _MARK_CAPACITY:
             raise MailboxError(f"{capacity} marks", where="hil_mailbox", expected=f"{_MARK_CAPACITY}")
+        ring = self._read(_RING, 2 * _MARK_CAPACITY)
         numbers = range(max(0, count - capacity), count)
         places = [2 * (number % capacity) for number in numbers]
         return [Mark(ring[place], ring[place + 1]) for place in places]
@@ -193,6 +194,30 @@ class Mailbox:
         """
         self._put(_named("samples", self._samples), samples)
         return self._run(_COMMAND_PROCESS, "process")
+
+    def repeat(self, tensor: ArrayLike) -> None:
+        """Have the network run on ``tensor`` over and over. The next command, or `leave`, ends it.
+
+        Raises:
+            ValueError: the tensor does not fit.
+        """
+        self._put(self.input, tensor)
+        self._request = (self._request + 1) & 0xFFFFFFFF
+        self._write(_COMMAND, _COMMAND_REPEAT)
+        self._write(_REQUEST, self._request)
+
+    def run_count(self) -> int:
+        """How often the network has run since `repeat`.
+
+        Raises:
+            MailboxError: the firmware reports an error.
+        """
+        (status,) = self._read(_STATUS, 1)
+        if status != 0:
+            raise MailboxError(
+                f"status {status}", where="hil_mailbox", operation="repeat", expected="status 0"
+            )
+        return self._read(_RUN_COUNT, 1)[0]
 
     def leave(self) -> None:
         """End the service loop; the firmware resets the part and runs as always."""

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines side by side on the virtual bench: the firmware's own, and a stand-in for TensorFlow Lite Micro."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hil.cli.firmware import engine_page
+from hil.config import load_rig
+from hil.firmware.build import MODEL_FILE, build
+from hil.firmware.image import Image
+from hil.golden.interpreter import GoldenInterpreter
+from hil.golden.vectors import inference_vectors
+from hil.rig import open_rig
+from hil.rig.engine_comparison import compare
+from tests.firmware.tflm_checkout import BULK_BYTES, make_checkout, needs_gcc
+
+MSI_HZ = 4e6
+"""The clock of the mailbox's service: plan 0."""
+
+
+@needs_gcc
+def test_engines_are_compared_on_the_same_vectors(tmp_path: Path) -> None:
+    checkout = make_checkout(tmp_path / "checkout", ("cmsis_nn",))
+    tflm = build("gcc", engine="tflm", tflm_dir=checkout, build_dir=tmp_path / "build")
+    images = {"builtin": Image.load(build("gcc")), "tflm": Image.load(tflm)}
+    assert [image.engine for image in images.values()] == ["builtin", "tflm"]
+    vectors = inference_vectors(6, seed=3)
+    expected = GoldenInterpreter(MODEL_FILE.read_bytes()).infer(vectors)
+    expected[4, 0] += 1  # a wrong answer has to be noticed
+    with open_rig(load_rig("sim")) as rig:
+        builtin, other = compare(rig, images, vectors, expected)
+    assert (builtin.differing, other.differing) == (1, 1)
+    assert other.flash_bytes > builtin.flash_bytes + BULK_BYTES
+    for cost in (builtin, other):
+        assert cost.cycles / MSI_HZ < cost.latency_s < 1.5 * cost.cycles / MSI_HZ
+        assert cost.energy_j == pytest.approx(3.0 * cost.current_a * cost.latency_s, rel=0.01)
+        assert 1e-4 < cost.current_a < 2e-3  # 0.5 mA or so at 4 MHz from flash
+    page = engine_page("six vectors", [builtin, other])
+    assert re.search(r"^\| builtin \| 1 of 6 \| [\d,]+ \|", page, re.M)
