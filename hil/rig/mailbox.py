@@ -179,8 +179,8 @@ class Mailbox:
             MailboxError: the firmware reports an error.
             DeviceTimeoutError: the firmware does not answer.
         """
-        self._put(self.input, tensor)
-        return self._run(_COMMAND_INFER, "infer")
+        given = self._put(self.input, tensor)
+        return self._run(_COMMAND_INFER, "infer", given)
 
     def process(self, samples: ArrayLike) -> MailboxResult:
         """Have the firmware compute the input from samples, and run the network on it.
@@ -223,7 +223,7 @@ class Mailbox:
         """End the service loop; the firmware resets the part and runs as always."""
         self._write(_CONTROL, 0)
 
-    def _run(self, command: int, name: str) -> MailboxResult:
+    def _run(self, command: int, name: str, given: NDArray[Any] | None = None) -> MailboxResult:
         self._request = (self._request + 1) & 0xFFFFFFFF
         self._write(_COMMAND, command)
         self._write(_REQUEST, self._request)
@@ -233,13 +233,15 @@ class Mailbox:
             raise MailboxError("the firmware does not know this command", where="hil_mailbox", operation=name)
         if status != 0:
             raise MailboxError(f"status {status}", where="hil_mailbox", operation=name, expected="status 0")
-        return MailboxResult(self._get(self.input), self._get(self.output), cycles, value)
+        # An engine may use the memory of its input for something else once it has read it.
+        source = self._get(self.input) if given is None else given
+        return MailboxResult(source, self._get(self.output), cycles, value)
 
-    def _put(self, tensor: Tensor, values: ArrayLike) -> None:
+    def _put(self, tensor: Tensor, values: ArrayLike) -> NDArray[Any]:
         array = _exactly(values, tensor.dtype, tensor.size)
-        self._board.write_memory(
-            tensor.address, array.astype(np.dtype(tensor.dtype).newbyteorder("<")).tobytes()
-        )
+        little = array.astype(np.dtype(tensor.dtype).newbyteorder("<"))
+        self._board.write_memory(tensor.address, little.tobytes())
+        return array
 
     def _get(self, tensor: Tensor) -> NDArray[Any]:
         data = self._board.read_memory(tensor.address, tensor.bytes)
@@ -310,7 +312,7 @@ def _named(name: str, tensor: Tensor | None) -> Tensor:
     return tensor
 
 
-def _exactly(values: ArrayLike, dtype: type[np.generic], size: int) -> NDArray[np.generic]:
+def _exactly(values: ArrayLike, dtype: type[np.generic], size: int) -> NDArray[Any]:
     """``values`` as an array of that type and length, without wrapping anything around."""
     given = np.asarray(values)
     if np.issubdtype(dtype, np.floating):
