@@ -23,9 +23,7 @@ from tests.firmware.core_program import (
     CoreProgram,
     build_program,
 )
-
-AD01_SIZES = (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640)
-"""MLPerf Tiny's anomaly detection benchmark: an autoencoder of fully connected layers."""
+from tests.firmware.networks import AD01_SIZES
 
 
 def random_stack(sizes: tuple[int, ...], seed: int, *, per_channel: bool = False) -> bytes:
@@ -70,7 +68,7 @@ def test_the_firmwares_model_is_exact_and_under_5000_cycles(
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
-def test_ad01_is_exact_and_at_most_2_75_cycles_per_product(
+def test_ad01_is_exact_and_at_most_2_cycles_per_product(
     tmp_path: Path, toolchain: Literal["zig", "gcc"]
 ) -> None:
     content = random_stack(AD01_SIZES, seed=32)
@@ -83,9 +81,9 @@ def test_ad01_is_exact_and_at_most_2_75_cycles_per_product(
     outputs, cycles = program.run(inputs, 640, NO_WAIT_STATES)
     np.testing.assert_array_equal(outputs, GoldenInterpreter(content).infer(inputs))
     assert outputs.std() > 20  # outputs that are all at a limit would prove little
-    assert cycles / products <= 2.75  # by docs/timing.md's rules for loads after stores and unaligned pairs
+    assert cycles / products <= 2.0
     _, cycles_at_80_mhz = program.run(inputs[:1], 640, FOUR_WAIT_STATES_CACHED)
-    assert cycles_at_80_mhz / products <= 2.75
+    assert cycles_at_80_mhz / products <= 2.6  # weights in flash: four wait states for each eight of them
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
