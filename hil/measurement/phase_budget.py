@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hil.errors import MeasurementError
 from hil.measurement.budget import Budget, rectangle, scatter_of_mean
 from hil.measurement.duty_cycle import wake_times_s
+from hil.measurement.edges import TRANSIENT, edge_s
 from hil.measurement.phases import Phase, PhaseName
 from hil.measurement.uncertainty import Estimate
 from hil.measurement.waveform import Waveform
@@ -85,7 +86,7 @@ def phase_budget(
             PhaseBudget(
                 name=name,
                 occurrences=len(own),
-                duration_s=_duration(own, waveform.period_s),
+                duration_s=_duration(own, waveform),
                 current_a=Estimate.of(charge_c / duration_s, charge.scaled(1.0 / duration_s)),
                 charge_c=Estimate.of(charge_c, charge),
                 energy_j=Estimate.of(charge_c * supply_v.value, energy),
@@ -127,9 +128,13 @@ def _charge(
     return charge_c, Budget.of(*parts)
 
 
-def _duration(own: Sequence[Phase], period_s: float) -> Estimate:
-    """Mean length of the occurrences: two edges each, known to a sample, and their scatter."""
-    each_s = np.array([phase.duration_s for phase in own])
-    edges = rectangle("edges", period_s / 2, "s", "half a sample", math.sqrt(2 / len(own)))
+def _duration(own: Sequence[Phase], waveform: Waveform) -> Estimate:
+    """Mean length of the occurrences: two edges each, interpolated in their samples, and their scatter.
+
+    What a transient does to an edge, it does to all of its kind: more occurrences do not make it smaller.
+    """
+    each_s = np.array([edge_s(waveform, phase.end_s) - edge_s(waveform, phase.start_s) for phase in own])
+    bound_s = TRANSIENT * waveform.period_s
+    edges = rectangle("edges", bound_s, "s", "assumption, a quarter of a sample", math.sqrt(2.0))
     scatter = [scatter_of_mean("scatter between periods", each_s, "s")] if len(own) > 1 else []
     return Estimate.of(float(each_s.mean()), Budget.of(edges, *scatter))

@@ -65,6 +65,8 @@ INSTRUMENT_KEYS: Mapping[str, Mapping[str, str]] = {
         "serial": "Serial number that the instrument answers, a text.",
         "current_ranges": _RANGES.format("a"),
         "voltage_ranges": _RANGES.format("v"),
+        "errors": 'Of gain and offset: "uniform" within their bounds, as the controller assumes, or "normal" '
+        "with the bounds at two standard deviations.",
         "programming_gain_accuracy": "Of the voltage that the source is set to, a fraction.",
         "programming_offset_accuracy_v": "Of the voltage that the source is set to, in volts.",
     },

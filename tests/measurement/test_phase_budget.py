@@ -55,7 +55,9 @@ def test_accuracy_edges_and_scatter_make_the_uncertainty() -> None:
     exact = budget(waveform())["inference"]
     edges_c = edge_c * math.hypot(*[9e-3 - 40e-6, 9e-3 - 1.67e-6] * 2) / 2
     assert exact.charge_c.standard_uncertainty == pytest.approx(edges_c, rel=1e-3)
-    assert exact.duration_s.standard_uncertainty == pytest.approx(edge_c, rel=1e-3)
+    # Of a duration the edges are interpolated: a quarter of a sample each is left, however many there are.
+    edges_s = math.sqrt(2) * 0.25 * PERIOD_S / math.sqrt(3)
+    assert exact.duration_s.standard_uncertainty == pytest.approx(edges_s, rel=1e-3)
     inaccurate = budget(waveform(), accuracy_a=90e-6)["inference"]
     assert inaccurate.charge_c.standard_uncertainty == pytest.approx(
         math.hypot(edges_c, 90e-6 * 7e-3), rel=1e-3
@@ -63,7 +65,7 @@ def test_accuracy_edges_and_scatter_make_the_uncertainty() -> None:
     scattered = budget(waveform((7, 9, 7)))["inference"]
     two_readings = math.sqrt(2) * 1e-3 / math.sqrt(2)
     assert scattered.duration_s.standard_uncertainty == pytest.approx(
-        math.hypot(edge_c, two_readings), rel=1e-3
+        math.hypot(edges_s, two_readings), rel=1e-3
     )
     # Student's factor for one degree of freedom is 12.71.
     assert scattered.duration_s.expanded_uncertainty > 10 * scattered.duration_s.standard_uncertainty

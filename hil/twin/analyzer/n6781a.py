@@ -140,12 +140,14 @@ class N6781A:
             ranges_from_config(config, "current_ranges", "a", DEFAULT_CURRENT_RANGES),
             rng,
             noise=noise_table.CURRENT_A if specified else None,
+            errors=config.get("errors", "uniform"),
             reversed_leads=miswiring.ammeter == "reversed",
         )
         self._voltmeter = Meter(
             ranges_from_config(config, "voltage_ranges", "v", DEFAULT_VOLTAGE_RANGES),
             rng,
             noise=noise_table.VOLTAGE_V if specified else None,
+            errors=config.get("errors", "uniform"),
         )
         self.source = Source(bench, config, rng, realism, sense_leads_open=miswiring.sense_leads == "open")
         self.neighbour = Neighbour(on=miswiring.neighbour_channel_on)

@@ -93,6 +93,9 @@ def ranges_from_config(
     return tuple(sorted(ranges, key=lambda entry: entry.full_scale))
 
 
+_ERRORS = ("uniform", "normal")
+
+
 class Meter:
     """Turns true mean values into readings."""
 
@@ -103,9 +106,18 @@ class Meter:
         *,
         noise: Mapping[float, NDArray[np.float64]] | None = None,
         reversed_leads: bool = False,
+        errors: str = "uniform",
     ) -> None:
-        """``noise`` has rows of :mod:`hil.twin.analyzer.noise_table` by full scale; ranges without one keep
-        their own white noise. Reversed leads turn the sign of what is measured.
+        """Keyword arguments say what is peculiar about this meter.
+
+        Args:
+            ranges: smallest first.
+            rng: draws the errors and the noise.
+            noise: rows of :mod:`hil.twin.analyzer.noise_table` by full scale; ranges without one keep their
+                own white noise.
+            reversed_leads: they turn the sign of what is measured.
+            errors: of gain and offset are "uniform" within the accuracy, or "normal" with the accuracy as two
+                standard deviations, so that one in twenty exceeds it.
         """
         self.ranges = tuple(ranges)
         self._sign = -1.0 if reversed_leads else 1.0
@@ -115,8 +127,14 @@ class Meter:
             if noise is not None and entry.full_scale in noise
         }
         self._full_scales = np.array([entry.full_scale for entry in self.ranges])
-        self._gains = 1.0 + np.array([entry.gain_accuracy * rng.uniform(-1, 1) for entry in self.ranges])
-        self._offsets = np.array([entry.offset_accuracy * rng.uniform(-1, 1) for entry in self.ranges])
+        if errors not in _ERRORS:
+            raise BenchConfigError(f"power analyzer: errors: expected one of {_ERRORS}, not {errors!r}")
+
+        def drawn(accuracy: float) -> float:
+            return accuracy * (rng.uniform(-1, 1) if errors == "uniform" else rng.standard_normal() / 2)
+
+        self._gains = 1.0 + np.array([drawn(entry.gain_accuracy) for entry in self.ranges])
+        self._offsets = np.array([drawn(entry.offset_accuracy) for entry in self.ranges])
         self._noises = np.array([entry.noise_rms for entry in self.ranges])
         self._rng = rng
 

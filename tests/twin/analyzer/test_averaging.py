@@ -10,6 +10,7 @@ import pytest
 
 from hil.twin.analyzer import averaging
 from hil.twin.analyzer.ranges import OVERLOAD, Meter, Range
+from hil.twin.errors import BenchConfigError
 from hil.twin.power.supply_trace import SupplyTrace
 
 SAMPLE_PS = 5_120_000
@@ -105,3 +106,17 @@ def test_a_long_quiet_period_costs_no_more_than_a_short_one() -> None:
     segments_ps, counts = averaging._segments(trace, edges_ps)
     assert len(segments_ps) == 3
     assert counts[0] == pytest.approx(60 / 5.12e-6)
+
+
+def test_normal_errors_exceed_the_accuracy_one_time_in_twenty():
+    entry = Range(full_scale=1.0, gain_accuracy=0.0, offset_accuracy=1e-3, noise_rms=0.0)
+    offsets = []
+    for seed in range(2000):
+        meter = Meter((entry,), np.random.default_rng(seed), errors="normal")
+        offsets.append(float(meter.read(np.array([0.5]), 1.0, None)[0]) - 0.5)
+    assert np.mean(np.abs(offsets) > 1e-3) == pytest.approx(0.0455, abs=0.01)
+
+
+def test_errors_of_an_unknown_kind_are_refused():
+    with pytest.raises(BenchConfigError, match="errors: expected one of"):
+        Meter((), np.random.default_rng(1), errors="gaussian")
