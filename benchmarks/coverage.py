@@ -7,8 +7,8 @@ room's temperature. The virtual instrument's own front end makes the readings, a
 code the intervals. The part is a waveform of which every charge is known.
 
 ``<measurand>_coverage`` is the part of all seeds whose interval holds the truth, 0.95 by intention.
-``<measurand>_k95`` is twice the part of U that holds 95 % of the errors. It is 2 where U is right; below 1.6 the
-intervals are too wide, above 2.4 too narrow.
+``<measurand>_k95`` is twice the part of U that holds 95 % of the errors. It is 2 where U is right; below 1.6
+the intervals are too wide, above 2.4 too narrow.
 """
 
 from __future__ import annotations
