@@ -11,8 +11,22 @@
 #define DWT_CTRL_CYCCNTENA (1u << 0)
 #define DWT_CYCCNT (*(volatile uint32_t *)0xE0001004u)
 
-/* Survives a reset. Every word is volatile, because the debugger changes them behind the firmware's back. */
-__attribute__((section(".noinit"), used)) volatile hil_mailbox_t hil_mailbox;
+/* hil_mailbox survives a reset. Every word is volatile, because the debugger changes them behind the firmware's back.
+ * Defined in assembly: clang takes a variable in .noinit for initialised data, which no flash programmer could load. */
+#define STRUCTURE_BYTES 216
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+__asm(".pushsection .noinit, \"aw\", %nobits\n\t"
+      ".balign 4\n\t"
+      ".global hil_mailbox\n\t"
+      ".type hil_mailbox, %object\n\t"
+      ".size hil_mailbox, " TEXT(STRUCTURE_BYTES) "\n"
+      "hil_mailbox:\n\t"
+      ".space " TEXT(STRUCTURE_BYTES) "\n\t"
+      ".popsection");
+
+/* An array of negative length if the structure has another size. */
+typedef char structure_has_its_size[sizeof(hil_mailbox_t) == STRUCTURE_BYTES ? 1 : -1];
 
 static bool cycles_set;
 
