@@ -28,7 +28,7 @@ from hil.twin import bench_config, faults, hands, miswiring, realism
 PROJECT = Path(__file__).parents[1]
 RIG_FILE_PAGE = PROJECT / "docs" / "reference" / "rig_file.md"
 FAULTS_PAGE = PROJECT / "docs" / "reference" / "faults.md"
-RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost")
+RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost", "sim-lsm6dsl")
 """Where examples are looked for, first in the first."""
 
 _UNITS = {
@@ -41,6 +41,7 @@ _UNITS = {
         quantities.Temperature: "temperature in °C",
         quantities.TemperatureDifference: "difference of temperatures in °C",
         quantities.Resistance: "resistance in ohm",
+        quantities.AccelerationPerVolt: "acceleration per volt in m/s/s/V",
         quantities.Ratio: "ratio (%, ppm)",
     }.items()
 }
@@ -90,7 +91,7 @@ def literal(value: Any) -> str:
         return f'"{value}"'
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {literal(part)}" for key, part in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(literal(part) for part in value) + "]"
     return str(value)
 
@@ -123,6 +124,8 @@ def kind(field: FieldInfo) -> str:
             said = " or ".join(literal(word) for word in typing.get_args(choices[0]))
         elif typing.get_origin(annotation) is tuple:
             said = "list"
+        elif typing.get_origin(annotation) is dict:
+            said = "table"
         elif kinds:
             said = names[kinds[0]]
         else:
@@ -284,7 +287,9 @@ def rig_file_page() -> str:
     places = {
         "CurrentRange": ("power_analyzer", "ranges"),
         "VoltageAccuracy": ("daq", "analog_output"),
+        "DeviceConfig": ("board", "devices"),
         "AnalogWire": ("wiring", "sensor"),
+        "ShakerWire": ("wiring", "shaker"),
         "InputWire": ("wiring", "sensor_readback"),
         "CounterWire": ("wiring", "marker_inference"),
         "RelayWire": ("wiring", "debug_connection"),

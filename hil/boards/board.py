@@ -44,6 +44,45 @@ class Console:
     """At which the probe's transmit line idles, in V."""
 
 
+BUS_SIGNALS: Mapping[str, tuple[str, ...]] = {
+    "I2C": ("scl", "sda"),
+    "SPI": ("sck", "miso", "mosi", "cs"),
+    "USART": ("tx", "rx"),
+    "UART": ("tx", "rx"),
+    "LPUART": ("tx", "rx"),
+}
+"""Signals that a device on a bus has besides its own, by the letters of the bus's name. Those of a UART are
+the part's."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device on a bus or UART of the part: soldered to the board, or connected to it."""
+
+    name: str
+    kind: str
+    """What it is, in lower case: "lsm6dsl"."""
+    bus: str
+    """The part's peripheral: "I2C1", "SPI2", "USART3"."""
+    pins: Mapping[str, str]
+    """The part's pins by the device's signals."""
+    address: int | None = None
+    """Its seven bits on I2C, where it has a choice and not its usual one."""
+
+    @property
+    def missing_signals(self) -> tuple[str, ...]:
+        """Signals of its bus that end at no pin."""
+        bus = self.bus.rstrip("0123456789")
+        return tuple(signal for signal in BUS_SIGNALS.get(bus, ()) if signal not in self.pins)
+
+    @property
+    def own_pins(self) -> dict[str, str]:
+        """Pins that it shares with no other device of its bus."""
+        bus = self.bus.rstrip("0123456789")
+        shared = () if bus not in ("I2C", "SPI") else set(BUS_SIGNALS[bus]) - {"cs"}
+        return {signal: pin for signal, pin in self.pins.items() if signal not in shared}
+
+
 @dataclass(frozen=True)
 class Board:
     """What does not depend on the bench. SI units; pins as "PA0"."""
@@ -70,8 +109,8 @@ class Board:
     """Pins by the LEDs' names."""
     connectors: Mapping[str, str]
     """Pins by the names on the connectors."""
-    devices: Mapping[str, Mapping[str, str]]
-    """What else is soldered to the board, by its name: the bus and its pins."""
+    devices: tuple[Device, ...]
+    """What else is soldered to the board on buses of the part."""
     supply_jumper: str
     """Where the part's supply current is measured."""
     regulator_v: float
@@ -184,12 +223,22 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         button_pressed_high=data.get("button", {}).get("pressed") == "high",
         leds=data.get("leds", {}),
         connectors=data.get("connectors", {}),
-        devices=data.get("devices", {}),
+        devices=tuple(_device(path, name, wires) for name, wires in data.get("devices", {}).items()),
         supply_jumper=data["supply"]["jumper"],
         regulator_v=data["supply"]["regulator"],
         isolation_lines=tuple(isolation["lines"]),
         unparked_leak_a=isolation["unparked_leak"],
     )
+
+
+def _device(path: Path, name: str, wires: Mapping[str, str]) -> Device:
+    if "bus" not in wires:
+        raise DatasheetError(f"{path}: the key 'devices.{name}.bus' is missing")
+    pins = {signal: pin for signal, pin in wires.items() if signal != "bus"}
+    device = Device(name, name.lower(), wires["bus"], pins)
+    if device.missing_signals:
+        raise DatasheetError(f"{path}: the key 'devices.{name}.{device.missing_signals[0]}' is missing")
+    return device
 
 
 def _part_name(path: Path, part: str) -> str:
@@ -204,10 +253,8 @@ def _check(path: Path, board: Board) -> None:
         used["button.pin"] = board.button
     used |= {f"leds.{name}": pin for name, pin in board.leds.items()}
     used |= {f"connectors.{name}": pin for name, pin in board.connectors.items()}
-    for name, wires in board.devices.items():
-        if "bus" not in wires:
-            raise DatasheetError(f"{path}: the key 'devices.{name}.bus' is missing")
-        used |= {f"devices.{name}.{signal}": pin for signal, pin in wires.items() if signal != "bus"}
+    for device in board.devices:
+        used |= {f"devices.{device.name}.{signal}": pin for signal, pin in device.pins.items()}
     for key, pin in used.items():
         if pin not in board.pins:
             package = f"the {board.package.name} package of the {board.part.title}"

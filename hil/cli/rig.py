@@ -33,6 +33,13 @@ def check(
         if wire is not None:
             table.add_row(role, getattr(wire, "pin", "–"), wire.terminal)
     terminal().print(table)
+    if config.board.connected:
+        connected = Table("device", "kind", "bus", "pins", title="on buses of the part")
+        for device in config.board.connected:
+            where = device.bus if device.address is None else f"{device.bus}, 0x{device.address:02X}"
+            pins = ", ".join(f"{signal} {pin}" for signal, pin in device.pins.items())
+            connected.add_row(device.name, device.kind, where, pins)
+        terminal().print(connected)
 
 
 def rigs() -> None:

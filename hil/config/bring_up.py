@@ -137,8 +137,9 @@ def bring_up_file(config: RigConfig) -> Path:
 def fingerprint(config: RigConfig) -> str:
     """Tell one bench from another: a hash of board, wiring and instruments without their addresses."""
     tables: dict[str, Any] = {
-        "board": config.board.model_dump(mode="json"),
-        "wiring": config.wiring.model_dump(mode="json"),
+        # Results of before there were these keys stay good for benches that say nothing in them.
+        "board": config.board.model_dump(mode="json", exclude=_unsaid(config.board, {"devices"})),
+        "wiring": config.wiring.model_dump(mode="json", exclude=_unsaid(config.wiring, {"shaker"})),
     }
     if config.probe is not None:
         # Results of before the key was there stay good for the probes of that time.
@@ -147,6 +148,10 @@ def fingerprint(config: RigConfig) -> str:
     for name, table in config.instruments.items():
         tables[name] = table.model_dump(mode="json", exclude={*table.addresses, *_CHANGING})
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _unsaid(table: BaseModel, keys: set[str]) -> set[str]:
+    return {key for key in keys if not getattr(table, key)}
 
 
 def load_bring_up(config: RigConfig, now: datetime | None = None) -> BringUpResults | None:

@@ -14,6 +14,7 @@ from hil.config.models import (
     InputWire,
     RelayWire,
     RigConfig,
+    ShakerWire,
     SupplyReadbackWire,
 )
 from hil.config.tables import AmmeterTable, Contradiction, SupplyTable
@@ -24,6 +25,7 @@ _SWD_PINS = ("PA13", "PA14")
 """SWDIO and SWCLK of every STM32 (RM0351, debug port pins)."""
 _KINDS = {
     AnalogWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao0"),
+    ShakerWire: (re.compile(r"ao\d+"), "an analog output such as {device}/ao1"),
     InputWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai0"),
     CounterWire: (re.compile(r"ctr\d+"), "a counter such as {device}/ctr0"),
     SupplyReadbackWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai1"),
@@ -37,6 +39,7 @@ def find_contradictions(config: RigConfig) -> Iterator[Contradiction]:
     yield from _instruments(config)
     yield from _placeholders(config)
     yield from _wires(config)
+    yield from _devices(config)
 
 
 def _supply(config: RigConfig) -> Iterator[Contradiction]:
@@ -147,8 +150,10 @@ def _wires(config: RigConfig) -> Iterator[Contradiction]:
                 "one wire per terminal",
             )
         terminals.setdefault(wire.terminal, role)
-        if isinstance(wire, RelayWire | SupplyReadbackWire):
-            continue  # neither ends at a port pin
+        if isinstance(wire, ShakerWire):
+            yield from _amplifier(path, wire)
+        if isinstance(wire, RelayWire | SupplyReadbackWire | ShakerWire):
+            continue  # none ends at a port pin
         yield from _pin(config, path, wire.pin)
         if isinstance(wire, InputWire):
             continue  # an input may watch a pin that another wire drives
@@ -164,7 +169,7 @@ def _wires(config: RigConfig) -> Iterator[Contradiction]:
 def _terminal(
     config: RigConfig,
     path: tuple[str, ...],
-    wire: AnalogWire | InputWire | SupplyReadbackWire | CounterWire | RelayWire,
+    wire: AnalogWire | ShakerWire | InputWire | SupplyReadbackWire | CounterWire | RelayWire,
 ) -> Iterator[Contradiction]:
     if config.daq is None:
         yield Contradiction(
@@ -187,20 +192,22 @@ def _terminal(
         )
 
 
-def _pin(config: RigConfig, path: tuple[str, ...], pin: str) -> Iterator[Contradiction]:
+def _pin(
+    config: RigConfig, path: tuple[str | int, ...], pin: str, key: str = "pin"
+) -> Iterator[Contradiction]:
     board = config.board.definition
     pins = board.pins
     if pin not in pins:
         close = difflib.get_close_matches(pin.upper(), sorted(pins), n=1)
         yield Contradiction(
-            (*path, "pin"),
+            (*path, key),
             f"{config.board.name} has no pin {pin!r}",
             f'a port pin such as "{close[0] if close else "PA0"}"',
         )
     taken = {board.console.tx: "console", board.console.rx: "console", **dict.fromkeys(_SWD_PINS, "debug")}
     if pin in taken:
         yield Contradiction(
-            (*path, "pin"),
+            (*path, key),
             f"{config.board.name} wires pin {pin} to its probe's {taken[pin]} line",
             "a pin that is free",
         )
@@ -224,3 +231,44 @@ def _voltages(config: RigConfig, path: tuple[str, ...], wire: AnalogWire) -> Ite
         )
     if wire.minimum_v >= wire.maximum_v:
         yield Contradiction((*path, "minimum"), "the minimum is not below the maximum", "minimum < maximum")
+
+
+def _amplifier(path: tuple[str, ...], wire: ShakerWire) -> Iterator[Contradiction]:
+    if wire.minimum_v >= wire.maximum_v:
+        yield Contradiction((*path, "minimum"), "the minimum is not below the maximum", "minimum < maximum")
+
+
+def _devices(config: RigConfig) -> Iterator[Contradiction]:
+    """Pins of the devices: those of the package, and each for one purpose."""
+    board = config.board.definition
+    wired = {
+        wire.pin: f"[wiring] {role}"
+        for role, wire in config.wiring
+        if isinstance(wire, AnalogWire | CounterWire)
+    }
+    # Of the board's own devices only those pins count that a wire may not take; the board's file is its own.
+    used = {pin: device.name for device in board.devices for pin in device.own_pins.values()}
+    names = {device.name for device in board.devices}
+    for index, entry in enumerate(config.board.devices):
+        device, path = entry.definition, ("board", "devices", index)
+        if device.name in names:
+            yield Contradiction(
+                (*path, "name"), f"another device is called {device.name!r}", "a name for each"
+            )
+        names.add(device.name)
+        if device.missing_signals:
+            yield Contradiction(
+                (*path, "pins"),
+                f"{device.name} on {device.bus} has no pin for {' and '.join(device.missing_signals)}",
+                "every line of the bus",
+            )
+        if entry.address is not None and not device.bus.startswith("I2C"):
+            yield Contradiction((*path, "address"), f"{device.bus} has no addresses", "a bus of I2C")
+        for signal, pin in device.pins.items():
+            yield from _pin(config, (*path, "pins"), pin, signal)
+            owner = wired.get(pin) or used.get(pin)
+            if owner is not None:
+                yield Contradiction(
+                    (*path, "pins", signal), f"pin {pin} is already wired to {owner}", "a pin that is free"
+                )
+        used |= dict.fromkeys(device.own_pins.values(), device.name)

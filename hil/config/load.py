@@ -89,7 +89,7 @@ def load_rig(name_or_path: str | Path) -> RigConfig:
             first.message + _more(more),
             file=file,
             line=line_of(lines, first.path),
-            key=".".join(first.path),
+            key=".".join(str(part) for part in first.path),
             expected=first.expected,
         )
     return config

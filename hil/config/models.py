@@ -14,8 +14,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from hil import boards
-from hil.boards import Board
+from hil.boards import Board, Device
 from hil.config.quantities import (
+    AccelerationPerVolt,
     Current,
     Duration,
     Frequency,
@@ -40,6 +41,29 @@ def _known_board(name: str) -> str:
     return name
 
 
+class DeviceConfig(Table):
+    """A device on a bus or UART of the part. On a real bench the entry states what is connected there; the
+    virtual bench attaches its model.
+    """
+
+    kind: str = Field(pattern=r"^[a-z0-9_\-]+$")
+    """What it is, in lower case. The virtual bench has to have a model of that name."""
+    name: str | None = Field(default=None, min_length=1, examples=["gearbox"])
+    """What messages and the report call it; without it, its kind."""
+    bus: str = Field(pattern=rf"^({'|'.join(boards.BUS_SIGNALS)})\d+$")
+    """The part's peripheral."""
+    pins: dict[str, str] = Field(examples=[{"scl": "PB8", "sda": "PB9", "int1": "PB5"}])
+    """The part's pins by signal: those of the bus (`scl` and `sda`; `sck`, `miso`, `mosi` and `cs`; the
+    part's `tx` and `rx`), and those that the device has besides."""
+    address: int | None = Field(default=None, ge=0x08, le=0x77, examples=[0x6B])
+    """Seven bits on I2C, for a device that is set to another than its usual one."""
+
+    @property
+    def definition(self) -> Device:
+        """The device as the board's own are described."""
+        return Device(self.name or self.kind, self.kind, self.bus, self.pins, self.address)
+
+
 class BoardConfig(Table):
     """``[board]``: the device under test and the conditions it is measured in."""
 
@@ -56,10 +80,18 @@ class BoardConfig(Table):
     ambient_uncertainty_c: TemperatureDifference = Field(alias="ambient_uncertainty", ge=0)
     """Half width of the interval that holds the ambient temperature."""
 
+    devices: tuple[DeviceConfig, ...] = ()
+    """What is connected to buses of the part, beside what is soldered to the board: `[[board.devices]]`."""
+
     @property
     def definition(self) -> Board:
         """What the board is: its part, pins and limits."""
         return Board.load(self.name)
+
+    @property
+    def connected(self) -> tuple[Device, ...]:
+        """All devices on buses of the part: the board's own, then those of the rig."""
+        return (*self.definition.devices, *(device.definition for device in self.devices))
 
 
 class ProbeConfig(Table):
@@ -147,11 +179,27 @@ class RelayWire(Table):
     """Level of the line at which the relay connects."""
 
 
+class ShakerWire(Table):
+    """A DAQ analog output wired to the amplifier of a shaker, which moves the board along its z axis."""
+
+    terminal: str
+    """The DAQ's terminal, with the device's name before it."""
+    sensitivity_m_per_s2_per_v: AccelerationPerVolt = Field(alias="sensitivity", gt=0)
+    """Acceleration for each volt, in the band of the signal. The amplifier passes no constant voltage."""
+    minimum_v: Voltage = Field(alias="minimum")
+    """Lowest voltage that is ever put on the wire."""
+    maximum_v: Voltage = Field(alias="maximum")
+    """Highest voltage that is ever put on the wire."""
+
+
 class WiringConfig(Table):
     """``[wiring]``: one wire per role. A role without a wire is a capability that the rig lacks."""
 
     sensor: AnalogWire | None = None
     """The voltage that stands for the vibration sensor."""
+    shaker: ShakerWire | None = None
+    """What moves the accelerometer of a firmware that samples one. Without it such a firmware hears no
+    machine, and the tests that need one are skipped."""
     sensor_readback: InputWire | None = None
     """What really stands at the sensor's pin, for telling a broken wire from a deaf firmware."""
     marker_inference: CounterWire | None = None

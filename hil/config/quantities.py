@@ -34,5 +34,7 @@ TemperatureDifference = Annotated[float, _of("delta_degC")]
 """A difference of two temperatures in degrees Celsius."""
 Resistance = Annotated[float, _of("ohm")]
 """Ohms."""
+AccelerationPerVolt = Annotated[float, _of("m/s/s/V")]
+"""Metres per second squared for each volt."""
 Ratio = Annotated[float, _of("ratio")]
 """A relative figure ("0.025 %", "50 ppm") as a fraction of one."""

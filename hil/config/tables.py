@@ -52,8 +52,8 @@ class VoltageAccuracy(Table):
 class Contradiction:
     """One statement of the file that another one, or the board, contradicts."""
 
-    path: tuple[str, ...]
-    """Keys to the statement, as in the file."""
+    path: tuple[str | int, ...]
+    """Keys and indices to the statement, as in the file."""
     message: str
     expected: str
 

@@ -97,6 +97,11 @@ class Image:
         return address
 
     @property
+    def samples_accelerometer(self) -> bool:
+        """Whether it is the reference firmware built to sample an accelerometer and not an analog input."""
+        return "hil_samples_lsm6dsl" in self.symbols
+
+    @property
     def size_bytes(self) -> int:
         """Number of bytes to program."""
         return sum(len(segment.data) for segment in self.segments)

@@ -175,13 +175,14 @@ class Bench:
 
     def _surroundings(self, role: str) -> Surroundings:
         definition, wiring = self.config.board.definition, self.config.wiring
-        sensor, relay = wiring.sensor, wiring.debug_connection
+        relay = wiring.debug_connection
+        driven = [wire for wire in (wiring.sensor, wiring.shaker) if wire is not None]
         return Surroundings(
             role=role,
             clock=None if role == "daq" else self.clock,
             voltage_maximum_v=definition.supply_maximum_v,
             current_maximum_a=definition.supply_current_maximum_a,
-            limits_v={sensor.terminal: (sensor.minimum_v, sensor.maximum_v)} if sensor else {},
+            limits_v={wire.terminal: (wire.minimum_v, wire.maximum_v) for wire in driven},
             lines=(relay.terminal,) if relay else (),
         )
 

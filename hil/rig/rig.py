@@ -317,6 +317,7 @@ class Rig:
             "rig": config.name,
             "file": str(config.file),
             "board": config.board.name,
+            "devices": [f"{device.name} on {device.bus}" for device in config.board.connected],
             "identities": {name: vars(who) for name, who in identities.items()},
             "bring_up": None
             if self._bring_up is None

@@ -13,7 +13,7 @@ from hil.datasheet import ni_x_series
 from hil.twin import board_devices, wiring
 from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.analyzer.source import Source
-from hil.twin.bench_config import BenchConfig
+from hil.twin.bench_config import SHAKER, BenchConfig
 from hil.twin.bench_lock import BenchLock
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
@@ -64,7 +64,9 @@ class Bench:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
         if board.button is not None:
             self.pins[board.button].set_external_level(not board.button_pressed_high, 0)
-        self.unmodelled_devices = board_devices.attach(board, self.mcu, self.pins)
+        self.unmodelled_devices = board_devices.attach_soldered(
+            board.devices, self.mcu, self.pins, self.motion_m_s2
+        )
         """What is soldered to the board and answers nobody here."""
         self.isolation_changed: Signal[[]] = Signal()
         """Tells when the relay has opened or closed the debug and console lines."""
@@ -116,6 +118,8 @@ class Bench:
             supply_voltage_v=lambda: self.mcu.supply_voltage_v,
             connect_debug=self.relay.command,
         )
+        for device in config.devices:
+            board_devices.attach(device, self.mcu, self.pins, self.motion_m_s2)
         self._plant()
         self._watch_pins()
 
@@ -143,6 +147,17 @@ class Bench:
         """A random generator of its own for ``name``; the same seed and name give the same numbers."""
         digest = hashlib.sha256(f"{self.config.seed}/{name}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "little"))
+
+    def motion_m_s2(self, time_ps: int) -> float:
+        """The acceleration of the board along its z axis without gravity, in m/s², as its shaker moves it.
+
+        The shaker's amplifier passes no constant voltage: what counts is how far the output is from its mean.
+        """
+        wire = self.config.wires.get(SHAKER)
+        if wire is None or wire.terminal is None or wire.is_open:
+            return 0.0
+        output = self.daq.analog_outputs[wire.terminal.partition("/")[2]]
+        return wire.m_per_s2_per_v * output.alternating_v(time_ps)
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` of bench time pass."""

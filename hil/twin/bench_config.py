@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hil.boards import REFERENCE, Board
+from hil.boards import REFERENCE, Board, Device
 from hil.datasheet import ni_x_series
 from hil.datasheet.figures import DatasheetError
-from hil.twin import miswiring, realism
+from hil.twin import bench_devices, miswiring, realism
 from hil.twin.bench_values import quantity
 from hil.twin.errors import BenchConfigError
 from hil.twin.miswiring import Miswiring
@@ -90,7 +90,9 @@ Analyzer = Literal["n6705c", "lpm01a"]
 """Virtual instruments that can supply the part."""
 ProbeLevels = Literal["own", "target"]
 """An ST-LINK drives its lines to its own 3.3 V, or through level shifters to the target's supply."""
-_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum", "input_resistance"}
+SHAKER = "shaker"
+"""The role of the analog output that moves the board."""
+_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum", "input_resistance", "sensitivity"}
 _PULLED_DOWN = ("ctr", "PFI", "port")
 """Terminals that the DAQ pulls down while it uses them as inputs."""
 
@@ -108,6 +110,8 @@ class Wire:
     """Planted fault: the wire is not connected."""
     input_resistance_ohm: float = math.inf
     """What the terminal, used as an input, is between the pin and ground."""
+    m_per_s2_per_v: float = 0.0
+    """Of a shaker: the acceleration for each volt."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ class BenchConfig:
     """The file it came from, for messages."""
     board: Board
     """What stands on the bench."""
+    devices: tuple[Device, ...]
+    """What ``[[board.devices]]`` connects to buses of the part."""
     seed: int
     """Seed of all noise and of the part's spread. One seed gives one journal."""
     ambient_temperature_c: float
@@ -246,6 +252,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
     return BenchConfig(
         source=source,
         board=board,
+        devices=bench_devices.parse(_table(tables, "board", source).get("devices", []), board, source),
         seed=twin.get("seed", DEFAULT_SEED),
         ambient_temperature_c=_quantity(
             twin, "ambient_temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source
@@ -354,6 +361,11 @@ def _wire(role: str, entry: object, where: str, source: str) -> Wire:
     if active not in ("high", "low"):
         raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
     wire = Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+    if role == SHAKER:
+        sensitivity = quantity(entry, "sensitivity", "m/s/s/V", "12.3 m/s/s/V", f"{source}: {where}")
+        return replace(wire, m_per_s2_per_v=sensitivity)
+    if "sensitivity" in entry:
+        raise BenchConfigError(f"{source}: {where}.sensitivity: {role} is no {SHAKER}")
     if not _channel(wire).startswith(("ai", *_PULLED_DOWN)):
         if "input_resistance" in entry:
             raise BenchConfigError(f"{source}: {where}.input_resistance: {wire.terminal} is no input")

@@ -1,54 +1,129 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What else is soldered to the board: devices on the part's buses, as the board's file lists them.
+"""Devices on the part's buses: those that are soldered to the board, and those that the rig file names.
 
 A device is on the bus for as long as the bench exists. Its supply is not the part's, and nothing that it
 draws is in the part's current: no board's file has a figure. It is reached through whichever pins the part's
 bus is routed to.
+
+A device's model is found by its kind among the entry points of the group ``hil.twin_devices``, so that
+another package can bring one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Final, Protocol, cast
 
-from hil.boards import Board
+from hil.boards import Device
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.devices.lsm6dsl import Lsm6dsl
 from hil.twin.errors import BenchConfigError
-from hil.twin.ip.bus_devices import I2cDevice
+from hil.twin.ip.bus_devices import I2cDevice, SpiDevice
 from hil.twin.mcu import Mcu
-from hil.twin.pins import Pins
+from hil.twin.pins import Pin, Pins
+
+GROUP: Final = "hil.twin_devices"
+"""Entry points: the kind of a device, and what makes its model."""
+
+Motion = Callable[[int], float]
+"""The acceleration of the board along its z axis at a time in picoseconds, in m/s², without gravity."""
 
 
-class _Model(Protocol):
-    def __call__(self, scheduler: Scheduler, pins: Pins, wires: Mapping[str, str]) -> I2cDevice:
-        """A device whose signals end at the pins that ``wires`` names."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What a model gets of the bench."""
+
+    scheduler: Scheduler
+    """Bench time and planned events."""
+    pins: Mapping[str, Pin]
+    """The part's pins by the device's signals."""
+    address: int | None
+    """Where the rig file sets another I2C address than the usual one."""
+    motion: Motion
+    """How the board is shaken."""
+    temperature_c: Callable[[], float]
+    """Around the board, in degrees Celsius."""
 
 
-def _lsm6dsl(scheduler: Scheduler, pins: Pins, wires: Mapping[str, str]) -> Lsm6dsl:
-    """It lies still: nothing on the bench shakes the board."""
-    return Lsm6dsl(scheduler, int1=pins[wires["int1"]])
+class Model(Protocol):
+    """What an entry point names."""
+
+    def __call__(self, bench: Surroundings) -> I2cDevice | SpiDevice:
+        """A device for the bus that its rig file names."""
 
 
-_MODELS: Final[dict[str, _Model]] = {"LSM6DSL": _lsm6dsl}
-
-
-def attach(board: Board, mcu: Mcu, pins: Pins) -> list[str]:
-    """Put every device that has a model on its bus; returns the names of those that have none.
+def attach_soldered(devices: Iterable[Device], mcu: Mcu, pins: Pins, motion: Motion) -> list[str]:
+    """Put every device of the board that has a model on its bus; returns the names of those that have none.
 
     Raises:
         BenchConfigError: the board's file names a bus that the part has not.
     """
+    known = kinds()
     unmodelled = []
-    buses = mcu.peripherals.i2cs
-    for name, wires in board.devices.items():
-        model = _MODELS.get(name)
-        if wires["bus"] not in buses:
-            raise BenchConfigError(
-                f"{board.name}: devices.{name}: expected a bus of {', '.join(buses)}, not {wires['bus']!r}"
-            )
-        if model is None:
-            unmodelled.append(f"{name} on {wires['bus']} of the board")
+    for device in devices:
+        if device.kind in known:
+            attach(device, mcu, pins, motion)
         else:
-            buses[wires["bus"]].devices.append(model(mcu.scheduler, pins, wires))
+            _bus(device, mcu)
+            unmodelled.append(f"{device.name} on {device.bus} of the board")
     return unmodelled
+
+
+def attach(device: Device, mcu: Mcu, pins: Pins, motion: Motion) -> None:
+    """Put a device on its bus.
+
+    Raises:
+        BenchConfigError: there is no model of its kind, no such bus, or the model is for another bus.
+    """
+    known = kinds()
+    if device.kind not in known:
+        raise BenchConfigError(
+            f"device {device.name}: the virtual bench has no model of kind {device.kind!r}; "
+            f"expected one of {', '.join(sorted(known))}, or a package with an entry point in {GROUP}"
+        )
+    bus = _bus(device, mcu)
+    model = known[device.kind](
+        Surroundings(
+            mcu.scheduler,
+            {signal: pins[pin] for signal, pin in device.pins.items()},
+            device.address,
+            motion,
+            lambda: mcu.temperature_c,
+        )
+    )
+    if not hasattr(model, "exchange" if bus == "SPI" else "start"):
+        raise BenchConfigError(f"device {device.name}: a {device.kind} has no {bus}, which {device.bus} is")
+    if bus == "SPI":
+        mcu.peripherals.spis[device.bus].attach(cast(SpiDevice, model), pins[device.pins["cs"]])
+    else:
+        mcu.peripherals.i2cs[device.bus].devices.append(cast(I2cDevice, model))
+
+
+def kinds() -> dict[str, Model]:
+    """The models by the kind of device.
+
+    Raises:
+        BenchConfigError: one cannot be imported.
+    """
+    found = {}
+    for point in entry_points(group=GROUP):
+        try:
+            found[point.name] = point.load()
+        except Exception as error:  # whatever a stranger's module raises
+            raise BenchConfigError(
+                f"the model of {point.name!r} cannot be loaded from {point.value}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+    return found
+
+
+def _bus(device: Device, mcu: Mcu) -> str:
+    blocks = mcu.peripherals
+    for kind, buses in (("I2C", blocks.i2cs), ("SPI", blocks.spis)):
+        if device.bus in buses:
+            return kind
+    raise BenchConfigError(
+        f"device {device.name}: expected a bus of {', '.join((*blocks.i2cs, *blocks.spis))}, "
+        f"not {device.bus!r}"
+    )

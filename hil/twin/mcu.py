@@ -242,6 +242,11 @@ class Mcu:
         self._check_supply()
         self._update_current()
 
+    @property
+    def temperature_c(self) -> float:
+        """Around the part and its board, in degrees Celsius."""
+        return self._temperature_c
+
     def set_temperature(self, temperature_c: float) -> None:
         """The die and the ambient have this temperature now, in °C."""
         self._temperature_c = temperature_c

@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.bench_config import BenchConfig, Wire
+from hil.twin.bench_config import SHAKER, BenchConfig, Wire
 from hil.twin.errors import WiringError
 from hil.twin.noise import Noise
 from hil.twin.pins import AnalogSource, Listener, Pin, Pins, sampler
@@ -173,6 +173,9 @@ def connect(
                 connections[wire.role] = Connection(coil.set_open)
             continue
         channel = terminal.partition("/")[2]
+        if wire.role == SHAKER:
+            _ = daq.analog_output(terminal)  # refused where it is none; the bench's devices feel it
+            continue
         if wire.pin == SUPPLY and channel.startswith("ai"):
             if not wire.is_open:
                 supply = _Probe(across(_SupplyVoltage(supply_voltage_v)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,11 @@ class Generation:
     divisor: int
     samples_v: NDArray[np.float64]
     total: int | None
+
+    @cached_property
+    def mean_v(self) -> float:
+        """The mean of its samples, in volts."""
+        return float(self.samples_v.mean())
 
     def voltage_v(self, tick: int) -> float:
         """The voltage at a timebase tick; the last sample holds."""
@@ -80,6 +86,13 @@ class AnalogOutput:
             if time_ps >= start_ps:
                 return generation.voltage_v(self._timebase.tick_at(time_ps))
         return self._segments[0][1].voltage_v(0)
+
+    def alternating_v(self, time_ps: int) -> float:
+        """The voltage at ``time_ps`` less the mean of what is being put out, in volts."""
+        for start_ps, generation in reversed(self._segments):
+            if time_ps >= start_ps:
+                return generation.voltage_v(self._timebase.tick_at(time_ps)) - generation.mean_v
+        return 0.0
 
     def voltages_v(self, times_ps: NDArray[np.int64]) -> NDArray[np.float64]:
         """The voltages at the terminal at ``times_ps``, which rise."""

@@ -6,13 +6,18 @@ FIFO, data ready and the FIFO's threshold on INT1. The gyroscope stands still an
 functions only store.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.devices import lsm6dsl_fifo
 from hil.twin.devices.lsm6dsl_fifo import Fifo
 from hil.twin.pins import Pin
+
+if TYPE_CHECKING:
+    from hil.twin.board_devices import Surroundings
 
 INT1_CTRL: Final = 0x0D
 WHO_AM_I: Final = 0x0F
@@ -45,6 +50,9 @@ _RATES_MILLIHERTZ: Final = (
 _UG_PER_LSB: Final = (61, 488, 122, 244)
 """Sensitivity by FS_XL: 2, 16, 4 and 8 g (mechanical characteristics)."""
 _PS_PER_S: Final = 10**12
+
+STANDARD_GRAVITY_M_S2: Final = 9.80665
+"""One g (3rd General Conference on Weights and Measures, 1901)."""
 
 Acceleration = tuple[float, float, float]
 
@@ -220,3 +228,13 @@ class Lsm6dsl:
     def _drive_int1(self, level: bool) -> None:
         if self._int1 is not None and self._registers[INT1_CTRL] & _INT1_DRDY_XL:
             self._int1.set_external_level(level, self._scheduler.now_ps)
+
+
+def on_bench(bench: Surroundings) -> Lsm6dsl:
+    """One that a board or a rig file names. It lies flat: along z are gravity and the shaker's motion."""
+
+    def acceleration_g(time_ps: int) -> Acceleration:
+        return 0.0, 0.0, 1.0 + bench.motion(time_ps) / STANDARD_GRAVITY_M_S2
+
+    address = 0x6A if bench.address is None else bench.address
+    return Lsm6dsl(bench.scheduler, acceleration_g, address=address, int1=bench.pins.get("int1"))
