@@ -20,7 +20,19 @@
 #endif
 #define WINDOW_SAMPLES 1024u /* 512 ms at 2 kHz, 616 ms at 1.66 kHz; the FFT's length, see src/features.c */
 #define WINDOW_SEGMENTS_MAX 2u
+#ifdef SENSOR_NONE
+#include "model_facts.h" /* the build writes it after the model */
+#define FEATURE_COUNT 0u
+#define INPUT_SIZE MODEL_INPUT_SIZE
+#define OUTPUT_SIZE MODEL_OUTPUT_SIZE
+#define NETWORK_ARENA_BYTES MODEL_ARENA_BYTES
+#define MODEL_TENSOR_BYTES (INPUT_SIZE + OUTPUT_SIZE)
+#else
 #define FEATURE_COUNT 32u /* bands of the window's spectrum = the model's inputs and outputs */
+#define INPUT_SIZE FEATURE_COUNT
+#define OUTPUT_SIZE FEATURE_COUNT
+#define MODEL_TENSOR_BYTES 0u
+#endif
 
 #define CONSOLE_BAUD 115200u
 

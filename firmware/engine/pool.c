@@ -16,8 +16,6 @@ static range_t seen(uint32_t place, uint32_t stride, uint32_t padding, uint32_t 
     return (range_t){(uint32_t)(first < 0 ? 0 : first), (uint32_t)(end > (int32_t)extent ? (int32_t)extent : end)};
 }
 
-typedef int32_t (*reduce_t)(const window_t *window, const int8_t *input, range_t rows, range_t columns);
-
 static int32_t mean(const window_t *window, const int8_t *input, range_t rows, range_t columns)
 {
     int32_t sum = 0;
@@ -43,7 +41,7 @@ static int32_t maximum(const window_t *window, const int8_t *input, range_t rows
     return largest;
 }
 
-static void pool(const pool_t *layer, reduce_t reduce, const int8_t *input, int8_t *output)
+static void pool(const pool_t *layer, bool average, const int8_t *input, int8_t *output)
 {
     const window_t *window = &layer->window;
     for (uint32_t y = 0; y < window->output_height; y++) {
@@ -51,7 +49,8 @@ static void pool(const pool_t *layer, reduce_t reduce, const int8_t *input, int8
         for (uint32_t x = 0; x < window->output_width; x++) {
             range_t columns = seen(x, window->stride_columns, window->padding_left, window->kernel_width, window->width);
             for (uint32_t channel = 0; channel < window->channels; channel++) {
-                int32_t value = reduce(window, &input[channel], rows, columns);
+                int32_t value = average ? mean(window, &input[channel], rows, columns)
+                                        : maximum(window, &input[channel], rows, columns);
                 value = value < layer->output_min ? layer->output_min : value;
                 *output++ = (int8_t)(value > layer->output_max ? layer->output_max : value);
             }
@@ -61,11 +60,11 @@ static void pool(const pool_t *layer, reduce_t reduce, const int8_t *input, int8
 
 void average_pool(const pool_t *layer, const int8_t *input, int8_t *output)
 {
-    pool(layer, mean, input, output);
+    pool(layer, true, input, output);
 }
 
 void max_pool(const pool_t *layer, const int8_t *input, int8_t *output)
 {
-    pool(layer, maximum, input, output);
+    pool(layer, false, input, output);
 }
 #endif

@@ -136,8 +136,7 @@ static void defaults(application_t *application, const command_t *command)
 
 static error_t infer(const application_t *application, const command_t *command)
 {
-    int8_t input[FEATURE_COUNT];
-    if (!command_is(command->key, "in") || !command_bytes(command->value, input, FEATURE_COUNT)) {
+    if (!command_is(command->key, "in") || !command_bytes(command->value, detector_input(), INPUT_SIZE)) {
         return ERROR_COMMAND_FIELD;
     }
     if (application->model_error != ERROR_NONE) {
@@ -145,12 +144,12 @@ static error_t infer(const application_t *application, const command_t *command)
     }
     detection_t detection;
     clock_enter_plan(application->state.plan);
-    detector_run(input, &detection);
+    detector_run(&detection);
     clock_enter_idle();
     record_t *record = acknowledge(command);
     record_number(record, "score", detection.score);
     record_number(record, "cycles", detection.cycles);
-    record_bytes(record, "out", detection.output, FEATURE_COUNT);
+    record_bytes(record, "out", detector_output(), OUTPUT_SIZE);
     console_send();
     return ERROR_NONE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The anomaly detector: features of a window through an autoencoder; what it cannot reproduce is unusual. */
+/* The anomaly detector: features of a window, or a tensor from the mailbox, through an autoencoder; what it cannot
+ * reproduce is unusual. */
 #ifndef HIL_DETECTOR_H
 #define HIL_DETECTOR_H
 
@@ -9,8 +10,7 @@
 #include "protocol.h"
 
 typedef struct {
-    int8_t output[FEATURE_COUNT];
-    uint32_t score;  /* sum of (input - output)^2, in quantisation steps squared */
+    uint32_t score;  /* sum of (input - output)^2, in quantisation steps squared; 0 if they differ in length */
     uint32_t cycles; /* DWT core cycles of the network's invocation alone */
 } detection_t;
 
@@ -23,7 +23,11 @@ uint32_t detector_arena_needed_bytes(void);
 /* CRC-32 of the .tflite file linked into the image. */
 uint32_t detector_model_crc32(void);
 
-/* One inference over FEATURE_COUNT inputs; marker_inference is high during the network's invocation. */
-void detector_run(const int8_t *input, detection_t *detection);
+/* INPUT_SIZE values for detector_run(), and the OUTPUT_SIZE that it left. */
+int8_t *detector_input(void);
+int8_t *detector_output(void);
+
+/* One inference; marker_inference is high during the network's invocation. */
+void detector_run(detection_t *detection);
 
 #endif

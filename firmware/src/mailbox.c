@@ -6,8 +6,6 @@
 #include "features.h"
 #include "hil_mailbox.h"
 
-static int8_t input[FEATURE_COUNT];
-static detection_t detection;
 static error_t error_of_model;
 static hil_mailbox_door_t door;
 
@@ -16,12 +14,19 @@ static uint32_t run(uint32_t command, void *context)
     if (error_of_model != ERROR_NONE) {
         return error_of_model;
     }
+#ifdef SENSOR_NONE
+    (void)context;
+#else
     if (command == HIL_MAILBOX_PROCESS) {
-        features_extract(context, 1, input);
-    } else if (command != HIL_MAILBOX_INFER) {
+        features_extract(context, 1, detector_input());
+        command = HIL_MAILBOX_INFER;
+    }
+#endif
+    if (command != HIL_MAILBOX_INFER) {
         return ERROR_MAILBOX_COMMAND;
     }
-    detector_run(input, &detection);
+    detection_t detection;
+    detector_run(&detection);
     hil_mailbox_set_cycles(detection.cycles);
     hil_mailbox_set_value(detection.score);
     return HIL_MAILBOX_DONE;
@@ -31,9 +36,11 @@ bool mailbox_open(error_t model_error, uint16_t *samples)
 {
     error_of_model = model_error;
     door = (hil_mailbox_door_t){
-        .input = {input, sizeof input, HIL_MAILBOX_INT8},
-        .output = {detection.output, sizeof detection.output, HIL_MAILBOX_INT8},
+        .input = {detector_input(), INPUT_SIZE, HIL_MAILBOX_INT8},
+        .output = {detector_output(), OUTPUT_SIZE, HIL_MAILBOX_INT8},
+#ifndef SENSOR_NONE
         .samples = {samples, WINDOW_SAMPLES * sizeof *samples, HIL_MAILBOX_UINT16},
+#endif
         .run = run,
         .context = samples,
     };

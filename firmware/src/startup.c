@@ -34,7 +34,7 @@ __attribute__((naked)) void link_sizes(void)
 {
     __asm volatile(ABSOLUTE_SYMBOL(network_arena_bytes) ABSOLUTE_SYMBOL(flash_budget) ABSOLUTE_SYMBOL(ram_budget)
                    :
-                   : [network_arena_bytes] "i"(NETWORK_ARENA_BYTES), [flash_budget] "i"(FLASH_BUDGET_BYTES),
+                   : [network_arena_bytes] "i"(NETWORK_ARENA_BYTES + MODEL_TENSOR_BYTES), [flash_budget] "i"(FLASH_BUDGET_BYTES),
                      [ram_budget] "i"(RAM_BUDGET_BYTES));
 }
 
@@ -63,7 +63,7 @@ __attribute__((section(".vectors"), used)) static const vector_t vectors[CORE_EX
 #ifdef SENSOR_LSM6DSL
     [CORE_EXCEPTIONS + SENSOR_EDGE_INTERRUPT] = sensor_edge_interrupt,
     [CORE_EXCEPTIONS + BUS_INTERRUPT] = bus_interrupt,
-#else
+#elif !defined(SENSOR_NONE)
     [CORE_EXCEPTIONS + IRQ_DMA1_CHANNEL1] = DMA1_Channel1_IRQHandler,
     [CORE_EXCEPTIONS + IRQ_ADC1_2] = ADC1_2_IRQHandler,
 #endif

@@ -42,9 +42,10 @@ error_t application_wake(application_t *application, uint32_t plan, detection_t 
     bool anomalous = false;
     clock_enter_plan(plan);
     if (error == ERROR_NONE) {
-        int8_t input[FEATURE_COUNT];
-        features_extract(application_samples, state->segments, input);
-        detector_run(input, detection);
+#ifndef SENSOR_NONE
+        features_extract(application_samples, state->segments, detector_input());
+#endif
+        detector_run(detection);
         state->last_score = detection->score;
         anomalous = detection->score > state->threshold;
         state->anomaly_count += anomalous ? 1u : 0u;

@@ -60,6 +60,7 @@ class Sensor(enum.StrEnum):
 
     ADC = "adc"
     LSM6DSL = "lsm6dsl"
+    NONE = "none"
 
 
 class Engine(enum.StrEnum):
@@ -95,7 +96,11 @@ def build_command(
         str | None, typer.Option(help="Plant a fault, for testing the suite: see firmware/src/mutant.h.")
     ] = None,
     sensor: Annotated[
-        Sensor, typer.Option(help="adc: an analog sensor. lsm6dsl: an accelerometer on I2C.")
+        Sensor,
+        typer.Option(
+            help="adc: an analog sensor. lsm6dsl: an accelerometer on I2C. none: tensors of the network's "
+            "own length, through the mailbox."
+        ),
     ] = Sensor.ADC,
     board: Annotated[
         str, typer.Option(help="Which pins are in use: a header of firmware/boards, without its .h.")

@@ -30,7 +30,7 @@ from hil.places import build_folder, put_in_place, shipped
 
 Toolchain = Literal["zig", "gcc"]
 Engine = Literal["builtin", "tflm"]
-Sensor = Literal["adc", "lsm6dsl"]
+Sensor = Literal["adc", "lsm6dsl", "none"]
 
 FIRMWARE_DIR = shipped("firmware")
 MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
@@ -101,7 +101,8 @@ def build(
             library, which needs the toolchain "gcc".
         tflm_dir: where that library and its headers are, as `hil.firmware.tflm` finds them.
         tflm_kernels: "reference" or "cmsis_nn", where the folder has a library of both.
-        sensor: "adc" (an analog sensor) or "lsm6dsl" (an accelerometer on I2C).
+        sensor: "adc" (an analog sensor), "lsm6dsl" (an accelerometer on I2C), or "none": the network's input
+            is a tensor of any length that comes through the mailbox.
         board: name of the header in `firmware/boards` that says which pins are in use.
 
     Returns:
@@ -131,7 +132,7 @@ def build(
         )
     tflm = _find_tflm(toolchain, tflm_dir, tflm_kernels) if engine == "tflm" else None
     choices = _Choices(toolchain, model_file, mutant, engine, tflm, sensor, board)
-    check_fit(model_file, firmware_dir, engine)
+    check_fit(model_file, firmware_dir, engine, sensor)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
     inputs = _hash_inputs(choices, firmware_dir)

@@ -19,16 +19,20 @@ from hil.golden.tflite_tensors import read_interface
 _FIRMWARE_FLASH_BYTES = 32 * 1024
 """What the firmware takes without its model, at most: firmware/stm32l476rg.ld asserts it."""
 _FLASH = re.compile(r"FLASH \(rx\)\s*: ORIGIN = 0x[0-9A-Fa-f]+, LENGTH = (\d+)K")
+_FIRMWARE_RAM_BYTES = (16 + 4) * 1024
+"""What the firmware takes without its model's memory, and its stack: firmware/stm32l476rg.ld asserts both."""
+_RAM = re.compile(r"SRAM1 \(rwx\)\s*: ORIGIN = 0x[0-9A-Fa-f]+, LENGTH = (\d+)K")
 _MAX_LAYERS = re.compile(r"^#define NETWORK_MAX_LAYERS (\d+)u$", re.MULTILINE)
 
 
-def check_fit(model_file: Path, firmware_dir: Path, engine: str) -> Model | None:
+def check_fit(model_file: Path, firmware_dir: Path, engine: str, sensor: str) -> Model | None:
     """Refuse a network that the firmware cannot run, cannot feed, or has no room for.
 
     Args:
         model_file: the .tflite file.
         firmware_dir: the firmware's sources, which say how much room there is.
         engine: "builtin", whose operators and memory are known, or "tflm", whose library decides about both.
+        sensor: "none" for a firmware that takes tensors of the network's length; any other computes features.
 
     Returns:
         The network; None for "tflm" if the engine of ours would not run it.
@@ -40,14 +44,19 @@ def check_fit(model_file: Path, firmware_dir: Path, engine: str) -> Model | None
     content = _content(model_file)
     try:
         model = read_model(content) if engine == "builtin" else _read_if_known(content)
-        _check_ends(content, model_file)
+        _check_ends(content, model_file, sensor)
     except ModelError as error:
         error.where = str(model_file)
         raise
     _check_flash(content, model_file, firmware_dir)
     if model is not None and engine == "builtin":
         _check_layers(model, model_file, firmware_dir)
-        _check_arena(model, model_file, firmware_dir)
+        if sensor == "none":
+            _check_ram(model, model_file, firmware_dir)
+        else:
+            _check_arena(model, model_file, firmware_dir)
+    if engine != "builtin" and sensor == "none":
+        raise _refusal("a firmware without a sensor has the engine of this project", "engine builtin")
     return model
 
 
@@ -67,8 +76,8 @@ def _content(model_file: Path) -> bytes:
         ) from error
 
 
-def _check_ends(content: bytes, model_file: Path) -> None:
-    """The firmware feeds int8 features, and compares as many int8 outputs with them."""
+def _check_ends(content: bytes, model_file: Path, sensor: str) -> None:
+    """With a sensor the firmware feeds int8 features, and compares as many int8 outputs with them."""
     for end in read_interface(content):
         if end.type_name != "INT8":
             raise _refusal(
@@ -76,11 +85,12 @@ def _check_ends(content: bytes, model_file: Path) -> None:
                 "INT8",
                 "quantise input and output to int8",
             )
-        if end.size != BAND_COUNT:
+        if end.size != BAND_COUNT and sensor != "none":
             raise _refusal(
                 f"{model_file} has {end.size} {end.name}s; this firmware computes {BAND_COUNT} features "
                 "and compares as many outputs with them",
                 f"a network from {BAND_COUNT} values to {BAND_COUNT}",
+                "a firmware that takes tensors instead is built with --sensor none",
             )
 
 
@@ -113,6 +123,18 @@ def _check_arena(model: Model, model_file: Path, firmware_dir: Path) -> None:
         raise _refusal(
             f"{model_file} needs {needed} bytes of arena, NETWORK_ARENA_BYTES grants {granted}",
             hint=f"raise it in {header}",
+        )
+
+
+def _check_ram(model: Model, model_file: Path, firmware_dir: Path) -> None:
+    script = firmware_dir / "stm32l476rg.ld"
+    room = _number(_RAM, script, "SRAM1 (rwx) : ORIGIN = …, LENGTH = …K") * 1024 - _FIRMWARE_RAM_BYTES
+    needed = needed_bytes(model) + model.input_size + model.output_size
+    if needed > room:
+        raise _refusal(
+            f"{model_file} needs {needed} bytes of RAM for arena and tensors; "
+            f"beside the firmware there is room for {room}",
+            "a smaller network",
         )
 
 

@@ -68,7 +68,12 @@ class GoldenInterpreter:
         return outputs
 
     def score(self, inputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
-        """The anomaly score of each input: the sum of (input - output) squared, in LSB squared."""
+        """The anomaly score of each input: the sum of (input - output) squared, in LSB squared.
+
+        0 for a network whose output is not as long as its input.
+        """
+        if self.model.input_size != self.model.output_size:
+            return np.zeros(len(inputs), dtype=np.int64)
         difference = inputs.astype(np.int64) - self.infer(inputs)
         return np.asarray((difference**2).sum(axis=1))
 

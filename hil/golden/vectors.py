@@ -7,12 +7,16 @@ rounding boundary. So the mixture also holds inputs near the zero point, extreme
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from hil.golden.data.faults import FAULTS
 from hil.golden.data.windows import machine_windows
 from hil.golden.features import BAND_COUNT, INPUT_ZERO_POINT, features
+from hil.golden.random_models import random_inputs
+from hil.golden.tflite_model import Model
 
 _NEAR = 3  # LSB around the zero point
 
@@ -34,6 +38,13 @@ def inference_vectors(count: int, seed: int) -> npt.NDArray[np.int8]:
     boundary[: edges.size] = edges[:quarter, np.newaxis]
     mixture = np.stack([uniform, near, boundary, _machine_vectors(quarter, seed)], axis=1)
     return mixture.reshape(-1, BAND_COUNT)[:count].astype(np.int8)
+
+
+def vectors_for(model: Model, count: int, seed: int) -> npt.NDArray[Any]:
+    """`count` input vectors of any network: those of :func:`inference_vectors` if it takes features."""
+    if model.input_size == BAND_COUNT and model.input_dtype == np.int8:
+        return inference_vectors(count, seed)
+    return random_inputs(model, np.random.default_rng(seed), count)
 
 
 def _machine_vectors(count: int, seed: int) -> npt.NDArray[np.int8]:

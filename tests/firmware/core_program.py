@@ -17,7 +17,7 @@ import pytest
 from hil.firmware.build import FIRMWARE_DIR
 from hil.firmware.generated import generate
 from hil.firmware.image import Image
-from hil.firmware.model_header import operators_header
+from hil.firmware.model_facts import facts_header
 from hil.golden.tflite_model import read_model
 from tests.twin.bare_part import BarePart
 
@@ -72,7 +72,7 @@ def build_program(
     programs = Path(__file__).parent / "programs"
     generate(folder, firmware_dir)
     if model:  # as the firmware's build does
-        (folder / "model_operators.h").write_text(operators_header(read_model(model)), encoding="ascii")
+        (folder / "model_facts.h").write_text(facts_header(read_model(model)), encoding="ascii")
     sources = [programs / "main.c", programs / f"{program}.c", folder / "tables.c"]
     sources += sorted((firmware_dir / "engine").glob("*.[cS]"))
     sources += [firmware_dir / "src" / name for name in ("features.c", "memory.c", "model.S")]

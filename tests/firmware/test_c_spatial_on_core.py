@@ -23,8 +23,8 @@ from tests.firmware.networks import convolutional_autoencoder, ds_cnn
 
 DS_CNN_PRODUCTS = 2_656_768
 CMSIS_NN_CYCLES = 120e6 / 10.018
-"""DS-CNN by CMSIS-NN on a Cortex-M4: 10.018 inferences a second, the slowest of five windows, on a NUCLEO-L4R5ZI
-at 120 MHz (MLPerf Tiny v1.0: github.com/mlcommons/tiny_results_v1.0,
+"""DS-CNN by CMSIS-NN on a Cortex-M4: 10.018 inferences a second, the slowest of five windows, by a
+NUCLEO-L4R5ZI at 120 MHz (MLPerf Tiny v1.0: github.com/mlcommons/tiny_results_v1.0,
 closed/OctoML/results/microtvm_cmsis_nn/NUCLEO_L4R5ZI/kws/performance/results.txt)."""
 
 

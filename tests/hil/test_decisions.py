@@ -54,6 +54,7 @@ def test_decision(
     fault: str | None,
     rig: Rig,
     image: Image,
+    front_end: None,
     daq: Daq,
     console: Console,
     model: ReferenceModel,

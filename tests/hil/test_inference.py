@@ -12,7 +12,7 @@ from hil.golden.data.faults import FAULTS
 from hil.golden.data.windows import machine_windows
 from hil.golden.features import WINDOW_SAMPLES, features
 from hil.golden.interpreter import GoldenInterpreter
-from hil.golden.vectors import inference_vectors
+from hil.golden.vectors import vectors_for
 from hil.instruments.protocols import Board
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
@@ -47,7 +47,7 @@ def test_network_is_bit_exact(
     rig: Rig, board: Board, image: Image, golden: GoldenInterpreter, progress: Progress, measure: Recorder
 ) -> None:
     """The network's outputs and scores are the golden interpreter's, for over 200 input tensors."""
-    inputs = inference_vectors(VECTOR_COUNT, seed=MACHINE_SEED)
+    inputs = vectors_for(golden.model, VECTOR_COUNT, seed=MACHINE_SEED)
     with (
         progress.step(f"{len(inputs)} vectors through the mailbox") as advance,
         rig.mailbox(image) as mailbox,
@@ -66,7 +66,13 @@ def test_network_is_bit_exact(
 
 
 def test_windows_are_bit_exact(
-    rig: Rig, board: Board, image: Image, golden: GoldenInterpreter, progress: Progress, measure: Recorder
+    rig: Rig,
+    board: Board,
+    image: Image,
+    front_end: None,
+    golden: GoldenInterpreter,
+    progress: Progress,
+    measure: Recorder,
 ) -> None:
     """Features, outputs and scores of windows of ADC codes are the golden model's."""
     codes = windows()
