@@ -102,7 +102,7 @@ class CycleCounter:
     def forget_all(self) -> None:
         """Drop all timings: what was learned from filling them in must be learned again."""
         self._present = None
-        self.state[self.state[words.TABLES] :] = 0
+        self.state[self.state[words.TABLES] : self.state[words.TABLES_END]] = 0
         self._loads_used = 1
 
     def _address_penalties(self, timing: BlockTiming, read_register: Callable[[int], int]) -> int:

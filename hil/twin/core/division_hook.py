@@ -14,7 +14,7 @@ import numpy as np
 from unicorn import arm_const as arm
 
 from hil.twin.core import state_layout as words
-from hil.twin.core.native import BLOCK_HOOK, read_register, uc_mem_read
+from hil.twin.core.native import BLOCK_HOOK, code_at, read_register
 
 _MOST_ADDED = 10
 _R0 = arm.UC_ARM_REG_R0
@@ -34,9 +34,7 @@ def _bits(value, signed):  # type: ignore[no-untyped-def]  # typed by numba
 @numba.cfunc(BLOCK_HOOK, cache=True)
 def on_division(uc, address, size, state):  # type: ignore[no-untyped-def]  # typed by numba
     """UC_HOOK_CODE callback; `user_data` is the state array."""
-    state[words.SCRATCH] = 0
-    uc_mem_read(uc, address, state, 4)
-    code = state[words.SCRATCH]
+    code = code_at(address, state)
     dividend = read_register(uc, np.int32(_R0 + (code & 15)), state)
     divisor = read_register(uc, np.int32(_R0 + (code >> 16 & 15)), state)
     added = 0

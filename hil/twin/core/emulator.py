@@ -29,6 +29,7 @@ from hil.twin.core.instruction_timing import analyse, instruction_size
 from hil.twin.core.loop_prediction import LoopPrediction
 from hil.twin.core.memory import Memory
 from hil.twin.core.native_code_hook import NativeCodeHook
+from hil.twin.core.page_hook import ON_PAGE
 from hil.twin.core.polling import Polling
 from hil.twin.core.priority_mask_hook import ON_PRIORITY_MASK
 from hil.twin.core.program_access import Ending, ProgramAccess
@@ -349,7 +350,9 @@ class Emulator:
             return Stop.DATA_FAULT
         if status in (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT):
             return Stop.FETCH_FAULT
-        if status in (uc.UC_ERR_INSN_INVALID, uc.UC_ERR_EXCEPTION):
+        if status == uc.UC_ERR_EXCEPTION:
+            return Stop.EXECUTE_NEVER
+        if status == uc.UC_ERR_INSN_INVALID:
             return Stop.UNDEFINED
         raise binding.UcError(status)
 
@@ -369,6 +372,7 @@ class Emulator:
     def _map_memory(self) -> None:
         for address, size, pointer, writable in self._memory.regions():
             self.engine.map_memory(address, size, pointer, writable)
+            words.tell_host_address(self.state, address, pointer)
         for base, size in DEVICE_REGIONS:
             self.engine.map_device(
                 base, size, device_hook.ON_READ, self.state.ctypes.data, block_hook.IGNORE_MMIO_WRITE
@@ -384,18 +388,22 @@ class Emulator:
             end = max(end, base + size)
 
     def _add_hooks(self) -> None:
-        for kind, function in (
-            (uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK),
-            (uc.UC_HOOK_MEM_READ_PROT, device_hook.ON_LOAD),
-            (uc.UC_HOOK_MEM_WRITE_PROT, device_hook.ON_STORE),
-        ):
+        for kind, function in ((uc.UC_HOOK_BLOCK, block_hook.ON_BLOCK), (uc.UC_HOOK_TLB_FILL, ON_PAGE)):
             self.engine.add_native_hook(kind, function, self.state.ctypes.data)
         for kind, callback in (
             (uc.UC_HOOK_INTR, binding.HOOK_INTR_CFUNC(self._on_interrupt)),
             (uc.UC_HOOK_INSN_INVALID, binding.HOOK_INSN_INVALID_CFUNC(self._on_invalid_instruction)),
-            (_INVALID_ACCESSES, binding.HOOK_MEM_INVALID_CFUNC(self._on_invalid_access)),
         ):
             self.engine.add_hook(kind, callback, *EVERYWHERE)
+        # A page that any hook on accesses covers keeps Unicorn's slow way for stores.
+        on_invalid_access = binding.HOOK_MEM_INVALID_CFUNC(self._on_invalid_access)
+        for bounds in self._memory.map.outside_rams():
+            for kind, function in (
+                (uc.UC_HOOK_MEM_READ_PROT, device_hook.ON_LOAD),
+                (uc.UC_HOOK_MEM_WRITE_PROT, device_hook.ON_STORE),
+            ):
+                self.engine.add_native_hook(kind, function, self.state.ctypes.data, bounds)
+            self.engine.add_hook(_INVALID_ACCESSES, on_invalid_access, *bounds)
 
     def _halt(self, stop: Stop) -> None:
         if not self.engine.is_leaving:

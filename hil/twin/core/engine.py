@@ -19,8 +19,10 @@ from hil.twin.core import state_layout as words
 
 EVERYWHERE = (1, 0)
 """First and last address of a hook that is not bound to a range."""
-UNTIL = 0xF000_0000
-"""Where execution would end by itself: never executed, device memory."""
+UNTIL = 0x9000_0001
+"""Where execution would end by itself: an odd address is never executed.  Unicorn looks that page up, so it
+must be one that may hold code.
+"""
 XPSR_THUMB, XPSR_EXCEPTION = 1 << 24, 0x1FF
 _XPSR_CONDITIONS = 0xF000_0000
 _PRIVILEGE = (arm.UC_ARM_REG_XPSR, arm.UC_ARM_REG_CONTROL)
@@ -57,6 +59,7 @@ class Engine:
     def __init__(self, state: npt.NDArray[np.int64]) -> None:
         """``state`` is the array of the native hooks."""
         self._engine = cortex_m4()
+        self._engine.ctl_set_tlb_mode(uc.UC_TLB_VIRTUAL)  # it asks `page_hook` what pages are for
         self._state = state
         self._handle = self._engine._uch
         self._word = ctypes.c_uint32()
@@ -180,7 +183,10 @@ class Engine:
         self.is_running = True
         end, count = (UNTIL, 0) if until is None else (until, 1)
         try:
-            return int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, end, 0, count))
+            while True:
+                status = int(binding.uclib.uc_emu_start(self._handle, self.pc | 1, end, 0, count))
+                if status != uc.UC_ERR_EXCEPTION or not self._let_execute():
+                    return status
         finally:
             self.is_running = False
             if self.is_leaving:
@@ -189,6 +195,16 @@ class Engine:
                 if self._stopped_at is not None:
                     self._engine.context_restore(self._stopped_at)
                     self._stopped_at = None
+
+    def _let_execute(self) -> bool:
+        """Let the page of RAM be executed that `page_hook` has refused; return False if it was no RAM."""
+        page, self._state[words.FETCH_REFUSED] = int(self._state[words.FETCH_REFUSED]), -1
+        place = words.page_place(self._state, page)
+        if place is None:
+            return False
+        self._state[place] = 1
+        self._engine.ctl(uc.UC_CTL_TLB_FLUSH, uc.UC_CTL_IO_WRITE)  # what it knows of the page's rights
+        return True
 
     def stop(self) -> None:
         """Stop from inside a callback."""

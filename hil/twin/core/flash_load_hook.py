@@ -13,7 +13,7 @@ from unicorn import arm_const as arm
 
 from hil.twin.core import state_layout as words
 from hil.twin.core.flash_accelerator import charge_load
-from hil.twin.core.native import BLOCK_HOOK, read_register, uc_mem_read
+from hil.twin.core.native import BLOCK_HOOK, code_at, read_register
 
 _R0 = arm.UC_ARM_REG_R0
 _LOW_REGISTERS = 13
@@ -25,9 +25,7 @@ def on_load(uc, address, size, state):  # type: ignore[no-untyped-def]  # typed 
     """UC_HOOK_CODE callback; `user_data` is the state array."""
     if state[words.WAIT_STATES] == 0:
         return
-    state[words.SCRATCH] = 0
-    uc_mem_read(uc, address, state, 4)
-    code = state[words.SCRATCH]
+    code = code_at(address, state)
     base = index = -1
     shift = 0
     if code & 0xF000 == 0x5000:  # LDR, LDRB, LDRH and the signed ones, (register), T1

@@ -13,6 +13,7 @@ PAGE = 4096
 WINDOW_SHIFT = 26
 """The native hooks find a region by these upper bits of an address: a window of 64 MiB holds one."""
 
+_ADDRESS_SPACE = 1 << 32
 Kind = Literal["flash", "rom", "ram"]
 """Flash is read through the flash accelerator.  A store to flash or rom goes to the flash's controller."""
 
@@ -82,6 +83,12 @@ class MemoryMap:
     def rams(self) -> tuple[Region, ...]:
         """What the program may write to, in the map's order."""
         return tuple(region for region in self.regions if region.kind == "ram")
+
+    def outside_rams(self) -> list[tuple[int, int]]:
+        """Return first and last address of each range that the program cannot write to as to a RAM."""
+        rams = sorted((base, base + region.size) for base, region in self.places() if region.kind == "ram")
+        ends, starts = [0, *(end for _, end in rams)], [*(base for base, _ in rams), _ADDRESS_SPACE]
+        return [(end, start - 1) for end, start in zip(ends, starts, strict=True) if end < start]
 
     def at(self, address: int) -> Region | None:
         """Return the region that an address lies in, None outside all."""

@@ -16,8 +16,14 @@ from typing import Any, Final
 
 import llvmlite.binding
 import numba
+import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.extending import intrinsic
 from unicorn.unicorn_py3.unicorn import uclib
+
+from hil.twin.core import state_layout as words
+from hil.twin.core.memory_map import WINDOW_SHIFT
 
 _SHARED: Final = (
     "native",
@@ -66,11 +72,35 @@ uc_mem_read = declare(
 
 
 @numba.njit(inline="always")
-def read_register(uc, register, words):  # type: ignore[no-untyped-def]  # typed by numba
-    """Return a 32-bit register, over the first of `words`."""
-    words[0] = 0
-    uc_reg_read(uc, register, words)
-    return words[0]
+def read_register(uc, register, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return a 32-bit register, over the first word of `state` or of another array."""
+    state[0] = 0
+    uc_reg_read(uc, register, state)
+    return state[0]
+
+
+def _load_halfword(typing, address):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return the halfword at an address of the host's memory."""
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        pointer = builder.inttoptr(arguments[0], ir.IntType(16).as_pointer())
+        return builder.zext(builder.load(pointer, align=2), ir.IntType(64))
+
+    return types.int64(types.int64), generate
+
+
+_halfword: Any = intrinsic(_load_halfword)
+
+
+@numba.njit(inline="always")
+def code_at(address, state):  # type: ignore[no-untyped-def]  # typed by numba
+    """Return both halfwords of a 32-bit instruction, the first one lowest; the instruction lies in a memory.
+
+    `uc_mem_read` would look the address up in Unicorn's tables, which takes longer than most hooks.
+    """
+    window = words.WINDOWS + (np.int64(address) >> WINDOW_SHIFT) * words.WINDOW_WORDS
+    place = state[window + words.WINDOW_HOST] + np.int64(address) - state[window + words.WINDOW_BASE]
+    return _halfword(place) | _halfword(place + 2) << 16
 
 
 BLOCK_HOOK: Final = types.void(types.uintp, types.uint64, types.uint32, STATE_POINTER)

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.core.memory_map import WINDOW_SHIFT, MemoryMap
+from hil.twin.core.memory_map import PAGE, WINDOW_SHIFT, MemoryMap
 
 State = npt.NDArray[np.int64]
 
@@ -205,15 +205,18 @@ CACHE_HEADS = _add("CACHE_HEADS", "accelerator", "What the two caches hold.", si
 
 # --- memories ---
 
-WINDOW_BASE, WINDOW_SIZE, WINDOW_TABLE, WINDOW_KIND = range(4)
-"""A region's first address, its bytes, the place of its timings, its `KIND_`."""
-WINDOW_WORDS = 4
+WINDOW_BASE, WINDOW_SIZE, WINDOW_TABLE, WINDOW_KIND, WINDOW_PAGES, WINDOW_HOST = range(6)
+"""A region's first address, its bytes, the place of its timings, its `KIND_`, the place of its pages, and
+where its bytes are in the host's memory.
+"""
+WINDOW_WORDS = 8
 KIND_FLASH, KIND_ROM, KIND_RAM = 1, 2, 3
 _KINDS = {"flash": KIND_FLASH, "rom": KIND_ROM, "ram": KIND_RAM}
 WINDOWS = _add(
     "WINDOWS",
     "start",
-    "For each 64 MiB of addresses the region there: first address, bytes, where its timings begin, kind.",
+    "For each 64 MiB of addresses the region there: first address, bytes, where its timings begin, kind, "
+    "where its pages begin, where the host has its bytes.",
     size=WINDOW_WORDS << 32 - WINDOW_SHIFT,
 )
 PATH_SIZE = 65
@@ -233,7 +236,13 @@ LOADS = _add(
     "For a block, how many loads from flash it makes, then seven words for each, in their order.",
     size=LOADS_SIZE,
 )
+FETCH_REFUSED = _add(
+    "FETCH_REFUSED", "page hook, engine", "The page that was not to be executed; -1 for none."
+)
 TABLES = _add("TABLES", "start", "Where the timings of all regions begin.")
+TABLES_END = _add(
+    "TABLES_END", "start", "Where they end; behind them a word per page: not 0 if it holds code."
+)
 ROWS = _add(
     "ROWS",
     "accelerator",
@@ -250,23 +259,26 @@ def new_state(memory_map: MemoryMap) -> State:
 
     Behind the words of `LAYOUT` come the rows of its flash and one more, which a prefetch at its end would
     want, then for every halfword of memory the timing of the block that starts there, and the epoch in which
-    its code was last found in the caches.  Raises ValueError if the layout contradicts itself.
+    its code was last found in the caches, then a word for every page: not 0 once code was executed there.
+    Raises ValueError if the layout contradicts itself.
     """
     LAYOUT.check()
     flash = memory_map.flash
     rows = 0 if flash is None else flash.size // ROW_BYTES + 1
     tables = ROWS + 2 * rows
-    state: State = np.zeros(tables + sum(region.size for region in memory_map.regions), dtype=np.int64)
-    state[TABLES] = tables
+    pages = tables + sum(region.size for region in memory_map.regions)
+    state: State = np.zeros(pages + sum(region.size // PAGE for region in memory_map.regions), dtype=np.int64)
+    state[TABLES], state[TABLES_END] = tables, pages
     for region in memory_map.regions:
         for base in region.places:
             window = WINDOWS + (base >> WINDOW_SHIFT) * WINDOW_WORDS
-            state[window : window + WINDOW_WORDS] = base, region.size, tables, _KINDS[region.kind]
+            state[window : window + WINDOW_HOST] = base, region.size, tables, _KINDS[region.kind], pages
         tables += region.size
+        pages += region.size // PAGE
     if flash is not None:
         state[BANK_SHIFT] = (flash.size // flash.banks // 8).bit_length() - 1
     state[COUNTING] = 1
-    state[STALLED_ADDRESS] = state[LOOP_HEAD] = state[PATH_LENGTH] = -1
+    state[STALLED_ADDRESS] = state[LOOP_HEAD] = state[PATH_LENGTH] = state[FETCH_REFUSED] = -1
     state[CACHE_EPOCH] = 1
     return state
 
@@ -274,8 +286,21 @@ def new_state(memory_map: MemoryMap) -> State:
 def table_place(state: State, address: int) -> int | None:
     """Return the place of the timing of the block that starts at `address`; None outside the memories."""
     window = WINDOWS + (address >> WINDOW_SHIFT) * WINDOW_WORDS
-    base, size, table, _ = state[window : window + WINDOW_WORDS].tolist()
+    base, size, table = state[window : window + WINDOW_KIND].tolist()
     return int(table + (address - base & ~1)) if base <= address < base + size else None
+
+
+def tell_host_address(state: State, base: int, pointer: int) -> None:
+    """Note where the host has the bytes of the region whose first address is `base`."""
+    state[WINDOWS + (base >> WINDOW_SHIFT) * WINDOW_WORDS + WINDOW_HOST] = pointer
+
+
+def page_place(state: State, address: int) -> int | None:
+    """Return the place of the word of a page of RAM; None outside RAM."""
+    window = WINDOWS + (address >> WINDOW_SHIFT) * WINDOW_WORDS
+    base, size, _, kind, pages = state[window : window + WINDOW_HOST].tolist()
+    inside = kind == KIND_RAM and base <= address < base + size
+    return int(pages + (address - base) // PAGE) if inside else None
 
 
 if __name__ == "__main__":

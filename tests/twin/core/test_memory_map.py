@@ -45,7 +45,8 @@ def test_a_map_of_other_memories_has_a_place_for_every_halfword() -> None:
     assert places["flash"] == places["alias"]
     assert places["flash"][1] - places["flash"][0] == FLASH.size - 2
     assert places["flash"][1] < places["ram"][0]
-    assert places["ram"][1] + 2 == len(state)
+    assert places["ram"][1] + 2 == state[state_layout.TABLES_END]
+    assert len(state) - state[state_layout.TABLES_END] == (FLASH.size + RAM.size) // state_layout.PAGE
     for outside in (0x0804_0000, 0x4_0000, 0x2001_0000, 0x1000_0000, 0x4000_0000, 0xFFFF_FFFE):
         assert state_layout.table_place(state, outside) is None
     assert state[state_layout.BANK_SHIFT] == 14  # 128 KiB of 8-byte lines
@@ -58,3 +59,10 @@ def test_the_same_byte_is_found_at_both_places() -> None:
     assert memory_map.elsewhere(0x2000_0000) is None
     assert memory_map.flash_offset(0x0800_1234) == memory_map.flash_offset(0x1234) == 0x1234
     assert memory_map.flash_offset(0x2000_0000) is None
+
+
+def test_ranges_outside_the_rams_leave_out_nothing_else() -> None:
+    memory_map = MemoryMap((FLASH, RAM))
+    end = RAM.base + RAM.size
+    assert memory_map.outside_rams() == [(0, RAM.base - 1), (end, 0xFFFF_FFFF)]
+    assert MemoryMap((FLASH,)).outside_rams() == [(0, 0xFFFF_FFFF)]
