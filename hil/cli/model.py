@@ -65,6 +65,17 @@ def train_command(
         str, typer.Option(help="Time between two windows of the deployed part, with its unit.")
     ] = "10 s",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training windows.")] = 200,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit status 1 if there is a warning; the files are written.")
+    ] = False,
+    keep_outliers: Annotated[
+        bool,
+        typer.Option(
+            "--keep-outliers",
+            help="Keep windows of normal running that are unlike all others.",
+            rich_help_panel=_RECORDINGS,
+        ),
+    ] = False,
     per_channel: Annotated[
         bool, typer.Option("--per-channel", help="A weight scale for each output instead of each layer.")
     ] = False,
@@ -132,6 +143,7 @@ def train_command(
         channel=channel,
         layout=layout,
         axes=axes,
+        keep_outliers=keep_outliers,
         unit=None if unit is None else Unit.parse(unit),
         sensor=SENSOR
         if sensitivity is None
@@ -139,7 +151,11 @@ def train_command(
     )
     trained = _trained(data, options, read)
     trained.write(out)
-    _summary(trained, out)
+    warnings = _summary(trained, out)
+    if strict and warnings:
+        raise ModelError(
+            f"{warnings} warnings", where=str(out), operation="train", expected="none, by --strict"
+        )
 
 
 def _trained(data: str, options: Options, read: ReadOptions) -> Trained:
@@ -168,11 +184,17 @@ def _dataset(data: str, seed: int, read: ReadOptions, advance: Advance) -> Datas
     return folder_dataset(Path(data), read, seed, advance)
 
 
-def _summary(trained: Trained, out: Path) -> None:
+def _summary(trained: Trained, out: Path) -> int:
+    """Print what the detector detects, then the rest; how many warnings there are."""
     card: Any = trained.card
     threshold, detection = card["threshold"], card["detection"]["by_severity"]
     week = threshold["false_alarms_per_week"]
     table = Table(show_header=False, box=None)
+    for fault, by_severity in card["detection"]["by_fault"].items():
+        shares = ", ".join(f"{name} {100 * found['detected']:.0f} %" for name, found in by_severity.items())
+        table.add_row(f"detected, {fault.replace('_', ' ')}", shares)
+    if not card["detection"]["by_fault"]:
+        table.add_row("detected", "not known: the data hold no fault")
     table.add_row("network", f"{out / MODEL_FILE}, {len(trained.model_bytes)} bytes")
     table.add_row("multiply-accumulates", str(card["model"]["multiply_accumulates"]))
     table.add_row("threshold", str(trained.threshold))
@@ -190,6 +212,9 @@ def _summary(trained: Trained, out: Path) -> None:
     console.print(table)
     for note in card["data"].get("notes", []):
         typer.echo(f"note: {visible(note)}")
+    for warning in card["warnings"]:
+        typer.echo(f"warning: {visible(warning)}", err=True)
+    return len(card["warnings"])
 
 
 @app.command("show")

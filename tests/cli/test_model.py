@@ -103,7 +103,12 @@ def test_a_folder_of_recordings_becomes_a_detector(tmp_path: Path) -> None:
     ]  # fmt: skip
     card = json.loads((out / "model_card.json").read_text("utf-8"))
     assert card["detection"]["by_fault"]["bearing"]["as recorded"]["auc"] > 0.99
-    assert card["threshold"]["false_alarms_per_week"]["at_most_95_percent"] <= 7.0
+    # 105 windows cannot show one alarm a day: counting bounds the rate, and a warning says so.
+    week = card["threshold"]["false_alarms_per_week"]
+    assert week["expected"] <= 7.0 < week["at_most_95_percent"]
+    assert "windows do not carry a threshold for 7 false alarms a week" in run.stderr
+    assert card["detection"]["by_fault"]["bearing"]["as recorded"]["detected"] > 0.9
+    assert "detected, bearing as recorded" in " ".join(run.stdout.split())
     assert "divided in time" in (out / "MODEL_CARD.md").read_text("utf-8")
     assert f"threshold {card['threshold']['value']}" in " ".join(run.stdout.split())
 

@@ -17,10 +17,13 @@ from hil.golden.data.sensor import SENSOR
 from hil.golden.features import WINDOW_SAMPLES, features
 from hil.golden.tflite_model import FullyConnected, Model
 from hil.golden.training.auc import CONFIDENCE, RESAMPLES, Scores, auc
-from hil.golden.training.false_alarms import Threshold, rates_by_group, windows_per_week
+from hil.golden.training.false_alarms import CARRIED_MOST, Threshold, rates_by_group, windows_per_week
 
 Score = Callable[[Group], Scores]
 Section = dict[str, Any]
+
+MISSED_AUC, MISSED_SHARE = 0.99, 0.5
+"""A fault that the scores tell apart so well and the threshold detects so seldom is missed (a choice)."""
 
 
 def card(
@@ -53,7 +56,7 @@ def card(
         fault: {severity: [score(group) for group in groups] for severity, groups in by_severity.items()}
         for fault, by_severity in data.faults.items()
     }
-    return {
+    contents: Section = {
         "model": {
             "file": "anomaly.tflite",
             "bytes": len(model_bytes),
@@ -84,6 +87,39 @@ def card(
         },
         "dead_sensor_scores": _dead_sensor_scores(score),
     }
+    contents["warnings"] = [*data.source.get("warnings", []), *warnings(contents, threshold)]
+    return contents
+
+
+def warnings(contents: Section, threshold: Threshold) -> list[str]:
+    """What a user must know before relying on the detector, a sentence each."""
+    told = []
+    section = contents["threshold"]
+    if not threshold.extrapolated:
+        count = contents["data"]["threshold"]["windows"]
+        told.append(
+            f"{count} windows do not carry a threshold for {section['false_alarms_per_week']['wanted']:g} "
+            "false alarms a week: it is taken from the middle of the scores, and counting bounds the rate"
+        )
+    highest = section["checked_on_test"]["maximum"]
+    if section["value"] > CARRIED_MOST * highest:
+        told.append(
+            f"the threshold of {section['value']} is {section['value'] / max(highest, 1):.1f} times the "
+            f"highest normal score in the test, {highest}"
+        )
+    above = section["checked_on_test"]["windows_above"]
+    if above:
+        told.append(
+            f"{above} of {section['checked_on_test']['windows']} normal test windows are above the threshold"
+        )
+    for fault, by_severity in contents["detection"]["by_fault"].items():
+        for severity, found in by_severity.items():
+            if found["auc"] > MISSED_AUC and found["detected"] < MISSED_SHARE:
+                told.append(
+                    f"{fault}, {severity}: the scores tell it apart (AUC {found['auc']:.4f}), but at this "
+                    f"threshold only {100 * found['detected']:.0f} % of it are detected"
+                )
+    return told
 
 
 def as_json(contents: dict[str, object]) -> str:
@@ -153,7 +189,10 @@ def _threshold(threshold: Threshold, normal: Sequence[Scores], period_s: float) 
     return {
         "value": threshold.value,
         "rule": "lowest score that keeps the wanted rate with 95 % confidence: generalised Pareto tail of "
-        "the threshold windows' scores, resampled by group",
+        "the threshold windows' scores, resampled by group"
+        if threshold.extrapolated
+        else "median and MAD of the cube roots of the threshold windows' scores, taken as normal, of all or "
+        "of the group with the highest median: their tail does not carry the wanted rate",
         "period_s": period_s,
         "window_s": WINDOW_S,
         "windows_per_week": round(per_week),

@@ -7,6 +7,11 @@ scores is extrapolated: excesses over the score's 90 % quantile follow a general
 a finite score is not believed: its shape is set to 0, an exponential tail. Confidence comes from resampling
 whole groups (machines, recordings), because windows of one machine resemble each other.
 
+Where the data do not carry that extrapolation, the threshold comes from the middle of the scores instead: the
+median and the median absolute deviation (MAD) of their cube roots, which are nearly normal (Wilson and
+Hilferty 1931), of all groups together and of the group with the highest median. A few odd windows hardly move
+it; :attr:`Threshold.extrapolated` is then false.
+
 What it cannot know: a machine that is unlike all machines listened to.
 """
 
@@ -16,12 +21,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
 from hil import quantity
 from hil.errors import QuantityError
+from hil.golden.data.recordings.screening import MAD_TO_SIGMA
 
 Scores = npt.NDArray[np.int64]
 
@@ -29,6 +36,10 @@ CONFIDENCE = 0.95
 RESAMPLES = 1000
 MINIMUM_WINDOWS = 100
 """Fewer do not show a tail: ten are left above the 90 % quantile."""
+CARRIED_MOST = 2.5
+"""Times the highest normal score, or the score from the middle, beyond which no tail is believed."""
+CARRIED_RATE = 1 / 60_480
+"""Per window, at which the two are compared whatever is wanted: a lower rate never lowers the threshold."""
 _BODY = 0.9
 _WEEK_S = 7 * 86_400.0
 
@@ -127,6 +138,54 @@ class Tail:
 
 
 @dataclass(frozen=True)
+class Middle:
+    """The cube roots of the normal scores by their medians and MADs: a normal distribution."""
+
+    centre: float
+    """The highest that a group has, or that of all."""
+    deviation: float
+
+    @classmethod
+    def fitted(cls, groups: Sequence[Scores]) -> Middle:
+        """All windows together, or the highest group by itself: whichever reaches further."""
+        roots = [np.cbrt(group.astype(np.float64)) for group in groups]
+        joined = np.concatenate(roots)
+        together = cls(float(np.median(joined)), _deviation(joined))
+        medians = np.array([np.median(root) for root in roots])
+        within = _deviation(np.concatenate([root - np.median(root) for root in roots]))
+        highest = cls(float(medians.max()), within)
+        return max(together, highest, key=lambda each: each.score_at(CARRIED_RATE))
+
+    def score_at(self, probability: float) -> float:
+        """The score that a share `probability` of windows exceeds."""
+        sigmas = -NormalDist().inv_cdf(probability)
+        return float((self.centre + sigmas * self.deviation) ** 3)
+
+    def probability_above(self, score: float) -> float:
+        """Share of windows above `score`."""
+        if self.deviation == 0.0:
+            return float(np.cbrt(score) < self.centre)
+        return 0.5 * math.erfc((float(np.cbrt(score)) - self.centre) / self.deviation / math.sqrt(2.0))
+
+
+def _counted_at_most(groups: Sequence[Scores], threshold: int) -> float:
+    """Highest rate with 95 % confidence, by counting the windows above the threshold (Poisson)."""
+    above = sum(int((group > threshold).sum()) for group in groups)
+    low, high = 0.0, 10.0 + 3.0 * above
+    while high - low > 1e-9 * high:
+        mean = (low + high) / 2
+        as_few = sum(
+            math.exp(-mean + count * math.log(mean) - math.lgamma(count + 1)) for count in range(above + 1)
+        )
+        low, high = (mean, high) if as_few > 1 - CONFIDENCE else (low, mean)
+    return min(1.0, high / sum(group.size for group in groups))
+
+
+def _deviation(values: npt.NDArray[np.float64]) -> float:
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
+
+
+@dataclass(frozen=True)
 class Threshold:
     """A threshold, and the false alarms per window to expect of it."""
 
@@ -137,6 +196,8 @@ class Threshold:
     at_most: float
     """With 95 % confidence."""
     tail: Tail
+    extrapolated: bool = True
+    """Whether the tail carries it; if not, it is from the middle of the scores."""
 
 
 def choose_threshold(
@@ -155,14 +216,30 @@ def choose_threshold(
     for _ in range(resamples):
         drawn = rng.integers(0, len(groups), len(groups))
         tails.append(Tail.fitted(_joined([groups[index] for index in drawn])))
-    candidates = sorted(other.score_at(rate_per_window) for other in tails)
-    value = math.ceil(max(candidates[math.ceil(CONFIDENCE * resamples) - 1], tail.score_at(rate_per_window)))
+    at = math.ceil(CONFIDENCE * resamples) - 1
+
+    def by_tail(rate: float) -> float:
+        return max(sorted(other.score_at(rate) for other in tails)[at], tail.score_at(rate))
+
+    middle = Middle.fitted(groups)
+    carried = min(middle.score_at(CARRIED_RATE), float(max(group.max() for group in groups)))
+    if by_tail(CARRIED_RATE) > CARRIED_MOST * carried:
+        value = math.ceil(middle.score_at(rate_per_window))
+        return Threshold(
+            value=value,
+            wanted=rate_per_window,
+            expected=middle.probability_above(value),
+            at_most=_counted_at_most(groups, value),
+            tail=tail,
+            extrapolated=False,
+        )
+    value = math.ceil(by_tail(rate_per_window))
     rates = sorted(other.probability_above(value) for other in tails)
     return Threshold(
         value=value,
         wanted=rate_per_window,
         expected=tail.probability_above(value),
-        at_most=rates[math.ceil(CONFIDENCE * resamples) - 1],
+        at_most=rates[at],
         tail=tail,
     )
 

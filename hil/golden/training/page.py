@@ -37,6 +37,8 @@ def _head(card: Any) -> list[str]:
         f"{model['multiply_accumulates']} multiply-accumulates, CRC-32 {model['crc32']}. "
         "`model_card.json` beside this page has all figures.",
         "",
+        *(f"- **Warning:** {warning}." for warning in card["warnings"]),
+        *([""] if card["warnings"] else []),
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hil.errors import QuantityError
 from hil.golden.training.false_alarms import (
+    CARRIED_MOST,
     Tail,
     choose_threshold,
     parse_period,
@@ -125,3 +126,38 @@ def test_each_group_has_a_rate_of_its_own():
     assert np.median(rates[30:]) == pytest.approx(wanted[1], rel=0.25)
     assert np.median(rates[:30]) < 20 * wanted[0] + 1e-6
     assert np.median(rates[:30]) < 0.01 * np.median(rates[30:])
+
+
+def near_normal(count: int, size: int, rng: np.random.Generator, centre: float = 7.0) -> list[np.ndarray]:
+    return [np.rint(rng.normal(centre, 0.7, size) ** 3).astype(np.int64) for _ in range(count)]
+
+
+def test_a_clean_tail_is_extrapolated():
+    draw = np.random.default_rng(71)
+    chosen = choose_threshold(near_normal(60, 20, draw), 1 / 60_480, np.random.default_rng(1))
+    assert chosen.extrapolated
+    assert chosen.value < CARRIED_MOST * (7.0 + 4.15 * 0.7) ** 3
+
+
+def test_faults_among_the_normal_windows_hardly_move_the_threshold():
+    draw = np.random.default_rng(72)
+    clean = near_normal(40, 20, draw)
+    soiled = [group.copy() for group in clean]
+    for index in (3, 25):
+        soiled[index][:8] *= 20  # 2 % of all windows
+    chosen = choose_threshold(soiled, 1 / 60_480, np.random.default_rng(1))
+    middle = choose_threshold(clean, 1 / 60_480, np.random.default_rng(1))
+    assert not chosen.extrapolated
+    assert chosen.value == pytest.approx(middle.value, rel=0.5)
+    assert chosen.value < min(soiled[3][:8].min(), soiled[25][:8].min())
+    # Only counting bounds the rate then: 16 of 800 windows are above.
+    assert chosen.at_most == pytest.approx(24.3 / 800, rel=0.03)
+
+
+def test_an_uneven_group_keeps_the_threshold_above_itself():
+    draw = np.random.default_rng(73)
+    groups = near_normal(12, 20, draw)
+    groups[4] = near_normal(1, 20, draw, centre=9.0)[0]
+    groups[7][0] *= 300  # and a knock, which no tail fits
+    chosen = choose_threshold(groups, 1 / 60_480, np.random.default_rng(1))
+    assert chosen.value > groups[4].max()

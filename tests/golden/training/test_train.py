@@ -85,6 +85,16 @@ def test_weights_may_be_scaled_per_channel(fleet: Dataset):
     assert [layer.weight_scales.size for layer in model.layers] == [8, 8, 32]
 
 
+def test_a_fault_that_the_scores_show_and_the_threshold_misses_is_a_warning(fleet: Dataset):
+    def warnings(rate: float) -> list[str]:
+        return train(fleet, replace(FEW, false_alarms_per_window=rate)).card["warnings"]  # type: ignore[return-value]
+
+    assert not any("but at this threshold" in warning for warning in warnings(0.05))
+    missed = [warning for warning in warnings(1e-30) if "but at this threshold" in warning]
+    assert missed
+    assert all("AUC 0.99" in warning or "AUC 1.0" in warning for warning in missed)
+
+
 def test_data_without_faults_say_so(fleet: Dataset):
     trained = train(replace(fleet, faults={}), FEW)
     detection = trained.card["detection"]

@@ -14,7 +14,8 @@ from hil.errors import RecordingError
 from hil.golden.data.analog_path import WINDOW_S, AnalogPath, sampled_windows
 from hil.golden.data.dataset import Advance, Dataset, Group
 from hil.golden.data.recordings.kinds import is_document
-from hil.golden.data.recordings.read import ReadOptions, Recorded, read_recording
+from hil.golden.data.recordings.read import PIN_V, ReadOptions, Recorded, read_recording
+from hil.golden.data.recordings.screening import outliers
 from hil.golden.features import features
 
 NORMAL = "normal"
@@ -23,6 +24,7 @@ SEPARATE_RECORDINGS = 12
 """From so many normal recordings on, whole recordings go into training, threshold or test (a choice)."""
 _SHARES = (0.5, 0.25, 0.25)  # training, threshold, test
 _BLOCK_WINDOWS = 8
+_ADC_STEP_V = PIN_V[1] / 4096
 _SPLIT_STREAM, _PATH_STREAM = 31, 32
 
 
@@ -54,8 +56,10 @@ def folder_dataset(
             advance("reading recordings", number / len(files))
         recorded = read_recording(file, options)
         rng = np.random.default_rng([seed, _PATH_STREAM, number])
+        if label == NORMAL:
+            _refuse_a_dead_sensor(file, recorded)
         labelled.append(_Labelled(label, file, recorded, _windows(file, recorded, rng)))
-    normal = [entry.group for entry in labelled if entry.label == NORMAL]
+    normal, odd = _screened(folder, labelled, keep=bool(options and options.keep_outliers))
     rng = np.random.default_rng([seed, _SPLIT_STREAM])
     whole = len(normal) >= SEPARATE_RECORDINGS
     parts = _whole_recordings(normal, rng) if whole else _stretches(normal)
@@ -76,6 +80,7 @@ def folder_dataset(
             "sensor": (options or ReadOptions()).sensor.__dict__,
             "recordings": [_described(folder, entry) for entry in labelled],
             "notes": [*unread, *_notes(folder, labelled)],
+            "warnings": odd,
         },
         group_is="recording" if whole else "stretch of a recording",
     )
@@ -105,6 +110,33 @@ def _files(folder: Path) -> tuple[list[tuple[str, Path]], list[str]]:
     if not any(label == NORMAL for label, _file in files):
         raise _refused(folder, f"no recordings in {folder / NORMAL}", expected=layout)
     return files, notes
+
+
+def _refuse_a_dead_sensor(file: Path, recorded: Recorded) -> None:
+    reach_v = float(np.ptp(recorded.signal.volts))
+    if reach_v < _ADC_STEP_V:
+        raise _refused(
+            file,
+            f"its signal moves by {1e3 * reach_v:.2g} mV, less than a step of the ADC: the sensor was dead",
+            expected="a machine that runs",
+            hint="leave the file out of normal/, or state another --unit, --channel or --sensitivity",
+        )
+
+
+def _screened(folder: Path, labelled: list[_Labelled], *, keep: bool) -> tuple[list[Group], list[str]]:
+    """Normal running without the windows that are unlike the rest, and a line on each file that has some."""
+    entries = [entry for entry in labelled if entry.label == NORMAL]
+    groups: list[Group] = []
+    told: list[str] = []
+    for entry, odd in zip(entries, outliers([entry.group.inputs for entry in entries]), strict=True):
+        if odd.any():
+            name = entry.file.relative_to(folder).as_posix()
+            done = "kept, as stated" if keep else "left out (--keep-outliers keeps them)"
+            told.append(f"{name}: {odd.sum()} of {odd.size} windows are unlike all other normal ones: {done}")
+        kept = entry.group.inputs if keep else entry.group.inputs[~odd]
+        if len(kept):
+            groups.append(Group(entry.group.name, kept))
+    return groups, told
 
 
 def _notes(folder: Path, labelled: list[_Labelled]) -> list[str]:

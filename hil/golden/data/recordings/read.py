@@ -46,6 +46,8 @@ class ReadOptions:
     """What a row of a table without names is; None lets its width decide."""
     axes: int | None = None
     """Of channels that are interleaved in each row."""
+    keep_outliers: bool = False
+    """Whether windows unlike all others of normal running stay among them."""
     unit: Unit | None = None
     """What 1 in the file means; goes before what the file says."""
     sensor: Sensor = field(default=SENSOR)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,28 @@ def test_documents_beside_the_recordings_stop_nothing_and_are_told(tmp_path: Pat
         "normal/monday/photo.jpg: not read, a document",
         "normal/readme.txt: not read, a document",
     ]
+
+
+def test_odd_windows_and_dead_sensors_are_named(tmp_path: Path):
+    for seed in range(12):
+        record(tmp_path / "normal" / f"{seed:02d}.npy", 4000 + seed)
+    odd = np.concatenate(
+        [
+            vibration(4.0, 2_000.0, seed=4003, fault=fault, severity=1.0 if fault else 0.0)
+            for fault in (None, "ball")
+        ]
+    )
+    np.save(tmp_path / "normal" / "03.npy", odd)
+    data = folder_dataset(tmp_path, PIN)
+    (warning,) = data.source["warnings"]
+    assert warning.startswith("normal/03.npy: ")
+    assert "windows are unlike all other normal ones: left out" in warning
+    groups = {group.name: group for part in (data.training, data.threshold, data.test) for group in part}
+    assert len(groups[str(tmp_path / "normal" / "03.npy")].inputs) < 10
+    kept = folder_dataset(tmp_path, replace(PIN, keep_outliers=True))
+    assert "kept, as stated" in kept.source["warnings"][0]
+    np.save(tmp_path / "normal" / "12.npy", np.full(10_000, 1.5))
+    with pytest.raises(
+        RecordingError, match=r"12\.npy: read: its signal moves by 0.* mV, less .*the sensor was dead"
+    ):
+        folder_dataset(tmp_path, PIN)
