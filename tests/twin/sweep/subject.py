@@ -80,13 +80,13 @@ class Subject:
             set_level(interrupt, high)
 
         nvic.set_level = watched  # type: ignore[method-assign]
-        reset = part.mcu._system_reset
+        reset = part.mcu.system_reset
 
         def resetting(cause: str) -> None:
             self._edge("reset", part.now_ps, cause)
             reset(cause)
 
-        part.mcu._system_reset = resetting  # type: ignore[method-assign]
+        part.mcu.system_reset = resetting  # type: ignore[method-assign]
         self._block = self.blocks[block]
         memory = part.mcu.core.memory
         self._flash = memory["flash"].copy()
