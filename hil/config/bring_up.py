@@ -24,7 +24,7 @@ from hil.errors import ConfigError, RigError
 SUFFIX = ".bringup.toml"
 """Of the results' file; what stands before it is the rig's name."""
 
-_CHANGING = {"calibration_date", "smallest_seamless_range_a"}
+_CHANGING = {"calibration_date", "calibration_due", "smallest_seamless_range_a"}
 """Keys that may change without another bench, beside those that say where an instrument is found: its last
 calibration, and what a bring-up finds out."""
 

@@ -69,6 +69,9 @@ class InstrumentTable(Table):
     """The name under which a driver is registered."""
     calibration_date: date | None = Field(default=None, examples=[date(2026, 1, 31)])
     """Date of the last calibration, for the record of the run."""
+    calibration_due: date | None = Field(default=None, examples=[date(2027, 1, 31)])
+    """Last day on which the calibration holds. After it, every uncertainty that the instrument's accuracy is
+    part of says so, and so does the run."""
 
     def claims(self) -> dict[str, str]:
         """What no other run may use at the same time: a name for messages, and the key of its lock."""

@@ -7,13 +7,14 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from hil.config import BringUpResults, RigConfig, resolve
+from hil.config import BringUpResults, RigConfig, calibration, resolve
 from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
@@ -333,6 +334,7 @@ class Rig:
                 *(self._service.assumptions if self._service is not None else ()),
                 *((_VDD_BY_ANALYZER,) if _reads_vdd_by_analyzer(config) else ()),
                 *_lines_without_relay(config),
+                *_overdue_calibrations(config),
             ],
         }
 
@@ -421,6 +423,13 @@ def _harm(service: Service | None) -> list[RigError]:
         )
         for text in (service.harm if service is not None else ())
     ]
+
+
+def _overdue_calibrations(config: RigConfig) -> Iterator[str]:
+    today = datetime.now(UTC).date()
+    for name, table in config.instruments.items():
+        if (found := calibration.overdue(table, today)) is not None:
+            yield f"[{name}] {found}: its accuracy is taken to hold."
 
 
 def _lines_without_relay(config: RigConfig) -> list[str]:
