@@ -28,6 +28,12 @@ def init(
         Path | None,
         typer.Option(metavar="ELF", help="The image; default: the only one in the folder."),
     ] = None,
+    ioc_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ioc", metavar="FILE", help="STM32CubeMX's project; default: the only one in the folder."
+        ),
+    ] = None,
 ) -> None:
     """Write a project that tests your firmware, and say the next command.
 
@@ -43,6 +49,8 @@ def init(
         Image.load(firmware)  # refused here, not in the first run
     elves, ioc = _files(folder)
     image = _relative(firmware, folder) if firmware is not None else elves[0] if len(elves) == 1 else None
+    if ioc_file is not None:
+        ioc = [_relative(ioc_file, folder)]
     cubemx = read_ioc(folder / ioc[0]) if len(ioc) == 1 else None
     files = {
         "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx),
@@ -56,7 +64,7 @@ def init(
         found = discover()
         for search in found.values():
             typer.echo(project_files.summary(search))
-        files["rig_configs/bench.toml"] = project_files.rig_file(found)
+        files["rig_configs/bench.toml"] = project_files.rig_file(found, cubemx.roles if cubemx else {})
     try:
         written, kept = project_files.write_new(folder, files)
     except OSError as error:

@@ -88,16 +88,26 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
     ]
     if cubemx is not None:
         lines += [f"# {visible(cubemx.file.name)}: {line}" for line in cubemx.summary()]
+        bauds = {baud for baud in cubemx.consoles.values() if baud is not None}
+        if len(bauds) == 1:
+            lines.append(f"baud = {bauds.pop()}")
         if cubemx.wake_period_s is not None:  # what the project states is held against the current
             lines.append(f'wake_period = "{cubemx.wake_period_s:.9g} s"  # edit if code sets another one')
     return "\n".join(lines) + "\n"
 
 
-def rig_file(found: Mapping[str, Search]) -> str:
-    """A rig for the bench that is connected: the shipped one, with what was found exactly once filled in."""
+def rig_file(found: Mapping[str, Search], roles: Mapping[str, str]) -> str:
+    """A rig for the bench that is connected: the shipped one, with what was found exactly once filled in.
+
+    Args:
+        found: what was searched for.
+        roles: pins by wiring roles, as the labels of an .ioc name them.
+    """
     text = shipped("rig_configs/nucleo.toml").read_text(encoding="utf-8")
     text = re.sub(r'^name = ".*"$', 'name = "bench"', text, count=1, flags=re.MULTILINE)
     keys = {"debug probe": "uid", "VISA resource": "resource", "NI device": "device", "serial port": "port"}
+    for role, pin in roles.items():
+        text = re.sub(rf'(?m)^({role} = {{ pin = )"\w+"', rf'\g<1>"{pin}"', text, count=1)
     notes = []
     for kind, key in keys.items():
         search = found.get(kind, Search(kind, problem="not searched for"))

@@ -25,6 +25,12 @@ _DIVIDERS = {f"RTC_WAKEUPCLOCK_RTCCLK_DIV{divider}": divider for divider in (2, 
 _SECONDS = {"RTC_WAKEUPCLOCK_CK_SPRE_16BITS": 0, "RTC_WAKEUPCLOCK_CK_SPRE_17BITS": 1 << 16}
 """RM0351, RTC_CR.WUCKSEL: the 1 Hz clock, in the second case with 2^16 added to the counter."""
 _SWD = ("PA13", "PA14")
+_ROLES = {
+    "sensor": re.compile(r"(vibration|sensor)\w*", re.IGNORECASE),
+    "marker_inference": re.compile(r"(marker_)?infer\w*", re.IGNORECASE),
+    "marker_active": re.compile(r"(marker_)?(awake|active)\w*", re.IGNORECASE),
+}
+"""What people call the pins that a rig wires, by its roles (assumption: English labels)."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,15 @@ class CubeMx:
     ambient_temperature_c: float | None
     """Both of the power calculator."""
 
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """The pin of each wiring role that exactly one label names."""
+        found = {
+            role: [pin for pin, label in self.labels.items() if named.fullmatch(label)]
+            for role, named in _ROLES.items()
+        }
+        return {role: pins[0] for role, pins in found.items() if len(pins) == 1}
+
     def summary(self) -> Iterator[str]:
         """What a rig can take from it, a line each."""
         yield f"part {self.part or 'unknown'}"
@@ -62,8 +77,9 @@ class CubeMx:
             yield f"RTC wake-up every {self.wake_period_s:g} s"
         if self.supply_voltage_v is not None:
             yield f"power calculator: {self.supply_voltage_v:g} V"
+        roles = {pin: role for role, pin in self.roles.items()}
         for pin, label in sorted(self.labels.items()):
-            yield f"{pin} is {label}"
+            yield f"{pin} is {label}" + (f", the rig's {roles[pin]}" if pin in roles else "")
 
     def findings(self, board: Board) -> Iterator[str]:
         """What cannot be right on a board, or costs current or access, a sentence each."""

@@ -62,6 +62,17 @@ def test_the_period_of_an_ioc_is_what_the_firmware_claims(folder: Path) -> None:
     assert "# board.ioc: PB10 is AWAKE" in (folder / "hil.toml").read_text("utf-8")
 
 
+def test_a_named_ioc_gives_baud_and_pins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "discover", lambda: FOUND)
+    for name in ("old.ioc", "mine.ioc"):
+        (folder / name).write_text(SOUND.replace("PB10", "PB2") if name == "mine.ioc" else SOUND, "latin-1")
+    assert ".ioc: mine.ioc" in run(str(folder), "--ioc", str(folder / "mine.ioc"))
+    assert load_project(folder).firmware.baud == 9600
+    pins = tomllib.loads((folder / "rig_configs" / "bench.toml").read_text("utf-8"))["wiring"]
+    assert pins["marker_active"]["pin"] == "PB2"
+    assert pins["marker_inference"]["pin"] == "PA8"  # no label names it
+
+
 def test_of_two_images_none_is_taken_and_both_are_named(folder: Path) -> None:
     (folder / "other.elf").write_bytes(executable())
     run(str(folder), "--sim")

@@ -24,6 +24,7 @@ def test_what_a_rig_takes_from_it(tmp_path: Path) -> None:
     project = read(tmp_path, SOUND)
     assert project.part == "stm32l476rgtx"
     assert project.labels == {"PA0": "VIBRATION", "PB10": "AWAKE"}
+    assert project.roles == {"sensor": "PA0", "marker_active": "PB10"}
     assert project.consoles == {"USART2": 9600}
     assert (project.hclk_hz, project.lse, project.wake_period_s) == (24e6, True, 10.0)
     assert (project.supply_voltage_v, project.ambient_temperature_c) == (3.0, 25.0)
