@@ -141,8 +141,9 @@ class Board:
         return self.part.supply_current_max_a
 
     def named(self, pin: str) -> str:
-        """A pin with the name that its connector gives it: "PA8 (D7)"."""
-        return next((f"{pin} ({name})" for name, other in self.connectors.items() if other == pin), pin)
+        """A pin with the names that connector and LED give it: "PA8 (D7)", "PA5 (D13, LD2)"."""
+        names = [name for wired in (self.connectors, self.leds) for name, to in wired.items() if to == pin]
+        return f"{pin} ({', '.join(names)})" if names else pin
 
     @staticmethod
     def load(name: str, beside: Path | None = None) -> Board:

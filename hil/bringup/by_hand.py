@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hil.bringup.operators import UNANSWERED, Question
 from hil.bringup.session import Session
@@ -20,13 +21,14 @@ REVISION = Question(
 )
 JP6 = Question(
     "jp6",
-    "Is the jumper JP6 (IDD) off, and the analyzer's + lead on its MCU side?",
+    "Is the jumper {jumper} (IDD) off, and the analyzer's + lead on its MCU side?",
     "yes",
-    "take JP6 off: the board's regulator and the analyzer must never drive VDD together",
+    "take {jumper} off: the board's regulator ({regulator_v:g} V) and the analyzer must never drive VDD "
+    "together",
 )
 RELAY = Question(
     "relay_at_rest",
-    "Ohms across each contact of the relay (SWDIO, SWCLK, NRST, PA2, PA3), at rest?",
+    "Ohms across each contact of the relay ({lines}), at rest?",
     "open, above 1 MΩ",
     "use the normally open contacts; take off the CN2 jumpers and open SB12, SB13 and SB14",
 )
@@ -44,7 +46,7 @@ GROUND = Question(
 )
 SUPPLY = Question(
     "supply_short",
-    "Ohms from VDD (JP6, MCU side) to GND?",
+    "Ohms from VDD ({jumper}, MCU side) to GND?",
     "above 100 Ω",
     "look for a short circuit before anything supplies the board",
 )
@@ -69,7 +71,16 @@ def questions(config: RigConfig) -> list[Question]:
         asked += [RELAY, DRIVER]
     if config.daq is not None:
         asked.append(GROUND)
-    return asked
+    board = config.board.definition
+    names = {
+        "jumper": board.supply_jumper,
+        "regulator_v": board.regulator_v,
+        "lines": ", ".join(board.isolation_lines),
+    }
+    return [
+        replace(question, text=question.text.format(**names), advice=question.advice.format(**names))
+        for question in asked
+    ]
 
 
 def is_right(question: Question, answer: str) -> bool:
@@ -79,7 +90,7 @@ def is_right(question: Question, answer: str) -> bool:
     word = answer.strip().lower()
     if word in ("y", "yes", UNANSWERED):
         return True
-    if question is REVISION:
+    if question.key == REVISION.key:
         revision = word.upper().removeprefix("MB1136").replace("-", "").replace(".", "").replace(" ", "")
         revision = revision.replace("C0", "C").replace("C", "C0")
         return revision[:1] >= "C" and not revision.startswith(_REFUSED_REVISIONS)

@@ -28,10 +28,11 @@ def check(
     config = load_rig(name)
     for instrument in config.instruments.values():
         instrument.check_machine(config.file)
+    board = config.board.definition
     table = Table("role", "pin", "terminal", title=f"rig {config.name}: {config.board.name}")
     for role, wire in config.wiring:
         if wire is not None:
-            table.add_row(role, getattr(wire, "pin", "–"), wire.terminal)
+            table.add_row(role, board.named(getattr(wire, "pin", "–")), wire.terminal)
     terminal().print(table)
     if config.board.connected:
         connected = Table("device", "kind", "bus", "pins", title="on buses of the part")

@@ -90,7 +90,7 @@ class Bench:
             draw_charge=lambda charge_c: self.mcu.supply.add_charge(self.scheduler.now_ps, charge_c),
             capacitance_f=realism.supply_capacitance_f,
             off_resistance_ohm=realism.off_resistance_ohm,
-            regulator=miswiring.jp6 == "on",
+            regulator_v=board.regulator_v if miswiring.jp6 == "on" else 0.0,
         )
         """VDD of the part."""
         self.net.changed.connect(self._sum_external_current)

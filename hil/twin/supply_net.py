@@ -16,9 +16,6 @@ from hil.twin.signal import Signal
 
 PS_PER_S = 1_000_000_000_000
 
-REGULATOR_V = 3.3
-"""Of the board's own regulator behind JP6 (UM1724 Rev 14, 6.6)."""
-
 SINK_A = 0.1
 """What the analyzer takes from a regulator whose voltage is higher than its own: its negative current limit,
 100 mA (ASSUMPTION)."""
@@ -54,7 +51,7 @@ class SupplyNet:
         draw_charge: Callable[[float], None],
         capacitance_f: float,
         off_resistance_ohm: float,
-        regulator: bool,
+        regulator_v: float,
     ) -> None:
         """The net is at 0 V.
 
@@ -65,12 +62,12 @@ class SupplyNet:
             draw_charge: told what charging the capacitors takes from the output, in coulombs.
             capacitance_f: of the board's capacitors.
             off_resistance_ohm: what discharges the net besides the part.
-            regulator: whether JP6 connects the board's own regulator.
+            regulator_v: of the board's own regulator, where its jumper connects it; 0 V where it does not.
         """
         self._scheduler, self._set_vdd_v = scheduler, set_vdd_v
         self._part_a, self._draw_charge = part_a, draw_charge
         self._capacitance_f, self._off_resistance_ohm = capacitance_f, off_resistance_ohm
-        self._regulator_v = REGULATOR_V if regulator else 0.0
+        self._regulator_v = regulator_v
         self._output_v = 0.0
         self._driven = False
         self._fed_v: dict[str, float] = {}

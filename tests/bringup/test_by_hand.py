@@ -7,6 +7,7 @@ import pytest
 
 from hil.bringup import by_hand
 from hil.bringup.operators import UNANSWERED, Answers, Move, Question, Unattended
+from hil.config import load_rig
 from hil.errors import BringUpError, ConfigError
 
 
@@ -56,3 +57,10 @@ def test_a_file_of_answers_that_cannot_be_read_is_refused(tmp_path: Path, text: 
 def test_nobody_answers_and_nothing_moves() -> None:
     assert Unattended().answer(by_hand.JP6) == UNANSWERED
     assert not Unattended().move(Move("PULL sensor", "pull it"))
+
+
+def test_the_questions_name_the_lines_and_the_jumper_of_the_rigs_board() -> None:
+    asked = {question.key: question for question in by_hand.questions(load_rig("b-l475e-iot01a"))}
+    assert "(SWDIO, SWCLK, NRST, PB6, PB7)" in asked["relay_at_rest"].text
+    assert "JP5" in asked["jp6"].text
+    assert "regulator (3.3 V)" in asked["jp6"].advice

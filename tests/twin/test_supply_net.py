@@ -2,7 +2,9 @@
 import pytest
 
 from hil.twin.core.scheduler import Scheduler
-from hil.twin.supply_net import REGULATOR_V, SupplyNet
+from hil.twin.supply_net import SupplyNet
+
+REGULATOR_V = 3.3
 
 
 class Board:
@@ -17,7 +19,7 @@ class Board:
             draw_charge=self._draw,
             capacitance_f=capacitance_f,
             off_resistance_ohm=100e3,
-            regulator=regulator,
+            regulator_v=REGULATOR_V if regulator else 0.0,
         )
 
     def _set(self, voltage_v: float) -> None:
