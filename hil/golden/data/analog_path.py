@@ -34,6 +34,8 @@ class AnalogPath:
     """Half width of the uniform offset of DAQ and ADC."""
     clock_spread: float = 0.01
     """Half width of the uniform error of the sample rate (an RC oscillator not locked to a crystal)."""
+    rate_hz: float = SAMPLE_RATE_HZ
+    """Of the firmware's samples."""
     vdda_v: float = 3.0
     """The ADC's nominal reference; the sensor's output scales with nothing but itself."""
 
@@ -59,7 +61,7 @@ def sampled_windows(
         path: how wide these are.
     """
     shape = (starts_s.size, 1)
-    period_s = (1.0 + rng.uniform(-path.clock_spread, path.clock_spread, shape)) / SAMPLE_RATE_HZ
+    period_s = (1.0 + rng.uniform(-path.clock_spread, path.clock_spread, shape)) / path.rate_hz
     time_s = starts_s[:, np.newaxis] + period_s * np.arange(WINDOW_SAMPLES)
     # The tiny addition keeps a sample that falls on a step of the DAQ's from being read before it.
     held = signal.volts[np.floor(time_s * signal.rate_hz + 1e-6).astype(np.int64) % signal.volts.size]
