@@ -98,18 +98,6 @@ def test_damaged_and_foreign_models_are_refused_or_run_safely(host_programs: Hos
             "weights->data.count > weights->element_count",
             id="weights that are not all there",
         ),
-        pytest.param(
-            "engine/load_spatial.c",
-            "tflite_u32(model, output->shape, 3) != channels",
-            "false",
-            id="output channels that are not the weights'",
-        ),
-        pytest.param(
-            "engine/load_spatial.c",
-            "== channels ? ERROR_NONE : ERROR_MODEL_SHAPE;\n}\n#endif\n\n#if NETWORK_POOL_2D",
-            "<= 0xFFFFu ? ERROR_NONE : ERROR_MODEL_SHAPE;\n}\n#endif\n\n#if NETWORK_POOL_2D",
-            id="weights for fewer channels",
-        ),
     ],
 )
 def test_a_missing_check_is_found(
