@@ -20,7 +20,8 @@ class RunVerdict(StrEnum):
     FAIL = "fail"
     BENCH_ERROR = "bench error"
     INCONCLUSIVE = "inconclusive"
-    """Every test ran and none failed, but for some the measurement was too uncertain to tell."""
+    """Every test ran and none failed, but for some the measurement was too uncertain to tell, or a limit was
+    broken and the test has not failed: it passed at a later attempt, or was expected to fail."""
     NOTHING_TESTED = "nothing tested"
     INCOMPLETE = "incomplete"
     """What ran passed, but it is not proven that every test did."""
@@ -38,8 +39,10 @@ DEVICE_FAILED, INCOMPLETE, NOTHING_TESTED, BENCH_FAILED, INCONCLUSIVE = 1, 2, 5,
 """Exit statuses of a run that came to its end; 1, 2 and 5 mean what they do in pytest, which uses 0 to 6."""
 
 
-def exit_status_of(record: TestRecord, run: RunDescription) -> int:
-    """The exit status that a run earns by its tests and its record; 0 only where judge() can say PASS."""
+def exit_status_of(record: TestRecord, run: RunDescription, entries: Sequence[JournalEntry] = ()) -> int:
+    """The exit status that a run earns by its tests, its record and its journal; 0 only where judge() can say
+    PASS.
+    """
     if record.count(TestOutcome.FAILED):
         return DEVICE_FAILED
     if record.count(TestOutcome.BENCH_ERROR) or run.record_errors or run.shutdown_errors:
@@ -48,7 +51,7 @@ def exit_status_of(record: TestRecord, run: RunDescription) -> int:
         return INCOMPLETE
     if record.count(TestOutcome.INTERRUPTED) or record.count(TestOutcome.NOT_RUN):
         return INCOMPLETE
-    if record.count(TestOutcome.INCONCLUSIVE):
+    if record.count(TestOutcome.INCONCLUSIVE) or _broken_and_passed(record, entries):
         return INCONCLUSIVE
     return 0 if record.count(TestOutcome.PASSED) else NOTHING_TESTED
 
@@ -64,7 +67,7 @@ def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescripti
     failed, bench = record.count(TestOutcome.FAILED), record.count(TestOutcome.BENCH_ERROR)
     unsure = record.count(TestOutcome.INCONCLUSIVE)
     ran = record.count(TestOutcome.PASSED) + failed + bench + unsure
-    short = _shortfall(record, run)
+    short = _shortfall(record, run, entries)
     told = [_measured(entries), *short, *_also(record)]
     if failed:
         extra = f", and the bench failed in {bench} more" if bench else ""
@@ -84,6 +87,13 @@ def judge(record: TestRecord, entries: Sequence[JournalEntry], run: RunDescripti
         undecided = (f"{_tests(unsure)} could not be decided",) if unsure else ()
         done = (f"{_tests(ran - unsure)} passed", *undecided, _measured(entries))
         return _verdict(RunVerdict.INCOMPLETE, *short, *done, *_also(record))
+    if broken := _broken_and_passed(record, entries):
+        return _verdict(
+            RunVerdict.INCONCLUSIVE,
+            f"No test failed, but a limit was broken by {_few(broken)}: at an attempt that was taken again, "
+            "or in a test that was expected to fail",
+            *told,
+        )
     if unsure:
         return _verdict(
             RunVerdict.INCONCLUSIVE,
@@ -101,13 +111,31 @@ def _tests(count: int) -> str:
     return "1 test" if count == 1 else f"{count} tests"
 
 
+def _broken_and_passed(record: TestRecord, entries: Sequence[JournalEntry]) -> list[str]:
+    """Measurements that broke their limit in tests that have not failed by the run's end."""
+    fine = {test.name for test in record.tests if test.outcome in (TestOutcome.PASSED, TestOutcome.SKIPPED)}
+    return [
+        f"{entry.measurement.name} ({entry.test})"
+        for entry in entries
+        if entry.measurement.outcome is Outcome.FAIL and entry.test in fine
+    ]
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and that there are more."""
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+_NAMED = 3
+
+
 def _measured(entries: Sequence[JournalEntry]) -> str:
     judged = [entry for entry in entries if entry.measurement.limit is not None]
     conforming = sum(entry.measurement.outcome is Outcome.PASS for entry in judged)
     return f"{conforming} of {len(judged)} judged measurements conform with their limits"
 
 
-def _shortfall(record: TestRecord, run: RunDescription) -> list[str]:
+def _shortfall(record: TestRecord, run: RunDescription, entries: Sequence[JournalEntry]) -> list[str]:
     """What is missing for a verdict on every test, one sentence each."""
     told = []
     if run.shutdown_errors:
@@ -128,7 +156,7 @@ def _shortfall(record: TestRecord, run: RunDescription) -> list[str]:
     told += [f"Not on the record: {error}" for error in run.record_errors]
     if record.damages:
         told.append("The record of the tests is damaged")
-    if not told and run.exit_status != exit_status_of(record, run):
+    if not told and run.exit_status != exit_status_of(record, run, entries):
         told.append(f"The run ended with status {run.exit_status}")
     return told
 
@@ -141,7 +169,7 @@ def _also(record: TestRecord) -> list[str]:
         told.append(f"{_tests(skipped)} skipped")
     if record.deselected:
         told.append(f"{_tests(record.deselected)} not selected")
-    again = sum(test.attempts > 1 for test in record.tests)
+    again = [test.name for test in record.tests if test.attempts > 1]
     if again:
-        told.append(f"{_tests(again)} begun more than once")
+        told.append(f"{_tests(len(again))} begun more than once: {_few(again)}")
     return told

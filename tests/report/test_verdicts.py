@@ -182,4 +182,16 @@ def test_a_test_that_passed_at_its_second_attempt_is_told(log: TestLog) -> None:
     go(log, "a")
     verdict = judge(log.record(), [], ended(0))
     assert verdict.outcome is RunVerdict.PASS
-    assert "1 test begun more than once." in verdict.sentence
+    assert "1 test begun more than once: a." in verdict.sentence
+
+
+@pytest.mark.parametrize("became", ["passed", "skipped"])
+def test_a_broken_limit_never_stands_under_a_plain_pass(log: TestLog, became: str) -> None:
+    log.collected(["a", "b"], 0)
+    go(log, "a", became)
+    go(log, "b")
+    broken = JournalEntry(1, "a", Measurement("latency", 3.0, "s", 0.1, Limit.at_most(2.0, "s")), "")
+    assert exit_status_of(log.record(), ended(11), [broken]) == 11
+    verdict = judge(log.record(), [broken], ended(11))
+    assert verdict.outcome is RunVerdict.INCONCLUSIVE
+    assert "a limit was broken by latency (a): at an attempt that was taken again" in verdict.sentence
