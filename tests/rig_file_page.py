@@ -293,6 +293,7 @@ def rig_file_page() -> str:
         "InputWire": ("wiring", "sensor_readback"),
         "CounterWire": ("wiring", "marker_inference"),
         "RelayWire": ("wiring", "debug_connection"),
+        "ContactWire": ("wiring", "button"),
         "SupplyReadbackWire": ("wiring", "supply_readback"),
     }
     parts.append("## Tables inside tables\n")

@@ -174,29 +174,33 @@ def test_the_wheel_runs_by_itself(installed: Installed) -> None:
 
 
 def somebody_s_project_is_green(installed: Installed) -> None:
-    """The commands of docs/own_firmware.md in a folder with an image that knows nothing of hil-rig.
+    """docs/tutorial_own_firmware.md word by word, with an image that knows nothing of hil-rig.
 
     A part of the test above, since the environment's machine code takes a minute to compile.
     """
     project = installed.folder.parent / "theirs"
     project.mkdir()
-    compile_sensor(project / "sensor.elf", "SOUND", installed.folder.parent / "zig")
-    page = (PROJECT / "docs" / "own_firmware.md").read_text("utf-8")
-    commands = re.search(r"```sh run-by: tests/test_packaging.py\n(.*?)```", page, re.DOTALL)
-    assert commands is not None
+    compile_sensor(project / "blink_stop2.elf", "SOUND", installed.folder.parent / "zig")
+    page = (PROJECT / "docs" / "tutorial_own_firmware.md").read_text("utf-8")
     # pytest's own script is in the other environment, whose packages this one names by a path.
     start = {"hil": (str(installed.bin / "hil"),), "pytest": (str(installed.python), "-m", "pytest")}
-    for line in commands[1].splitlines():
-        command, *arguments = shlex.split(line)
-        said = installed.run(*start[command], *arguments, folder=project)
-    assert "7 passed, 4 skipped" in said, said
+    files = {"toml": project / "hil.toml", "python": project / "tests" / "test_mine.py"}
+    said = ""
+    for language, text in re.findall(r"```(\w+) run-by: tests/test_packaging.py\n(.*?)```", page, re.DOTALL):
+        if language == "sh":
+            for line in text.splitlines():
+                command, *arguments = shlex.split(line)
+                said = installed.run(*start[command], *arguments, folder=project)
+        elif language == "text":
+            assert [line for line in text.splitlines() if line not in said] == [], said
+        else:
+            files[language].write_text(text, "utf-8")
     assert {file.name for file in project.iterdir()} >= {
         "hil.toml",
         "requirements.txt",
         "tests",
         "pytest.ini",
     }
-    (run,) = (project / "results").iterdir()
-    page = (run / "report.html").read_text("utf-8")
+    report = sorted((project / "results").iterdir())[0] / "report.html"
     for name in ("current asleep in stop2", "wake period", "average current", "battery life on a"):
-        assert name in page
+        assert name in report.read_text("utf-8")

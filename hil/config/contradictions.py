@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from hil.config import drivers
 from hil.config.models import (
     AnalogWire,
+    ContactWire,
     CounterWire,
     InputWire,
     RelayWire,
@@ -30,6 +31,7 @@ _KINDS = {
     CounterWire: (re.compile(r"ctr\d+"), "a counter such as {device}/ctr0"),
     SupplyReadbackWire: (re.compile(r"ai\d+"), "an analog input such as {device}/ai1"),
     RelayWire: (re.compile(r"port\d+/line\d+"), "a digital line such as {device}/port0/line0"),
+    ContactWire: (re.compile(r"port\d+/line\d+"), "a digital line such as {device}/port0/line1"),
 }
 
 
@@ -169,7 +171,7 @@ def _wires(config: RigConfig) -> Iterator[Contradiction]:
 def _terminal(
     config: RigConfig,
     path: tuple[str, ...],
-    wire: AnalogWire | ShakerWire | InputWire | SupplyReadbackWire | CounterWire | RelayWire,
+    wire: AnalogWire | ShakerWire | InputWire | SupplyReadbackWire | CounterWire | RelayWire | ContactWire,
 ) -> Iterator[Contradiction]:
     if config.daq is None:
         yield Contradiction(

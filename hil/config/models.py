@@ -192,6 +192,23 @@ class ShakerWire(Table):
     """Highest voltage that is ever put on the wire."""
 
 
+class ContactWire(Table):
+    """A DAQ line that works a contact at a pin: a relay's, or an open-drain driver's.
+
+    Through 1 kohm it connects the pin with the part's own ground or supply, so that it feeds nothing into a
+    part that is switched off, and is no short circuit for a pin that is an output.
+    """
+
+    pin: str
+    """The part's pin."""
+    terminal: str
+    """The DAQ's terminal, with the device's name before it."""
+    active: Literal["high", "low"]
+    """Level of the line at which the contact is closed."""
+    connects: Literal["low", "high"]
+    """Level that the closed contact gives the pin. An open one leaves it to the pulls of board and part."""
+
+
 class WiringConfig(Table):
     """``[wiring]``: one wire per role. A role without a wire is a capability that the rig lacks."""
 
@@ -209,6 +226,12 @@ class WiringConfig(Table):
     debug_connection: RelayWire | None = None
     """Relay with normally open contacts in the debug and console lines. The active level connects the
     lines. At rest nothing feeds current into the part: with an undriven line, without the DAQ, without us."""
+    button: ContactWire | None = None
+    """Beside the board's button, or where a product has one."""
+    contact_1: ContactWire | None = None
+    """At any digital input of the part: a door, a float switch, an interrupt line."""
+    contact_2: ContactWire | None = None
+    """As ``contact_1``."""
     supply_readback: SupplyReadbackWire | None = None
     """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""
 
@@ -277,3 +300,9 @@ class RigConfig(Table):
             "daq": self.daq,
         }
         return {name: table for name, table in tables.items() if table is not None}
+
+    @property
+    def contacts(self) -> dict[str, ContactWire]:
+        """The wiring's contacts by their roles."""
+        wires = {role: getattr(self.wiring, role) for role in type(self.wiring).model_fields}
+        return {role: wire for role, wire in wires.items() if isinstance(wire, ContactWire)}

@@ -343,6 +343,11 @@ class Console(Protocol):
         """The last bytes since the last :meth:`clear`, records or not: 4 KB at most."""
         ...
 
+    @property
+    def heard_bytes(self) -> int:
+        """How many bytes have come since the last :meth:`clear`."""
+        ...
+
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting; returns the new records."""
         ...

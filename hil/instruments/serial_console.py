@@ -98,6 +98,11 @@ class SerialConsole:
         """The last bytes since the last :meth:`clear`, records or not: 4 KB at most."""
         return bytes(self._heard)
 
+    @property
+    def heard_bytes(self) -> int:
+        """How many bytes have come since the last :meth:`clear`."""
+        return self._heard_bytes
+
     def poll(self) -> list[Record]:
         """Take what has arrived, without waiting.
 
@@ -175,12 +180,12 @@ class SerialConsole:
             ConnectError: the port is gone.
         """
         self._anything = False
-        self._heard = b""
+        self._heard, self._heard_bytes = b"", 0
         self._take()
         self._parser = RecordParser()
         self._records: list[Record] = []
         self._next = 0
-        self._heard = b""
+        self._heard, self._heard_bytes = b"", 0
         self._anything = False
 
     def _take(self) -> bytes:
@@ -195,6 +200,7 @@ class SerialConsole:
             raise ConnectError(str(error), where=self._where, operation="read") from error
         self._anything = self._anything or bool(data)
         self._heard = (self._heard + bytes(data))[-_HEARD_MOST:]
+        self._heard_bytes += len(data)
         if exchange.listening():
             self._report(bytes(data))
         return bytes(data)

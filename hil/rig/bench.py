@@ -107,7 +107,8 @@ class Bench:
             raise self._missing("daq")
         relay = wiring.debug_connection
         daq = drivers.find(config.driver).open(config, self._surroundings("daq"))
-        guarded = GuardedDaq(observed("daq", daq), self.switching, relay)
+        contacts = {contact.terminal: contact for contact in self.config.contacts.values()}
+        guarded = GuardedDaq(observed("daq", daq), self.switching, relay, contacts)
         if relay is not None:
             self._let_contacts_settle()
         return guarded
@@ -183,7 +184,10 @@ class Bench:
             voltage_maximum_v=definition.supply_maximum_v,
             current_maximum_a=definition.supply_current_maximum_a,
             limits_v={wire.terminal: (wire.minimum_v, wire.maximum_v) for wire in driven},
-            lines=(relay.terminal,) if relay else (),
+            lines=(
+                *((relay.terminal,) if relay else ()),
+                *(contact.terminal for contact in self.config.contacts.values()),
+            ),
         )
 
     def _ranges(self) -> list[RangeAccuracy]:

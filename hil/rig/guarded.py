@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hil.config.models import RelayWire
+from hil.config.models import ContactWire, RelayWire
 from hil.errors import InstrumentError, ProtocolError
 from hil.instruments.counter_ranges import LONGEST_INTERVAL_S
 from hil.instruments.protocols import (
@@ -33,15 +33,24 @@ from hil.rig.switching import Act, SwitchingRecord
 class GuardedDaq:
     """A DAQ that drives no pin and closes no line of a part without supply."""
 
-    def __init__(self, daq: Daq, record: SwitchingRecord, relay: RelayWire | None) -> None:
-        """Outputs go to 0 V and the lines open at once, as an earlier user may have left them.
+    def __init__(
+        self,
+        daq: Daq,
+        record: SwitchingRecord,
+        relay: RelayWire | None,
+        contacts: Mapping[str, ContactWire] | None = None,
+    ) -> None:
+        """Outputs go to 0 V, the lines and all contacts open at once, as an earlier user may have left them.
 
         Args:
             daq: the driver.
             record: asked before every act.
             relay: the relay in the debug and console lines, if there is one.
+            contacts: those at the part's pins, by their lines.
         """
         self._daq, self._record, self._relay = daq, record, relay
+        self._contacts = contacts or {}
+        self._closed = set(self._contacts)
         self.stop()
         if relay is not None:
             self.write_line(relay.terminal, relay.active == "low")
@@ -69,6 +78,9 @@ class GuardedDaq:
         if self._relay is not None and line == self._relay.terminal:
             closes = level == (self._relay.active == "high")
             self._record.note(Act.LINES_CLOSED if closes else Act.LINES_OPEN, line)
+        if line in self._contacts:
+            closes = level == (self._contacts[line].active == "high")
+            (self._closed.add if closes else self._closed.discard)(line)
         self._daq.write_line(line, level)
 
     def read_line(self, line: str) -> bool:
@@ -106,9 +118,13 @@ class GuardedDaq:
         return self._daq.edge_separation(counter, first, second, count, longest_s)
 
     def stop(self) -> None:
-        """Stop every output and put all wired analog outputs to 0 V."""
+        """Stop every output, put all wired analog outputs to 0 V, and open every contact."""
         self._record.note(Act.OUTPUTS_AT_REST)
-        self._daq.stop()
+        try:
+            self._daq.stop()
+        finally:
+            for line in sorted(self._closed):
+                self.write_line(line, self._contacts[line].active == "low")
 
     def close(self) -> None:
         """Stop the outputs and release the device."""

@@ -287,6 +287,14 @@ class Rig:
                 self.console.clear()
             yield self._commander
 
+    def console_lines(self) -> AbstractContextManager[None]:
+        """The console's lines connected, whatever the state: see :meth:`BoardStates.console_lines`."""
+        return self._open_states().console_lines()
+
+    def prove_supply(self) -> None:
+        """Read VDD after a disturbance of the supply: see :meth:`BoardStates.prove_supply`."""
+        self._open_states().prove_supply()
+
     def open_lines(self) -> AbstractContextManager[None]:
         """The debug and console lines open, in *powered*: see :meth:`BoardStates.open_lines`."""
         return self._open_states().open_lines()

@@ -193,6 +193,21 @@ class BoardStates:
             self._connect_lines()
             self._state = State.POWERED
 
+    def prove_supply(self) -> None:
+        """Read VDD until it is what the supply is set to, as after switching it on.
+
+        Raises:
+            RigError: it does not come back.
+        """
+        voltage_v = self._vdd_within(_RISE_S, self._is_supply_voltage)
+        if not self._is_supply_voltage(voltage_v):
+            raise RigError(
+                f"VDD is {voltage_v:.3f} V",
+                where="board",
+                operation="restore the supply",
+                expected=f"{self._bench.config.board.supply_voltage_v:g} V within {_RISE_S:g} s",
+            )
+
     def _holds(self, image: Image) -> bool:
         """Whether the flash is proven to hold ``image``."""
         return self._image is not None and self._image.sha256 == image.sha256

@@ -92,7 +92,16 @@ ProbeLevels = Literal["own", "target"]
 """An ST-LINK drives its lines to its own 3.3 V, or through level shifters to the target's supply."""
 SHAKER = "shaker"
 """The role of the analog output that moves the board."""
-_WIRE_KEYS = {"pin", "terminal", "active", "minimum", "maximum", "input_resistance", "sensitivity"}
+_WIRE_KEYS = {
+    "pin",
+    "terminal",
+    "active",
+    "minimum",
+    "maximum",
+    "input_resistance",
+    "connects",
+    "sensitivity",
+}
 _PULLED_DOWN = ("ctr", "PFI", "port")
 """Terminals that the DAQ pulls down while it uses them as inputs."""
 
@@ -106,6 +115,9 @@ class Wire:
     terminal: str | None = None
     active_high: bool = True
     """Which level of a digital terminal means that the role is active."""
+    connects_high: bool | None = None
+    """Of a contact that a digital line works: the level that it gives the pin while closed. None: the line
+    itself drives the pin."""
     is_open: bool = False
     """Planted fault: the wire is not connected."""
     input_resistance_ohm: float = math.inf
@@ -360,7 +372,20 @@ def _wire(role: str, entry: object, where: str, source: str) -> Wire:
     active = entry.get("active", "high")
     if active not in ("high", "low"):
         raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
-    wire = Wire(role, entry.get("pin"), entry.get("terminal"), active_high=active == "high")
+    connects = entry.get("connects")
+    if connects not in (None, "high", "low"):
+        raise BenchConfigError(f'{source}: {where}.connects: expected "high" or "low", not {connects!r}')
+    wire = Wire(
+        role,
+        entry.get("pin"),
+        entry.get("terminal"),
+        active_high=active == "high",
+        connects_high=None if connects is None else connects == "high",
+    )
+    if wire.connects_high is not None:
+        if not _channel(wire).startswith("port"):
+            raise BenchConfigError(f"{source}: {where}.connects: {wire.terminal} is no digital line")
+        return wire
     if role == SHAKER:
         sensitivity = quantity(entry, "sensitivity", "m/s/s/V", "12.3 m/s/s/V", f"{source}: {where}")
         return replace(wire, m_per_s2_per_v=sensitivity)

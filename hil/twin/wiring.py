@@ -211,6 +211,11 @@ def connect(
                 line_name = f"{device}/port{1 + number // 8}/line{number % 8}"
                 daq.line_listeners(line_name).append(out.drive)
                 connections[wire.role] = _loaded(pin, wire, partial(_open_both, gate, out))
+        elif wire.connects_high is not None:
+            contact = _Contact(pin, wire.active_high, wire.connects_high)
+            coil = _Coil(contact.on_line)
+            daq.line_listeners(terminal).append(coil.pass_on)
+            connections[wire.role] = Connection(coil.set_open)
         elif channel.startswith("port"):
             line = _Line(pin)
             daq.connect_line(terminal, line.read)
@@ -269,6 +274,20 @@ def _open_both(gate: _Gate, line: _Line, is_open: bool) -> None:
 
 class _Coil(_Gate):
     """The relay's coil: an open wire leaves it at rest."""
+
+
+class _Contact:
+    """A contact at a pin, worked by a digital line; open, it leaves the pin at the board's own level."""
+
+    def __init__(self, pin: Pin, active_high: bool, connects_high: bool) -> None:
+        self._pin = pin
+        self._active_high = active_high
+        self._connects_high = connects_high
+        self._rest = pin.external_level
+
+    def on_line(self, time_ps: int, level: bool | None) -> None:
+        closed = level is not None and level == self._active_high
+        self._pin.set_external_level(self._connects_high if closed else self._rest, time_ps)
 
 
 class _Probe:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stop 2 until the board's button at PC13 goes low, then half a second of light at PA5; nothing else wakes it. */
-#include "example.h"
+#include "say.h"
 
 int example(void)
 {
@@ -14,11 +14,14 @@ int example(void)
     SET_BIT(EXTI->FTSR1, 1u << 13);
     SET_BIT(EXTI->EMR1, 1u << 13);                   /* an event; WFE returns */
     MODIFY_REG(PWR->CR1, PWR_CR1_LPMS_MASK, PWR_CR1_LPMS_STOP2);
+    say("lamp ready\r\n");
     for (;;) {
         SET_BIT(SCB->SCR, SCB_SCR_SLEEPDEEP);
-        __asm volatile("wfe");
+        __asm volatile("sev\nwfe\nwfe"); /* the first takes the event that the tick's exceptions have left */
         CLEAR_BIT(SCB->SCR, SCB_SCR_SLEEPDEEP);
+        EXTI->PR1 = 1u << 13;
         GPIOA->BSRR = 1u << 5;
+        say("pressed\r\n");
         tick_start(4000000u);
         delay_ms(500);
         tick_stop();

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A lab's sensor that knows nothing of hil-rig: Stop 2, a wake every 500 ms, a line of text at each start. */
-#include "example.h"
+#include "say.h"
 
 #ifndef SLEEP_MODE
 #define SLEEP_MODE 2u
 #endif
-#ifndef BAUD
-#define BAUD 115200u
-#endif
 #define AWAKE_MS 20u
-#define USART_CR1_ON 0x9u /* TE and UE */
 #define IWDG(offset) REG(0x40003000u + (offset))
 
 _Noreturn void Error_Handler(void);
@@ -17,24 +13,6 @@ _Noreturn void Error_Handler(void);
 _Noreturn void Error_Handler(void)
 {
     for (;;) {
-    }
-}
-
-static void say(const char *text)
-{
-    SET_BIT(RCC->AHB2ENR, 1u);
-    SET_BIT(RCC->APB1ENR1, 1u << 17);
-    (void)RCC->APB1ENR1;
-    MODIFY_REG(REG(0x48000000u), 3u << 4, 2u << 4);     /* PA2: alternate function */
-    MODIFY_REG(REG(0x48000020u), 0xFu << 8, 7u << 8);   /* AF7, USART2_TX */
-    REG(0x4000440Cu) = 4000000u / BAUD;
-    REG(0x40004400u) = USART_CR1_ON;
-    for (; *text != 0; text++) {
-        while ((REG(0x4000441Cu) & (1u << 7)) == 0u) {
-        }
-        REG(0x40004428u) = (uint32_t)*text;
-    }
-    while ((REG(0x4000441Cu) & (1u << 6)) == 0u) {
     }
 }
 

@@ -25,7 +25,7 @@ def compile_image(elf: Path, source: Path, define: str, cache: Path) -> None:
             *(sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabi"),
             *("-mcpu=cortex_m4", "-O1", "-fno-sanitize=undefined", "-Wl,-z,max-page-size=4096"),
             *("-ffreestanding", "-nostdlib", "-fno-inline", "-Wno-unknown-warning-option"),
-            *(f"-I{folder}" for folder in (EXAMPLES, TRAPS, FIRMWARE_DIR / "src")),
+            *(f"-I{folder}" for folder in (SOURCE.parent, EXAMPLES, TRAPS, FIRMWARE_DIR / "src")),
             *(f"-Wl,-T,{EXAMPLES / 'example.ld'}", "-Wl,--entry=Reset_Handler", f"-D{define}"),
             *(str(EXAMPLES / "startup.c"), str(source), "-o", str(elf)),
         ],

@@ -7,10 +7,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from hil.config import ContactWire
 from hil.errors import InstrumentError, InstrumentTimeoutError, ProtocolError
 from hil.measurement.accuracy import RangeAccuracy
 from hil.measurement.waveform import Waveform
-from hil.rig.guarded import GuardedAmmeter
+from hil.rig.guarded import GuardedAmmeter, GuardedDaq
 from hil.rig.switching import Act, SwitchingRecord
 
 RANGES = [RangeAccuracy(10e-6, 25e-5, 8e-9, "test"), RangeAccuracy(1e-3, 25e-5, 100e-9, "test")]
@@ -26,6 +27,28 @@ def guarded(current_a: float, record: SwitchingRecord | None = None) -> GuardedA
         log=lambda _duration_s, _period_s, _progress, range_a: waveform,
     )
     return GuardedAmmeter(cast(Any, analyzer), record or SwitchingRecord(1.71, lambda: 0.0), RANGES)
+
+
+def test_contacts_are_opened_at_the_start_and_with_the_outputs_even_where_these_fail() -> None:
+    wire = ContactWire(pin="PC13", terminal="Dev1/port0/line1", active="low", connects="low")
+    done: list[object] = []
+
+    def stop() -> None:
+        done.append("stop")
+        if len(done) > 4:
+            raise InstrumentError("gone", where="daq")
+
+    daq = SimpleNamespace(stop=stop, write_line=lambda line, level: done.append((line, level)))
+    record = SwitchingRecord(1.71, lambda: 0.0)
+    guarded = GuardedDaq(cast(Any, daq), record, None, {wire.terminal: wire})
+    opened = ("Dev1/port0/line1", True)
+    assert done == ["stop", opened]
+    guarded.stop()
+    assert done == ["stop", opened, "stop"], "it is open"
+    guarded.write_line(wire.terminal, False)
+    with pytest.raises(InstrumentError):
+        guarded.stop()
+    assert done[-1] == opened
 
 
 @pytest.mark.parametrize("measure", ["measure_current_a", "capture", "log"])

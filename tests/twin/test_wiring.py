@@ -132,6 +132,17 @@ def test_an_analog_input_reads_the_supply() -> None:
     assert daq.inputs == {}
 
 
+def test_a_contact_gives_its_pin_a_level_and_leaves_it_at_its_rest() -> None:
+    lamp = {"pin": "PC13", "terminal": "Dev1/port0/line1", "active": "high", "connects": "low"}
+    pins, daq, _ = wired(wires={"button": lamp})
+    seen = [pins["PC13"].external_level]
+    for level in (True, False, None):
+        for listener in daq.listeners["Dev1/port0/line1"]:
+            listener(5, level)
+        seen.append(pins["PC13"].external_level)
+    assert seen == [None, False, None, None], "the line itself drives nothing"
+
+
 def test_the_relay_follows_its_polarity_and_rests_open() -> None:
     _, daq, connected = wired()
     for level in (False, True, None):
