@@ -45,7 +45,7 @@ I2C_CR1, I2C_CR2, TIMINGR, I2C_ISR, I2C_ICR, RXDR, TXDR = 0x00, 0x04, 0x10, 0x18
 def _i2c(s: Subject) -> None:
     bus = s.mcu.peripherals.i2cs["I2C1"]
     bus.devices[:] = [Device(s)]
-    bus.routed = lambda: True
+    bus._routed = lambda: True
 
 
 @scenario("I2C1")
@@ -135,7 +135,7 @@ def _loop(s: Subject) -> None:
     i2cs["I2C2"].join(i2cs["I2C1"])
     i2cs["I2C1"].devices.clear()
     for name in ("I2C1", "I2C2"):
-        i2cs[name].routed = lambda: True
+        i2cs[name]._routed = lambda: True
         s.write(name, TIMINGR, 0x0000_0F12)
     s.write("I2C2", I2C_CR1, 1)
 
@@ -260,7 +260,7 @@ def clocked_by_another(s: Subject) -> None:
     spis = s.mcu.peripherals.spis
     spis["SPI1"]._wired[:] = [spis["SPI2"]]
     spis["SPI2"]._wired[:] = [spis["SPI1"]]
-    spis["SPI2"].routed = lambda: True
+    spis["SPI2"]._clock.routed = lambda: True
     _spi(s)
     s.write("SPI2", SPI_CR2, 0x1700)
     s.write("SPI2", SPI_CR1, ON)

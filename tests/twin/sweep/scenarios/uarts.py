@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hil.twin.signal import Signal
 from tests.twin.bare_part import BLOCKS
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
@@ -32,6 +33,7 @@ def _add(name: str, tx: Place, rx: Place, cts: Place, rts: Place, divider: int, 
         s.advance(10e-6)
         s.write("RCC", 0x88, 2 << gate)
         uart = s.mcu.peripherals.uarts[name]
+        uart.transmitted = Signal()  # nobody listens any more who did in an earlier run
         uart.transmitted.connect(
             lambda time_ps, data, baud: s.note(time_ps - s.start_ps, data, baud, uart.levels(data))
         )
