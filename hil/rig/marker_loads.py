@@ -96,14 +96,13 @@ def measure(bench: Bench, roles: Mapping[str, str]) -> list[PinLoad]:
 def _accuracy_a(bench: Bench, low_a: float, high_a: float) -> Budget:
     """What the ammeter's accuracy leaves open in the difference of two readings, in amperes.
 
-    In one range both share its offset, which cancels, and its gain, which counts for the difference.
+    In one range both share its offset, which cancels, and its gain, which counts for the difference. The core
+    is held, so nothing runs that could draw more than the higher reading in between.
     """
     config = bench.config.measured_by
     assert config is not None  # its readings are being judged
     rows = [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in config.ranges]
-    return of_difference(
-        np.array([high_a]), np.array([low_a]), rows, bench.config.board.supply_current_limit_a
-    )
+    return of_difference(np.array([high_a]), np.array([low_a]), rows, largest_a=abs(high_a))
 
 
 def _place(pin: str) -> tuple[int, int]:
