@@ -170,7 +170,8 @@ def _latency(meter: Meter, rng: np.random.Generator) -> tuple[Estimate, float]:
     trace.record(0, COMPUTING_A)
     trace.record(round(begins_s * _PS), NETWORK_A)
     trace.record(round((begins_s + NETWORK_S) * _PS), COMPUTING_A)
-    return find_pulse(_log(trace, meter, 1.9e-3, FINE_S)).duration_s, NETWORK_S
+    pulse = find_pulse(_log(trace, meter, 1.9e-3, FINE_S), NETWORK_A - COMPUTING_A)
+    return pulse.duration_s, NETWORK_S
 
 
 def _intervals(accuracy: RigAccuracy, rng: np.random.Generator) -> dict[str, tuple[Estimate, float]]:

@@ -22,6 +22,7 @@ from hil.measurement.waveform import Waveform
 
 ASYMMETRY = 0.1
 """Half width, of a sample. Assumption: the ammeter follows a rise and a fall alike to this."""
+CODE = "assumption: at most a sample apart from the marker's"
 _LEAST_SAMPLES = 4
 """Of a pulse and of either side of it."""
 _CLEAR = 5.0
@@ -39,10 +40,16 @@ class Pulse:
     """Above the mean of both sides, in amperes."""
 
 
-def find_pulse(stretch: Waveform) -> Pulse:
+def find_pulse(stretch: Waveform, wire_a: float) -> Pulse:
     """Return the pulse that a stretch holds.
 
-    Each edge is interpolated inside its sample, which is the mean of what came before and after the edge.
+    Each edge is interpolated inside its sample, which is the mean of what came before and after the edge. A
+    step that differs from what the wire draws holds a step of the code's own current as well, which comes at
+    most a sample before or after the marker's.
+
+    Args:
+        stretch: flat but for the pulse.
+        wire_a: what the marker's wire draws while it is high, in amperes.
 
     Raises:
         MeasurementError: nothing stands out of the noise.
@@ -69,6 +76,12 @@ def find_pulse(stretch: Waveform) -> Pulse:
     budget = Budget.of(
         Term("noise at the edges", edge * period_s, "s", Distribution.NORMAL, "noise of the capture"),
         rectangle("rise against fall of the ammeter", ASYMMETRY * period_s, "s", "assumption"),
+        *(
+            rectangle(
+                f"the code's own step at the {edge}", abs(step_a - wire_a) / step_a * period_s, "s", CODE
+            )
+            for edge, step_a in (("rise", rise_a), ("fall", fall_a))
+        ),
     )
     return Pulse(
         start_s=stretch.start_s + begins * period_s,

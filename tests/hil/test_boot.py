@@ -17,6 +17,9 @@ from hil.rig import Rig, State
 
 SUPPLY_TOLERANCE = 0.01
 """Assumption: the tolerance of the regulator that will supply the product."""
+MOST_GUARDED = 0.5
+"""A voltmeter whose guard band takes a larger share of the tolerance proves nothing of a sound supply
+(assumption; ANSI/NCSL Z540.3 asks for a quarter)."""
 
 
 def test_boot_record_names_the_released_model(
@@ -42,7 +45,7 @@ def test_supply_voltage_at_the_board(
     voltage_v = power_analyzer.measure_voltage_v()
     voltage = Estimate.of(voltage_v, rig_accuracy.voltage_v(voltage_v))
     uncertainty_v = voltage.expanded_uncertainty
-    if uncertainty_v >= SUPPLY_TOLERANCE * wanted_v:
+    if uncertainty_v >= MOST_GUARDED * SUPPLY_TOLERANCE * wanted_v:
         measure(Measurement.of("supply voltage", voltage, "V"))
         pytest.skip(
             f"rig {rig.config.name} measures the supply to {100 * uncertainty_v / wanted_v:.2g} %, "

@@ -16,16 +16,23 @@ NOISE_A = 2.5e-6
 COUNTER_U_S = 13e-9
 
 
-def captured(latency_s: float, height_a: float, rng: np.random.Generator) -> Pulse:
-    """What a 3 mA phase of 2 ms shows of a pulse near its end, with edges anywhere in a sample."""
+CODE_A = 20e-6
+"""By how much the code behind the pulse draws less than the network."""
+
+
+def captured(latency_s: float, height_a: float, rng: np.random.Generator, lag: float = 0.0) -> Pulse:
+    """What a 3 mA phase of 2 ms shows of a pulse near its end, with edges anywhere in a sample.
+
+    The code's own current falls ``lag`` samples after the marker.
+    """
     count = 400
     begins = 320 + rng.uniform()
     ends = begins + latency_s / PERIOD_S
     index = np.arange(count)
     inside = np.clip(np.minimum(index + 1, ends) - np.maximum(index, begins), 0.0, 1.0)
-    behind = np.clip(index + 1 - ends, 0.0, 1.0)
-    current_a = 3e-3 - 20e-6 * behind + height_a * inside + NOISE_A * rng.standard_normal(count)
-    return find_pulse(Waveform(100.0, PERIOD_S, current_a))
+    behind = np.clip(index + 1 - ends - lag, 0.0, 1.0)
+    current_a = 3e-3 - CODE_A * behind + height_a * inside + NOISE_A * rng.standard_normal(count)
+    return find_pulse(Waveform(100.0, PERIOD_S, current_a), height_a)
 
 
 def test_the_length_of_a_pulse_is_known_far_better_than_a_sample() -> None:
@@ -37,6 +44,14 @@ def test_the_length_of_a_pulse_is_known_far_better_than_a_sample() -> None:
     assert np.mean(inside) >= 0.93
     assert max(pulse.duration_s.expanded_uncertainty for pulse in found) < 0.05 * LATENCY_S
     assert np.mean([pulse.height_a for pulse in found]) == pytest.approx(70e-6, rel=0.02)
+
+
+def test_code_that_changes_its_current_beside_the_edge_is_in_the_uncertainty() -> None:
+    rng = np.random.default_rng(6)
+    late = [captured(LATENCY_S, 60e-6, rng, 1.0).duration_s.value for _ in range(20)]
+    assert np.mean(late) - LATENCY_S > 0.2 * PERIOD_S  # it does move the edge
+    durations = [captured(LATENCY_S, 60e-6, rng, rng.uniform(-1, 1)).duration_s for _ in range(100)]
+    assert np.mean([abs(one.value - LATENCY_S) <= one.expanded_uncertainty for one in durations]) >= 0.93
 
 
 def test_a_network_that_is_a_third_slower_than_the_counter_says_is_caught() -> None:
@@ -52,4 +67,4 @@ def test_a_flat_current_holds_no_pulse() -> None:
 
 def test_a_stretch_without_room_for_a_pulse_is_refused() -> None:
     with pytest.raises(MeasurementError, match="5 samples"):
-        find_pulse(Waveform(0.0, PERIOD_S, np.ones(5)))
+        find_pulse(Waveform(0.0, PERIOD_S, np.ones(5)), 60e-6)
