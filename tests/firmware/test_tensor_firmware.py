@@ -98,7 +98,7 @@ def test_each_wake_judges_the_tensor_in_the_mailbox(tmp_path: Path) -> None:
 
 def test_a_network_without_room_in_ram_is_refused(tmp_path: Path) -> None:
     quantisation = Quantisation(0.1, 0)
-    relu = Elementwise(ElementwiseKind.RELU, 25_000, quantisation, quantisation)
+    relu = Elementwise(ElementwiseKind.RELU, 30_000, quantisation, quantisation)
     file = tmp_path / "wide.tflite"
     file.write_bytes(write_model(Model((relu, relu))))
     with pytest.raises(FirmwareBuildError, match=r"needs \d+ bytes of RAM .* room for 77824"):
