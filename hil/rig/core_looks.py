@@ -84,8 +84,8 @@ class CoreLooks:
     resets_seen: int
     """How many looks found that the core had been reset since the look before (DHCSR.S_RESET_ST)."""
     locked_up: bool
-    lpms: tuple[int | None, ...]
-    """PWR_CR1.LPMS at each look; None where PWR had no clock, and so did not say it."""
+    pwr_cr1: tuple[int | None, ...]
+    """PWR_CR1 at each look; None where PWR had no clock, and so did not say it."""
     registers: PartRegisters
     """After the last look, of the halted core."""
     cfsr: int
@@ -105,18 +105,22 @@ class CoreLooks:
         if not deep:
             return "standby" if self.left_standby else None
         if 2 * sum(deep) < len(deep):
-            return "lpsleep" if self.registers["PWR_CR1"] & _LPR else "sleep"
+            # A firmware may leave low-power run between its sleeps: what counts is the regulator asleep.
+            asleep = [word for word in self._asleep(deep=False) if word is not None]
+            low_power = sum(bool(word & _LPR) for word in asleep or [self.registers["PWR_CR1"]])
+            return "lpsleep" if 2 * low_power > len(asleep) else "sleep"
         return _mode_of(self.registers["PWR_CR1"] & _LPMS)
 
     @property
     def deep_modes(self) -> tuple[str, ...]:
         """The modes of deep sleep in which looks have found it, where there are several by turns."""
-        seen = {
-            lpms
-            for lpms, asleep, deep in zip(self.lpms, self.asleep, self.deep, strict=True)
-            if asleep and deep and lpms is not None
-        }
+        seen = {word & _LPMS for word in self._asleep(deep=True) if word is not None}
         return tuple(_mode_of(lpms) for lpms in sorted(seen)) if len(seen) > 1 else ()
+
+    def _asleep(self, *, deep: bool) -> list[int | None]:
+        """PWR_CR1 at the looks that found the core in deep sleep, or in the other one."""
+        looks = zip(self.pwr_cr1, self.asleep, self.deep, strict=True)
+        return [word for word, asleep, was_deep in looks if asleep and was_deep == deep]
 
     def why_reset(self) -> str | None:
         """How often and by what the part was reset, beside the debugger; None if nothing says that it was.
@@ -180,14 +184,14 @@ def look(rig: Rig, image: Image) -> CoreLooks:
     board, clock = rig.board, rig.clock
     clock.sleep(SETTLING_S)
     word(board, _DHCSR)  # the reset of the start is seen, and forgotten
-    status, deep, active, lpms = [], [], [], []
+    status, deep, active, pwr_cr1 = [], [], [], []
     for _ in range(LOOKS):
         clock.sleep(LOOK_PERIOD_S)
         status.append(word(board, _DHCSR))
         deep.append(bool(word(board, _SCR) & _SLEEPDEEP))
         active.append(word(board, _ICSR) & _VECTACTIVE)
         has_clock = word(board, _RCC_APB1ENR1) & _PWREN
-        lpms.append(word(board, _PWR_CR1) & _LPMS if has_clock else None)
+        pwr_cr1.append(word(board, _PWR_CR1) if has_clock else None)
     asleep = tuple(bool(word & _S_SLEEP) for word in status)
     halts: list[Halt] = []
     if not any(asleep):
@@ -207,7 +211,7 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         deep=tuple(deep),
         exceptions=tuple(active),
         resets_seen=sum(bool(seen & _S_RESET_ST) for seen in status),
-        lpms=tuple(lpms),
+        pwr_cr1=tuple(pwr_cr1),
         locked_up=bool(status[-1] & _S_LOCKUP),
         registers=PartRegisters.read(board, rig.config.board.definition.console.uart),
         cfsr=word(board, _CFSR),

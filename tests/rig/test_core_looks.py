@@ -24,7 +24,7 @@ SLEEPS = CoreLooks(
     deep=(True, False, True),
     exceptions=(0, 16, 0),
     resets_seen=0,
-    lpms=(2, 2, 2),
+    pwr_cr1=(2, 2, 2),
     locked_up=False,
     registers=registers(),
     cfsr=0,
@@ -49,12 +49,23 @@ AWAKE = replace(SLEEPS, asleep=(False,) * 3, halts=(halt("main"), halt("delay"))
     ],
 )
 def test_the_mode_is_that_of_the_registers_while_the_core_sleeps(pwr_cr1: int, deep: bool, mode: str) -> None:
-    assert replace(SLEEPS, registers=registers(PWR_CR1=pwr_cr1), deep=(deep, not deep, deep)).mode == mode
+    assert (
+        replace(
+            SLEEPS, registers=registers(PWR_CR1=pwr_cr1), pwr_cr1=(pwr_cr1,) * 3, deep=(deep, not deep, deep)
+        ).mode
+        == mode
+    )
+
+
+def test_the_regulator_that_counts_is_the_one_asleep() -> None:
+    between = replace(SLEEPS, deep=(False,) * 3, pwr_cr1=(0x4002, 0x0002, 0x4002))
+    assert between.mode == "lpsleep", "the core was awake at the second look, and at the last halt"
+    assert replace(between, pwr_cr1=(None,) * 3, registers=registers(PWR_CR1=0x4002)).mode == "lpsleep"
 
 
 def test_several_modes_by_turns_are_all_named() -> None:
     assert SLEEPS.deep_modes == ()
-    turns = replace(SLEEPS, lpms=(0, 1, 2))
+    turns = replace(SLEEPS, pwr_cr1=(0, 1, 2))
     assert turns.deep_modes == ("stop0", "stop2"), "the core was awake at the second look"
     assert str(turns).startswith("sleeps in stop0 and stop2 by its registers")
 
