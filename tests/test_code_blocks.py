@@ -29,7 +29,7 @@ from hil.twin.errors import BenchConfigError
 PROJECT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(?P<info>.*)\n(?P<text>(?:(?!```).*\n)*?)```$", re.MULTILINE)
 INFO = re.compile(r"(?P<language>sh|python|toml|text|cpp|c)(?: (?P<how>run-by|no-run): (?P<what>.+))?")
-NOT_RUN = 10
+NOT_RUN = 11
 """Blocks that say ``no-run``. Whoever adds one changes this number, and a reviewer sees it."""
 PORTS = {
     "PROBE": r"remote:[\d.]+:(\d+)",

@@ -209,6 +209,10 @@ class ContactWire(Table):
     """Level that the closed contact gives the pin. An open one leaves it to the pulls of board and part."""
 
 
+_CONTACT = {"pin": "PB3", "terminal": "Dev1/port0/line4", "active": "high", "connects": "low"}
+"""An example."""
+
+
 class WiringConfig(Table):
     """``[wiring]``: one wire per role. A role without a wire is a capability that the rig lacks."""
 
@@ -228,9 +232,9 @@ class WiringConfig(Table):
     lines. At rest nothing feeds current into the part: with an undriven line, without the DAQ, without us."""
     button: ContactWire | None = None
     """Beside the board's button, or where a product has one."""
-    contact_1: ContactWire | None = None
+    contact_1: ContactWire | None = Field(default=None, examples=[_CONTACT])
     """At any digital input of the part: a door, a float switch, an interrupt line."""
-    contact_2: ContactWire | None = None
+    contact_2: ContactWire | None = Field(default=None, examples=[_CONTACT])
     """As ``contact_1``."""
     supply_readback: SupplyReadbackWire | None = None
     """VDD at the board. Without it VDD is read by the analyzer, behind the analyzer's own output relay."""
