@@ -37,9 +37,10 @@
 #define MUTANT_SETTINGS(state) ((state)->plan = 0u)
 #endif
 
-/* wrong_mode: MODE enters the mode after the one that was named, and run instead of the last. */
+/* wrong_mode: MODE enters the second mode before the one that was named, and one of the last for the first two. A
+ * neighbour would not do: a typical part in Sleep draws what a sound one may draw in Low-power run. */
 #ifdef MUTANT_WRONG_MODE
-#define MUTANT_MODE(mode) ((power_mode_t)((mode) % MODE_SHUTDOWN + 1u))
+#define MUTANT_MODE(mode) ((power_mode_t)(((mode) + MODE_SHUTDOWN - 3u) % MODE_SHUTDOWN + 1u))
 #endif
 
 /* lazy_console: SET and RUN are acknowledged and not done. */

@@ -64,12 +64,7 @@ SET_PERIOD = "test_settings.py::test_the_period_is_what_it_was_set_to"
 SET_WINDOW = "test_settings.py::test_the_window_is_what_it_was_set_to"
 SET_THRESHOLD = "test_settings.py::test_the_threshold_decides"
 SETTINGS_KEPT = "test_settings.py::test_settings_survive_a_reset_and_defaults_bring_back_the_built_in_ones"
-MODES = {
-    f"test_low_power_modes.py::test_current_in_mode[{mode.name}]"
-    for mode in POWER_MODES
-    # In the modes after these two a typical part draws what a sound one may draw in them.
-    if mode.name not in ("lprun", "lpsleep")
-}
+MODES = {f"test_low_power_modes.py::test_current_in_mode[{mode.name}]" for mode in POWER_MODES}
 
 
 @dataclass(frozen=True)
