@@ -178,7 +178,7 @@ class Lpm01a:
                 expected=f"{_PROTECTION_A:g} A, where the instrument's own protection acts, to "
                 f"{self._current_maximum_a:g} A, the board's limit",
             )
-        self._link.command("pwr off")
+        self.supply_off()
         self._link.command(f"volt {round(1e3 * voltage_v)}m")
         self._link.command("pwrend on")
         self._clock.sleep(_DISCHARGE_S)
@@ -190,8 +190,16 @@ class Lpm01a:
             raise
 
     def supply_off(self) -> None:
-        """Disconnect the supply from the board."""
+        """Disconnect the supply from the board.
+
+        Raises:
+            ProtocolError: the instrument refused, or says afterwards that its output is on.
+        """
         self._link.command("pwr off")  # no clock: nothing may keep a bench from being switched off
+        if (answer := self._link.command("pwr get")) != "off":
+            raise ProtocolError(
+                f"the output is still {answer!r}", where=WHERE, operation="pwr get", expected='"off"'
+            )
 
     def measure_voltage_v(self) -> float:
         """Voltage of the output, in volts.

@@ -193,9 +193,18 @@ class N6705C:
             raise
 
     def supply_off(self) -> None:
-        """Switch the output off; over-current protection stays on."""
+        """Switch the output off; over-current protection stays on.
+
+        Raises:
+            ProtocolError: the instrument reported an error, or says afterwards that its output is on.
+        """
         self._link.write(f"OUTP OFF,{self._channels}")
         self._link.check_errors("supply off")
+        query = f"OUTP? {self._channels}"
+        if self._link.query_number(query) != 0:
+            raise ProtocolError(
+                "the output is still on", where=_WHERE, operation="supply off", expected=f"0 to {query}"
+            )
 
     def measure_voltage_v(self) -> float:
         """Mean voltage over 100 ms, in volts."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from hil.config import RigConfig, drivers
 from hil.config.drivers import Surroundings
 from hil.config.tables import InstrumentTable
-from hil.errors import HilError, RigError
+from hil.errors import HilError, InstrumentError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.exchange import observed
 from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, Identity, PowerAnalyzer, Supply
@@ -237,7 +237,16 @@ class Bench:
         if relay is None:
             return
         known = self.switching.lines_open
-        self.daq.write_line(relay.terminal, connected == (relay.active == "high"))
+        level = connected == (relay.active == "high")
+        self.daq.write_line(relay.terminal, level)
+        if self.daq.read_line(relay.terminal) is not level:
+            driven, found = ("high", "low") if level else ("low", "high")
+            raise InstrumentError(
+                f"{relay.terminal} is {found} after it was driven {driven}",
+                where="daq",
+                operation=f"{'close' if connected else 'open'} the debug and console lines",
+                hint="see what else drives or shorts the relay's line",
+            )
         if known is None or known == connected:  # the contacts move
             self._let_contacts_settle()
 

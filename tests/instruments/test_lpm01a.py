@@ -30,6 +30,7 @@ def acked(*commands: str) -> list[tuple[str, bytes]]:
     return [(command, ack(command)) for command in commands]
 
 
+SWITCHED_OFF = [*acked("pwr off"), ("pwr get", ack("pwr get off"))]
 OPENING = [
     (
         "stop",
@@ -39,7 +40,7 @@ OPENING = [
     ("powershield", ack(f"powershield {BOARD}")),
     ("version", ack("version: 1.0.6")),
     ("status", ack("status: ok")),
-    *acked("pwr off"),
+    *SWITCHED_OFF,
 ]
 DYNAMIC = (
     *acked("acqmode dyn", "funcmode optim", "output current", "format bin_hexa"),
@@ -116,7 +117,7 @@ def test_another_board_is_refused_and_the_port_released() -> None:
 
 def test_supply_on_waits_until_a_part_that_was_off_has_been_off() -> None:
     clock = BenchClock()
-    port = ScriptedPort([*OPENING, *acked("pwr off", "volt 3300m", "pwrend on", "pwr on")])
+    port = ScriptedPort([*OPENING, *SWITCHED_OFF, *acked("volt 3300m", "pwrend on", "pwr on")])
     board = Lpm01a(lambda: port, voltage_maximum_v=3.6, current_maximum_a=0.1, clock=clock)
     board.supply_on(3.3, 0.1)
     assert not port.script
@@ -136,7 +137,7 @@ def test_what_neither_board_nor_instrument_stand_is_refused_before_anything_is_s
 
 def test_a_supply_that_does_not_go_on_is_switched_off() -> None:
     refused = ("pwr on", b"\r\nPowerShield > error pwr on\r\nPowerShield > Error detail: overcurrent\r\n\r\n")
-    board, port = opened(*acked("pwr off", "volt 3000m", "pwrend on"), refused, *acked("pwr off"))
+    board, port = opened(*SWITCHED_OFF, *acked("volt 3000m", "pwrend on"), refused, *SWITCHED_OFF)
     with pytest.raises(ProtocolError, match="error pwr on"):
         board.supply_on(3.0, 0.1)
     assert not port.script
@@ -224,8 +225,14 @@ def test_a_board_that_does_not_answer_is_named() -> None:
         board.round_trip()
 
 
+def test_an_output_that_stays_on_is_told() -> None:
+    board, _ = opened(*acked("pwr off"), ("pwr get", ack("pwr get on")))
+    with pytest.raises(ProtocolError, match="the output is still 'on'"):
+        board.supply_off()
+
+
 def test_closing_switches_off_and_gives_control_back() -> None:
-    board, port = opened(*acked("pwr off", "hrc"))
+    board, port = opened(*SWITCHED_OFF, *acked("hrc"))
     board.close()
     assert port.closed
     assert not port.script

@@ -11,7 +11,14 @@ import pytest
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
-from hil.errors import ConnectError, InstrumentTimeoutError, OverloadError, ProtocolError, SafetyError
+from hil.errors import (
+    ConnectError,
+    InstrumentError,
+    InstrumentTimeoutError,
+    OverloadError,
+    ProtocolError,
+    SafetyError,
+)
 from hil.instruments.n6705c import N6705C
 
 Answer = str | list[float] | Exception
@@ -28,6 +35,7 @@ OPENING: list[tuple[str, Answer | None]] = [
     ("OUTP? (@1,3,4)", "0,0,0"),
     ("OUTP OFF,(@2)", None),
     ("SYST:ERR?", '+0,"No error"'),
+    ("OUTP? (@2)", "0"),
 ]
 NO_ERROR: tuple[str, Answer | None] = ("SYST:ERR?", '+0,"No error"')
 
@@ -161,7 +169,7 @@ SWITCHED_ON: list[tuple[str, Answer | None]] = [
     ("*OPC?", "1"),
     NO_ERROR,
 ]
-SUPPLY_OFF: list[tuple[str, Answer | None]] = [("OUTP OFF,(@2)", None), NO_ERROR]
+SUPPLY_OFF: list[tuple[str, Answer | None]] = [("OUTP OFF,(@2)", None), NO_ERROR, ("OUTP? (@2)", "0")]
 
 
 def test_supply_on_writes_limits_and_protection_before_the_output() -> None:
@@ -486,9 +494,18 @@ def test_errors_of_the_instrument_are_all_reported() -> None:
         analyzer.supply_off()
 
 
+@pytest.mark.parametrize("answer", ["1", "9.91E37"])
+def test_an_output_that_stays_on_is_told_though_nothing_was_reported(answer: str) -> None:
+    with (
+        conversation(("OUTP OFF,(@2)", None), NO_ERROR, ("OUTP? (@2)", answer)) as (analyzer, _, _),
+        pytest.raises(InstrumentError, match=r"OUTP\? \(@2\)"),
+    ):
+        analyzer.supply_off()
+
+
 def test_a_connection_that_timed_out_is_not_used_again() -> None:
     timeout = pyvisa.VisaIOError(pyvisa.constants.StatusCode.error_timeout)
-    with conversation(("OUTP OFF,(@2)", timeout), ("OUTP OFF,(@2)", None), NO_ERROR) as (
+    with conversation(("OUTP OFF,(@2)", timeout), *SUPPLY_OFF) as (
         analyzer,
         resource,
         _,

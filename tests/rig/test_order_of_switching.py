@@ -137,6 +137,10 @@ class Instruments:
 
     def write_line(self, _line: str, level: bool) -> None:
         self._bench.act(f"line {level}", lambda: self._bench.relay(level))
+        self._line = level
+
+    def read_line(self, _line: str) -> bool:
+        return self._line
 
     def play(self, _terminal: str, _samples_v: object, _rate_hz: float, *, repeat: bool) -> None:
         self._bench.act("play", lambda: self._bench.drive(repeat))

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hil.config import RigConfig, load_rig
-from hil.errors import ConnectError, DeviceTimeoutError, RigError, StateError
+from hil.errors import ConnectError, DeviceTimeoutError, InstrumentError, RigError, StateError
 from hil.firmware.image import Image, Segment
 from hil.rig.bench import Bench
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
@@ -103,6 +103,10 @@ class Instruments:
     def write_line(self, line: str, level: bool) -> None:
         assert line == "Dev1/port0/line0"
         self.log.append("lines closed" if level else "lines open")
+        self.line = level
+
+    def read_line(self, _line: str) -> bool:
+        return self.line
 
     def stop(self) -> None:
         self.log.append("outputs 0 V")
@@ -334,6 +338,18 @@ def test_a_relay_that_fails_leaves_nothing_proven(
     monkeypatch.setattr(bench.instruments, "write_line", gone)
     with pytest.raises(ConnectError), states.console_lines():
         pytest.fail("the lines are not connected")
+    assert states.state is None
+    monkeypatch.undo()
+    states.to(State.OFF)
+
+
+def test_a_relay_whose_line_does_not_follow_leaves_nothing_proven(
+    bench: RecordingBench, states: BoardStates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states.to(State.RUNNING, A)
+    monkeypatch.setattr(bench.instruments, "read_line", lambda _line: True)
+    with pytest.raises(InstrumentError, match="Dev1/port0/line0 is high after it was driven low"):
+        states.to(State.MEASURING, A)
     assert states.state is None
     monkeypatch.undo()
     states.to(State.OFF)
