@@ -21,6 +21,7 @@ from hil.cli import (
     report,
     rig,
     safe,
+    suite,
     twin,
     udev,
     waveform,
@@ -35,7 +36,7 @@ EXIT_CODES = (
 _typer = typer.Typer(
     name="hil",
     help="Test low-power TinyML firmware on a hardware-in-the-loop bench, real or virtual. "
-    "The suite itself runs with: pytest --rig NAME",
+    "A suite runs with: pytest --rig NAME; the one for any firmware with: hil test --rig NAME",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -56,6 +57,7 @@ _typer.command("compare")(history.compare)
 _typer.command("trend")(history.trend)
 _typer.command("safe")(safe.safe)
 _typer.command("waveform")(waveform.waveform)
+_typer.command("test", context_settings=suite.PASS_THE_REST_ON)(suite.run_suite)
 _typer.command("twin", context_settings=twin.PASS_EVERYTHING_ON, add_help_option=False)(twin.twin)
 
 

@@ -85,6 +85,7 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
         '# sleep = "stop2"        # the mode in which it spends its time: held against the datasheet\'s row',
         '# wake_period = "2 s"    # held against the current, within 5 %',
         '# markers = ["marker_active"] # pins that it moves, by their role in the rig\'s [wiring]',
+        '# mailbox = "hil_mailbox" # where its mailbox is: a symbol, an address, or "none"',
     ]
     if cubemx is not None:
         lines += [f"# {visible(cubemx.file.name)}: {line}" for line in cubemx.summary()]

@@ -2,11 +2,11 @@
 """``hil twin``: hands everything to the virtual bench, which is always a process of its own."""
 
 import importlib.util
-import os
-import subprocess
 import sys
 
 import typer
+
+from hil.cli.hand_over import hand_over
 
 PASS_EVERYTHING_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -15,7 +15,4 @@ def twin(context: typer.Context) -> None:
     """The virtual bench, by hand: hil twin serve --rig sim, hil twin serve --help."""
     if importlib.util.find_spec("unicorn") is None:
         sys.exit("hil: the virtual bench is an extra that is not installed; try: pip install 'hil-rig[sim]'")
-    command = [sys.executable, "-m", "hil.twin", *context.args]
-    if os.name == "nt":
-        raise typer.Exit(subprocess.call(command))
-    os.execv(command[0], command)
+    hand_over([sys.executable, "-m", "hil.twin", *context.args])

@@ -10,6 +10,7 @@ Every key may be missing. ::
     baud = 9600                 # where it is not the rig's
     sleep = "stop2"             # the mode that it claims: what it draws asleep is held against that row
     wake_period = "2 s"
+    mailbox = "hil_mailbox"     # a symbol, an address, or "none"
     markers = ["marker_active"] # pins that it moves, by their role in the rig's [wiring]
 
     [requirements]              # limits of what tests/any_firmware measures
@@ -59,6 +60,9 @@ class FirmwareTable(Table):
     """Relative. The default suits an LSI; an assumption."""
     markers: tuple[Literal["marker_active", "marker_inference"], ...] = ()
     """Roles of the rig's wiring whose pins it moves."""
+    mailbox: str | None = Field(default=None, pattern=r"^([A-Za-z_]\w*|0x[0-9A-Fa-f]{1,8})$")
+    """Its mailbox: a symbol, an address where the image has no symbols, or "none". None: the symbol
+    ``hil_mailbox`` if the image has it."""
 
 
 class RequirementsTable(Table):

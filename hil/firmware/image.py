@@ -22,6 +22,9 @@ FLASH_START = Board.load(REFERENCE).part.flash.base
 
 
 _ENGINE_SYMBOL = "hil_engine_"
+_MAILBOX_SYMBOL = "hil_mailbox"
+NO_MAILBOX = "none"
+"""What an image's owner says of its mailbox where it has none."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Image:
         entry: address of the first instruction, bit 0 (Thumb) cleared.
         segments: what to program, by rising address.
         symbols: address of every named function and object; of functions without the Thumb bit.
+        mailbox_name: what its owner says of its mailbox: a symbol, an address in hex, or `NO_MAILBOX`.
     """
 
     path: Path
@@ -50,9 +54,10 @@ class Image:
     entry: int
     segments: tuple[Segment, ...]
     symbols: Mapping[str, int]
+    mailbox_name: str | None = None
 
     @classmethod
-    def load(cls, path: Path, flash: Flash | None = None) -> Image:
+    def load(cls, path: Path, flash: Flash | None = None, mailbox_name: str | None = None) -> Image:
         """Read an ELF file for a part with this ``flash``, by default that of the reference board.
 
         Raises:
@@ -80,6 +85,7 @@ class Image:
                 entry=int(elf["e_entry"]) & ~1,
                 segments=segments,
                 symbols=_symbols(elf),
+                mailbox_name=mailbox_name,
             )
         except (ELFError, ValueError, OverflowError, UnicodeDecodeError) as error:
             raise _error(path, f"is not a sound ELF file: {error}", "an Arm ELF image") from error
@@ -95,6 +101,20 @@ class Image:
             hint = "build it with symbols (no strip)" if not self.symbols else ""
             raise _error(self.path, f"has no symbol {name}", hint=hint)
         return address
+
+    @property
+    def mailbox(self) -> int | None:
+        """Address of its mailbox, where its owner says it is, else at its symbol; None if it has none.
+
+        Raises:
+            ImageError: it lacks the symbol that its owner names.
+        """
+        name = self.mailbox_name
+        if name is None:
+            return self.symbols.get(_MAILBOX_SYMBOL)
+        if name == NO_MAILBOX:
+            return None
+        return int(name, 16) if name.startswith("0x") else self.symbol(name)
 
     @property
     def samples_accelerometer(self) -> bool:

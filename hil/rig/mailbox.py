@@ -96,7 +96,7 @@ class Mailbox:
     """The mailbox of a running firmware, entered and left as a context manager."""
 
     def __init__(self, board: Board, clock: Clock, image: Image) -> None:
-        """Nothing is touched yet. Raises ImageError if the image has no mailbox.
+        """Nothing is touched yet. Raises MailboxError if the image has no mailbox.
 
         Args:
             board: connected, holding ``image``.
@@ -105,7 +105,10 @@ class Mailbox:
         """
         self._board = board
         self._clock = clock
-        self._address = image.symbol("hil_mailbox")
+        address = image.mailbox
+        if address is None:
+            raise MailboxError(f"{image.path} has no mailbox", where="hil_mailbox", hint=_GET_THE_FILES)
+        self._address = address
         self._request = 0
         self._input: Tensor | None = None
         self._output: Tensor | None = None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hil.firmware.image import Image
+from hil.firmware.image import NO_MAILBOX, Image
 from hil.golden.interpreter import GoldenInterpreter
 from hil.instruments.protocols import Board
 from hil.measurement.limit import Limit
@@ -21,14 +21,15 @@ VECTORS = 24
 SEED = 5
 ADVICE = (
     "it has no mailbox; to test its network, add the files of `hil firmware mailbox FOLDER` (docs/mailbox.md)"
+    ", or say in hil.toml where it is: [firmware] mailbox"
 )
 
 
 @pytest.fixture(scope="module")
 def answers(rig: Rig, board: Board, image: Image) -> list[MailboxResult]:
     """What the network makes of random tensors of its own length and type; the first is asked twice."""
-    if "hil_mailbox" not in image.symbols:
-        pytest.skip(ADVICE)
+    if image.mailbox is None:
+        pytest.skip('hil.toml says mailbox = "none"' if image.mailbox_name == NO_MAILBOX else ADVICE)
     with rig.mailbox(image) as mailbox:
         vectors = random_vectors(mailbox)
         return [mailbox.infer(vector) for vector in (*vectors, vectors[0])]

@@ -94,3 +94,12 @@ def test_what_is_said_to_an_instrument_is_shown_on_demand(tmp_path: Path) -> Non
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert "message power_analyzer: *IDN? -> N6705\\x1b[2J" in done.stderr
     assert hil("-v", "--log-file", "no/such/folder", "rigs", cwd=tmp_path).stderr.startswith("hil: no/such/")
+
+
+def test_hil_test_becomes_a_run_of_pytest_and_says_which(tmp_path: Path) -> None:
+    run = hil("test", "--rig", "no such", "-k", "boot or fits", cwd=tmp_path)
+    assert run.stdout.splitlines()[0] == (
+        "runs: python -m pytest '--rig=no such' --hil-any-firmware -k 'boot or fits'"
+    )
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "no such" in run.stderr

@@ -54,6 +54,7 @@ COMMANDS = {
     "safe": [["safe", "--rig", "sim"]],
     "udev": [["udev"]],
     "waveform": [["waveform", "run/waveforms/µ.npz"], ["waveform", "none.npz"]],
+    "test": [],  # becomes pytest
     "twin": [],  # in a process of its own: below
 }
 """Each command at work and, where that is quick, refusing something."""

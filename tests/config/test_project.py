@@ -55,6 +55,8 @@ def test_a_banner_is_text_and_requirements_have_units(tmp_path: Path) -> None:
         ("[firmwares]", "firmwares"),
         ("[firmware]\nbanner = '('", "firmware.banner"),
         ("[firmware]\nbaud = 0", "firmware.baud"),
+        ("[firmware]\nmailbox = '0x20 00'", "firmware.mailbox"),
+        ("[firmware]\nmailbox = 536870912", "firmware.mailbox"),
         ("[requirements]\nsleep_current = 2", "requirements.sleep_current"),
         ("[requirements]\naverage = '2 uA'", r"\[requirements\] with sleep_current, average_current"),
     ],

@@ -3,13 +3,14 @@
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hil.errors import DeviceTimeoutError, ImageError, MailboxError
-from hil.firmware.image import Image
+from hil.firmware.image import NO_MAILBOX, Image
 from hil.rig.mailbox import Mailbox, Mark
 
 ADDRESS = 0x2000_1234 & ~3
@@ -193,5 +194,16 @@ def test_marks_are_read_in_their_order(firmware: ScriptedFirmware, mailbox: Mail
 
 
 def test_an_image_without_a_mailbox(firmware: ScriptedFirmware) -> None:
-    with pytest.raises(ImageError, match="no symbol hil_mailbox"):
+    with pytest.raises(MailboxError, match=r"firmware.elf has no mailbox .*hil firmware mailbox FOLDER"):
         Mailbox(firmware, firmware, image({}))
+
+
+def test_the_owner_of_an_image_says_where_its_mailbox_is(firmware: ScriptedFirmware) -> None:
+    stripped = replace(image({}), mailbox_name=f"0x{ADDRESS:08X}")
+    renamed = replace(image({"door": ADDRESS}), mailbox_name="door")
+    for declared in (stripped, renamed):
+        with Mailbox(firmware, firmware, declared) as mailbox:
+            assert mailbox.input.size == 32
+    assert replace(image({"hil_mailbox": ADDRESS}), mailbox_name=NO_MAILBOX).mailbox is None
+    with pytest.raises(ImageError, match="no symbol dor"):
+        Mailbox(firmware, firmware, replace(renamed, mailbox_name="dor"))
