@@ -13,7 +13,7 @@ from hil.twin.ip.lptim_v1.lptim import Lptim
 from hil.twin.ip.register_block import field
 from hil.twin.ip.timer_v1 import registers as reg
 from hil.twin.ip.timer_v1.connections import DmaRequests, RemappedInput, TimerPins
-from hil.twin.ip.timer_v1.tim import ALL_FLAGS, RemappedTim, Tim
+from hil.twin.ip.timer_v1.tim import ALL_FLAGS, Tim, UpTim
 from hil.twin.soc.routing import Routing
 
 _FLAGS: Final = {
@@ -76,7 +76,7 @@ class Timers(Mapping[str, Tim]):
         remapped = None
         if "ti1" in block.traits:
             remapped = RemappedInput(partial(self._is_remapped, name), partial(self._clock_at_ti1_hz, name))
-        timer = (Tim if remapped is None else RemappedTim)(
+        timer = (UpTim if block.traits.get("up_only", False) else Tim)(
             block,
             routing.scheduler,
             tuple((_FLAGS[request], routing.interrupts.of(block, request)) for request in block.interrupts),

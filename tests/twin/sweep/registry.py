@@ -72,6 +72,16 @@ NARROW: dict[tuple[str, int], int] = {
 }
 """Bits that a register has where the SVD file gives it those of a wider relative."""
 
+BEYOND_THE_FILE: dict[tuple[str, int], int] = {
+    **{(name, 0x00): 1 << 11 for name in ("TIM1", "TIM2", "TIM3", "TIM6")},  # UIFREMAP
+    **{(name, 0x08): 1 << 16 for name in ("TIM1", "TIM2", "TIM3", "TIM15")},  # SMS[3]
+    **{
+        (name, offset): 0x0101_0000 for name in ("TIM1", "TIM2", "TIM3") for offset in (0x18, 0x1C)
+    },  # OCxM[3]
+    ("TIM15", 0x18): 0x0101_0000,
+}
+"""Bits that a register has (ST's stm32l476xx.h) and the SVD file leaves out."""
+
 SAME_AS: dict[tuple[str, int], int] = {
     ("DMA1", 0x08 + 0x14 * channel + register): 0x08 + register
     for channel in range(1, 7)

@@ -12,6 +12,7 @@ from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.soc.register_names import RegisterName, register_names
 from tests.twin.bare_part import BarePart
 from tests.twin.sweep.registry import (
+    BEYOND_THE_FILE,
     NARROW,
     NOTHING_TO_CLEAR,
     READS_STATE,
@@ -52,6 +53,7 @@ def writable_bits(block: RegisterBlock, offset: int) -> int:
     """What a program may write: what the SVD file says, without bits that read-only registers have."""
     known = register_names().get(block.base + offset)
     declared = block.not_modelled.get(offset, 0) | block.stored_only.get(offset, 0)
+    declared |= BEYOND_THE_FILE.get((block.name, offset), 0)
     present = NARROW.get((block.name, offset), 0xFFFF_FFFF)
     return (declared if known is None else known.writable | declared) & present
 

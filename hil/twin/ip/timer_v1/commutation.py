@@ -9,7 +9,7 @@ from typing import Final
 
 from hil.twin.ip.timer_v1.registers import CCER, CCMR1, CCPC, CCUS, CR2
 
-_PRELOADED: Final = {CCER: 0x5555, CCMR1: 0x7070, CCMR1 + 4: 0x7070}
+_PRELOADED: Final = {CCER: 0x5555, CCMR1: 0x0101_7070, CCMR1 + 4: 0x0101_7070}
 """CCxE and CCxNE; OCxM."""
 
 

@@ -46,9 +46,8 @@ OSSI, OSSR, BKE, BKP, AOE, MOE = (1 << bit for bit in range(10, 16))
 REGISTERS: Final = (*range(CR1, CCMR1 + 8, 4), *range(CCER, OR1 + 4, 4))
 WRITABLE: Final = {CR1: 0xBFF, DIER: 0x7FFF, PSC: 0xFFFF, SMCR: 0x1_FFF7, DCR: 0x1F1F, DMAR: 0}
 NOT_MODELLED: Final = {
-    CR1: CMS,
     SMCR: 0x3F80,
-    **dict.fromkeys((CCMR1, CCMR1 + 4), 0x0101_8080),  # modes 8 and up, OCxCE and ICxF[3]
+    **dict.fromkeys((CCMR1, CCMR1 + 4), 0x8080),  # OCxCE and ICxF[3]
     BDTR: 0x03FF_0300,
     OR1: 0xFFFF_FFFF,
 }

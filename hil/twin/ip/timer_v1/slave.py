@@ -29,8 +29,11 @@ class Counter(Protocol):
     def start(self) -> None:
         """Set CEN."""
 
+    def clock(self) -> None:
+        """One edge of an external clock."""
+
     def step(self, direction: int) -> None:
-        """One edge of an external clock: up (1) or down (-1)."""
+        """One edge of an encoder: up (1) or down (-1)."""
 
     def flag_trigger(self) -> None:
         """TIF."""
@@ -69,8 +72,12 @@ class SlaveController:
     @property
     def clocked_outside(self) -> bool:
         """Whether the counter counts edges instead of its kernel clock."""
-        encoder = _ENCODER_1 <= self.mode <= _ENCODER_12
-        return encoder or self.mode == _EXTERNAL or bool(self._words()[SMCR] & _ECE)
+        return self.encodes or self.mode == _EXTERNAL or bool(self._words()[SMCR] & _ECE)
+
+    @property
+    def encodes(self) -> bool:
+        """Whether an encoder says where the counter goes."""
+        return _ENCODER_1 <= self.mode <= _ENCODER_12
 
     @property
     def gate_open(self) -> bool:
@@ -100,7 +107,7 @@ class SlaveController:
         self._etr = level
         rising = self._etr_level
         if self._words()[SMCR] & _ECE and rising:
-            self._counter.step(1)
+            self._counter.clock()
         if self._selected == _ETR:
             self._edge(rising=rising)
 
@@ -119,7 +126,7 @@ class SlaveController:
     def _input_edge(self, index: int, _level: bool) -> None:
         if index > 1 or not (self.mode or self._commutates()):
             return
-        if _ENCODER_1 <= self.mode <= _ENCODER_12:
+        if self.encodes:
             self._count_quadrature(index)
         elif index == 0 and self._selected == _TI1_EDGES:
             self._edge(rising=True)
@@ -139,7 +146,7 @@ class SlaveController:
         if mode in (_TRIGGER, _RESET_TRIGGER):
             self._counter.start()
         if mode == _EXTERNAL:
-            self._counter.step(1)
+            self._counter.clock()
         if mode == _GATED:
             self._counter.retime()
 

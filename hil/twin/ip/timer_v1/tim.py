@@ -3,8 +3,7 @@
 
 Modelled beside the time base: output compare and PWM with complementary outputs, dead time and break, input
 capture, slave and encoder modes, repetition, commutation, interrupts, DMA requests and bursts, TRGO. Not
-modelled: centre-aligned counting (it counts up instead), combined and asymmetric PWM, the second break,
-channels 5 and 6.
+modelled: retriggerable one-pulse mode, the second break, channels 5 and 6.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,16 +17,17 @@ from hil.twin.core.counter_line import CounterLine
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock
-from hil.twin.ip.tick_counter import TickCounter
 from hil.twin.ip.timer_v1 import registers as reg
 from hil.twin.ip.timer_v1 import trigger_output
 from hil.twin.ip.timer_v1.channels import OutputChannels
 from hil.twin.ip.timer_v1.commutation import Commutation
 from hil.twin.ip.timer_v1.connections import DmaRequests, RemappedInput, TimerPins
+from hil.twin.ip.timer_v1.course import CONTROL
 from hil.twin.ip.timer_v1.inputs import InputChannels
 from hil.twin.ip.timer_v1.outputs import TimerOutputs
 from hil.twin.ip.timer_v1.requests import TimerRequests
 from hil.twin.ip.timer_v1.slave import SlaveController
+from hil.twin.ip.timer_v1.time_base import TimeBase
 
 _UIFCPY: Final = 1 << 31
 """CNT's copy of UIF."""
@@ -65,16 +65,16 @@ class Tim(RegisterBlock):
         self._kernel_hz = kernel_hz
         self._mask = (1 << counter_bits) - 1
         self._has_break = bool(pins.complementary)
-        self._counter = TickCounter(scheduler)
+        self._base = TimeBase(scheduler)
         self._next_update: Event | None = None
         self._frozen = False
-        self._looked_at = 0
         self.requests = TimerRequests(lambda: self.words, interrupts, dma)
         self.trigger_output = trigger_output.TriggerOutput(lambda: self.words)
         self._commutation = Commutation(lambda: self.words)
         self.channels = OutputChannels(
             lambda: self._commutation.in_force,
             len(pins.outputs),
+            self._base.course,
             on_references=lambda: self.outputs.refresh(),
             on_reference=self.trigger_output.reference_changed,
         )
@@ -98,12 +98,14 @@ class Tim(RegisterBlock):
         self.slave = SlaveController(
             lambda: self.words, self.inputs, self, commutates=lambda: self._commutation.follows_trigger
         )
-        self._load_reset_values()
+        self._base.reset(self._mask)
+        self.words[reg.ARR] = self._mask
 
     def reset(self) -> None:
         """System reset: stopped."""
         super().reset()
-        self._load_reset_values()
+        self._base.reset(self._mask)
+        self.words[reg.ARR] = self._mask
         self._commutation.refresh()
         self.requests.burst.reset()
         self.channels.reset()
@@ -121,21 +123,17 @@ class Tim(RegisterBlock):
         """The kernel clock may have changed: continue from the present count with the present clock."""
         counting = self.words[reg.CR1] & reg.CEN and not self._frozen
         counting = counting and not self.slave.clocked_outside and self.slave.gate_open
-        if self._counter.set_rate(self._kernel_hz() if counting else 0, self._prescaler + 1):
+        if self._base.ticks.set_rate(self._kernel_hz() if counting else 0, self._base.prescaler + 1):
             self._schedule()
         self.inputs.retime()
 
     @property
-    def _event_period(self) -> int:
-        """Counts from one update event to the next."""
-        return (self._reload + 1) * (self._repetitions + 1)
-
-    @property
     def trgo_hz(self) -> float:
         """Rate of trigger outputs on update; zero if there are none."""
-        if self.trigger_output.mode != trigger_output.UPDATE or not self._counter.running or not self._reload:
+        base = self._base
+        if self.trigger_output.mode != trigger_output.UPDATE or not base.ticks.running or base.stands_still:
             return 0.0
-        return self._kernel_hz() / ((self._prescaler + 1) * self._event_period)
+        return self._kernel_hz() / ((base.prescaler + 1) * base.update_period)
 
     def upcoming_updates(
         self, asker: trigger_output.Follower, count: int, before_ps: int
@@ -148,21 +146,24 @@ class Tim(RegisterBlock):
         told = self.requests.wants_updates or self.words[reg.CR1] & reg.OPM
         if told or self.trigger_output.is_followed_beside(asker) or self._awaited_channels():
             return np.zeros(0, dtype=np.int64)
-        following_ps = self._counter.times_of(self._epoch, self._event_period, count)[1:]
+        base = self._base
+        following_ps = base.ticks.times_of(base.tick_at(0), base.update_period, count)[1:]
         return np.concatenate(([self._scheduler.now_ps], following_ps[following_ps < before_ps]))
 
     def skip_updates(self, count: int) -> None:
         """The next ``count`` updates are dealt with: nobody is told of them, and nobody looks before them."""
-        self._epoch += count * self._event_period
+        self._base.skip_updates(count)
 
     def read_word(self, offset: int) -> int:
         """The register as of now; reading a captured value clears its flag."""
         self._catch_up()
         if offset == reg.CNT:
-            count = self._count & self._mask
+            count = self._base.count & self._mask
             if self.words[reg.CR1] & reg.UIFREMAP:
                 count = count & ~_UIFCPY | (_UIFCPY if self.words[reg.SR] & reg.UIF else 0)
             return count
+        if offset == reg.CR1 and self._base.course.centred:
+            return self.words[reg.CR1] & ~reg.DIR | (reg.DIR if self._base.course.down else 0)
         if offset == reg.DMAR:
             behind = self.requests.burst.next_register()
             return 0 if behind is None else self.read_word(behind)
@@ -174,20 +175,20 @@ class Tim(RegisterBlock):
 
     def changes_at_ps(self, offset: int) -> int | None:
         """SR changes with an update or a match at the earliest, if no event comes first."""
-        elapsed, period = self._counter.count - self._epoch, self._reload + 1
-        compared = [self.words[reg.CCR1 + 4 * channel] for channel in range(self.channels.count)]
-        awaited = {period, *compared, *(self._reload - value for value in compared)}
-        following = min((at for at in awaited if at > elapsed), default=elapsed + 1)
-        return self._counter.time_of(self._epoch + following)
+        base = self._base
+        if base.stands_still:
+            return None
+        matches = (self.channels.next_match(channel, base.elapsed) for channel in range(self.channels.count))
+        following = min([base.course.leg, *(match for match in matches if match is not None)])
+        return base.ticks.time_of(base.tick_at(following))
 
     def counting(self, offset: int) -> CounterLine | None:
         """CNT counts evenly up to the end of its period."""
         if not self.is_clocked():
             return CounterLine(0, 0)
-        if not self._reload or self.words[reg.CR1] & reg.UIFREMAP:
+        if self._base.stands_still or self.words[reg.CR1] & reg.UIFREMAP:
             return None
-        base, sign = (self._reload, -1) if self.channels.counts_down else (0, 1)
-        return self._counter.line(base, sign, self._epoch, self._epoch + self._reload + 1)
+        return self._base.line()
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and let the counter follow."""
@@ -202,7 +203,8 @@ class Tim(RegisterBlock):
         elif offset == reg.EGR:
             self._generate(value)
         elif offset == reg.CNT:
-            self._restart(value & self._mask)
+            self._base.course.set_by_hand(value & self._mask)
+            self._base.set_count(value & self._mask)
         elif offset == reg.CR1:
             self._write_control(value)
         elif reg.CCR1 <= offset < reg.BDTR and self._is_captured(offset):
@@ -212,7 +214,7 @@ class Tim(RegisterBlock):
             is_count = offset == reg.ARR or reg.CCR1 <= offset < reg.BDTR
             self.store(offset, value & self._mask if is_count else value)
             if offset == reg.ARR and not self.words[reg.CR1] & reg.ARPE:
-                self._set_reload(self.words[reg.ARR])
+                self._base.set_reload(self.words[reg.ARR])
             self.channels.written(offset)
             if offset == reg.CR2 and self._has_break:
                 self._commutation.refresh()
@@ -220,26 +222,25 @@ class Tim(RegisterBlock):
                 self.requests.burst.reset()
             if offset == reg.BDTR and self.outputs.broken:
                 self.outputs.disable()  # MOE cannot be set while the break is there
+            if offset == reg.SMCR:
+                self._choose_course(self.words[reg.CR1])
             if offset in (reg.SMCR, reg.CCMR1, reg.CCMR1 + 4, reg.CCER, reg.OR1):
                 self.inputs.look_at_pins()
                 self.retime()
-        self.channels.update(self._position, [])
+        self.channels.update(self._base.position, [])
         self.requests.refresh()
         self._schedule()
 
     def _name_filters(self, offset: int, value: int) -> None:
-        """ICxF of channels that are inputs, and the digital filters' clock, are not modelled."""
-        fresh = value & ~self.words.get(offset, 0)
-        filters = sum(0xF0 << at for at in (0, 8) if value >> at & 3) if offset in _CCMR else 0
-        if fresh & filters and self.unknowns is not None:
-            self.unknowns.without_effect(self, offset, fresh & filters)
-
-    def _set_reload(self, reload: int) -> None:
-        """Without preload the reload value acts at once; a counter that counts down keeps its count."""
-        count = self._count
-        self._reload = reload
-        if self.channels.counts_down:
-            self._restart(count)
+        """ICxF of channels that are inputs, and output modes 8 to 11, are not modelled."""
+        unknown = 0
+        for at in (0, 8) if offset in _CCMR else ():
+            if value >> at & 3:
+                unknown |= value & ~self.words[offset] & 0xF0 << at
+            elif value >> at & 1 << 16 and not value >> at & 1 << 6:
+                unknown |= 1 << 16 + at
+        if unknown and self.unknowns is not None:
+            self.unknowns.without_effect(self, offset, unknown)
 
     def _is_captured(self, offset: int) -> bool:
         channel = (offset - reg.CCR1) // 4
@@ -247,19 +248,22 @@ class Tim(RegisterBlock):
 
     def _write_control(self, value: int) -> None:
         enabled = value & ~self.words[reg.CR1] & reg.CEN
-        if self.slave.clocked_outside:
-            value = value & ~reg.DIR | self.words[reg.CR1] & reg.DIR  # read-only in encoder mode
-        count = self._position
         if not self._has_break and value & ~self.words[reg.CR1] & reg.CKD and self.unknowns is not None:
             self.unknowns.without_effect(self, reg.CR1, value & reg.CKD)  # the input filters' clock
+        if self.slave.encodes or value & reg.CMS:
+            value = value & ~reg.DIR | self.read_word(reg.CR1) & reg.DIR  # read-only
         self.store(reg.CR1, value)
-        down = bool(value & reg.DIR) and not self.slave.clocked_outside and not value & reg.CMS
-        if down is not self.channels.counts_down:
-            self.channels.counts_down = down
-            self._restart(count)
+        self._choose_course(value)
         self.retime()
         if enabled:
             self.trigger_output.event(trigger_output.ENABLE)
+
+    def _choose_course(self, control: int) -> None:
+        base = self._base
+        count, before = base.position, (base.course.centred, base.course.down)
+        base.course.select(control & self.writable[reg.CR1], encoder=self.slave.encodes)
+        if (base.course.centred, base.course.down) != before:
+            base.set_count(count)
 
     def _generate(self, value: int) -> None:
         if value & reg.UG:
@@ -277,30 +281,6 @@ class Tim(RegisterBlock):
         if value & reg.COMG:
             self._commutate()
 
-    def _load_reset_values(self) -> None:
-        self.words[reg.ARR] = self._mask
-        self._reload = self._mask
-        self._prescaler = 0
-        self._repetitions = self._repetitions_left = 0
-        self._external_edges = 0
-        self.channels.counts_down = False
-        self._epoch = self._looked_at = 0
-        self._counter.set_count(0)
-
-    @property
-    def _phase(self) -> int:
-        return (self._counter.count - self._epoch) % (self._reload + 1)
-
-    @property
-    def _count(self) -> int:
-        """What CNT shows."""
-        elapsed = self._counter.count - self._epoch
-        return self._reload - elapsed if self.channels.counts_down else elapsed
-
-    @property
-    def _position(self) -> int:
-        return self._reload - self._phase if self.channels.counts_down else self._phase
-
     def _awaited_channels(self) -> list[int]:
         """The channels whose matches somebody is to hear of at once."""
         enables = self.words[reg.DIER]
@@ -310,53 +290,53 @@ class Tim(RegisterBlock):
             channel
             for channel in range(self.channels.count)
             if not self.channels.is_input(channel)
-            and (awaited or enables & asks << channel or self.outputs.drives(channel))
+            and (awaited or enables & asks << channel or self._shows(channel))
         ]
+
+    def _shows(self, channel: int) -> bool:
+        """Whether a pin follows the channel's reference, or its partner's pin does too."""
+        if self.outputs.drives(channel):
+            return True
+        partner = channel ^ 1
+        return (
+            partner < self.channels.count and self.channels.combines(partner) and self.outputs.drives(partner)
+        )
 
     def _load_preloads(self) -> None:
         self.channels.load_preloads()
-        self._reload = self.words[reg.ARR]
-        self._repetitions = self._repetitions_left = self.words[reg.RCR] if self._has_break else 0
-        if self.words[reg.PSC] != self._prescaler:
-            self._prescaler = self.words[reg.PSC]
-            self._counter.set_rate(self._kernel_hz() if self._counter.running else 0, self._prescaler + 1)
-
-    def _restart(self, count: int) -> None:
-        phase = self._reload - count if self.channels.counts_down else count
-        self._counter.set_count(phase)
-        self._epoch, self._looked_at = 0, phase
+        base = self._base
+        base.course.reload = self.words[reg.ARR]
+        base.repetitions = base.repetitions_left = self.words[reg.RCR] if self._has_break else 0
+        if self.words[reg.PSC] != base.prescaler:
+            base.prescaler = self.words[reg.PSC]
+            base.ticks.set_rate(self._kernel_hz() if base.ticks.running else 0, base.prescaler + 1)
 
     def _catch_up(self) -> None:
         """Account for the matches and updates since the last look."""
-        period = self._reload + 1
-        elapsed = self._counter.count - self._epoch
-        matched = self._matches(elapsed) if self.channels.count and self._reload else []
-        if elapsed < period or self._reload == 0:
-            if matched:
-                self._flag_matches(matched)
+        base = self._base
+        if base.stands_still:
             return
-        rounds = elapsed // period
-        left = self._repetitions_left
-        updated = rounds > left
-        self._repetitions_left = (left - rounds) % (self._repetitions + 1) if updated else left - rounds
-        if updated and self.words[reg.CR1] & reg.OPM:
+        matched, flagged = self.channels.matched(*base.look()) if self.channels.count else ([], [])
+        if base.elapsed < base.course.leg:
+            if matched:
+                self._flag_matches(matched, flagged)
+            return
+        one_pulse = bool(self.words[reg.CR1] & reg.OPM)
+        updated = base.end_legs(at_first_update=one_pulse)
+        if updated and one_pulse:
             self.words[reg.CR1] &= ~reg.CEN
-            self._counter.set_rate(0)
-            self._restart(self._reload if self.channels.counts_down else 0)
-        else:
-            self._epoch += rounds * period
         if updated:
             self._overflowed()
         if self.channels.count:
-            self._flag_matches(matched)
+            self._flag_matches(matched, flagged)
 
     def _overflowed(self) -> None:
         """The counter ran over as often as it takes for an update event."""
         if self.words[reg.CR1] & reg.UDIS:
             return
-        left = self._repetitions_left
+        left = self._base.repetitions_left
         self._load_preloads()
-        self._repetitions_left = min(left, self._repetitions)
+        self._base.repetitions_left = min(left, self._base.repetitions)
         self.outputs.enable_automatically()
         self._flag_update(from_counter=True)
 
@@ -367,15 +347,11 @@ class Tim(RegisterBlock):
         if not from_counter:
             self.trigger_output.event(trigger_output.RESET)
 
-    def _matches(self, elapsed: int) -> list[int]:
-        before, self._looked_at = self._looked_at - self._epoch, elapsed + self._epoch
-        return self.channels.matched(before, elapsed, self._reload)
-
-    def _flag_matches(self, matched: list[int]) -> None:
-        for channel in matched:
+    def _flag_matches(self, matched: list[int], flagged: list[int]) -> None:
+        for channel in flagged:
             self.requests.flag_channel(channel)
-        self.channels.update(self._position, matched)
-        if 0 in matched:
+        self.channels.update(self._base.position, matched)
+        if 0 in flagged:
             self.trigger_output.event(trigger_output.MATCH_1)
 
     # Captures, triggers, breaks
@@ -385,7 +361,7 @@ class Tim(RegisterBlock):
         if not self._kernel_hz():
             return
         self._catch_up()
-        self.words[reg.CCR1 + 4 * channel] = self._count & self._mask
+        self.words[reg.CCR1 + 4 * channel] = self._base.count & self._mask
         self.requests.flag_capture(channel)
         if channel == 0:
             self.trigger_output.event(trigger_output.MATCH_1)
@@ -394,9 +370,9 @@ class Tim(RegisterBlock):
         """UG, or the slave controller's reset."""
         self._catch_up()
         self._load_preloads()
-        self._restart(self._reload if self.channels.counts_down else 0)
+        self._base.set_count(self._base.course.restart())
         self._flag_update(from_counter=False)
-        self.channels.update(self._position, [])
+        self.channels.update(self._base.position, [])
         self._schedule()
 
     def start(self) -> None:
@@ -404,25 +380,35 @@ class Tim(RegisterBlock):
         self.words[reg.CR1] |= reg.CEN
         self.retime()
 
+    def clock(self) -> None:
+        """An edge of an external clock."""
+        if self._is_clocked_by_edge():
+            self._base.ticks.set_count(self._base.ticks.count + 1)
+            self._catch_up()
+
     def step(self, direction: int) -> None:
-        """An edge of an external clock, divided by the prescaler."""
-        if not self.words[reg.CR1] & reg.CEN or not self._kernel_hz() or self._frozen:
+        """An edge of an encoder: up (1) or down (-1)."""
+        base = self._base
+        if base.stands_still or not self._is_clocked_by_edge():
             return
-        self._external_edges += 1
-        if self._external_edges <= self._prescaler:
-            return
-        self._external_edges = 0
-        count, end = self._count, self._reload if direction > 0 else 0
-        if count == end or count > self._reload:
-            self._restart(0 if direction > 0 else self._reload)
-            if self._repetitions_left:
-                self._repetitions_left -= 1
+        count, end = base.count, base.course.reload if direction > 0 else 0
+        if count == end or count > base.course.reload:
+            base.set_count(0 if direction > 0 else base.course.reload)
+            if base.repetitions_left:
+                base.repetitions_left -= 1
             else:
-                self._repetitions_left = self._repetitions
+                base.repetitions_left = base.repetitions
                 self._overflowed()
         else:
-            self._restart(count + direction)
-        self._flag_matches(self.channels.at(self._count))
+            base.set_count(count + direction)
+        matched = self.channels.at(base.count)
+        self._flag_matches(matched, matched)
+
+    def _is_clocked_by_edge(self) -> bool:
+        """Whether an external edge counts."""
+        if not self.words[reg.CR1] & reg.CEN or not self._kernel_hz() or self._frozen:
+            return False
+        return self._base.divided()
 
     def flag_trigger(self) -> None:
         """The slave controller's trigger came."""
@@ -432,7 +418,7 @@ class Tim(RegisterBlock):
         """With CCUS the trigger commutates."""
         if self._commutation.follows_trigger:
             self._commutate()
-            self.channels.update(self._position, [])
+            self.channels.update(self._base.position, [])
             self._schedule()
 
     def _commutate(self) -> None:
@@ -453,21 +439,21 @@ class Tim(RegisterBlock):
         if self._next_update is not None:
             self._next_update.cancel()
             self._next_update = None
-        if not self._reload:
+        base = self._base
+        if base.stands_still:
             return
         channels = self._awaited_channels()
         due: list[int] = []
         on_update = self.trigger_output.mode == trigger_output.UPDATE
         told = self.requests.wants_updates or on_update or self.outputs.awaits_update
         if told or channels:
-            rounds = 1 if channels else self._repetitions_left + 1
-            due.append(self._epoch + rounds * (self._reload + 1))
+            legs = 1 if channels else base.repetitions_left + 1
+            due.append(legs * base.course.leg)
         for channel in channels:
-            elapsed = self._counter.count - self._epoch
-            match = self.channels.next_match(channel, elapsed, self._reload)
+            match = self.channels.next_match(channel, base.elapsed)
             if match is not None:
-                due.append(self._epoch + match)
-        time_ps = self._counter.time_of(min(due)) if due else None
+                due.append(match)
+        time_ps = base.ticks.time_of(base.tick_at(min(due))) if due else None
         if time_ps is not None:
             self._next_update = self._scheduler.at(time_ps, self._updated)
 
@@ -477,7 +463,8 @@ class Tim(RegisterBlock):
         self._schedule()
 
 
-class RemappedTim(Tim):
-    """A timer whose TI1 software may connect to a clock (OR1)."""
+class UpTim(Tim):
+    """A timer that counts up only, and whose TI1 software may connect to a clock (OR1)."""
 
+    writable: ClassVar[Mapping[int, int]] = {**Tim.writable, reg.CR1: Tim.writable[reg.CR1] & ~CONTROL}
     not_modelled: ClassVar[Mapping[int, int]] = {**Tim.not_modelled, reg.OR1: 0}

@@ -153,6 +153,51 @@ def _add(kind: Kind) -> None:
         s.write(name, SR, ~0)
         s.sample()
 
+    if kind.channels > 2:
+
+        @scenario(name, CR1, CCMR1, CCMR2)
+        def centred(s: Subject) -> None:
+            """Up and down, in combined modes whose highest bit counts, the values of a pair apart."""
+            s.begin()
+            _route(s, *kind.pins)
+            s.write(name, ARR, 40)
+            for channel in range(kind.channels):
+                s.write(name, CCR[channel], 10 + 12 * (channel % 2))
+            s.write(name, CCMR1, 0x0101_6060)
+            s.write(name, CCMR2, 0x0101_6060)
+            s.write(name, BDTR, 0x8000)
+            s.write(name, CCER, 0x1111)
+            s.write(name, DIER, 0x1E)
+            s.write(name, EGR, 1)
+            s.write(name, SR, 0)
+            s.write(name, CR1, 0x21)
+            s.advance(60e-6)
+
+    if kind.channels == 2:
+
+        @scenario(name, CCMR1)
+        def combined(s: Subject) -> None:
+            """Each output joins the references of both."""
+            s.begin()
+            _route(s, *kind.pins)
+            s.write(name, ARR, 40)
+            s.write(name, CCR[0], 10)
+            s.write(name, CCR[1], 22)
+            s.write(name, CCMR1, 0x0101_4040)
+            s.write(name, BDTR, 0x8000)
+            s.write(name, CCER, 0x0011)
+            s.write(name, EGR, 1)
+            s.write(name, CR1, 0x01)
+            s.advance(60e-6)
+
+    @scenario(name, CR1)
+    def count_with_flag(s: Subject) -> None:
+        """The count, after an update that nobody has dealt with."""
+        s.begin()
+        s.write(name, CR1, 0)
+        s.write(name, EGR, 1)
+        s.note(s.read(name, CNT))
+
     if kind.channels:
 
         def captures(select: int, polarity: int, slave_mode: int, edges: int) -> None:
