@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A test of the suite says the same in any order and alone: it asks for the state that it needs.
 
-Each run draws anew, and prints what it drew. ``HIL_ALONE=1000`` takes every test alone, and ``HIL_SEED=N``
-draws again what an earlier run drew.
+Each run draws anew, and prints what it drew. ``.ci/run`` runs the suite on two more benches in random orders.
+``HIL_ORDERS=3`` takes more orders, ``HIL_ALONE=1000`` takes every test alone, and ``HIL_SEED=N`` draws again what an
+earlier run drew.
 """
 
 import json
@@ -16,8 +17,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDERS = 3
-ALONE = int(os.environ.get("HIL_ALONE", "4"))
+ORDERS = int(os.environ.get("HIL_ORDERS", "1"))
+ALONE = int(os.environ.get("HIL_ALONE", "3"))
 """How many tests are taken alone."""
 
 

@@ -23,7 +23,7 @@ from tests.fault_injection.disturbances import FULL_DISK, Disturbance, faults, k
 from tests.fault_injection.tcp_proxy import HOSTILE, MODES, TcpProxy
 from tests.fault_injection.trial import CELLS, Trial
 
-KILLS, FAULTS = 3, 3
+KILLS, FAULTS = 2, 2
 
 
 def test_whatever_befalls_a_run_its_bench_is_off_and_its_record_true(tmp_path: Path) -> None:
