@@ -318,6 +318,7 @@ EXAMPLES: Mapping[str, Any] = {
     "wires": {"sensor": {"open": True}},
     "power_analyzer": {"serial": "MY00000002"},
     "daq": {"timebase_accuracy_ppm": 20},
+    "thermometer": {"offset_accuracy_k": 0.2},
     "realism": "bench",
     "scpi_latency": "5 ms",
     "daq_latency": "2 ms",

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from hil.config.tables import AmmeterTable, DaqTable, InstrumentTable, PowerAnalyzerTable, SupplyTable
+from hil.config.tables import (
+    AmmeterTable,
+    DaqTable,
+    InstrumentTable,
+    PowerAnalyzerTable,
+    SupplyTable,
+    ThermometerTable,
+)
 from hil.errors import ConfigError
 from hil.measurement.capabilities import Capabilities, DaqCapabilities
 
@@ -25,6 +32,7 @@ KINDS: Mapping[str, type[InstrumentTable]] = {
     "supply": SupplyTable,
     "ammeter": AmmeterTable,
     "daq": DaqTable,
+    "thermometer": ThermometerTable,
 }
 """Tables of a rig file whose driver is looked up, and what the driver's own table must derive from."""
 
@@ -55,8 +63,8 @@ class Driver(Generic[TableT]):
 
     table: type[TableT]
     """Its table in a rig file."""
-    capabilities: Capabilities | DaqCapabilities
-    """What it can do."""
+    capabilities: Capabilities | DaqCapabilities | None
+    """What it can do; None of a thermometer, which can do one thing."""
     open: Callable[[TableT, Surroundings], Any]
     """Connects to it. Heavy libraries are imported here, so that a rig file is read without them. Raises
     :class:`hil.errors.ConnectError`."""
@@ -69,14 +77,15 @@ class Driver(Generic[TableT]):
         if not issubclass(self.table, KINDS[kind]):
             return False
         can = self.capabilities
+        if can is None:
+            return kind == "thermometer"
         if isinstance(can, DaqCapabilities):
             return kind == "daq"
         return {
             "power_analyzer": can.can_source and can.measures_current,
             "supply": can.can_source,
             "ammeter": can.measures_current,
-            "daq": False,
-        }[kind]
+        }.get(kind, False)
 
 
 def find(name: str) -> Driver[Any]:

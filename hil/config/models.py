@@ -25,7 +25,15 @@ from hil.config.quantities import (
     TemperatureDifference,
     Voltage,
 )
-from hil.config.tables import AmmeterTable, DaqTable, InstrumentTable, PowerAnalyzerTable, SupplyTable, Table
+from hil.config.tables import (
+    AmmeterTable,
+    DaqTable,
+    InstrumentTable,
+    PowerAnalyzerTable,
+    SupplyTable,
+    Table,
+    ThermometerTable,
+)
 from hil.datasheet import ni_x_series
 from hil.datasheet.figures import DatasheetError
 
@@ -274,6 +282,8 @@ class RigConfig(Table):
     ammeter: AmmeterTable | None = None
     """The part's ammeter, where the supply is another instrument or there is none."""
     daq: DaqTable | None = None
+    thermometer: ThermometerTable | None = None
+    """What measures the temperature around the part. It goes on the record with every measurement."""
     console: ConsoleConfig | None = None
     clock: ClockConfig = ClockConfig()
     wiring: WiringConfig = WiringConfig()
@@ -302,6 +312,7 @@ class RigConfig(Table):
             "supply": self.supply,
             "ammeter": self.ammeter,
             "daq": self.daq,
+            "thermometer": self.thermometer,
         }
         return {name: table for name, table in tables.items() if table is not None}
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hil.config.quantities import Current, Ratio, Voltage
+from hil.config.quantities import Current, Ratio, TemperatureDifference, Voltage
 
 
 class Table(BaseModel):
@@ -132,4 +132,14 @@ class DaqTable(InstrumentTable):
     timebase_accuracy: Ratio = Field(gt=0)
     """Accuracy of the counters' timebase."""
     timebase_source: str = Field(min_length=1)
+    """Document that says so."""
+
+
+class ThermometerTable(InstrumentTable):
+    """``[thermometer]``: measures the temperature around the part."""
+
+    accuracy_c: TemperatureDifference = Field(alias="accuracy", gt=0, examples=["0.1 K"])
+    """Bound of its error. A sleep current changes by some percent per kelvin, so that a trend of one wants
+    0.05 K."""
+    source: str = Field(min_length=1, examples=["TMP117 data sheet, 0.1 K from -20 °C to 50 °C"])
     """Document that says so."""

@@ -14,6 +14,11 @@ from hil.history.step import Step, Watch
 from hil.measurement.measurement import Measurement
 from hil.measurement.uncertainty import Estimate
 
+_GROWS_WITH_TEMPERATURE = ("A", "C", "J", "W")
+_OF_A_CURRENT = 0.05
+"""Standard uncertainty per kelvin of a current's unknown temperature coefficient: leakage grows by some
+percent per kelvin (DS10198 Rev 8, tables 36 ff.)."""
+
 
 @dataclass(frozen=True)
 class Night:
@@ -21,6 +26,8 @@ class Night:
 
     run: Run
     measurement: Measurement
+    temperature: Estimate | None = None
+    """Around the part, in °C, where the rig has a thermometer."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ def trend(runs: Sequence[Run], name: str, test: str | None = None, watch: Watch 
         for entry in run.entries():
             if entry.measurement.name == name and (test or "") in entry.test and entry.test not in seen:
                 seen.add(entry.test)  # the first of a run, where a test measures a thing several times
-                by_test.setdefault(entry.test, []).append(Night(run, entry.measurement))
+                by_test.setdefault(entry.test, []).append(Night(run, entry.measurement, entry.temperature))
     if not by_test:
         raise ResultsError(
             "is in none of the runs",
@@ -72,7 +79,7 @@ def trend(runs: Sequence[Run], name: str, test: str | None = None, watch: Watch 
         )
     ((of_test, nights),) = by_test.items()
     unwatched = _unwatched(nights)
-    steps = [] if unwatched else list((watch or Watch()).steps(_series(nights)))
+    steps = [] if unwatched else list((watch or _watch_for(nights)).steps(_series(nights)))
     return Trend(of_test, name, nights, steps, unwatched)
 
 
@@ -96,6 +103,13 @@ def _unwatched(nights: Sequence[Night]) -> str:
     return ""
 
 
+def _watch_for(nights: Sequence[Night]) -> Watch:
+    """A current and what follows from it change more per kelvin than a time does."""
+    if nights[0].measurement.unit in _GROWS_WITH_TEMPERATURE:
+        return Watch(temperature_coefficient=_OF_A_CURRENT)
+    return Watch()
+
+
 def _series(nights: Sequence[Night]) -> Series:
     """The logarithms; another instrument, or another statement about one, counts as a new calibration."""
     calibration: list[int] = []
@@ -109,4 +123,10 @@ def _series(nights: Sequence[Night]) -> Series:
         Estimate(of.value, of.expanded_uncertainty, of.budget)
         for of in (night.measurement for night in nights)
     ]
-    return relative([m.value for m in measured], [m.standard_uncertainty for m in measured], calibration)
+    temperatures = [night.temperature.value for night in nights if night.temperature is not None]
+    return relative(
+        [m.value for m in measured],
+        [m.standard_uncertainty for m in measured],
+        calibration,
+        temperatures if len(temperatures) == len(nights) else None,
+    )

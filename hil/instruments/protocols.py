@@ -315,6 +315,26 @@ class PowerAnalyzer(Supply, Ammeter, Protocol):
     """Supply and ammeter in one. :meth:`close` switches the supply off and releases both."""
 
 
+class Thermometer(Protocol):
+    """Measures the temperature around the part."""
+
+    def identity(self) -> Identity:
+        """The instrument's identity."""
+        ...
+
+    def round_trip(self) -> None:
+        """One exchange with the instrument that changes nothing, for timing it."""
+        ...
+
+    def measure_c(self) -> float:
+        """The temperature now, in degrees Celsius."""
+        ...
+
+    def close(self) -> None:
+        """Release the instrument."""
+        ...
+
+
 class Console(Protocol):
     """The records that the firmware sends, and the way for bytes to it."""
 

@@ -19,6 +19,7 @@ from hil.errors import ResultsError
 from hil.measurement.decision import GUARDED, DecisionRule, RuleKind
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate
 from hil.results import budget_json, json_lines
 from hil.results.json_lines import JsonLines
 
@@ -34,6 +35,8 @@ class JournalEntry:
     measurement: Measurement
     time_utc: str
     """ISO 8601, UTC."""
+    temperature: Estimate | None = None
+    """Around the part, in °C, measured just after; None on a rig without a thermometer."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry as the journal spells it."""
@@ -59,6 +62,14 @@ class JournalEntry:
             "outcome": str(measured.outcome),
             "notes": list(measured.notes),
             "headline": measured.headline,
+            **(
+                {
+                    "temperature_c": self.temperature.value,
+                    "temperature_expanded_c": self.temperature.expanded_uncertainty,
+                }
+                if self.temperature is not None
+                else {}
+            ),
             "time_utc": self.time_utc,
         }
 
@@ -76,7 +87,13 @@ class JournalEntry:
             headline=bool(fields["headline"]),
             budget=budget_json.from_json(fields.get("budget")),
         )
-        return cls(int(fields["sequence"]), str(fields["test"]), measurement, str(fields["time_utc"]))
+        return cls(
+            int(fields["sequence"]),
+            str(fields["test"]),
+            measurement,
+            str(fields["time_utc"]),
+            _temperature(fields),
+        )
 
 
 def _limit(fields: dict[str, Any]) -> Limit:
@@ -88,6 +105,12 @@ def _limit(fields: dict[str, Any]) -> Limit:
         str(fields["source"]),
         GUARDED if rule is None else DecisionRule(RuleKind(rule["kind"]), rule["least_probability"]),
     )
+
+
+def _temperature(fields: dict[str, Any]) -> Estimate | None:
+    if fields.get("temperature_c") is None:
+        return None
+    return Estimate(float(fields["temperature_c"]), float(fields.get("temperature_expanded_c", 0.0)))
 
 
 def _utc_now() -> str:
@@ -103,13 +126,20 @@ class Journal:
         self._lines = JsonLines(path)
         self._time_utc = time_utc
 
-    def append(self, test: str, measurement: Measurement) -> JournalEntry:
+    def append(
+        self, test: str, measurement: Measurement, temperature: Estimate | None = None
+    ) -> JournalEntry:
         """Write one measurement and return when it is on the disk.
+
+        Args:
+            test: as pytest names it.
+            measurement: what it has measured.
+            temperature: around the part, in °C, where it was measured.
 
         Raises:
             ResultsError: if it does not get there.
         """
-        entry = JournalEntry(self._sequence + 1, test, measurement, self._time_utc())
+        entry = JournalEntry(self._sequence + 1, test, measurement, self._time_utc(), temperature)
         self._lines.append(entry.to_json())
         self._sequence += 1
         return entry

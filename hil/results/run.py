@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,10 @@ from hil.errors import ResultsError, one_line
 from hil.places import put_in_place
 
 
+FORMAT = 2
+"""Of ``run.json``. It grows where a field changes its meaning; a new field alone changes nothing."""
+
+
 @dataclass
 class RunDescription:
     """What a run was made with. Filled in as the bench comes up, and written after every change."""
@@ -34,7 +39,10 @@ class RunDescription:
     rig: str
     started_utc: str
     config_file: str = ""
+    format: int = FORMAT
     config_text: str = ""
+    config_sha256: str = ""
+    """Of the rig file as it lies on the disk."""
     board: str = ""
     seed: int | None = None
     """The seed of the virtual bench's noise; None where the bench has none."""
@@ -45,6 +53,8 @@ class RunDescription:
     firmware_branch: str = ""
     firmware_modified: bool | None = None
     """Whether that checkout had changes that no commit has; None where there is none."""
+    firmware_built_with: list[str] = field(default_factory=list)
+    """The compilers that the image's debug information names, with their flags as far as it has them."""
     model_crc32: str = ""
     model_sha256: str = ""
     model_source: str = ""
@@ -53,6 +63,10 @@ class RunDescription:
     """The results of the bench's bring-up, as their file has them; empty where there was none."""
     instruments: dict[str, str] = field(default_factory=dict)
     """Role to identity, as the instrument itself states it."""
+    calibration_dates: dict[str, str] = field(default_factory=dict)
+    """Role to the day of the last calibration, ISO 8601, where the rig file names it."""
+    calibration_due: dict[str, str] = field(default_factory=dict)
+    """Role to the last day on which the calibration holds."""
     versions: dict[str, str] = field(default_factory=dict)
     assumptions: list[str] = field(default_factory=list)
     """What no source gave and was taken for granted, one statement each."""
@@ -77,9 +91,13 @@ class RunDescription:
 class RunFolder:
     """Paths of a run's files, and the writing of ``run.json``."""
 
-    def __init__(self, path: Path, description: RunDescription) -> None:
+    def __init__(
+        self, path: Path, description: RunDescription, unknown: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = path
         self.description = description
+        self.unknown = dict(unknown or {})
+        """Fields that a later version has written. They stay in the file."""
 
     @property
     def journal_path(self) -> Path:
@@ -118,7 +136,7 @@ class RunFolder:
         Raises:
             ResultsError: it cannot be written; the earlier one is still there.
         """
-        text = json.dumps(asdict(self.description), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(asdict(self.description) | self.unknown, indent=2, ensure_ascii=False) + "\n"
         replace_file(self.path / "run.json", text)
 
 
@@ -167,7 +185,7 @@ def create(results: Path, rig: str) -> RunFolder:
 
 
 def load(path: Path) -> RunFolder:
-    """Open the folder of an earlier run, also of another version's: what this one does not know is left out.
+    """Open the folder of an earlier run, also of another version's: what this one does not know is kept.
 
     Raises:
         ResultsError: if there is no readable ``run.json`` in it.
@@ -189,7 +207,8 @@ def load(path: Path) -> RunFolder:
             operation="load",
             expected="a readable run.json",
         ) from error
-    return RunFolder(path, description)
+    unknown = {name: value for name, value in described.items() if name not in known}
+    return RunFolder(path, description, unknown)
 
 
 def _make_first_free(results: Path, name: str) -> Path:

@@ -19,14 +19,30 @@ from hil.config.tables import InstrumentTable
 from hil.errors import HilError, InstrumentError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.exchange import observed
-from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, Identity, PowerAnalyzer, Supply
+from hil.instruments.protocols import (
+    Ammeter,
+    Board,
+    Clock,
+    Console,
+    Daq,
+    Identity,
+    PowerAnalyzer,
+    Supply,
+    Thermometer,
+)
 from hil.measurement.accuracy import RangeAccuracy
 from hil.rig.guarded import GuardedAmmeter, GuardedAnalyzer, GuardedDaq, GuardedSupply
 from hil.rig.switching import Act, Switching, SwitchingRecord
 
 T = TypeVar("T")
 
-_TABLES = {"board": "probe", "daq": "daq", "power_analyzer": "power_analyzer", "console": "console"}
+_TABLES = {
+    "board": "probe",
+    "daq": "daq",
+    "power_analyzer": "power_analyzer",
+    "console": "console",
+    "thermometer": "thermometer",
+}
 """The configuration's table behind each instrument."""
 
 _RELAY_SETTLING_S = 0.02
@@ -205,6 +221,14 @@ class Bench:
 
         return SerialConsole(config.port, config.baud, self.clock)
 
+    @cached_property
+    def thermometer(self) -> Thermometer:
+        """What measures the temperature around the part."""
+        if self.config.thermometer is None:
+            raise self._missing("thermometer")
+        thermometer: Thermometer = self._opened("thermometer", self.config.thermometer)
+        return thermometer
+
     @property
     def has_lines(self) -> bool:
         """Whether a relay opens and closes the debug and console lines."""
@@ -293,7 +317,7 @@ class Bench:
         """Who answers at each address; opens every instrument that has an identity."""
         return {
             name: getattr(self, name).identity()
-            for name in ("board", "daq", "power_analyzer", "supply", "ammeter")
+            for name in ("board", "daq", "power_analyzer", "supply", "ammeter", "thermometer")
             if self.has(name) and not (name in ("supply", "ammeter") and self.has("power_analyzer"))
         }
 

@@ -19,7 +19,17 @@ from hil.errors import HilError, RigError, TeardownError
 from hil.firmware.image import Image
 from hil.instruments.commander import Commander
 from hil.instruments.interrupts import held_back
-from hil.instruments.protocols import Ammeter, Board, Clock, Console, Daq, PowerAnalyzer, Progress, Supply
+from hil.instruments.protocols import (
+    Ammeter,
+    Board,
+    Clock,
+    Console,
+    Daq,
+    PowerAnalyzer,
+    Progress,
+    Supply,
+    Thermometer,
+)
 from hil.rig import marker_loads
 from hil.rig.bench import Bench
 from hil.rig.claims import claims
@@ -205,6 +215,11 @@ class Rig:
         return self._open_bench().ammeter
 
     @property
+    def thermometer(self) -> Thermometer:
+        """What measures the temperature around the part. Raises RigError if the rig has nothing that does."""
+        return self._open_bench().thermometer
+
+    @property
     def console(self) -> Console:
         """The firmware's console. Raises RigError if the rig has none."""
         return self._open_bench().console
@@ -335,6 +350,11 @@ class Rig:
                 name: table.calibration_date.isoformat()
                 for name, table in config.instruments.items()
                 if table.calibration_date is not None
+            },
+            "calibration_due": {
+                name: table.calibration_due.isoformat()
+                for name, table in config.instruments.items()
+                if table.calibration_due is not None
             },
             "versions": {"Python": platform.python_version(), **versions},
             "platform": platform.platform(),

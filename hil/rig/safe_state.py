@@ -47,6 +47,8 @@ def safe_state_steps(bench: Bench) -> list[Step]:
         steps.append(Step("power analyzer released", bench.power_analyzer.close, STEP_LIMIT_S))
     if bench.opened("console"):
         steps.append(Step("console released", bench.console.close, STEP_LIMIT_S))
+    if bench.opened("thermometer"):
+        steps.append(Step("thermometer released", bench.thermometer.close, STEP_LIMIT_S))
     if bench.opened("clock"):
         steps.append(Step("clock released", bench.clock.close, STEP_LIMIT_S))
     return steps

@@ -50,6 +50,7 @@ TWIN_KEYS = (
         "wires",
         "power_analyzer",
         "daq",
+        "thermometer",
     }
     | realism.KEYS
     | miswiring.KEYS
@@ -80,8 +81,14 @@ INSTRUMENT_KEYS: Mapping[str, Mapping[str, str]] = {
         "ai_offset_accuracy": "Bound of the analog input's offset, a fraction of the range.",
         "ai_noise_rms": "Noise of one sample of the analog input, a fraction of the range.",
     },
+    "thermometer": {
+        "serial": "Serial number that the instrument answers, a text.",
+        "offset_accuracy_k": "Bound of its error, in kelvin; 0.05 by default.",
+        "noise_rms_k": "Noise of one reading, in kelvin; 0.01 by default.",
+    },
 }
-"""Keys of ``[twin.power_analyzer]`` and ``[twin.daq]``, which the virtual instruments read."""
+"""Keys of ``[twin.power_analyzer]``, ``[twin.daq]`` and ``[twin.thermometer]``, which the virtual instruments
+read."""
 
 _CHANGE_KEYS = {"at", "temperature"}
 Spread = Literal["typical", "seeded"]
@@ -174,6 +181,10 @@ class BenchConfig:
     """The table ``[twin.daq]``, which the virtual instrument reads itself, and the device's name from
     ``[daq]``."""
 
+    has_thermometer: bool
+    """Whether the rig file has a ``[thermometer]``."""
+    thermometer: Mapping[str, Any]
+    """The table ``[twin.thermometer]``, which the virtual instrument reads itself."""
     console_baud: int
     """What the host's end of the console receives and sends with: ``[console] baud``."""
 
@@ -286,6 +297,8 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         power_analyzer=_instrument(twin, "power_analyzer", source),
         console_baud=_console_baud(tables, source),
         daq={**_device_name(tables, source), **_instrument(twin, "daq", source)},
+        has_thermometer="thermometer" in tables,
+        thermometer=_instrument(twin, "thermometer", source),
     )
 
 

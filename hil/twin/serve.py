@@ -28,6 +28,7 @@ from hil.twin.lpm01a import SerialPort
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
+from hil.twin.thermometer import Thermometer
 
 HOST = "127.0.0.1"
 ANY_FREE_PORT = 0
@@ -106,6 +107,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),
             "hands": HandsServer(Hands(bench), HOST, ANY_FREE_PORT, token),
         }
+        if config.has_thermometer:
+            servers["thermometer"] = Thermometer(bench, config.thermometer).serve(HOST, ANY_FREE_PORT)
         if bench.powershield is None:
             servers |= {"hislip": hislip, "vxi11": vxi11}
         if config.trace is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate
 from hil.results import run
 from hil.results.journal import Journal
 
@@ -21,7 +22,13 @@ class Nights:
     count: int = 0
 
     def add(
-        self, measured: Sequence[Measurement], *, rig: str = "bench", test: str = TEST, **described: Any
+        self,
+        measured: Sequence[Measurement],
+        *,
+        rig: str = "bench",
+        test: str = TEST,
+        temperature: Estimate | None = None,
+        **described: Any,
     ) -> Path:
         """Write one run with its measurements; ``described`` goes into run.json."""
         folder = run.create(self.results, rig)
@@ -34,7 +41,7 @@ class Nights:
         folder.write_description()
         with Journal(folder.journal_path) as journal:
             for one in measured:
-                journal.append(test, one)
+                journal.append(test, one, temperature)
         self.count += 1
         return folder.path
 

@@ -12,6 +12,7 @@ from hil.history.comparison import compare
 from hil.history.runs import Run, runs_in
 from hil.history.trend import trend
 from hil.measurement.measurement import Measurement
+from hil.measurement.uncertainty import Estimate
 from tests.history.run_folders import Nights, current
 
 
@@ -160,3 +161,22 @@ def test_the_firmware_of_a_run_in_a_word(nights: Nights) -> None:
     described |= {"firmware_commit": "c" * 40, "firmware_modified": True}
     (path / "run.json").write_text(json.dumps(described), encoding="utf-8")
     assert Run.load(path).firmware == "c" * 9 + "*"
+
+
+def test_a_cold_night_is_no_step_where_the_temperature_is_on_record(nights: Nights) -> None:
+    """A sleep current follows a room that cools by 4 K in the autumn, 3 % per kelvin."""
+    for night in range(28):
+        temperature_c = 25.0 if night < 20 else 21.0
+        wobble_c = 0.3 * (night % 3 - 1)
+        nights.add(
+            [current(2e-6 * 1.03 ** (temperature_c + wobble_c - 25))],
+            rig="with",
+            temperature=Estimate(temperature_c + wobble_c, 0.1),
+        )
+    runs = runs_in(nights.results)[0]
+    assert trend(runs, "average current").steps == []
+    for path in nights.results.glob("*/journal.jsonl"):  # the same without the thermometer
+        entry = json.loads(path.read_text("utf-8"))
+        del entry["temperature_c"]
+        path.write_text(json.dumps(entry) + "\n", "utf-8")
+    assert [step.night for step in trend(runs, "average current").steps] == [20]

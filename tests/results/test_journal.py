@@ -104,3 +104,27 @@ def test_a_journal_of_an_earlier_version_has_the_rule_that_there_was(tmp_path: P
     del line["budget"], line["limit"]["rule"], line["statement"], line["conformance_probability"]
     path.write_text(json.dumps(line) + "\n", "utf-8")
     assert journal.read(path)[0].measurement == JUDGED
+
+
+def test_a_journal_cut_at_any_byte_goes_on_without_loss(tmp_path: Path) -> None:
+    """What a power cut leaves is a beginning of the file; every entry that it holds whole stays, once."""
+    path = tmp_path / "journal.jsonl"
+    with Journal(path, time_utc=lambda: "t") as written:
+        entries = [written.append(f"test_{number}", RECORDED) for number in range(3)]
+    whole = path.read_bytes()
+    for length in range(len(whole) + 1):
+        path.write_bytes(whole[:length])
+        kept = entries[: whole[:length].count(b"\n")]
+        with Journal(path, time_utc=lambda: "t") as resumed:
+            added = resumed.append("test_after", JUDGED)
+        assert journal.read(path) == [*kept, added], f"cut at byte {length}"
+        assert added.sequence == len(kept) + 1
+
+
+def test_a_temperature_goes_on_the_record_where_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as written:
+        written.append("test_a", JUDGED, Estimate(23.4, 0.1))
+        written.append("test_a", JUDGED)
+    assert [entry.temperature for entry in journal.read(path)] == [Estimate(23.4, 0.1), None]
+    assert "temperature_c" not in json.loads(path.read_text("utf-8").splitlines()[1])

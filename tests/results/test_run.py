@@ -49,3 +49,16 @@ def test_a_disk_that_is_full_leaves_no_empty_folder(tmp_path: Path, monkeypatch:
     with pytest.raises(ResultsError, match="No space left"):
         run.create(tmp_path, "sim")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_field_of_a_later_version_stays(tmp_path: Path) -> None:
+    path = run.create(tmp_path, "sim").path
+    described = json.loads((path / "run.json").read_text("utf-8"))
+    (path / "run.json").write_text(json.dumps(described | {"moon_phase": "full"}), "utf-8")
+    loaded = run.load(path)
+    loaded.description.verdict = "pass"
+    loaded.write_description()
+    assert json.loads((path / "run.json").read_text("utf-8")) == described | {
+        "verdict": "pass",
+        "moon_phase": "full",
+    }

@@ -26,6 +26,7 @@ from hil.twin.faults import Faults, FaultServer
 from hil.twin.hands import Hands, HandsServer
 from hil.twin.probe.server import ProbeServer
 from hil.twin.serve import POWER_ON, POWER_ON_SETTLING_S, Server
+from hil.twin.thermometer import Thermometer
 
 RIG = {
     "wiring": {
@@ -205,6 +206,7 @@ def running_bench() -> Iterator[LiveBench]:
             "console": ConsoleServer(bench, host, 0),
             "clock": ClockServer(bench, host, 0, "t0ken"),
             "hands": HandsServer(Hands(bench), host, 0, "t0ken"),
+            "thermometer": Thermometer(bench, {}).serve(host, 0),
             "faults": FaultServer(Faults(bench, {}, {}), host, 0, "t0ken"),
         }
         for server in servers.values():
