@@ -6,6 +6,7 @@ Tensors are flat [size] everywhere in this package; an image's elements run over
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,10 +85,36 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Convolution:
-    """CONV_2D, or DEPTHWISE_CONV_2D, in which each output channel sees one input channel."""
+class Windowed(ABC):
+    """An operator whose kernel moves over an image."""
 
     window: Window
+
+    @property
+    @abstractmethod
+    def outputs(self) -> int:
+        """Number of output channels."""
+
+    @property
+    def input_size(self) -> int:
+        """Number of inputs."""
+        return self.window.input_size
+
+    @property
+    def output_size(self) -> int:
+        """Number of outputs."""
+        return int(np.prod(self.output_shape))
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """As the file has it."""
+        return (1, *self.window.output, self.outputs)
+
+
+@dataclass(frozen=True)
+class Convolution(Windowed):
+    """CONV_2D, or DEPTHWISE_CONV_2D, in which each output channel sees one input channel."""
+
     weights: npt.NDArray[np.int8]
     """[outputs, kernel height, kernel width, channels]; depthwise [1, height, width, outputs]."""
     bias: npt.NDArray[np.int32]
@@ -105,21 +132,6 @@ class Convolution:
         return int(self.bias.size)
 
     @property
-    def input_size(self) -> int:
-        """Number of inputs."""
-        return self.window.input_size
-
-    @property
-    def output_size(self) -> int:
-        """Number of outputs."""
-        return int(np.prod(self.output_shape))
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """As the file has it."""
-        return (1, *self.window.output, self.outputs)
-
-    @property
     def products(self) -> int:
         """Multiply-accumulates, those with padding included."""
         height, width = self.window.output
@@ -127,33 +139,22 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(Windowed):
     """AVERAGE_POOL_2D or MAX_POOL_2D; input and output have the same quantisation."""
 
-    window: Window
     average: bool
     input: Quantisation
     activation: Activation
 
     @property
+    def outputs(self) -> int:
+        """Number of output channels."""
+        return self.window.channels
+
+    @property
     def output(self) -> Quantisation:
         """Quantisation of the output."""
         return self.input
-
-    @property
-    def input_size(self) -> int:
-        """Number of inputs."""
-        return self.window.input_size
-
-    @property
-    def output_size(self) -> int:
-        """Number of outputs."""
-        return int(np.prod(self.output_shape))
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """As the file has it."""
-        return (1, *self.window.output, self.window.channels)
 
 
 @dataclass(frozen=True)
