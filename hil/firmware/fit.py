@@ -16,11 +16,12 @@ from hil.golden.features import BAND_COUNT
 from hil.golden.tflite_model import Model, is_compute, read_model
 from hil.golden.tflite_tensors import read_interface
 
-_FIRMWARE_FLASH_BYTES = 32 * 1024
-"""What the firmware takes without its model, at most: firmware/stm32l476rg.ld asserts it."""
+_ENGINE = r'(?:if|elseif)\(ENGINE STREQUAL "{}"\)'
+_BUDGET = r"(?:(?!ENGINE STREQUAL).)*?set\({}_budget_bytes (\d+)\)"
+"""What the firmware takes with an engine and without the model, at most: firmware/CMakeLists.txt grants it,
+and firmware/stm32l476rg.ld asserts it."""
 _FLASH = re.compile(r"FLASH \(rx\)\s*: ORIGIN = 0x[0-9A-Fa-f]+, LENGTH = (\d+)K")
-_FIRMWARE_RAM_BYTES = (16 + 4) * 1024
-"""What the firmware takes without its model's memory, and its stack: firmware/stm32l476rg.ld asserts both."""
+_STACK = re.compile(r"stack_size_min = (\d+)K")
 _RAM = re.compile(r"SRAM1 \(rwx\)\s*: ORIGIN = 0x[0-9A-Fa-f]+, LENGTH = (\d+)K")
 _MAX_LAYERS = re.compile(r"^#define NETWORK_MAX_LAYERS (\d+)u$", re.MULTILINE)
 
@@ -48,7 +49,7 @@ def check_fit(model_file: Path, firmware_dir: Path, engine: str, sensor: str) ->
     except ModelError as error:
         error.where = str(model_file)
         raise
-    _check_flash(content, model_file, firmware_dir)
+    _check_flash(content, model_file, firmware_dir, engine)
     if model is not None and engine == "builtin":
         _check_layers(model, model_file, firmware_dir)
         if sensor == "none":
@@ -94,9 +95,16 @@ def _check_ends(content: bytes, model_file: Path, sensor: str) -> None:
             )
 
 
-def _check_flash(content: bytes, model_file: Path, firmware_dir: Path) -> None:
+def _budget_bytes(memory: str, engine: str, firmware_dir: Path) -> int:
+    """What firmware/CMakeLists.txt grants the firmware with this engine of "flash" or "ram"."""
+    pattern = re.compile(_ENGINE.format(engine) + _BUDGET.format(memory), re.DOTALL)
+    return _number(pattern, firmware_dir / "CMakeLists.txt", f"set({memory}_budget_bytes …) for {engine}")
+
+
+def _check_flash(content: bytes, model_file: Path, firmware_dir: Path, engine: str) -> None:
     script = firmware_dir / "stm32l476rg.ld"
-    room = _number(_FLASH, script, "FLASH (rx) : ORIGIN = …, LENGTH = …K") * 1024 - _FIRMWARE_FLASH_BYTES
+    room = _number(_FLASH, script, "FLASH (rx) : ORIGIN = …, LENGTH = …K") * 1024
+    room -= _budget_bytes("flash", engine, firmware_dir)
     if len(content) > room:
         raise _refusal(
             f"{model_file} takes {len(content)} bytes of flash; beside the firmware there is room for {room}",
@@ -128,7 +136,9 @@ def _check_arena(model: Model, model_file: Path, firmware_dir: Path) -> None:
 
 def _check_ram(model: Model, model_file: Path, firmware_dir: Path) -> None:
     script = firmware_dir / "stm32l476rg.ld"
-    room = _number(_RAM, script, "SRAM1 (rwx) : ORIGIN = …, LENGTH = …K") * 1024 - _FIRMWARE_RAM_BYTES
+    room = _number(_RAM, script, "SRAM1 (rwx) : ORIGIN = …, LENGTH = …K") * 1024
+    room -= _number(_STACK, script, "stack_size_min = …K") * 1024
+    room -= _budget_bytes("ram", "builtin", firmware_dir)
     needed = needed_bytes(model) + model.input_size + model.output_size
     if needed > room:
         raise _refusal(

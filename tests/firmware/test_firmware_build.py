@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 from hil.errors import FirmwareBuildError, ModelError
 from hil.firmware import build as build_module
 from hil.firmware.build import FIRMWARE_DIR, MODEL_FILE, build, mutant_names
+from hil.firmware.fit import check_fit
 from hil.firmware.tools import tool
 from hil.golden.tflite_model import Elementwise, ElementwiseKind, Model, read_model
 from hil.golden.tflite_tensors import Quantisation
@@ -163,6 +165,18 @@ def test_a_network_that_does_not_fit_is_refused_in_one_line(tmp_path: Path, case
     assert complaint in line
     assert advice in line
     assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize(("engine", "room"), [("builtin", 1015808), ("tflm", 851968)])
+def test_an_engine_leaves_a_network_what_its_own_budget_leaves(
+    tmp_path: Path, engine: str, room: int
+) -> None:
+    """1 MB, less the 32 KB or 192 KB that the link script grants the firmware with that engine."""
+    model = tmp_path / "wide.tflite"
+    for beyond in (0, 1):
+        model.write_bytes(MODEL_FILE.read_bytes().ljust(room + beyond, b"\0"))
+        with pytest.raises(FirmwareBuildError, match=f"room for {room}") if beyond else nullcontext():
+            check_fit(model, FIRMWARE_DIR, engine, "adc")
 
 
 def test_cmake_refuses_it_too(tmp_path: Path) -> None:
