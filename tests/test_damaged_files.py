@@ -4,6 +4,7 @@
 ``HIL_MUTATIONS=10000`` damages each kind of file so often; ``HIL_SEED`` repeats a run.
 """
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.io import wavfile
+from scipy.io import savemat, wavfile
 
 from hil.config import load_rig
 from hil.errors import HilError
@@ -102,6 +103,16 @@ def a_csv(path: Path) -> None:
     path.write_text("x [V]\n" + "\n".join(f"{value:.4f}" for value in SIGNAL_V), "utf-8")
 
 
+ARRAYS = {"x": SIGNAL_V, "fs": 6000.0}
+NESTED = {"run": {**ARRAYS, "notes": ["bench", "2"]}}
+
+
+def an_edge_impulse_file(path: Path) -> None:
+    sensors = [{"name": "x", "units": "V"}]
+    payload = {"interval_ms": 1 / 6, "sensors": sensors, "values": SIGNAL_V[:, np.newaxis].tolist()}
+    path.write_text(json.dumps({"payload": payload}), "utf-8")
+
+
 def recording(path: Path) -> Any:
     return read_recording(path, ReadOptions(rate_hz=6000.0, unit=Unit.parse("V")))
 
@@ -117,6 +128,11 @@ KINDS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], Any]]] = {
     "image": ("image.elf", lambda path: path.write_bytes(build().read_bytes()) and None, Image.load),
     "CSV": ("r.csv", a_csv, recording),
     "WAV": ("r.wav", lambda path: wavfile.write(path, 6000, SIGNAL_V), recording),
+    "NPZ": ("r.npz", lambda path: np.savez_compressed(path, x=SIGNAL_V, fs=6000), recording),
+    "MAT 4": ("r.mat", lambda path: savemat(path, ARRAYS, format="4"), recording),
+    "MAT 5": ("r.mat", lambda path: savemat(path, NESTED), recording),
+    "MAT 7": ("r.mat", lambda path: savemat(path, NESTED, do_compression=True), recording),
+    "JSON": ("r.json", an_edge_impulse_file, recording),
     "NPY": ("r.npy", lambda path: np.save(path, SIGNAL_V), recording),
     "journal": ("journal.jsonl", a_journal, journal.read),
     "tests": ("tests.jsonl", a_test_log, test_log.read),

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 from hil.golden.data.recordings.arrays import channels_of_arrays
 from hil.golden.data.recordings.channel import Channel, Layout, not_installed, refused
+from hil.golden.data.recordings.mat_sizes import check_sizes
+
+_VERSION_7_3 = 2
+"""As scipy counts: an HDF5 file."""
 
 _DAMAGED = (
     ValueError,
@@ -34,11 +39,15 @@ def read_mat(file: Path, layout: Layout | None = None, axes: int | None = None) 
     """
     try:
         from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
+        from scipy.io.matlab import MatReadError, matfile_version
     except ImportError as error:
         raise not_installed(file, "scipy") from error
     try:
-        variables = loadmat(file, simplify_cells=True)
+        content = file.read_bytes()
+        major_version, _ = matfile_version(BytesIO(content))
+        if major_version < _VERSION_7_3:
+            check_sizes(content, major_version)
+        variables = loadmat(BytesIO(content), simplify_cells=True)
     except NotImplementedError as error:
         raise refused(
             file, "a MAT file of version 7.3", expected="version 7", hint="in MATLAB: save(file, '-v7')"

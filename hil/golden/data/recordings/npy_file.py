@@ -13,6 +13,8 @@ import numpy as np
 from hil.golden.data.recordings.arrays import channels_of_array, channels_of_arrays
 from hil.golden.data.recordings.channel import Channel, Layout, refused
 
+INFLATED_MOST_BYTES = 1 << 30
+"""What the arrays of an NPZ file may take together in memory (a choice)."""
 _DAMAGED = (
     ValueError,
     EOFError,
@@ -38,6 +40,9 @@ def read_npy(file: Path, layout: Layout | None = None, axes: int | None = None) 
         if isinstance(loaded, np.ndarray):
             return channels_of_array(file, "channel", loaded, layout, axes)
         with loaded:
+            inflated = sum(member.file_size for member in loaded.zip.infolist())
+            if inflated > INFLATED_MOST_BYTES:
+                raise ValueError(f"its arrays inflate to {inflated} bytes, more than {INFLATED_MOST_BYTES}")
             arrays = {name: loaded[name] for name in loaded.files}
     except _DAMAGED as error:
         told = str(error).splitlines()
