@@ -2,8 +2,8 @@
 """A test of the suite says the same in any order and alone: it asks for the state that it needs.
 
 Each run draws anew, and prints what it drew. ``.ci/run`` runs the suite on two more benches in random orders.
-``HIL_ORDERS=3`` takes more orders, ``HIL_ALONE=1000`` takes every test alone, and ``HIL_SEED=N`` draws again what an
-earlier run drew.
+``HIL_ORDERS=3`` takes more orders, ``HIL_ALONE=1000`` takes every test alone, and ``HIL_SEED=N`` draws again
+what an earlier run drew.
 """
 
 import json
