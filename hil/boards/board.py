@@ -18,7 +18,7 @@ REFERENCE = "nucleo_l476rg"
 """The board that the reference firmware is built for unless another is named."""
 _FOLDER = Path(__file__).parent
 _TABLES = {
-    "clocks": {"lse", "lse_note", "hse", "hse_note"},
+    "clocks": {"lse", "lse_note", "hse", "hse_source", "hse_note"},
     "ties": {"vref", "vbat"},
     "console": {"uart", "tx", "rx", "line"},
     "button": {"pin", "pressed"},
@@ -28,6 +28,9 @@ _TABLES = {
 _OPEN_TABLES = {"leds", "connectors", "devices"}
 """Tables with one entry per name of the board's own."""
 _TOP = {"title", "part", "package", "mcu", "source", "firmware"}
+_HSE_RANGE_HZ = (4_000_000, 48_000_000)
+"""DS10198 Rev 8, first page: 4 to 48 MHz crystal oscillator."""
+_HSE_SOURCES = ("crystal", "clock")
 _VREF, _VBAT, _LEVELS = ("VDDA",), ("VDD",), ("low", "high")
 
 
@@ -84,6 +87,15 @@ class Device:
 
 
 @dataclass(frozen=True)
+class HighSpeedClock:
+    """What is at the pins of the high-speed external oscillator."""
+
+    hz: int
+    bypassed: bool
+    """A clock from outside, such as a debug probe's; else a crystal."""
+
+
+@dataclass(frozen=True)
 class Board:
     """What does not depend on the bench. SI units; pins as "PA0"."""
 
@@ -101,6 +113,8 @@ class Board:
     """The 32.768 kHz crystal; ``None``: the board has none."""
     lse_note: str
     """What to look at when it does not start."""
+    hse: HighSpeedClock | None
+    """``None``: the board has neither crystal nor clock for it."""
     console: Console
     button: str | None
     """The user's button; ``None``: the board has none."""
@@ -202,7 +216,6 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
     # Nothing here is accepted without effect: what the twin cannot be is refused.
     for key, value, known in (
         ("clocks.lse", str(clocks["lse"]), ("32768", "none")),
-        ("clocks.hse", clocks["hse"], ("none",)),
         ("ties.vref", ties["vref"], _VREF),
         ("ties.vbat", ties["vbat"], _VBAT),
         ("button.pressed", data.get("button", {}).get("pressed", "low"), _LEVELS),
@@ -219,6 +232,7 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         source=data["source"],
         lse_hz=None if clocks["lse"] == "none" else clocks["lse"],
         lse_note=clocks.get("lse_note", ""),
+        hse=_hse(path, clocks),
         console=Console(console["uart"], console["tx"], console["rx"], console["line"]),
         button=data.get("button", {}).get("pin"),
         button_pressed_high=data.get("button", {}).get("pressed") == "high",
@@ -230,6 +244,20 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         isolation_lines=tuple(isolation["lines"]),
         unparked_leak_a=isolation["unparked_leak"],
     )
+
+
+def _hse(path: Path, clocks: Mapping[str, Any]) -> HighSpeedClock | None:
+    hz, source = clocks["hse"], clocks.get("hse_source")
+    if hz == "none":
+        return None
+    low, high = _HSE_RANGE_HZ
+    if not isinstance(hz, int) or not low <= hz <= high:
+        raise DatasheetError(f"{path}: clocks.hse: expected none, or {low} to {high} Hz, not {hz!r}")
+    if source not in _HSE_SOURCES:
+        raise DatasheetError(
+            f"{path}: clocks.hse_source: expected {' or '.join(_HSE_SOURCES)}, not {source!r}"
+        )
+    return HighSpeedClock(hz, bypassed=source == "clock")
 
 
 def _device(path: Path, name: str, wires: Mapping[str, str]) -> Device:

@@ -68,7 +68,7 @@ def test_an_image_beyond_half_the_flash_is_refused(desk: Path, tmp_path: Path) -
         ('part = "stm32l476re"', 'part = "stm32l4"', "no part 'stm32l4'; expected stm32l475, stm32l476"),
         ('package = "LQFP64"', 'package = "DIP8"', "comes in LQFP64, LQFP100, not 'DIP8'"),
         ('rx = "PA3"', 'rx = "PD3"', "console.rx: the LQFP64 package of the STM32L476xE has no pin 'PD3'"),
-        ('hse = "none"', "hse = 8_000_000", "clocks.hse: expected none, not 8000000"),
+        ('hse = "none"', "hse = 8_000_000", "clocks.hse_source: expected crystal or clock, not None"),
         ('vref = "VDDA"', 'vref = "open"', "ties.vref: expected VDDA, not 'open'"),
         ("regulator = 3.3", "regulater = 3.3", "no key 'supply.regulater'"),
         ('jumper = "J1"\n', "", "the key 'jumper' is missing"),

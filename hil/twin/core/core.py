@@ -23,7 +23,7 @@ from hil.twin.core.execution import Execution
 from hil.twin.core.faults import LockupError
 from hil.twin.core.memory import Memory
 from hil.twin.core.memory_map import MemoryMap
-from hil.twin.core.nvic import DEBUG_MONITOR, SYSTICK, Nvic
+from hil.twin.core.nvic import DEBUG_MONITOR, FIRST_INTERRUPT, NMI, SYSTICK, Nvic
 from hil.twin.core.polling import Polling
 from hil.twin.core.rom_table import InstrumentationTrace, RomTable
 from hil.twin.core.scheduler import Scheduler
@@ -190,6 +190,10 @@ class Core:
         """Follow the request line of a peripheral to the NVIC."""
         self._nvic.set_level(irq, level)
         self._exceptions_changed()
+
+    def set_nmi(self, level: bool) -> None:
+        """Follow the request line of the NMI."""
+        self.set_interrupt(NMI - FIRST_INTERRUPT, level)
 
     def send_event(self) -> None:
         """Set the event register, as an EXTI line in event mode does."""

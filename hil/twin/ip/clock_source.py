@@ -26,4 +26,4 @@ class ClockSource(Protocol):
         """Whether a low-power timer works in the present mode, with or without a clock of its own."""
 
     def oscillator_hz(self, name: str) -> int:
-        """An oscillator as it runs: "lse", "lsi", "msi"; zero for one that the part does not have."""
+        """An oscillator as it runs ("lse", "lsi", "msi", "hse_32", "mco"), zero where the part lacks it."""

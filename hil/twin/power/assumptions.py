@@ -52,8 +52,15 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
         "run_oscillators",
         "Run and Sleep tables of the main regulator are with a bypassed HSE, and with the PLL above "
-        "48 MHz: what else oscillates (MSI, HSI16, LSE, LSI, a PLL at or below 48 MHz) is added with "
-        "its own typical current.",
+        "48 MHz: what else oscillates (MSI, HSI16, an HSE crystal, LSE, LSI, a PLL at or below 48 MHz) is "
+        "added with its own typical current. The crystal's is that of 8 MHz.",
+    ),
+    (
+        "hse_bypass",
+        "The HSE gets ready at once with HSEBYP where the board feeds it a clock, and within the typical "
+        "time of an 8 MHz crystal without HSEBYP where it has a crystal. With the other setting it never "
+        "gets ready. After a failure of the HSE the system clock goes over to MSI or HSI16 at once. Without "
+        "the clock security system a program whose clock fails goes on in this model.",
     ),
     (
         "run_gpio_switching",

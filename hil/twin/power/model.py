@@ -97,6 +97,8 @@ def _clocked_a(point: OperatingPoint) -> float:
         current_a += _line(point, "msi_by_range")[point.msi_range]
     if point.hsi16_on:
         current_a += _scalar(point, "hsi16")
+    if point.hse_crystal_on:
+        current_a += _scalar(point, "hse")
     if point.pll_vco_hz and point.hclk_hz <= _PLL_IN_RUN_ROWS_ABOVE_HZ:
         current_a += interpolate(point.pll_vco_hz, _PLL_VCO_HZ, list(_line(point, "pll_by_vco")))
     if point.flash_activity is not None:

@@ -85,6 +85,7 @@ class Observer:
             wake_hz=wake_hz,
             msi_range=msi_range,
             hsi16_on=bool(clocks.hsi16_hz),
+            hse_crystal_on=rcc.oscillators.hse_crystal_on,
             lse_on=lse.on,
             lse_drive=rcc.lse_drive,
             lsi_on=rcc.oscillators["lsi"].on,

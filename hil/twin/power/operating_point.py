@@ -52,6 +52,7 @@ class OperatingPoint(NamedTuple):
     msi_range: int | None = None
     """The range of the MSI if it runs."""
     hsi16_on: bool = False
+    hse_crystal_on: bool = False
     lse_on: bool = False
     lse_drive: int = 0
     lsi_on: bool = False

@@ -329,7 +329,8 @@ class Peripherals:
         self.rcc.gates_changed.connect(self._gates_changed)
         self.rcc.backup_domain_reset.connect(self.rtc.reset_backup_domain)
         self.rcc.peripheral_reset.connect(self._reset_peripheral)
-        self.rcc.lse_failed.connect(self._lse_failure)
+        self.rcc.security.lse_failed.connect(self._lse_failure)
+        self.rcc.security.hse_failed.connect(self._hse_failure)
         self.pwr.supply_low.connect(partial(self.exti.set_level, LINE_PVD))
         self.rtc.wakeup_line_changed.connect(partial(self._rtc_line, LINE_RTC_WAKEUP))
         self.rtc.alarm_line_changed.connect(partial(self._rtc_line, LINE_RTC_ALARM))
@@ -369,6 +370,13 @@ class Peripherals:
             self._rtc_wakeup = wakeup
             self.pwr.flag_internal_wakeup(wakeup)
             self.wakeup_line_changed(wakeup)
+
+    def _hse_failure(self, failed: bool) -> None:
+        """The clock security system asks for the NMI until software clears its flag, and breaks timers."""
+        self._core.set_nmi(failed)
+        if failed:
+            for timer in self.timers.values():
+                timer.system_break()
 
     def _lse_failure(self, failed: bool) -> None:
         self._lse_failed = failed

@@ -79,6 +79,7 @@ BEYOND_THE_FILE: dict[tuple[str, int], int] = {
         (name, offset): 0x0101_0000 for name in ("TIM1", "TIM2", "TIM3") for offset in (0x18, 0x1C)
     },  # OCxM[3]
     ("TIM15", 0x18): 0x0101_0000,
+    ("RCC", 0x08): 0x7000_0000,  # MCOPRE
 }
 """Bits that a register has (ST's stm32l476xx.h) and the SVD file leaves out."""
 
@@ -114,7 +115,6 @@ NOTHING_TO_CLEAR: dict[tuple[str, int], int] = {
     ("LPUART1", 0x20): 0x0000_1900,
     ("I2C1", 0x1C): 0x3B00,
     ("FLASH", 0x18): 0xC000_0000,
-    ("RCC", 0x20): 1 << 4 | 1 << 8,
     ("RNG", 0x04): 1 << 6,
 }
 """Flags that only functions without model would set."""

@@ -425,6 +425,11 @@ class Tim(RegisterBlock):
         if self._commutation.commutate():
             self.requests.flag_commutation()
 
+    def system_break(self) -> None:
+        """The part's clock failed (RM0351, TIMx_BDTR.BKE: break inputs and clock failure event)."""
+        if self._has_break and self.words[reg.BDTR] & reg.BKE:
+            self._break()
+
     def set_break(self, _level: bool) -> None:
         """The break input has another level now."""
         if self.outputs.broken:

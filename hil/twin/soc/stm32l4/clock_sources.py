@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from hil.boards import Board
+from hil.boards.board import HighSpeedClock
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.ip.register_block import field
 from hil.twin.ip.tick_counter import PS_PER_S
@@ -16,6 +17,7 @@ from hil.twin.soc.stm32l4.rcc_registers import (
     CFGR,
     CR,
     CSR,
+    HSEBYP,
     ICSCR,
     MSIPLLEN,
     MSIRGSEL,
@@ -46,11 +48,12 @@ class ClockSources:
         """The frequency of this part's LSI."""
         self.lse_start_factor: float | None = None if board.lse_hz is None else 1.0
         """How much longer than typical the crystal takes to start; ``None``: the board has none."""
+        self.hse: HighSpeedClock | None = board.hse
+        """What is at the HSE's pins."""
         starts: dict[str, Callable[[], int | None]] = {
             "msi": self._msi_start_ps,
             "hsi16": lambda: self._typical_ps("hsi16_start"),
-            # No board here has one (their files say so under [clocks]): it never becomes ready.
-            "hse": lambda: None,
+            "hse": self._hse_start_ps,
             "pll": lambda: self._pll_start_ps(PLLCFGR),
             "pllsai1": lambda: self._pll_start_ps(PLLSAI1CFGR),
             "pllsai2": lambda: self._pll_start_ps(PLLSAI2CFGR),
@@ -98,9 +101,10 @@ class ClockSources:
         trim = field(self._register(ICSCR), 24, 5) - clock_tree.HSITRIM_MIDDLE
         hsi16 = clock_tree.trimmed_hz(clock_tree.HSI16_HZ, trim) if self["hsi16"].ready else 0
         pllcfgr = self._register(PLLCFGR)
-        vco = clock_tree.pll_vco_hz(pllcfgr, msi, hsi16, 0) if self["pll"].ready else 0
+        hse = self.hse.hz if self.hse is not None and self["hse"].ready else 0
+        vco = clock_tree.pll_vco_hz(pllcfgr, msi, hsi16, hse) if self["pll"].ready else 0
         source = SystemClock(field(cfgr, 2, 2))
-        sysclk = 0 if stopped else (msi, hsi16, 0, clock_tree.pll_r_hz(pllcfgr, vco))[source]
+        sysclk = 0 if stopped else (msi, hsi16, hse, clock_tree.pll_r_hz(pllcfgr, vco))[source]
         hclk = clock_tree.ahb_hz(cfgr, sysclk)
         pclk1, timer1 = clock_tree.apb_hz(field(cfgr, 8, 3), hclk)
         pclk2, timer2 = clock_tree.apb_hz(field(cfgr, 11, 3), hclk)
@@ -113,6 +117,7 @@ class ClockSources:
             timer2_hz=timer2,
             msi_hz=msi,
             hsi16_hz=hsi16,
+            hse_hz=hse,
             lse_hz=clock_tree.LSE_HZ if self["lse"].ready else 0,
             lsi_hz=self.lsi_nominal_hz if self["lsi"].ready else 0,
             pll_vco_hz=vco,
@@ -123,6 +128,17 @@ class ClockSources:
         if column is not None and isinstance(fact.typ, tuple):
             return round(fact.typ[column] * PS_PER_S)
         return round(fact.typ_scalar() * PS_PER_S)
+
+    def _hse_start_ps(self) -> int | None:
+        """A crystal wants HSEBYP clear, a clock wants it set (assumption hse_bypass)."""
+        if self.hse is None or self.hse.bypassed is not bool(self._register(CR) & HSEBYP):
+            return None
+        return 0 if self.hse.bypassed else self._typical_ps("hse_start")
+
+    @property
+    def hse_crystal_on(self) -> bool:
+        """Whether the HSE's own oscillator works."""
+        return self["hse"].on and not self._register(CR) & HSEBYP
 
     def _lse_start_ps(self) -> int | None:
         if self.lse_start_factor is None:

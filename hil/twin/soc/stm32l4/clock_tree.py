@@ -35,6 +35,9 @@ the same: assumption oscillator_trim."""
 HSITRIM_MIDDLE: Final = 16
 """The trimming that leaves HSI16 as the factory set it (RM0351, RCC_ICSCR)."""
 
+HSE_DIVIDER: Final = 32
+"""Between the HSE and the RTC, the LCD and TIM17 (RM0351, RCC_BDCR; ST's HAL, TIM_TIM17_TI1_HSE_32)."""
+
 _AHB_DIVIDER: Final = (2, 4, 8, 16, 64, 128, 256, 512)
 
 

@@ -26,9 +26,15 @@ class KernelClocks:
         return self._rcc.timer_hz(gate)
 
     def oscillator_hz(self, name: str) -> int:
-        """LSE, LSI or MSI as it runs."""
+        """LSE, LSI, MSI, HSE/32 or MCO as it runs."""
         clocks = self._rcc.clocks
-        return {"lse": clocks.lse_hz, "lsi": clocks.lsi_hz, "msi": clocks.msi_hz}.get(name, 0)
+        return {
+            "lse": clocks.lse_hz,
+            "lsi": clocks.lsi_hz,
+            "msi": clocks.msi_hz,
+            "hse_32": clocks.hse_hz // clock_tree.HSE_DIVIDER,
+            "mco": self._rcc.mco_hz,
+        }.get(name, 0)
 
     def kernel_hz(self, gate: str) -> int:
         """What reaches a UART or an I2C now: PCLK, SYSCLK, HSI16 or, for a UART, LSE; zero in Stop."""
@@ -75,7 +81,7 @@ class KernelClocks:
             return 0
         # The two PLLs share their source and its divider (RM0351, RCC_PLLCFGR).
         source = rcc.words[PLLCFGR] & 0x73 | word & 0x7F00
-        vco_hz = clock_tree.pll_vco_hz(source, rcc.clocks.msi_hz, rcc.clocks.hsi16_hz, 0)
+        vco_hz = clock_tree.pll_vco_hz(source, rcc.clocks.msi_hz, rcc.clocks.hsi16_hz, rcc.clocks.hse_hz)
         return vco_hz // (2 * field(word, 21, 2) + 2)
 
     def _choice(self, gate: str) -> int:

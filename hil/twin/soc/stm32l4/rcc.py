@@ -13,6 +13,7 @@ from hil.twin.ip.register_block import RegisterBlock, field
 from hil.twin.signal import Signal
 from hil.twin.soc.stm32l4 import clock_gates, clock_tree
 from hil.twin.soc.stm32l4.clock_gates import ClockGates
+from hil.twin.soc.stm32l4.clock_security import ClockSecurity
 from hil.twin.soc.stm32l4.clock_sources import ClockSources
 from hil.twin.soc.stm32l4.clock_tree import Clocks, SystemClock
 from hil.twin.soc.stm32l4.rcc_registers import (
@@ -24,11 +25,14 @@ from hil.twin.soc.stm32l4.rcc_registers import (
     CIFR,
     CR,
     CSR,
+    CSSON,
+    HSEBYP,
     HSEON,
     HSIASFS,
     HSIKERON,
     HSION,
     ICSCR,
+    LSECSSD,
     MSION,
     MSIRGSEL,
     PLLCFGR,
@@ -64,12 +68,13 @@ _INTERRUPT_BIT: Final = {
 }
 _MSI_STICKS_FROM_HZ: Final = 24_000_000
 """Errata sheet ES0250, Rev 4, 2.1.15: switching the MSI off at this frequency or above."""
-_HSEBYP, _CSSON = 1 << 18, 1 << 19
 _LSEON, _LSEBYP, _BDRST = 1 << 0, 1 << 2, 1 << 16
-_LSECSSON, _LSECSSD = 1 << 5, 1 << 6
 _BDCR_WRITABLE: Final = 0x0301_833D
-_LSE_FAILURE: Final = 1 << 9
-"""LSECSSF in RCC_CIFR, LSECSSIE in RCC_CIER."""
+_MCO_PIN: Final = 0x0700_0000
+"""MCOSEL: only TIM17 gets the clock, no edges are at the pin."""
+_IN_USE: Final = (MSION, HSION, HSEON, PLLON)
+"""By the codes of SWS, what the hardware keeps on."""
+_PLL_SOURCE: Final = (0, MSION, HSION, HSEON)
 
 
 class Rcc(RegisterBlock):
@@ -115,7 +120,6 @@ class Rcc(RegisterBlock):
     }
 
     not_modelled: ClassVar[Mapping[int, int]] = {
-        CFGR: 0x7700_0000,  # MCO
         PLLCFGR: 0x0003_0000,  # clocks of SAI, and of the ADC from PLLSAI1
         PLLSAI1CFGR: 0x0703_0000,
         PLLSAI2CFGR: 0x0703_7F00,
@@ -124,8 +128,6 @@ class Rcc(RegisterBlock):
         0x6C: 1 << 9,
         CCIPR: 0xC3C0_0000,  # SAI, SWPMI, DFSDM
     }
-    stored_only: ClassVar[Mapping[int, int]] = {CR: HSEON | _HSEBYP | _CSSON, CIER: 1 << 4}
-    """No crystal and no clock is at the HSE's pins on this board: it never gets ready."""
 
     def __init__(
         self,
@@ -144,8 +146,6 @@ class Rcc(RegisterBlock):
         self.gates_changed: Signal[[tuple[str, ...]]] = Signal(required=True)
         self._backup_access = backup_access
         self.backup_domain_reset: Signal[[]] = Signal(required=True)
-        self.lse_failed: Signal[[bool]] = Signal(required=True)
-        """Gets the level of the LSE's clock security system (EXTI line 19)."""
         self.peripheral_reset: Signal[[str]] = Signal(required=True)
         self.version = 0
         """Counts the changes of frequencies and gates."""
@@ -157,6 +157,7 @@ class Rcc(RegisterBlock):
         self.msi_flag_stuck = False
         """MSIRDY did not fall with the MSI (errata sheet ES0250, Rev 4, 2.1.15)."""
         self.oscillators = ClockSources(board, scheduler, lambda offset: self.words[offset], self._ready)
+        self.security = ClockSecurity(lambda: self.words, self.oscillators, lambda: self.wake_source)
         self.clocks = Clocks()
 
     # Resets
@@ -171,6 +172,7 @@ class Rcc(RegisterBlock):
             self.oscillators[name].switch(False)
         self.oscillators["msi"].force_ready()
         self._interrupt.set(False)
+        self.security.cleared()
         self._changed()
 
     def power_on_reset(self) -> None:
@@ -182,7 +184,7 @@ class Rcc(RegisterBlock):
         """BDRST, or power-on of the backup domain: LSE, RTC clock selection and the RTC's registers."""
         self.words[BDCR] = 0
         self.oscillators["lse"].switch(False)
-        self.lse_failed(False)
+        self.security.lse_failed(False)
         self.backup_domain_reset()
 
     def flag_reset(self, *causes: str) -> None:
@@ -195,12 +197,13 @@ class Rcc(RegisterBlock):
 
         Software has to switch the LSE off and on again, after which the crystal starts once more.
         """
-        self.oscillators["lse"].stall()
-        if self.words[BDCR] & _LSECSSON:
-            self.words[BDCR] = (self.words[BDCR] | _LSECSSD) & ~_LSECSSON
-            self.words[CIFR] |= _LSE_FAILURE & self.words[CIER]
-            self.lse_failed(True)
-            self._update_interrupt()
+        self.security.lse_stopped()
+        self._update_interrupt()
+        self._changed()
+
+    def stop_hse(self) -> None:
+        """The crystal or clock at the HSE's pins stops (RM0351, RCC section, clock security system)."""
+        self.security.hse_stopped()
         self._changed()
 
     # Low-power modes
@@ -267,20 +270,26 @@ class Rcc(RegisterBlock):
 
     @property
     def rtc_hz(self) -> int:
-        """RTCCLK by RTCSEL and RTCEN; HSE/32 is never available on this board."""
-        bdcr = self.words[BDCR]
-        source = (None, "lse", "lsi", None)[field(bdcr, 8, 2)] if field(bdcr, 15) else None
-        if source is None or not self.oscillators[source].ready:
-            return 0
-        return clock_tree.LSE_HZ if source == "lse" else self.oscillators.lsi_nominal_hz
+        """RTCCLK by RTCSEL and RTCEN."""
+        return self.lcd_hz if field(self.words[BDCR], 15) else 0
 
     @property
     def lcd_hz(self) -> int:
         """LCDCLK: the RTC's source by RTCSEL, whether the RTC is on or not (RM0351, RCC_BDCR)."""
-        source = (None, "lse", "lsi", None)[field(self.words[BDCR], 8, 2)]
+        source = (None, "lse", "lsi", "hse")[field(self.words[BDCR], 8, 2)]
         if source is None or not self.oscillators[source].ready:
             return 0
+        if source == "hse":
+            return self.clocks.hse_hz // clock_tree.HSE_DIVIDER
         return clock_tree.LSE_HZ if source == "lse" else self.oscillators.lsi_nominal_hz
+
+    @property
+    def mco_hz(self) -> int:
+        """What MCOSEL selects, divided by MCOPRE; the reserved dividers count as 16."""
+        clocks, cfgr = self.clocks, self.words[CFGR]
+        pll_hz = clock_tree.pll_r_hz(self.words[PLLCFGR], clocks.pll_vco_hz)
+        high = (0, clocks.sysclk_hz, clocks.msi_hz, clocks.hsi16_hz, clocks.hse_hz, pll_hz)
+        return (*high, clocks.lsi_hz, clocks.lse_hz)[field(cfgr, 24, 3)] >> min(field(cfgr, 28, 3), 4)
 
     @property
     def backup_domain_held(self) -> bool:
@@ -372,6 +381,7 @@ class Rcc(RegisterBlock):
         """Write a register and let the clocks follow."""
         if offset == CICR:
             self.words[CIFR] &= ~value
+            self.security.cleared()
             self._update_interrupt()
             return
         if offset == BDCR:
@@ -389,6 +399,8 @@ class Rcc(RegisterBlock):
             self.store(offset, value)
             if offset - clock_gates.TO_RESET in clock_gates.ENABLE_REGISTERS:
                 self._reset_peripherals(offset - clock_gates.TO_RESET, value & ~before)
+            if offset == CFGR and field(value, 24, 3) and self.unknowns is not None:
+                self.unknowns.without_effect(self, CFGR, value & _MCO_PIN)
             if offset == CIER:
                 self._update_interrupt()
                 return
@@ -401,8 +413,13 @@ class Rcc(RegisterBlock):
 
     def _write_cr(self, value: int) -> None:
         value |= self.words[CR] & MSIRGSEL  # set once, until the next reset
-        # The hardware keeps the oscillator that is in use (RM0351, RCC_CR).
-        in_use = (MSION, HSION, HSEON, PLLON)[field(self.words[CFGR], 2, 2)]
+        # The hardware keeps the oscillators that are in use, directly or by the PLL (RM0351, RCC_CR).
+        in_use = _IN_USE[field(self.words[CFGR], 2, 2)]
+        if in_use == PLLON:
+            in_use |= _PLL_SOURCE[field(self.words[PLLCFGR], 0, 2)]
+        if self.words[CR] & HSEON:
+            value = value & ~HSEBYP | self.words[CR] & HSEBYP  # only while the HSE is off
+        value |= self.words[CR] & CSSON  # set once, until the next reset or failure
         ran = self.words[CR] & MSION
         msi_hz = self.oscillators.msi_range_hz
         self.store(CR, value | in_use)
@@ -424,10 +441,10 @@ class Rcc(RegisterBlock):
             self.words[BDCR] = _BDRST
             return
         bdcr = self.words[BDCR]
-        if field(bdcr, 8, 2) and not bdcr & _LSECSSD:
+        if field(bdcr, 8, 2) and not bdcr & LSECSSD:
             # RTCSEL, once chosen, changes only through a backup domain reset or after an LSE failure.
             value = (value & ~0x300) | (bdcr & 0x300)
-        self.words[BDCR] = value & _BDCR_WRITABLE | bdcr & _LSECSSD
+        self.words[BDCR] = value & _BDCR_WRITABLE | bdcr & LSECSSD
         self.oscillators["lse"].switch(bool(value & _LSEON))
 
     def _reset_peripherals(self, enable_offset: int, bits: int) -> None:

@@ -23,10 +23,15 @@ HSION: Final = 1 << 8
 HSIKERON: Final = 1 << 9
 HSIASFS: Final = 1 << 11
 HSEON: Final = 1 << 16
+HSEBYP: Final = 1 << 18
+CSSON: Final = 1 << 19
 PLLON: Final = 1 << 24
 PLLSAI1ON: Final = 1 << 26
 PLLSAI2ON: Final = 1 << 28
 """Bits of RCC_CR."""
+LSECSSON: Final = 1 << 5
+LSECSSD: Final = 1 << 6
+"""Bits of RCC_BDCR."""
 
 RESET_FLAGS: Final = {
     "firewall": 1 << 24,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hil.boards.board import HighSpeedClock
 from tests.twin.sweep.registry import scenario
 from tests.twin.sweep.subject import Subject
 
@@ -73,6 +74,26 @@ _pll(PLLCFGR, 1 << 24, 0x0110_2801 | 1 << 20, used=True)
 _pll(PLLCFGR, 1 << 24, 0x0100_1801, used=True)
 _pll(PLLSAI1CFGR, 1 << 26, 0x0110_0C00, used=False)
 _pll(PLLSAI2CFGR, 1 << 28, 0x0101_1800, used=False)
+
+
+@scenario("RCC", CR, CFGR, CIER, CICR)
+def outside_clock(s: Subject) -> None:
+    """A board with a crystal at the HSE's pins, which stops; MCO leads it out."""
+    oscillators = s.mcu.peripherals.rcc.oscillators
+    oscillators.hse = HighSpeedClock(8_000_000, bypassed=False)
+    s.write("RCC", CIER, 0x10)
+    s.write("RCC", CR, MSI_4_MHZ | 0x9_0000)
+    s.advance(2.5e-3)
+    s.write("RCC", CFGR, 2)
+    s.advance(10e-6)
+    for selection in (0, 0x1400_0002, 0x3100_0002):
+        s.write("RCC", CFGR, selection)
+        s.note(s.mcu.peripherals.kernel_clocks.oscillator_hz("mco"))
+    s.mcu.peripherals.rcc.stop_hse()
+    s.sample()
+    s.write("RCC", CICR, 0)
+    s.sample()
+    oscillators.hse = None
 
 
 def _told(enables: int) -> None:
