@@ -23,12 +23,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from hil.config import RigConfig, drivers, quantities
+from hil.config.models import RailConfig
 from hil.twin import bench_config, faults, hands, miswiring, realism
 
 PROJECT = Path(__file__).parents[1]
 RIG_FILE_PAGE = PROJECT / "docs" / "reference" / "rig_file.md"
 FAULTS_PAGE = PROJECT / "docs" / "reference" / "faults.md"
-RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost", "sim-lsm6dsl")
+RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost", "sim-lsm6dsl", "sim-sensor-rail")
 """Where examples are looked for, first in the first."""
 
 _UNITS = {
@@ -265,7 +266,7 @@ def rig_file_page() -> str:
 
     for name, field in top.items():
         model = nested(field)
-        if model is None or name in drivers.KINDS:
+        if model is None or name in drivers.KINDS or name == "rails":
             continue
         text = summary(model)
         parts.append(table(f"## `[{name}]`", text, keys(model, (name,))))
@@ -283,6 +284,15 @@ def rig_file_page() -> str:
     parts.append(
         "`[supply]` and `[ammeter]` take the place of `[power_analyzer]` where two instruments share its "
         "work. Their keys are\nthose of the driver's `[power_analyzer]`.\n"
+    )
+    text = summary(RailConfig).replace("`[rails.NAME]`: a supply", "A supply")
+    rail = [key for key in keys(RailConfig, ("rails", "sensor")) if key.name not in drivers.RAIL_KINDS]
+    parts.append(table("## `[rails.NAME]`", text, iter(rail)))
+    parts.append(
+        "`[rails.NAME.power_analyzer]`, or `[rails.NAME.supply]` and `[rails.NAME.ammeter]` or one of the "
+        "two, are its\ninstruments. Their keys are those of `[power_analyzer]` with the same driver. "
+        "`rig_configs/sim-sensor-rail.toml` is a\nwhole example, `docs/how_to_add_an_instrument.md` says how "
+        "a test uses them.\n"
     )
     places = {
         "CurrentRange": ("power_analyzer", "ranges"),

@@ -11,6 +11,7 @@ from rich.text import Text
 from hil.cli.terminal import terminal
 from hil.config import RigConfig, available_rigs, load_rig
 from hil.errors import ConfigError
+from hil.measurement.text import with_unit
 from hil.rig.claims import claims
 from hil.rig.lock import Lock, lock_directory
 
@@ -41,6 +42,12 @@ def check(
             pins = ", ".join(f"{signal} {pin}" for signal, pin in device.pins.items())
             connected.add_row(device.name, device.kind, where, pins)
         terminal().print(connected)
+    if config.rails.by_name():
+        rails = Table("rail", "voltage", "feeds", "instruments", title="beside the part's supply")
+        for name, rail in config.rails.by_name().items():
+            drivers = ", ".join(f"{kind} {table.driver}" for kind, table in rail.instruments.items())
+            rails.add_row(name, with_unit(rail.voltage_v, "V"), ", ".join(rail.feeds), drivers)
+        terminal().print(rails)
 
 
 def rigs() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from hil.config.drivers import RAIL_KINDS
 from hil.config.models import RigConfig
 from hil.config.quantities import Current, Duration, Voltage
 from hil.errors import ConfigError, RigError
@@ -145,6 +146,8 @@ def fingerprint(config: RigConfig) -> str:
         # Results of before the key was there stay good for the probes of that time.
         unsaid = {"levels"} if config.probe.levels == "own" else set()
         tables["probe"] = config.probe.model_dump(mode="json", exclude={"uid", *unsaid})
+    for name, rail in config.rails.by_name().items():
+        tables[f"rails.{name}"] = rail.model_dump(mode="json", exclude=set(RAIL_KINDS))
     for name, table in config.instruments.items():
         tables[name] = table.model_dump(mode="json", exclude={*table.addresses, *_CHANGING})
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:16]

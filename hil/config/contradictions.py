@@ -13,6 +13,7 @@ from hil.config.models import (
     ContactWire,
     CounterWire,
     InputWire,
+    RailConfig,
     RelayWire,
     RigConfig,
     ShakerWire,
@@ -69,48 +70,92 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
 
 
 def _instruments(config: RigConfig) -> Iterator[Contradiction]:
-    if config.power_analyzer is not None:
-        for name in ("supply", "ammeter"):
-            if getattr(config, name) is not None:
-                yield Contradiction(
-                    (name,),
-                    f"[{name}] stands beside [power_analyzer], which is supply and ammeter in one",
-                    "[power_analyzer] alone, or [supply] and [ammeter]",
-                )
+    yield from _doubled(config, ())
+    yield from _rails(config)
     for name, table in config.instruments.items():
+        path = tuple(name.split("."))
         for found in table.contradictions():
-            yield Contradiction((name, *found.path), found.message, found.expected)
+            yield Contradiction((*path, *found.path), found.message, found.expected)
         if isinstance(table, AmmeterTable):
-            yield from _ranges(name, table)
+            yield from _ranges(path, table)
         if isinstance(table, SupplyTable):
-            yield from _source(config, name, table)
+            rail = config.rails.by_name()[path[1]] if len(path) > 1 else None
+            if rail is None:
+                yield from _source(("board", "supply_voltage"), config.board.supply_voltage_v, name, table)
+            else:
+                yield from _source(("rails", path[1], "voltage"), rail.voltage_v, name, table)
 
 
-def _ranges(name: str, table: AmmeterTable) -> Iterator[Contradiction]:
+def _doubled(config: RigConfig | RailConfig, place: tuple[str, ...]) -> Iterator[Contradiction]:
+    if config.power_analyzer is None:
+        return
+    for name in ("supply", "ammeter"):
+        if getattr(config, name) is not None:
+            path = (*place, name)
+            yield Contradiction(
+                path,
+                f"[{'.'.join(path)}] stands beside [power_analyzer], which is supply and ammeter in one",
+                "[power_analyzer] alone, or [supply] and [ammeter]",
+            )
+
+
+def _rails(config: RigConfig) -> Iterator[Contradiction]:
+    """A rail has an instrument, sane limits, and devices that hang on no other rail."""
+    known = {device.name for device in config.board.connected}
+    fed: dict[str, str] = {}
+    for name, rail in config.rails.by_name().items():
+        path = ("rails", name)
+        yield from _doubled(rail, path)
+        if not rail.instruments:
+            yield Contradiction(
+                path, f"the rail {name!r} has no instrument", "a power_analyzer, a supply or an ammeter"
+            )
+        if rail.voltage_v > rail.voltage_maximum_v:
+            yield Contradiction(
+                (*path, "voltage"),
+                f"{with_unit(rail.voltage_v, 'V')} is more than what hangs on the rail {name!r} stands",
+                f"at most {with_unit(rail.voltage_maximum_v, 'V')}, its voltage_maximum",
+            )
+        for device in rail.feeds:
+            if device not in known:
+                yield Contradiction(
+                    (*path, "feeds"),
+                    f"no device is called {device!r}",
+                    f"one of {', '.join(sorted(known))}" if known else "a device of [[board.devices]]",
+                )
+            elif device in fed:
+                yield Contradiction(
+                    (*path, "feeds"), f"{device!r} hangs on the rail {fed[device]!r} already", "one rail"
+                )
+            fed.setdefault(device, name)
+
+
+def _ranges(name: tuple[str, ...], table: AmmeterTable) -> Iterator[Contradiction]:
     ranges_a = [entry.range_a for entry in table.ranges]
     smallest_a = table.smallest_seamless_range_a
     if smallest_a is not None and smallest_a not in ranges_a:
         yield Contradiction(
-            (name, "smallest_seamless_range"),
+            (*name, "smallest_seamless_range"),
             f"{with_unit(smallest_a, 'A')} is none of the ranges",
             f"one of {', '.join(with_unit(range_a, 'A') for range_a in ranges_a)}",
         )
     if ranges_a != sorted(set(ranges_a)):
         yield Contradiction(
-            (name, "ranges"),
+            (*name, "ranges"),
             "the current ranges are not in rising order",
             "each range once, smallest first",
         )
 
 
-def _source(config: RigConfig, name: str, table: SupplyTable) -> Iterator[Contradiction]:
+def _source(
+    path: tuple[str, ...], voltage_v: float, name: str, table: SupplyTable
+) -> Iterator[Contradiction]:
     can = drivers.find(table.driver).capabilities
     assert isinstance(can, Capabilities)  # a supply's
-    voltage_v = config.board.supply_voltage_v
     if can.source_v is not None and not can.source_v[0] <= voltage_v <= can.source_v[1]:
         low_v, high_v = can.source_v
         yield Contradiction(
-            ("board", "supply_voltage"),
+            path,
             f"{with_unit(voltage_v, 'V')} is outside what the instrument of [{name}] supplies",
             f"{low_v:g} V to {high_v:g} V",
         )
@@ -119,14 +164,14 @@ def _source(config: RigConfig, name: str, table: SupplyTable) -> Iterator[Contra
 def _placeholders(config: RigConfig) -> Iterator[Contradiction]:
     if config.service is not None:
         return
-    addresses = {
-        ("probe", "uid"): config.probe and config.probe.uid,
-        ("console", "port"): config.console and config.console.port,
+    addresses: dict[tuple[str, ...], str | None] = {
+        ("probe", "uid"): None if config.probe is None else config.probe.uid,
+        ("console", "port"): None if config.console is None else config.console.port,
         ("clock", "address"): config.clock.address,
         ("bringup", "hands"): config.bringup.hands,
     }
     for name, table in config.instruments.items():
-        addresses |= {(name, key): getattr(table, key) for key in sorted(table.addresses)}
+        addresses |= {(*name.split("."), key): getattr(table, key) for key in sorted(table.addresses)}
     for path, address in addresses.items():
         if address and "{service." in address:
             yield Contradiction(

@@ -36,6 +36,9 @@ KINDS: Mapping[str, type[InstrumentTable]] = {
 }
 """Tables of a rig file whose driver is looked up, and what the driver's own table must derive from."""
 
+RAIL_KINDS = ("power_analyzer", "supply", "ammeter")
+"""Those that a rail may have."""
+
 TableT = TypeVar("TableT", bound=InstrumentTable)
 
 
@@ -44,13 +47,13 @@ class Surroundings:
     """What an instrument needs to know of the bench beside its own table."""
 
     role: str
-    """The table's name, for messages: "power_analyzer"."""
+    """The table's name, for messages: "power_analyzer", "rails.radio.supply"."""
     clock: Any
     """The bench's :class:`hil.instruments.protocols.Clock`."""
     voltage_maximum_v: float
-    """What the board may get at most."""
+    """What the board, or the rail, may get at most."""
     current_maximum_a: float
-    """What the board may draw at most."""
+    """What the board, or the rail, may draw at most."""
     limits_v: Mapping[str, tuple[float, float]]
     """Of each wired analog output: lowest and highest voltage."""
     lines: tuple[str, ...]

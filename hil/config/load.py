@@ -7,7 +7,7 @@ import difflib
 import re
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from hil.config import drivers
 from hil.config.bring_up import SUFFIX
 from hil.config.contradictions import find_contradictions
-from hil.config.models import RigConfig
+from hil.config.models import RailConfig, RailsConfig, RigConfig
 from hil.config.toml_lines import KeyPath, key_lines, line_of
 from hil.errors import ConfigError, QuantityError
 from hil.places import shipped
@@ -31,6 +31,7 @@ _RETIRED = {
 }
 """Keys of earlier versions whose meaning cannot be carried over: (what is wrong, what takes its place)."""
 
+_RAIL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{service\.(\w+)(?:\.(host|port))?\}")
 
 
@@ -109,6 +110,8 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
     def fill(value: Any) -> Any:
         if isinstance(value, str):
             return _PLACEHOLDER.sub(replacement, value)
+        if isinstance(value, BaseModel):
+            return value.model_copy(update={key: fill(inner) for key, inner in value})
         return value
 
     def replacement(match: re.Match[str]) -> str:
@@ -123,12 +126,8 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
         host, _, port = addresses[name].rpartition(":")
         return {"host": host, "port": port, None: addresses[name]}[part]
 
-    changed: dict[str, Any] = {}
-    for table in ("probe", *drivers.KINDS, "console", "clock", "bringup"):
-        model = getattr(config, table)
-        if isinstance(model, BaseModel):
-            changed[table] = model.model_copy(update={key: fill(value) for key, value in model})
-    return config.model_copy(update=changed)
+    tables = ("probe", *drivers.KINDS, "rails", "console", "clock", "bringup")
+    return config.model_copy(update={table: fill(getattr(config, table)) for table in tables})
 
 
 def _with_board_file(data: dict[str, Any], file: Path) -> dict[str, Any]:
@@ -167,27 +166,62 @@ def _with_drivers(data: Mapping[str, Any], file: Path, lines: dict[KeyPath, int]
     Raises:
         ConfigError: a driver is not named, not known, or one of another kind of instrument.
     """
-    own: dict[str, Any] = {}
-    for kind in drivers.KINDS:
+    own = _driver_fields(data, drivers.KINDS, (), file, lines)
+    rails = data.get("rails")
+    if isinstance(rails, dict):
+        by_name: dict[str, Any] = {}
+        for rail, table in rails.items():
+            if _RAIL_NAME.fullmatch(rail) is None:
+                raise ConfigError(
+                    f"{rail!r} is no name of a rail",
+                    file=file,
+                    line=line_of(lines, ("rails", rail)),
+                    key=f"rails.{rail}",
+                    expected="small letters, digits and _, a letter first",
+                )
+            fields = (
+                _driver_fields(table, drivers.RAIL_KINDS, ("rails", rail), file, lines)
+                if isinstance(table, dict)
+                else {}  # no table, which the model says
+            )
+            by_name[rail] = (create_model("RailConfig", __base__=RailConfig, **fields), ...)
+        own["rails"] = (create_model("RailsConfig", __base__=RailsConfig, **by_name), ...)
+    return create_model("RigConfig", __base__=RigConfig, **own)
+
+
+def _driver_fields(
+    data: Mapping[str, Any],
+    kinds: Iterable[str],
+    place: tuple[str, ...],
+    file: Path,
+    lines: dict[KeyPath, int],
+) -> dict[str, Any]:
+    """The fields of the instruments' tables in the table ``data`` at ``place``, as their drivers define them.
+
+    Raises:
+        ConfigError: a driver is not named, not known, or one of another kind of instrument.
+    """
+    fields: dict[str, Any] = {}
+    for kind in kinds:
         table = data.get(kind)
         if not isinstance(table, dict):
             continue  # absent, or no table, which the model says
-        key = f"{kind}.driver"
+        path = (*place, kind, "driver")
+        key = ".".join(path)
         name = table.get("driver")
         if not isinstance(name, str):
-            line = line_of(lines, (kind, "driver")) or line_of(lines, (kind,))
+            line = line_of(lines, path) or line_of(lines, path[:-1])
             message = "the key 'driver' is missing" if name is None else f"{name!r} is no text"
             expected = f"one of {', '.join(drivers.names(kind))}"
             raise ConfigError(message, file=file, line=line, key=key, expected=expected)
         try:
             driver = drivers.find_for(kind, name)
         except ConfigError as error:
-            line = line_of(lines, (kind, "driver"))
             raise ConfigError(
-                error.message, file=file, line=line, key=key, expected=error.expected
+                error.message, file=file, line=line_of(lines, path), key=key, expected=error.expected
             ) from error
-        own[kind] = (driver.table | None, None)
-    return create_model("RigConfig", __base__=RigConfig, **own)
+        fields[kind] = (driver.table | None, None)
+    return fields
 
 
 def _more(count: int) -> str:

@@ -259,6 +259,56 @@ class BringUpConfig(Table):
     """How long results count. The default of 90 days is an assumption, a quarter of a calibration period."""
 
 
+class RailConfig(Table):
+    """``[rails.NAME]``: a supply beside the part's, such as a radio module's, with instruments of its own.
+
+    It goes on after the part's supply is proven, and off before the part's supply goes off: what hangs on it
+    must not feed a part that is switched off.
+    """
+
+    voltage_v: Voltage = Field(alias="voltage", gt=0, examples=["3.3 V"])
+    """What the rail's supply is set to."""
+    voltage_maximum_v: Voltage = Field(alias="voltage_maximum", gt=0, examples=["3.6 V"])
+    """What all that hangs on the rail stands. No instrument is told to exceed it."""
+    current_limit_a: Current = Field(alias="current_limit", gt=0, examples=["200 mA"])
+    """Current at which the rail's supply stops giving more."""
+    feeds: tuple[str, ...] = Field(default=(), examples=[["lsm6dsl"]])
+    """Names of the devices of `[[board.devices]]` that hang on it."""
+    power_analyzer: PowerAnalyzerTable | None = None
+    """Its supply and ammeter in one instrument: `[rails.NAME.power_analyzer]`, as `[power_analyzer]`."""
+    supply: SupplyTable | None = None
+    """Its supply, where the ammeter is another instrument or there is none."""
+    ammeter: AmmeterTable | None = None
+    """Its ammeter, where the supply is another instrument or the board's own."""
+
+    @property
+    def supplied_by(self) -> SupplyTable | None:
+        """The table of what supplies the rail; None where the rig does not supply it."""
+        return self.power_analyzer or self.supply
+
+    @property
+    def measured_by(self) -> AmmeterTable | None:
+        """The table of what measures the rail's current; None where nothing does."""
+        return self.power_analyzer or self.ammeter
+
+    @property
+    def instruments(self) -> dict[str, InstrumentTable]:
+        """Its tables whose driver is looked up by name, by the table's name in the rail."""
+        return _present(power_analyzer=self.power_analyzer, supply=self.supply, ammeter=self.ammeter)
+
+
+class RailsConfig(Table):
+    """``[rails]``: one table per rail. :func:`hil.config.load_rig` gives it a field for each in the file."""
+
+    def by_name(self) -> dict[str, RailConfig]:
+        """The rails by their names, in the order of the file."""
+        return dict(self)
+
+
+def _present(**tables: InstrumentTable | None) -> dict[str, InstrumentTable]:
+    return {name: table for name, table in tables.items() if table is not None}
+
+
 class ServiceConfig(Table):
     """``[service]``: a program that the bench needs, started for the run and ended with it."""
 
@@ -284,6 +334,7 @@ class RigConfig(Table):
     daq: DaqTable | None = None
     thermometer: ThermometerTable | None = None
     """What measures the temperature around the part. It goes on the record with every measurement."""
+    rails: RailsConfig = RailsConfig()
     console: ConsoleConfig | None = None
     clock: ClockConfig = ClockConfig()
     wiring: WiringConfig = WiringConfig()
@@ -306,15 +357,20 @@ class RigConfig(Table):
 
     @property
     def instruments(self) -> dict[str, InstrumentTable]:
-        """The tables whose driver is looked up by name, by the table's name."""
-        tables: dict[str, InstrumentTable | None] = {
-            "power_analyzer": self.power_analyzer,
-            "supply": self.supply,
-            "ammeter": self.ammeter,
-            "daq": self.daq,
-            "thermometer": self.thermometer,
+        """The tables whose driver is looked up by name, by the table's name: "daq", "rails.radio.supply"."""
+        own = _present(
+            power_analyzer=self.power_analyzer,
+            supply=self.supply,
+            ammeter=self.ammeter,
+            daq=self.daq,
+            thermometer=self.thermometer,
+        )
+        rails = {
+            f"rails.{rail}.{name}": table
+            for rail, config in self.rails.by_name().items()
+            for name, table in config.instruments.items()
         }
-        return {name: table for name, table in tables.items() if table is not None}
+        return own | rails
 
     @property
     def contacts(self) -> dict[str, ContactWire]:

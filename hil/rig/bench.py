@@ -8,6 +8,7 @@ without a DAQ needs no nidaqmx.
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections.abc import Callable
 from functools import cached_property
@@ -30,8 +31,9 @@ from hil.instruments.protocols import (
     Supply,
     Thermometer,
 )
-from hil.measurement.accuracy import RangeAccuracy
-from hil.rig.guarded import GuardedAmmeter, GuardedAnalyzer, GuardedDaq, GuardedSupply
+from hil.rig.current_path import Tables, open_path
+from hil.rig.guarded import GuardedDaq
+from hil.rig.rails import Rail
 from hil.rig.switching import Act, Switching, SwitchingRecord
 
 T = TypeVar("T")
@@ -88,6 +90,8 @@ class Bench:
             return self.config.measured_by is not None
         if name == "power_analyzer":
             return self.has("supply") and self.has("ammeter")
+        if name.startswith("rails."):
+            return name.removeprefix("rails.") in self.rails
         if name in _TABLES:
             return getattr(self.config, _TABLES[name]) is not None
         if name in type(self.config.wiring).model_fields:
@@ -148,12 +152,43 @@ class Bench:
         """The supply and ammeter, one instrument or two, limited to the board's supply range. On a rig that
         has only one of them, only what that one can do.
 
-        The DAQ is opened before it: no switching of the supply may meet lines or outputs that a killed run
-        has left closed or driven.
+        The DAQ and the rails are opened before it: no switching of the supply may meet lines, outputs or
+        rails that a killed run has left closed, driven or on.
         """
+        self._put_at_rest()
+        return self._open_power_analyzer()
+
+    @cached_property
+    def rails(self) -> dict[str, Rail]:
+        """The rails beside the part's supply, by their names."""
+        return {
+            name: Rail(name, config, self.switching, self._opened, lambda: self.clock, self._daq_at_rest)
+            for name, config in self.config.rails.by_name().items()
+        }
+
+    def rails_on(self) -> None:
+        """Switch every rail on that is not."""
+        for rail in self.rails.values():
+            if rail.has_supply and not rail.is_on:
+                rail.on()
+
+    def rails_off(self) -> None:
+        """Switch every rail off that is not proven to be."""
+        for rail in self.rails.values():
+            if rail.has_supply and rail.is_on is not False:
+                rail.off()
+
+    def _daq_at_rest(self) -> None:
+        """Open the DAQ, which puts what it drives at rest."""
         if self.has("daq"):
             _ = self.daq
-        return self._open_power_analyzer()
+
+    def _put_at_rest(self) -> None:
+        """Open what may feed the part, which puts it at rest or switches it off."""
+        self._daq_at_rest()
+        for rail in self.rails.values():
+            if rail.has_supply:
+                _ = rail.power_analyzer
 
     def switch_supply_off(self) -> None:
         """Switch the supply off, opened or not, whether the DAQ answers or not."""
@@ -167,49 +202,34 @@ class Bench:
             raise self._missing("power_analyzer")
         if config.supplied_by is not None:
             self.switching.note(Act.SUPPLY_OFF, "at the start")
-        opened: Any
-        if config.power_analyzer is not None:
-            both = self._opened("power_analyzer", config.power_analyzer)
-            opened = GuardedAnalyzer(both, both, self.switching, self._ranges())
-        elif config.supply is None:
-            opened = GuardedAmmeter(self._opened("ammeter", config.ammeter), self.switching, self._ranges())
-        elif config.ammeter is None:
-            opened = GuardedSupply(self._opened("supply", config.supply), self.switching)
-        else:
-            supply = self._opened("supply", config.supply)
-            try:
-                ammeter = self._opened("ammeter", config.ammeter)
-            except BaseException:
-                supply.close()
-                raise
-            opened = GuardedAnalyzer(supply, ammeter, self.switching, self._ranges())
-        analyzer: PowerAnalyzer = opened
-        return analyzer
+        jumper = config.board.definition.supply_jumper
+        return open_path(
+            Tables(config.power_analyzer, config.supply, config.ammeter),
+            self._opened,
+            self.switching,
+            leads=f"the analyzer's + goes to the MCU's side of {jumper}, its - to GND; is every line open?",
+        )
 
-    def _opened(self, role: str, table: InstrumentTable | None) -> Any:
-        assert table is not None  # the caller has looked
+    def _opened(self, role: str, table: InstrumentTable) -> Any:
         return observed(role, drivers.find(table.driver).open(table, self._surroundings(role)))
 
     def _surroundings(self, role: str) -> Surroundings:
         definition, wiring = self.config.board.definition, self.config.wiring
         relay = wiring.debug_connection
         driven = [wire for wire in (wiring.sensor, wiring.shaker) if wire is not None]
+        of_rail = re.fullmatch(r"rails\.(\w+)\.\w+", role)
+        rail = None if of_rail is None else self.config.rails.by_name()[of_rail[1]]
         return Surroundings(
             role=role,
             clock=None if role == "daq" else self.clock,
-            voltage_maximum_v=definition.supply_maximum_v,
-            current_maximum_a=definition.supply_current_maximum_a,
+            voltage_maximum_v=definition.supply_maximum_v if rail is None else rail.voltage_maximum_v,
+            current_maximum_a=definition.supply_current_maximum_a if rail is None else rail.current_limit_a,
             limits_v={wire.terminal: (wire.minimum_v, wire.maximum_v) for wire in driven},
             lines=(
                 *((relay.terminal,) if relay else ()),
                 *(contact.terminal for contact in self.config.contacts.values()),
             ),
         )
-
-    def _ranges(self) -> list[RangeAccuracy]:
-        table = self.config.measured_by
-        assert table is not None  # its ammeter is being opened
-        return [RangeAccuracy(row.range_a, row.gain, row.offset_a, row.source) for row in table.ranges]
 
     @cached_property
     def console(self) -> Console:
@@ -315,11 +335,12 @@ class Bench:
 
     def identities(self) -> dict[str, Identity]:
         """Who answers at each address; opens every instrument that has an identity."""
-        return {
+        own = {
             name: getattr(self, name).identity()
             for name in ("board", "daq", "power_analyzer", "supply", "ammeter", "thermometer")
             if self.has(name) and not (name in ("supply", "ammeter") and self.has("power_analyzer"))
         }
+        return own | {name: who for rail in self.rails.values() for name, who in rail.identities().items()}
 
     def _missing(self, name: str) -> RigError:
         return RigError(

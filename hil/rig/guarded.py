@@ -27,7 +27,7 @@ from hil.measurement.accuracy import RangeAccuracy, of_mean
 from hil.measurement.budget import Budget, scatter_of_mean
 from hil.measurement.capabilities import Capabilities
 from hil.measurement.waveform import Waveform
-from hil.rig.switching import Act, SwitchingRecord
+from hil.rig.switching import Act, SupplyRecord, SwitchingRecord
 
 
 class GuardedDaq:
@@ -147,7 +147,7 @@ class _GuardedCapture:
 class GuardedSupply:
     """A supply whose switching is on record; after its errors nothing is known of VDD."""
 
-    def __init__(self, supply: Supply, record: SwitchingRecord) -> None:
+    def __init__(self, supply: Supply, record: SupplyRecord) -> None:
         """Nothing is switched.
 
         Args:
@@ -195,17 +195,28 @@ class GuardedSupply:
 
 
 class GuardedAmmeter:
-    """An ammeter that lies in the board's supply: after its errors nothing is known of VDD."""
+    """An ammeter that lies in a supply: after its errors nothing is known of the supply's voltage."""
 
-    def __init__(self, ammeter: Ammeter, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]) -> None:
+    def __init__(
+        self,
+        ammeter: Ammeter,
+        record: SupplyRecord,
+        ranges: Sequence[RangeAccuracy],
+        *,
+        role: str = "power_analyzer",
+        leads: str = "",
+    ) -> None:
         """Nothing is measured.
 
         Args:
             ammeter: the driver.
             record: told of every error.
             ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
+            role: what messages call it.
+            leads: where its leads belong, for the message on such a current.
         """
         self._ammeter, self._record, self._ranges = ammeter, record, ranges
+        self._role, self._leads = role, leads
 
     @property
     def capabilities(self) -> Capabilities:
@@ -271,18 +282,25 @@ class GuardedAmmeter:
         if mean_a < -_REVERSED * uncertainty_a:
             raise ProtocolError(
                 f"the mean current is {mean_a:.4g} A: a reversed ammeter, or another source feeds the part",
-                where="power_analyzer",
+                where=self._role,
                 operation="measure",
                 expected=f"at least {-_REVERSED * uncertainty_a:.4g} A",
-                hint="the analyzer's + goes to the MCU's side of JP6, its - to GND; is every line open?",
+                hint=self._leads,
             )
 
 
 class GuardedAnalyzer(GuardedSupply, GuardedAmmeter):
-    """Supply and ammeter of the part, one instrument or two."""
+    """Supply and ammeter of the part or of a rail, one instrument or two."""
 
     def __init__(
-        self, supply: Supply, ammeter: Ammeter, record: SwitchingRecord, ranges: Sequence[RangeAccuracy]
+        self,
+        supply: Supply,
+        ammeter: Ammeter,
+        record: SupplyRecord,
+        ranges: Sequence[RangeAccuracy],
+        *,
+        role: str = "power_analyzer",
+        leads: str = "",
     ) -> None:
         """Nothing is switched and nothing measured.
 
@@ -291,9 +309,11 @@ class GuardedAnalyzer(GuardedSupply, GuardedAmmeter):
             ammeter: the ammeter's; the same object where one instrument is both.
             record: told of every act and of every error.
             ranges: the ammeter's accuracy, for telling a current that flows the wrong way.
+            role: what messages call it.
+            leads: where the ammeter's leads belong.
         """
         GuardedSupply.__init__(self, supply, record)
-        GuardedAmmeter.__init__(self, ammeter, record, ranges)
+        GuardedAmmeter.__init__(self, ammeter, record, ranges, role=role, leads=leads)
         both: tuple[object, object] = (supply, ammeter)
         self._one = both[0] is both[1]
 
@@ -331,7 +351,7 @@ class GuardedAnalyzer(GuardedSupply, GuardedAmmeter):
 
 
 @contextmanager
-def _vdd_lost_on_error(record: SwitchingRecord) -> Generator[None]:
+def _vdd_lost_on_error(record: SupplyRecord) -> Generator[None]:
     # A protection may have tripped, or the instrument may be gone.
     try:
         yield

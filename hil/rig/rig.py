@@ -7,7 +7,7 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ from hil.rig.guardian import Guardian
 from hil.rig.lock import NO_WAIT, BenchLock, Wait
 from hil.rig.mailbox import Mailbox
 from hil.rig.marker_loads import MARKERS, PinLoad
+from hil.rig.rails import Rail
 from hil.rig.safe_state import STEP_LIMIT_S, opening_steps, safe_state_steps
 from hil.rig.service import Service
 from hil.rig.states import BoardStates, State
@@ -220,12 +221,19 @@ class Rig:
         return self._open_bench().thermometer
 
     @property
+    def rails(self) -> Mapping[str, Rail]:
+        """The rails beside the part's supply, by their names in the rig's file."""
+        return self._open_bench().rails
+
+    @property
     def console(self) -> Console:
         """The firmware's console. Raises RigError if the rig has none."""
         return self._open_bench().console
 
     def has(self, name: str) -> bool:
-        """Whether the rig has an instrument ("board", "daq", ...) or a wire ("sensor", ...)."""
+        """Whether the rig has an instrument ("board", "daq", ...), a wire ("sensor", ...), or a rail
+        ("rails.radio").
+        """
         return self._open_bench().has(name)
 
     @property
@@ -426,6 +434,7 @@ def _broken_order(bench: Bench) -> list[RigError]:
         bench.switching.minimum_v,
         has_lines=bench.has_lines,
         has_outputs=bench.has("daq"),
+        rails=[rail.name for rail in bench.rails.values() if rail.has_supply],
     )
     return [
         RigError(

@@ -15,36 +15,42 @@ from hil.rig.teardown import Step, run_steps
 STEP_LIMIT_S = 15.0
 """Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
 answer up after 10 s at most, and the next step on the same instrument must not meet the one before."""
-_OFF_LIMIT_S = 2.4
-"""Wall time for a step up to the supply's end. All four fit the 10 s that an end has: one that hangs must not
-keep the supply on."""
-
-
-OPENING_LIMIT_S = 4.0
-"""Wall time to open an instrument and switch its outputs off. An assumption: two of them fit the 10 s that an
-end has."""
+_OFF_S = 9.6
+"""Wall time for all steps up to the supply's end, of the 10 s that an end has: four, and one for each rail.
+Each gets its share, since one that hangs must not keep the supply on."""
+_OPENING_S = 8.0
+"""Wall time to open the instruments and switch their outputs off: two, and one for each rail. An assumption:
+it fits the 10 s that an end has."""
 
 
 def safe_state_steps(bench: Bench) -> list[Step]:
-    """Order: stop driving pins, let go of the probe, open its lines, and only then cut the supply."""
+    """Order: stop driving pins, let go of the probe, open its lines, cut the rails, then the supply."""
+    off_limit_s = _share(_OFF_S, 4, bench)
+    rails = [rail for rail in bench.rails.values() if rail.opened]
     steps = []
     if bench.opened("daq"):
-        steps.append(Step("outputs to 0 V", bench.daq.stop, _OFF_LIMIT_S, switches_off=True))
+        steps.append(Step("outputs to 0 V", bench.daq.stop, off_limit_s, switches_off=True))
     measured_by_us = bench.opened("power_analyzer")  # the supply, the ammeter, or both
     supplied_by_us = measured_by_us and bench.has("supply")
     if bench.opened("board"):
         if supplied_by_us:
-            steps.append(Step("probe released", bench.board.abandon, _OFF_LIMIT_S))
+            steps.append(Step("probe released", bench.board.abandon, off_limit_s))
         else:
-            steps.append(Step("probe detached", bench.board.detach, _OFF_LIMIT_S))
+            steps.append(Step("probe detached", bench.board.detach, off_limit_s))
     if bench.opened("daq") and bench.has_lines:
-        steps.append(Step("lines open", bench.open_lines, _OFF_LIMIT_S, switches_off=True))
+        steps.append(Step("lines open", bench.open_lines, off_limit_s, switches_off=True))
+    steps += [
+        Step(f"rail {rail.name} off", rail.off, off_limit_s, switches_off=True)
+        for rail in rails
+        if rail.has_supply
+    ]
     if supplied_by_us:
-        steps.append(Step("supply off", bench.supply.supply_off, _OFF_LIMIT_S, switches_off=True))
+        steps.append(Step("supply off", bench.supply.supply_off, off_limit_s, switches_off=True))
     if bench.opened("daq"):
         steps.append(Step("DAQ released", bench.daq.close, STEP_LIMIT_S))
     if measured_by_us:
         steps.append(Step("power analyzer released", bench.power_analyzer.close, STEP_LIMIT_S))
+    steps += [Step(f"rail {rail.name} released", rail.close, STEP_LIMIT_S) for rail in rails]
     if bench.opened("console"):
         steps.append(Step("console released", bench.console.close, STEP_LIMIT_S))
     if bench.opened("thermometer"):
@@ -60,11 +66,17 @@ def opening_steps(bench: Bench) -> list[Step]:
     They come before :func:`safe_state_steps`, which then finds them opened.
     """
     preload(bench.config)  # here, where no step's time runs
+    limit_s = _share(_OPENING_S, 2, bench)
     steps = []
     if bench.has("daq") and not bench.opened("daq"):
-        steps.append(Step("DAQ at rest", lambda: bench.daq.stop(), OPENING_LIMIT_S, switches_off=True))
+        steps.append(Step("DAQ at rest", lambda: bench.daq.stop(), limit_s, switches_off=True))
+    steps += [
+        Step(f"rail {rail.name} off", rail.force_off, limit_s, switches_off=True)
+        for rail in bench.rails.values()
+        if rail.has_supply and not rail.opened
+    ]
     if bench.has("supply") and not bench.opened("power_analyzer"):
-        steps.append(Step("supply off", bench.switch_supply_off, OPENING_LIMIT_S, switches_off=True))
+        steps.append(Step("supply off", bench.switch_supply_off, limit_s, switches_off=True))
     return steps
 
 
@@ -105,6 +117,11 @@ def preload(config: RigConfig) -> None:
     """Import the drivers that :func:`make_safe` will need, which takes the most of its time."""
     for table in config.instruments.values():
         drivers.find(table.driver).preload()
+
+
+def _share(all_s: float, steps: int, bench: Bench) -> float:
+    """The wall time for each of so many steps, and of one for each rail that the rig supplies."""
+    return all_s / (steps + sum(rail.has_supply for rail in bench.rails.values()))
 
 
 def _noted(step: Step, done: list[str]) -> Callable[[], None]:

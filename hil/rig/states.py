@@ -12,7 +12,8 @@ Stop mode. In *measuring* it draws the right current, and neither debugger nor c
 exchange over the console its lines are closed for a moment, and the debugger stays away.
 
 Lines are closed, and outputs driven, only while VDD is proven. Before the supply goes off the outputs go to
-0 V and the lines open; see :mod:`hil.rig.switching`.
+0 V, the lines open and the rails beside it go off; see :mod:`hil.rig.switching`. In every state but *off* the
+rails are on, unless a test has switched one off since the state was entered.
 """
 
 from __future__ import annotations
@@ -257,6 +258,7 @@ class BoardStates:
         if bench.opened("board"):
             bench.board.abandon()
         bench.open_lines()
+        bench.rails_off()
         bench.supply.supply_off()
         voltage_v = self._vdd_within(_FALL_S, lambda voltage_v: abs(voltage_v) < _OFF_VOLTAGE_V)
         if abs(voltage_v) >= _OFF_VOLTAGE_V:
@@ -269,10 +271,13 @@ class BoardStates:
             )
 
     def _switch_on(self) -> None:
-        """Supply the part, from a proven off; its lines stay open."""
+        """Supply the part, from a proven off, and then the rails; its lines stay open."""
+        if not self.supplied:
+            self._supply_on()
+        self._bench.rails_on()
+
+    def _supply_on(self) -> None:
         bench = self._bench
-        if self.supplied:
-            return
         known_v = bench.switching.vdd_v
         if known_v is None or abs(known_v) >= _OFF_VOLTAGE_V:
             self._switch_off()  # without it a short dip would pass for a power cycle

@@ -4,6 +4,9 @@
 A line that is closed, or an output that is driven, feeds an unpowered part through its pins (DS10198 Rev 8,
 table 21: no positive injection current). So both are allowed only while VDD is proven to be at least the
 board's minimum. The record refuses the two acts otherwise, and tells afterwards whether the order was kept.
+
+A rail beside the part's supply feeds the part through what hangs on it in the same way. So it goes on after
+VDD is proven, and off before the part's supply does.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from hil.errors import SafetyError
 
@@ -27,6 +31,11 @@ class Act(enum.StrEnum):
     LINES_OPEN = "lines open"
     OUTPUT_DRIVEN = "output driven"
     OUTPUTS_AT_REST = "outputs at 0 V"
+    RAIL_ON = "rail on"
+    """The detail begins with the rail's name, here and in the next two."""
+    RAIL_OFF = "rail off"
+    RAIL_LOST = "rail lost"
+    """What was known of the rail's voltage holds no longer."""
 
 
 SUPPLY_TOLERANCE = 0.02
@@ -34,6 +43,8 @@ SUPPLY_TOLERANCE = 0.02
 the N6781A's accuracy, and a tenth of what a part in current limit shows."""
 
 _ENDS_WHAT_IS_KNOWN = (Act.VDD_LOST, Act.SUPPLY_ON, Act.SUPPLY_OFF)
+_PASSIVE = (Act.VDD_READ, Act.VDD_LOST, Act.LINES_OPEN, Act.OUTPUTS_AT_REST, Act.RAIL_OFF, Act.RAIL_LOST)
+"""Acts after which no more feeds the part than before."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,16 @@ class Switching:
     """The terminal, the setting or the reading."""
     vdd_v: float | None
     """VDD at the part as last read, at the moment of the act; None: unknown."""
+
+
+class SupplyRecord(Protocol):
+    """Told of what is done to a supply, and may refuse it."""
+
+    def note_supply_on(self, voltage_v: float) -> None:
+        """The supply is about to be switched on. Raises SafetyError where it must not be."""
+
+    def note(self, act: Act, detail: str = "") -> None:
+        """Something else is about to be done. Raises SafetyError where it must not be."""
 
 
 class SwitchingRecord:
@@ -96,7 +117,7 @@ class SwitchingRecord:
         Raises:
             SafetyError: it would feed a part that is not proven to be supplied; it must not be done.
         """
-        if act in (Act.LINES_CLOSED, Act.OUTPUT_DRIVEN) and not self.supplied:
+        if act in (Act.LINES_CLOSED, Act.OUTPUT_DRIVEN, Act.RAIL_ON) and not self.supplied:
             raise SafetyError(
                 "VDD is unknown" if self.vdd_v is None else f"VDD is {self.vdd_v:.3f} V",
                 where="board",
@@ -131,8 +152,34 @@ class SwitchingRecord:
         self._on_entry(entry)
 
 
+class RailRecord:
+    """What a rail's instruments tell the record of the bench, each act as one of that rail."""
+
+    def __init__(self, rail: str, record: SwitchingRecord) -> None:
+        """Nothing is known of the rail yet."""
+        self._rail, self._record = rail, record
+        self.is_on: bool | None = None
+        """Whether its supply is on; None while unknown. Who has seen it on says so here."""
+
+    def note_supply_on(self, voltage_v: float) -> None:
+        """Enter that the rail is about to be switched on. Raises SafetyError on a part without supply."""
+        self._record.note(Act.RAIL_ON, f"{self._rail} {voltage_v:g} V")
+        self.is_on = None
+
+    def note(self, act: Act, detail: str = "") -> None:
+        """Enter what is about to be done to the rail."""
+        self.is_on = None if act is Act.VDD_LOST else False
+        entered = Act.RAIL_LOST if act is Act.VDD_LOST else Act.RAIL_OFF
+        self._record.note(entered, f"{self._rail} {detail}".rstrip())
+
+
 def find_violations(
-    entries: Iterable[Switching], minimum_v: float | None, *, has_lines: bool, has_outputs: bool
+    entries: Iterable[Switching],
+    minimum_v: float | None,
+    *,
+    has_lines: bool,
+    has_outputs: bool,
+    rails: Iterable[str] = (),
 ) -> list[str]:
     """Each act after which something could feed a part that was not proven to be supplied; empty: none.
 
@@ -141,24 +188,27 @@ def find_violations(
         minimum_v: VDD below which nothing may feed the part; None for a bench that does not supply it.
         has_lines: whether a relay opens the lines; at the start they may be closed.
         has_outputs: whether the bench has outputs at the part's pins; at the start they may be driven.
+        rails: the rails that the bench supplies; at the start they may be on.
     """
     if minimum_v is None:
         return []
     violations: list[str] = []
-    closed, driven = has_lines, has_outputs
+    closed, driven, fed = has_lines, has_outputs, set(rails)
     for number, entry in enumerate(entries, 1):
         match entry.act:
             case Act.LINES_OPEN | Act.LINES_CLOSED:
                 closed = entry.act is Act.LINES_CLOSED
             case Act.OUTPUTS_AT_REST | Act.OUTPUT_DRIVEN:
                 driven = entry.act is Act.OUTPUT_DRIVEN
-        passive = entry.act in (Act.VDD_READ, Act.VDD_LOST, Act.LINES_OPEN, Act.OUTPUTS_AT_REST)
-        if passive or _at_least(entry.vdd_v, minimum_v):
+            case Act.RAIL_ON:
+                fed.add(entry.detail.partition(" ")[0])
+            case Act.RAIL_OFF:
+                fed.discard(entry.detail.partition(" ")[0])
+        if entry.act in _PASSIVE or _at_least(entry.vdd_v, minimum_v):
             continue
-        if closed or driven:
-            what = " and ".join(
-                text for text, on in (("lines closed", closed), ("an output driven", driven)) if on
-            )
+        if closed or driven or fed:
+            feeding = (("lines closed", closed), ("an output driven", driven), ("a rail on", bool(fed)))
+            what = " and ".join(text for text, on in feeding if on)
             known = "unknown" if entry.vdd_v is None else f"{entry.vdd_v:.3f} V"
             violations.append(f"entry {number}, {entry.act} {entry.detail}: {what} with VDD {known}")
     return violations

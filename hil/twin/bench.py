@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -15,9 +15,11 @@ from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.analyzer.source import Source
 from hil.twin.bench_config import SHAKER, BenchConfig
 from hil.twin.bench_lock import BenchLock
+from hil.twin.bench_rails import RailConfig
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
 from hil.twin.daq.analog import AnalogOutput
+from hil.twin.errors import BenchConfigError
 from hil.twin.harm import HarmRecord
 from hil.twin.line_relay import LineRelay
 from hil.twin.lpm01a import PowerShield
@@ -25,6 +27,7 @@ from hil.twin.mcu import Mcu
 from hil.twin.pin_limits import PinLimits, PinSource
 from hil.twin.pins import Pins, make_pins
 from hil.twin.power.spread import lsi_hz
+from hil.twin.rails import Rail
 from hil.twin.signal import Signal
 from hil.twin.supply_net import SupplyNet
 
@@ -32,6 +35,9 @@ PS_PER_S = 1_000_000_000_000
 
 SLOW_CRYSTAL_FACTOR = 4.0
 """How much longer than typical a slow crystal takes to start (ASSUMPTION)."""
+
+FIRST_RAIL = 2
+"""The number of the first rail's instrument; the part's has 1."""
 
 OTHER_DEVICE_ID = 0x1001_6435
 """DBGMCU_IDCODE of another part on the probe: an STM32L43x (DEV_ID 0x435)."""
@@ -64,9 +70,12 @@ class Bench:
             self.mcu.adc_noise_lsb = config.adc_noise_lsb
         if board.button is not None:
             self.pins[board.button].set_external_level(not board.button_pressed_high, 0)
-        self.unmodelled_devices = board_devices.attach_soldered(
-            board.devices, self.mcu, self.pins, self.motion_m_s2
-        )
+        models = board_devices.attach_soldered(board.devices, self.mcu, self.pins, self.motion_m_s2)
+        self.unmodelled_devices = [
+            f"{device.name} on {device.bus} of the board"
+            for device in board.devices
+            if device.name not in models
+        ]
         """What is soldered to the board and answers nobody here."""
         self.isolation_changed: Signal[[]] = Signal()
         """Tells when the relay has opened or closed the debug and console lines."""
@@ -118,10 +127,26 @@ class Bench:
             supply_voltage_v=lambda: self.mcu.supply_voltage_v,
             connect_debug=self.relay.command,
         )
-        for device in config.devices:
-            board_devices.attach(device, self.mcu, self.pins, self.motion_m_s2)
+        models |= {
+            device.name: board_devices.attach(device, self.mcu, self.pins, self.motion_m_s2)
+            for device in config.devices
+        }
+        self.rails = tuple(
+            self._rail(rail, number, models) for number, rail in enumerate(config.rails, FIRST_RAIL)
+        )
+        """The supplies beside the part's."""
         self._plant()
         self._watch_pins()
+
+    def _rail(self, config: RailConfig, number: int, models: Mapping[str, object]) -> Rail:
+        rail = Rail(self, config, number, self.config.realism)
+        for device in config.feeds:
+            if device not in models:
+                raise BenchConfigError(
+                    f"device {device}: the virtual bench has no model of it to hang on the rail {rail.name}"
+                )
+            rail.feed(device, models[device])
+        return rail
 
     @property
     def scheduler(self) -> Scheduler:

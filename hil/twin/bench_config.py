@@ -18,7 +18,8 @@ from typing import Any, Literal, get_args
 from hil.boards import REFERENCE, Board, Device
 from hil.datasheet import ni_x_series
 from hil.datasheet.figures import DatasheetError
-from hil.twin import bench_devices, miswiring, realism
+from hil.twin import bench_devices, bench_rails, miswiring, realism
+from hil.twin.bench_rails import Analyzer, RailConfig
 from hil.twin.bench_values import quantity
 from hil.twin.errors import BenchConfigError
 from hil.twin.miswiring import Miswiring
@@ -93,8 +94,6 @@ read."""
 _CHANGE_KEYS = {"at", "temperature"}
 Spread = Literal["typical", "seeded"]
 """Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
-Analyzer = Literal["n6705c", "lpm01a"]
-"""Virtual instruments that can supply the part."""
 ProbeLevels = Literal["own", "target"]
 """An ST-LINK drives its lines to its own 3.3 V, or through level shifters to the target's supply."""
 SHAKER = "shaker"
@@ -143,6 +142,8 @@ class BenchConfig:
     """What stands on the bench."""
     devices: tuple[Device, ...]
     """What ``[[board.devices]]`` connects to buses of the part."""
+    rails: tuple[RailConfig, ...]
+    """What ``[rails]`` supplies beside the part."""
     seed: int
     """Seed of all noise and of the part's spread. One seed gives one journal."""
     ambient_temperature_c: float
@@ -175,6 +176,8 @@ class BenchConfig:
     """Which instrument supplies and measures the part."""
     probe_levels: ProbeLevels
     """What the probe's lines are driven to."""
+    analyzer_role: str
+    """The table that names it: "power_analyzer" or "supply"."""
     power_analyzer: Mapping[str, Any]
     """The table ``[twin.power_analyzer]``, which the virtual instrument reads itself."""
     daq: Mapping[str, Any]
@@ -272,10 +275,14 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
             if not own and _channel(wire).startswith(_PULLED_DOWN):
                 wires[role] = replace(wire, input_resistance_ohm=pull_down_ohm)
     board = _board(tables, source)
+    devices = bench_devices.parse(_table(tables, "board", source).get("devices", []), board, source)
+    named = {device.name for device in (*board.devices, *devices)}
+    analyzer_role = "supply" if "supply" in tables and "power_analyzer" not in tables else "power_analyzer"
     return BenchConfig(
         source=source,
         board=board,
-        devices=bench_devices.parse(_table(tables, "board", source).get("devices", []), board, source),
+        devices=devices,
+        rails=bench_rails.parse(_table(tables, "rails", source), named, source),
         seed=twin.get("seed", DEFAULT_SEED),
         ambient_temperature_c=_quantity(
             twin, "ambient_temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source
@@ -289,10 +296,11 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         miswiring=miswiring.parse(twin, source),
         vbat_v=_battery(twin, board, source),
         # In a rig without an analyzer the board's own supply feeds the part, from the start.
-        power_on_at_start=twin.get("power_on_at_start", None if "power_analyzer" in tables else True),
+        power_on_at_start=twin.get("power_on_at_start", None if analyzer_role in tables else True),
         trace=Path(twin["trace"]) if "trace" in twin else None,
         wires=wires,
-        analyzer=_analyzer(tables, source),
+        analyzer=bench_rails.analyzer(tables, f"{source}:"),
+        analyzer_role=analyzer_role,
         probe_levels=_probe_levels(tables, source),
         power_analyzer=_instrument(twin, "power_analyzer", source),
         console_baud=_console_baud(tables, source),
@@ -327,21 +335,6 @@ def _instrument(twin: Mapping[str, Any], name: str, source: str) -> Mapping[str,
             f"{source}: [twin.{name}] has no key {unknown[0]!r}; known are {', '.join(known)}"
         )
     return table
-
-
-def _analyzer(tables: Mapping[str, Any], source: str) -> Analyzer:
-    for split in ("supply", "ammeter"):
-        if split in tables:
-            raise BenchConfigError(
-                f"{source}: [{split}]: the virtual bench has no instrument for it; use [power_analyzer]"
-            )
-    analyzer: Analyzer = _table(tables, "power_analyzer", source).get("driver", "n6705c")
-    if analyzer not in get_args(Analyzer):
-        raise BenchConfigError(
-            f"{source}: [power_analyzer] driver: the virtual bench has no {analyzer!r}; "
-            f"expected one of {', '.join(get_args(Analyzer))}"
-        )
-    return analyzer
 
 
 def _probe_levels(tables: Mapping[str, Any], source: str) -> ProbeLevels:

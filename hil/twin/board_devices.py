@@ -2,8 +2,9 @@
 """Devices on the part's buses: those that are soldered to the board, and those that the rig file names.
 
 A device is on the bus for as long as the bench exists. Its supply is not the part's, and nothing that it
-draws is in the part's current: no board's file has a figure. It is reached through whichever pins the part's
-bus is routed to.
+draws is in the part's current: no board's file has a figure. A model that is a :class:`hil.twin.rails.Load`
+can hang on a rail of the rig file instead, and then works only while that is on. A device is reached through
+whichever pins the part's bus is routed to.
 
 A device's model is found by its kind among the entry points of the group ``hil.twin_devices``, so that
 another package can bring one.
@@ -53,25 +54,24 @@ class Model(Protocol):
         """A device for the bus that its rig file names."""
 
 
-def attach_soldered(devices: Iterable[Device], mcu: Mcu, pins: Pins, motion: Motion) -> list[str]:
-    """Put every device of the board that has a model on its bus; returns the names of those that have none.
+def attach_soldered(devices: Iterable[Device], mcu: Mcu, pins: Pins, motion: Motion) -> dict[str, object]:
+    """Put every device of the board that has a model on its bus; returns the models by the devices' names.
 
     Raises:
         BenchConfigError: the board's file names a bus that the part has not.
     """
     known = kinds()
-    unmodelled = []
+    models = {}
     for device in devices:
         if device.kind in known:
-            attach(device, mcu, pins, motion)
+            models[device.name] = attach(device, mcu, pins, motion)
         else:
             _bus(device, mcu)
-            unmodelled.append(f"{device.name} on {device.bus} of the board")
-    return unmodelled
+    return models
 
 
-def attach(device: Device, mcu: Mcu, pins: Pins, motion: Motion) -> None:
-    """Put a device on its bus.
+def attach(device: Device, mcu: Mcu, pins: Pins, motion: Motion) -> object:
+    """Put a device on its bus; returns its model.
 
     Raises:
         BenchConfigError: there is no model of its kind, no such bus, or the model is for another bus.
@@ -98,6 +98,7 @@ def attach(device: Device, mcu: Mcu, pins: Pins, motion: Motion) -> None:
         mcu.peripherals.spis[device.bus].attach(cast(SpiDevice, model), pins[device.pins["cs"]])
     else:
         mcu.peripherals.i2cs[device.bus].devices.append(cast(I2cDevice, model))
+    return model
 
 
 def kinds() -> dict[str, Model]:

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Protocol
 
 from hil.twin import status
+from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.bench import Bench
 from hil.twin.bench_clock import ClockServer
 from hil.twin.bench_config import BenchConfig
@@ -24,7 +25,7 @@ from hil.twin.console import ConsoleServer
 from hil.twin.faults import Faults, FaultServer, Together
 from hil.twin.hands import Hands, HandsServer
 from hil.twin.lease import StdinLease
-from hil.twin.lpm01a import SerialPort
+from hil.twin.lpm01a import PowerShield, SerialPort
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
 from hil.twin.real_time import RealTime
@@ -72,6 +73,8 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             bench.analyzer.execute(POWER_ON)
         else:
             bench.powershield.power_on(POWER_ON_V)
+        for rail in bench.rails:
+            rail.power_on()
         bench.advance(config.realism.output_on_s + POWER_ON_SETTLING_S)
         if lease is None:
             bench.close_relay()  # whoever started the bench by hand has no driver that would
@@ -84,24 +87,21 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         if config.miswiring.console_port == "busy":
             console.refuse()
         daq = bench.daq.serve(HOST, ANY_FREE_PORT, realism.daq_latency_s)
-        analyzer = bench.analyzer.serve(HOST, ANY_FREE_PORT)
         probe = ProbeServer(bench, HOST, ANY_FREE_PORT, realism.probe_latency_s)
-        hislip = bench.analyzer.serve_hislip(HOST, ANY_FREE_PORT)
-        vxi11 = bench.analyzer.serve_vxi11(HOST, ANY_FREE_PORT)
-        ways_in: Together = Together([analyzer, hislip, vxi11])
-        supply: Server = analyzer
-        if bench.powershield is not None:
-            supply = port = SerialPort(bench, bench.powershield, HOST, ANY_FREE_PORT)
-            ways_in = Together([port])
+        supplies = {config.analyzer_role: _ways_in(bench, bench.analyzer, bench.powershield)}
+        supplies |= {
+            f"rail_{rail.name}": _ways_in(bench, rail.analyzer, rail.powershield) for rail in bench.rails
+        }
+        together = {name: Together([*ways_in.values()]) for name, ways_in in supplies.items()}
         faults = Faults(
             bench,
-            links={"probe": probe, "daq": daq, "power_analyzer": ways_in, "console": console},
-            instruments={"daq": daq, "power_analyzer": ways_in, "console": console},
+            links={"probe": probe, "daq": daq, "console": console, **together},
+            instruments={"daq": daq, "console": console, **together},
         )
         servers: dict[str, Server] = {
             "probe": probe,
             "daq": daq,
-            "power_analyzer": supply,
+            **{name: ways_in["own"] for name, ways_in in supplies.items()},
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),
             "faults": FaultServer(faults, HOST, ANY_FREE_PORT, token),
@@ -109,8 +109,9 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
         }
         if config.has_thermometer:
             servers["thermometer"] = Thermometer(bench, config.thermometer).serve(HOST, ANY_FREE_PORT)
-        if bench.powershield is None:
-            servers |= {"hislip": hislip, "vxi11": vxi11}
+        for name, ways_in in supplies.items():
+            suffix = "" if name == config.analyzer_role else f"_{name}"
+            servers |= {f"{way}{suffix}": server for way, server in ways_in.items() if way != "own"}
         if config.trace is not None:
             cleanup.callback(_trace(bench, console, config.trace))
         for server in servers.values():
@@ -135,6 +136,17 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)
+
+
+def _ways_in(bench: Bench, analyzer: PowerAnalyzer, powershield: PowerShield | None) -> dict[str, Server]:
+    """The servers of an instrument that supplies: "own" is the one that its driver uses."""
+    if powershield is not None:
+        return {"own": SerialPort(bench, powershield, HOST, ANY_FREE_PORT)}
+    return {
+        "own": analyzer.serve(HOST, ANY_FREE_PORT),
+        "hislip": analyzer.serve_hislip(HOST, ANY_FREE_PORT),
+        "vxi11": analyzer.serve_vxi11(HOST, ANY_FREE_PORT),
+    }
 
 
 def _report_harm(entry: str) -> None:

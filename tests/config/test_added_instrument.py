@@ -16,8 +16,8 @@ from hil.errors import ConfigError
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "how_to_add_an_instrument.md").read_text(encoding="utf-8")
-DRIVER, TEST = re.findall(r"```python .*?\n(.*?)```", PAGE, re.DOTALL)
-PACKAGE, RIG = re.findall(r"```toml .*?\n(.*?)```", PAGE, re.DOTALL)
+DRIVER, TEST = re.findall(r"```python run-by: tests/config.*?\n(.*?)```", PAGE, re.DOTALL)
+PACKAGE, RIG = re.findall(r"```toml run-by: tests/config.*?\n(.*?)```", PAGE, re.DOTALL)
 CURRENT_A = 12.5e-6
 
 
