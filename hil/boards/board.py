@@ -71,6 +71,13 @@ class Device:
     """The part's pins by the device's signals."""
     address: int | None = None
     """Its seven bits on I2C, where it has a choice and not its usual one."""
+    baud: int | None = None
+    """The rate of its UART."""
+
+    @property
+    def on_uart(self) -> bool:
+        """Whether it is on a UART of the part."""
+        return BUS_SIGNALS.get(self.bus.rstrip("0123456789")) == BUS_SIGNALS["UART"]
 
     @property
     def missing_signals(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ def check(
         connected = Table("device", "kind", "bus", "pins", title="on buses of the part")
         for device in config.board.connected:
             where = device.bus if device.address is None else f"{device.bus}, 0x{device.address:02X}"
+            where += "" if device.baud is None else f", {device.baud} baud"
             pins = ", ".join(f"{signal} {pin}" for signal, pin in device.pins.items())
             connected.add_row(device.name, device.kind, where, pins)
         terminal().print(connected)

@@ -311,6 +311,13 @@ def _devices(config: RigConfig) -> Iterator[Contradiction]:
             )
         if entry.address is not None and not device.bus.startswith("I2C"):
             yield Contradiction((*path, "address"), f"{device.bus} has no addresses", "a bus of I2C")
+        if device.on_uart is not (entry.baud is not None):
+            yield Contradiction(
+                (*path, "baud"),
+                f"{device.name} on {device.bus} "
+                + ("says no rate" if device.on_uart else "has the rate of its bus"),
+                "a baud for a device on a UART, and for no other",
+            )
         for signal, pin in device.pins.items():
             yield from _pin(config, (*path, "pins"), pin, signal)
             owner = wired.get(pin) or used.get(pin)

@@ -65,11 +65,13 @@ class DeviceConfig(Table):
     part's `tx` and `rx`), and those that the device has besides."""
     address: int | None = Field(default=None, ge=0x08, le=0x77, examples=[0x6B])
     """Seven bits on I2C, for a device that is set to another than its usual one."""
+    baud: int | None = Field(default=None, gt=0, examples=[9600])
+    """Rate of a device on a UART, a count of symbols per second. Such a device needs it."""
 
     @property
     def definition(self) -> Device:
         """The device as the board's own are described."""
-        return Device(self.name or self.kind, self.kind, self.bus, self.pins, self.address)
+        return Device(self.name or self.kind, self.kind, self.bus, self.pins, self.address, self.baud)
 
 
 class BoardConfig(Table):

@@ -8,7 +8,7 @@ from typing import Any
 from hil.boards import Board, Device
 from hil.twin.errors import BenchConfigError
 
-_KEYS = {"kind": str, "name": str, "bus": str, "pins": dict, "address": int}
+_KEYS = {"kind": str, "name": str, "bus": str, "pins": dict, "address": int, "baud": int}
 _EXAMPLE = '{ kind = "lsm6dsl", bus = "I2C1", pins = { scl = "PB8", sda = "PB9" } }'
 
 
@@ -35,9 +35,11 @@ def _device(entry: Any, board: Board, where: str) -> Device:
         if type(value) is not _KEYS[key]:
             raise BenchConfigError(f"{where}.{key}: expected {_KEYS[key].__name__}, not {value!r}")
     name = str(entry.get("name", entry["kind"]))
-    device = Device(name, entry["kind"], entry["bus"], entry["pins"], entry.get("address"))
+    device = Device(name, entry["kind"], entry["bus"], entry["pins"], entry.get("address"), entry.get("baud"))
     if device.missing_signals:
         raise BenchConfigError(f"{where}.pins: {device.bus} needs {', '.join(device.missing_signals)} too")
+    if device.on_uart is not (device.baud is not None and device.baud > 0):
+        raise BenchConfigError(f"{where}.baud: expected the rate of a device on a UART, and of no other")
     for signal, pin in device.pins.items():
         if pin not in board.pins:
             raise BenchConfigError(

@@ -20,7 +20,8 @@ from typing import Final, Protocol, cast
 from hil.boards import Device
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.errors import BenchConfigError
-from hil.twin.ip.bus_devices import I2cDevice, SpiDevice
+from hil.twin.far_end import FarEnd
+from hil.twin.ip.bus_devices import I2cDevice, SpiDevice, UartDevice
 from hil.twin.mcu import Mcu
 from hil.twin.pins import Pin, Pins
 
@@ -47,11 +48,15 @@ class Surroundings:
     """Around the board, in degrees Celsius."""
 
 
+_METHODS: Final = {"I2C": "start", "SPI": "exchange", "UART": "receive"}
+"""What a device on each has to be able to do."""
+
+
 class Model(Protocol):
     """What an entry point names."""
 
-    def __call__(self, bench: Surroundings) -> I2cDevice | SpiDevice:
-        """A device for the bus that its rig file names."""
+    def __call__(self, bench: Surroundings) -> I2cDevice | SpiDevice | UartDevice:
+        """A device for the bus or UART that its rig file names."""
 
 
 def attach_soldered(devices: Iterable[Device], mcu: Mcu, pins: Pins, motion: Motion) -> dict[str, object]:
@@ -92,9 +97,11 @@ def attach(device: Device, mcu: Mcu, pins: Pins, motion: Motion) -> object:
             lambda: mcu.temperature_c,
         )
     )
-    if not hasattr(model, "exchange" if bus == "SPI" else "start"):
+    if not hasattr(model, _METHODS[bus]):
         raise BenchConfigError(f"device {device.name}: a {device.kind} has no {bus}, which {device.bus} is")
-    if bus == "SPI":
+    if bus == "UART":
+        _Wires(device, cast(UartDevice, model), mcu, pins)
+    elif bus == "SPI":
         mcu.peripherals.spis[device.bus].attach(cast(SpiDevice, model), pins[device.pins["cs"]])
     else:
         mcu.peripherals.i2cs[device.bus].devices.append(cast(I2cDevice, model))
@@ -121,10 +128,47 @@ def kinds() -> dict[str, Model]:
 
 def _bus(device: Device, mcu: Mcu) -> str:
     blocks = mcu.peripherals
-    for kind, buses in (("I2C", blocks.i2cs), ("SPI", blocks.spis)):
+    free = {name: uart for name, uart in blocks.uarts.items() if uart is not mcu.console_uart}
+    for kind, buses in (("I2C", blocks.i2cs), ("SPI", blocks.spis), ("UART", free)):
         if device.bus in buses:
             return kind
     raise BenchConfigError(
-        f"device {device.name}: expected a bus of {', '.join((*blocks.i2cs, *blocks.spis))}, "
+        f"device {device.name}: expected a bus of {', '.join((*blocks.i2cs, *blocks.spis, *free))}, "
         f"not {device.bus!r}"
     )
+
+
+class _Wires:
+    """Of a device on a UART: the part's transmit pin and its receive pin."""
+
+    def __init__(self, device: Device, model: UartDevice, mcu: Mcu, pins: Pins) -> None:
+        assert device.baud is not None  # the rig file's reader has looked
+        self._scheduler = mcu.scheduler
+        transmit, self._receive = pins[device.pins["tx"]], pins[device.pins["rx"]]
+        self._rest: bool | None = True
+        self._end = FarEnd(
+            mcu.scheduler,
+            mcu.peripherals.uarts[device.bus],
+            self._put,
+            model.receive,
+            baud=device.baud,
+            # A UART that is routed to another pin, or to none, drives nothing here.
+            connected=lambda: transmit.level_out is not None,
+        )
+        self._put(True)
+        model.connect(self)
+
+    def send(self, data: bytes) -> None:
+        """See :class:`hil.twin.ip.bus_devices.UartLine`."""
+        self._end.send(data)
+
+    def rest(self, level: bool | None) -> None:
+        """See :class:`hil.twin.ip.bus_devices.UartLine`."""
+        self._rest = level
+        if level is not True:
+            self._end.forget()
+        self._receive.set_external_level(level, self._scheduler.now_ps)
+
+    def _put(self, level: bool) -> None:
+        if self._rest:  # a device without a supply sends nothing more
+            self._receive.set_external_level(level, self._scheduler.now_ps)

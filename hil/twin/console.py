@@ -14,7 +14,6 @@ import select
 import socket
 import socketserver
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -23,10 +22,11 @@ from typing import Protocol
 import numpy as np
 
 from hil.boards import Board
+from hil.twin.far_end import FarEnd, Usart
 from hil.twin.pins import Pins
 from hil.twin.signal import Signal
 from hil.twin.tcp_server import TcpServer
-from hil.twin.uart_line import PS_PER_S, Event, Format, Receiver, Reception
+from hil.twin.uart_line import PS_PER_S, Event, Format, Reception
 from hil.twin.web_page import comes_from_a_browser
 
 HOST_BAUD = 115200
@@ -55,28 +55,6 @@ _CHUNK_BYTES = 4096
 _TYPED_BYTES = 1 << 16
 """Bytes on their way to the part that the port holds before it lets its terminal wait; bench time takes them
 away. Far more than a command line."""
-
-
-class Usart(Protocol):
-    """The part's end of the UART."""
-
-    @property
-    def transmitted(self) -> Signal[[int, int, float]]:
-        """Tells of each frame: its end in ps, its data, its baud rate."""
-
-    """Called with the time of the end of a frame in picoseconds, the byte and the baud rate it was sent
-    at."""
-
-    @property
-    def frame_bits(self) -> float:
-        """The length of its frames in bits."""
-
-    def levels(self, data: int) -> tuple[bool, ...]:
-        """The levels of a frame, a bit each, up to the stop bit."""
-
-    @property
-    def idle_level(self) -> bool:
-        """The level between frames."""
 
 
 class Mcu(Protocol):
@@ -151,22 +129,24 @@ class ConsoleServer(TcpServer):
         """
         super().__init__(host, port, _ConsoleConnection)
         self._bench = bench
-        self._frame_ps = FRAME_BITS * PS_PER_S // baud
         self._noise = bench.rng("console noise") if stray_bytes else None
         self._terminal: socket.socket | None = None
         self._hung = False
         self._line = bytearray()
-        self._typed: deque[int] = deque()
-        self._receive_free_ps = 0
         self.last_line = ""
         """The last complete line the part sent, for whoever watches."""
         self.byte_passed: Signal[[str, int]] = Signal()
         """Tells of each byte that has passed: "sent" by the part, or "typed" at the terminal."""
-        # A frame is told of at its end: what follows it may come as late as the frame after it.
-        self._host = Receiver(
-            bench.scheduler, lambda: (baud, HOST_FORMAT), self._arrived, lag_ps=2 * self._frame_ps
+        self._host = FarEnd(
+            bench.scheduler,
+            bench.mcu.console_uart,
+            self._put_level,
+            self._arrived,
+            baud=baud,
+            connected=lambda: not bench.debug_lines_isolated,
+            frame=HOST_FORMAT,
         )
-        bench.mcu.console_uart.transmitted.connect(self._transmitted)
+        self._host.sent.connect(lambda byte: self._tell("typed", byte))
         with bench.lock:
             bench.isolation_changed.connect(self._lines_moved)
             bench.pins[bench.board.console.tx].level_out_changed.connect(self._transmit_pin_changed)
@@ -233,12 +213,8 @@ class ConsoleServer(TcpServer):
     def type(self, data: bytes) -> None:
         """What the terminal sends reaches the part's pin one frame time after the other, in bench time."""
         with self._bench.lock:
-            if self._hung:
-                return
-            idle = not self._typed
-            self._typed.extend(data)
-            if idle and data:
-                self._plan_frame()
+            if not self._hung:
+                self._host.send(data)
 
     def has_room(self, terminal: socket.socket) -> bool:
         """Whether ``terminal`` may type on: like a real port, this one stops taking bytes when it is full."""
@@ -246,18 +222,7 @@ class ConsoleServer(TcpServer):
             return self._has_room() or self._terminal is not terminal
 
     def _has_room(self) -> bool:
-        return len(self._typed) < _TYPED_BYTES
-
-    def _plan_frame(self) -> None:
-        scheduler = self._bench.scheduler
-        begin_ps = max(self._receive_free_ps, scheduler.now_ps)
-        self._receive_free_ps = begin_ps + self._frame_ps
-        before = True
-        for bit, level in enumerate((*HOST_FORMAT.levels(self._typed[0]), True)):
-            if level != before:
-                scheduler.at(begin_ps + bit * self._frame_ps // FRAME_BITS, partial(self._put_level, level))
-            before = level
-        scheduler.at(self._receive_free_ps, self._frame_typed)
+        return len(self._host.waiting) < _TYPED_BYTES
 
     def _put_level(self, level: bool) -> None:
         """The terminal's end puts ``level`` on the receive pin; through open lines nothing is driven."""
@@ -296,23 +261,6 @@ class ConsoleServer(TcpServer):
         """A byte that nobody has sent; it is on no trace of what the part does."""
         if self._bench.st_link_powered:
             self._deliver(byte)
-
-    def _frame_typed(self) -> None:
-        self._tell("typed", self._typed.popleft())
-        if self._typed:
-            self._plan_frame()
-
-    def _transmitted(self, end_ps: int, data: int, baud: float) -> None:
-        """Called under the bench's lock, at the end of every frame the part sends."""
-        if self._bench.debug_lines_isolated:
-            return
-        usart = self._bench.mcu.console_uart
-        bit_ps = PS_PER_S / baud
-        start_ps = end_ps - usart.frame_bits * bit_ps
-        levels = (*usart.levels(data), usart.idle_level)
-        for bit, level in enumerate(levels):
-            self._host.put(round(start_ps + bit * bit_ps), level)
-        self._host.known_until(end_ps)
 
     def _arrived(self, frame: Reception) -> None:
         """The host's end has received a byte."""

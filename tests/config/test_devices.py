@@ -40,6 +40,12 @@ def test_a_device_is_the_boards_own_or_the_rigs() -> None:
         (PINS, PINS.replace("PB5", "PE5"), "has no pin 'PE5'"),
         (PINS, PINS + "\naddress = 0x03", "0x03"),
         ('bus = "I2C1"', 'bus = "I3C1"', "board.devices.0.bus"),
+        (PINS, PINS + "\nbaud = 9600", "lsm6dsl on I2C1 has the rate of its bus"),
+        (
+            f'bus = "I2C1"\n{PINS}',
+            'bus = "USART3"\npins = { tx = "PC10", rx = "PC11" }',
+            "lsm6dsl on USART3 says no rate",
+        ),
         ('kind = "lsm6dsl"', 'kind = "lsm6dsl"\nsort = "x"', "unknown key 'sort'"),
         ('terminal = "Dev1/ao0"', 'terminal = "Dev1/ai7"', "terminal Dev1/ai7 cannot serve this role"),
         ('"12.3 m/s/s/V"', '"12.3 V"', "an acceleration per volt"),

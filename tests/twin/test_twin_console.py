@@ -108,7 +108,7 @@ class Terminal:
 def heard(bench: UartBench, server: ConsoleServer, data: bytes, baud: float) -> list[Reception]:
     """What the host's end makes of bytes sent without a pause at another rate."""
     arrived: list[Reception] = []
-    server._host._deliver = arrived.append
+    server._host.receiver._deliver = arrived.append
     bench.transmit(data, baud)
     bench.scheduler.advance_to(bench.scheduler.now_ps + 10 * FRAME_PS)
     return arrived

@@ -3,6 +3,8 @@
 
 from typing import Protocol
 
+from hil.twin.uart_line import Reception
+
 
 class I2cDevice(Protocol):
     """A target on an I2C bus."""
@@ -21,6 +23,26 @@ class I2cDevice(Protocol):
 
     def stop(self) -> None:
         """The transfer is over."""
+
+
+class UartLine(Protocol):
+    """The wires of a UART, from a device's side."""
+
+    def send(self, data: bytes) -> None:
+        """Put bytes on the part's receive pin, one frame time after the other, in bench time."""
+
+    def rest(self, level: bool | None) -> None:
+        """What the device puts there between frames: high, low without its supply, or nothing."""
+
+
+class UartDevice(Protocol):
+    """A device on a UART. The rig file says its rate; its frames have 8 bits and no parity."""
+
+    def connect(self, line: UartLine) -> None:
+        """It is wired to the part; called once, before anything else."""
+
+    def receive(self, frame: Reception) -> None:
+        """A frame of the part, as sampled at the device's own rate."""
 
 
 class SpiDevice(Protocol):

@@ -58,7 +58,7 @@ def test_a_web_page_is_hung_up_on(live: Any, name: str) -> None:
         # HiSLIP and HTTP/2 say goodbye in their own words; the others have nothing to say to a browser.
         assert answer == b"" or name in ("hislip", "daq"), kind
         with live.bench.lock:
-            assert bytes(live.servers["console"]._typed).strip() == b"", kind
+            assert bytes(live.servers["console"]._host.waiting).strip() == b"", kind
     assert live.bench.scheduler.now_ps == before_ps
 
 

@@ -22,8 +22,8 @@ READ, START, AUTOEND = 1 << 10, 1 << 13, 1 << 25
 def installed(tmp_path, monkeypatch):
     """Somebody's package with the page's blocks, as `pip install .` leaves it."""
     text = PAGE.read_text(encoding="utf-8")
-    blocks = re.findall(r"```python .*?\n(.*?)```", text, re.DOTALL)
-    package, rig = re.findall(r"```toml .*?\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```python run-by: \S+bus_device.py\n(.*?)```", text, re.DOTALL)
+    package, rig = re.findall(r"```toml run-by: \S+bus_device.py\n(.*?)```", text, re.DOTALL)
     (tmp_path / "thermometer.py").write_text("\n\n".join(blocks), encoding="utf-8")
     metadata = tmp_path / "thermometer-1.dist-info"
     metadata.mkdir()
@@ -100,7 +100,12 @@ def refusal(part, **entry):
 def test_what_no_device_can_be_is_refused(part):
     assert "no model of kind 'lsm6dls'; expected one of lsm6dsl" in refusal(part, kind="lsm6dls")
     assert "expected a bus of I2C1" in refusal(part, bus="I2C9")
-    assert "expected a bus of I2C1" in refusal(part, bus="USART3", pins={"tx": "PB10", "rx": "PB11"})
+    uart = {"bus": "USART2", "pins": {"tx": "PA2", "rx": "PA3"}, "baud": 9600}
+    assert "expected a bus of I2C1" in refusal(part, **uart), "the console's"
+    uart = {"bus": "USART3", "pins": {"tx": "PC10", "rx": "PC11"}}
+    assert "baud: expected the rate of a device on a UART" in refusal(part, **uart)
+    assert "baud: expected the rate of a device on a UART" in refusal(part, baud=9600)
+    assert "a lsm6dsl has no UART, which USART3 is" in refusal(part, **uart, baud=9600)
     assert "I2C1 needs sda too" in refusal(part, pins={"scl": "PB8"})
     assert "has no pin 'PE9'" in refusal(part, pins={"scl": "PB8", "sda": "PE9"})
     assert "no key 'pin'; known are kind" in refusal(part, pin="PB8")
