@@ -94,6 +94,12 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
             lines.append(f"baud = {bauds.pop()}")
         if cubemx.wake_period_s is not None:  # what the project states is held against the current
             lines.append(f'wake_period = "{cubemx.wake_period_s:.9g} s"  # edit if code sets another one')
+        if cubemx.hclk_hz is not None:
+            lines.append(f'hclk = "{cubemx.hclk_hz / 1e6:.9g} MHz"')
+        if cubemx.supply_voltage_v is not None:  # of the power calculator, whose currents are of there
+            lines.append(f'supply_voltage = "{cubemx.supply_voltage_v:.9g} V"')
+        if cubemx.ambient_temperature_c is not None:
+            lines.append(f'ambient_temperature = "{cubemx.ambient_temperature_c:.9g} degC"')
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,9 @@ Every key may be missing. ::
     sleep = "stop2"             # the mode that it claims: what it draws asleep is held against that row
     wake_period = "2 s"
     mailbox = "hil_mailbox"     # a symbol, an address, or "none"
+    hclk = "24 MHz"             # its clock while awake
+    supply_voltage = "3 V"      # what its power budget is for
+    ambient_temperature = "25 degC"
     markers = ["marker_active"] # pins that it moves, by their role in the rig's [wiring]
 
     [requirements]              # limits of what tests/any_firmware measures
@@ -30,7 +33,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from hil.config.quantities import Current, Duration
+from hil.config.quantities import Current, Duration, Frequency, Temperature, Voltage
 from hil.config.tables import Table
 from hil.errors import ConfigError
 
@@ -60,6 +63,12 @@ class FirmwareTable(Table):
     """Relative. The default suits an LSI; an assumption."""
     markers: tuple[Literal["marker_active", "marker_inference"], ...] = ()
     """Roles of the rig's wiring whose pins it moves."""
+    hclk_hz: Frequency | None = Field(default=None, alias="hclk", gt=0)
+    """The core's clock while it works, as its registers have to make it."""
+    supply_voltage_v: Voltage | None = Field(default=None, alias="supply_voltage", gt=0)
+    """At which its currents are meant: held against the rig's."""
+    ambient_temperature_c: Temperature | None = Field(default=None, alias="ambient_temperature")
+    """At which its currents are meant: held against the rig's."""
     mailbox: str | None = Field(default=None, pattern=r"^([A-Za-z_]\w*|0x[0-9A-Fa-f]{1,8})$")
     """Its mailbox: a symbol, an address where the image has no symbols, or "none". None: the symbol
     ``hil_mailbox`` if the image has it."""

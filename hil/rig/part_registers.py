@@ -113,6 +113,12 @@ class PartRegisters:
         return into_hz * self.field("RCC_PLLCFGR", 8, 7) / divider
 
     @property
+    def hclk_hz(self) -> float | None:
+        """The core's clock; None where `sysclk_hz` is."""
+        sysclk_hz = self.sysclk_hz
+        return None if sysclk_hz is None else sysclk_hz / _AHB_DIVIDERS[self.field("RCC_CFGR", 4, 4)]
+
+    @property
     def baud(self) -> float | None:
         """The rate that the console's UART is set to; None where it is off or its clock is not known."""
         divisor = self.words.get("UART_BRR", 0)

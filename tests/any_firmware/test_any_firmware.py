@@ -26,6 +26,7 @@ from hil.measurement.mode_likelihood import mode_likelihood
 from hil.measurement.uncertainty import Estimate
 from hil.pytest_plugin.accuracy import RigAccuracy
 from hil.pytest_plugin.power_modes import POWER_MODES, figures
+from hil.pytest_plugin.progress import Progress
 from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
 from hil.rig.core_looks import CoreLooks
@@ -33,6 +34,13 @@ from hil.rig.current_causes import find_causes, quartz_trouble
 from hil.rig.firmware_kind import shown_text
 from hil.rig.part_registers import PartRegisters
 
+DEEP = ("stop0", "stop1", "stop2", "standby", "shutdown")
+CLOCK_TOLERANCE = 0.001
+"""Registers name nominal clocks: 4 MHz, 16 MHz."""
+SUPPLY_TOLERANCE_V = 0.05
+"""Assumption: it moves the current by less than its uncertainty."""
+TEMPERATURE_TOLERANCE_C = 2.0
+"""Assumption, as for the supply."""
 CLOCKED = ("sleep", "lpsleep")
 """Modes whose current depends on a clock that nobody has named: measured, held against nothing."""
 STANDARD_BAUD = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
@@ -81,6 +89,52 @@ def test_its_quartz_runs(looks: CoreLooks) -> None:
         pytest.skip("it switches no quartz on (RCC_BDCR.LSEON)")
     if trouble := quartz_trouble(registers):
         failed(trouble)
+
+
+def test_its_clock(claims: FirmwareTable, looks: CoreLooks) -> None:
+    """The registers make the clock that hil.toml claims."""
+    if claims.hclk_hz is None:
+        pytest.skip('no clock is claimed; to have it checked, say it: [firmware] hclk = "80 MHz"')
+    found_hz = looks.registers.hclk_hz
+    if found_hz is None:
+        pytest.skip("an external clock makes its HCLK, whose frequency no register tells")
+    if np.isclose(found_hz, claims.hclk_hz, rtol=CLOCK_TOLERANCE):
+        return
+    if looks.deep_modes or looks.mode in DEEP:
+        pytest.skip(
+            f"it was looked at in {looks.mode or looks.deep_modes[0]}, which ends on {found_hz / 1e6:g} MHz; "
+            f"the {claims.hclk_hz / 1e6:g} MHz of hil.toml are seen where it is awake at a look"
+        )
+    failed(
+        f"hil.toml claims {claims.hclk_hz / 1e6:g} MHz, and the registers make {found_hz / 1e6:g} MHz: "
+        f"RCC_CFGR is 0x{looks.registers['RCC_CFGR']:X}, RCC_CR 0x{looks.registers['RCC_CR']:X}"
+    )
+
+
+def test_the_bench_is_as_its_power_budget_has_it(rig: Rig, claims: FirmwareTable, progress: Progress) -> None:
+    """Supply voltage and temperature are those that the owner's figures are for; else the run says so."""
+    board = rig.config.board
+    planned = (
+        ("supply_voltage", claims.supply_voltage_v, board.supply_voltage_v, "V", SUPPLY_TOLERANCE_V),
+        (
+            "ambient_temperature",
+            claims.ambient_temperature_c,
+            board.ambient_temperature_c,
+            "°C",
+            max(board.ambient_uncertainty_c, TEMPERATURE_TOLERANCE_C),
+        ),
+    )
+    if all(wanted is None for _, wanted, *_ in planned):
+        pytest.skip("no conditions are claimed: [firmware] supply_voltage, ambient_temperature")
+    off = [
+        f"{key} {wanted:g} {unit}, and rig {rig.config.name} has {there:g} {unit}"
+        for key, wanted, there, unit, tolerance in planned
+        if wanted is not None and abs(wanted - there) > tolerance
+    ]
+    if off:
+        told = f"hil.toml says {'; '.join(off)}: currents here are not those of its budget"
+        progress.say(told)
+        pytest.skip(told)
 
 
 def test_its_console_is_readable(rig: Rig, claims: FirmwareTable, looks: CoreLooks) -> None:

@@ -58,7 +58,9 @@ def test_the_period_of_an_ioc_is_what_the_firmware_claims(folder: Path) -> None:
     (folder / "board.ioc").write_text(SOUND, "latin-1")
     said = run(str(folder), "--sim")
     assert ".ioc: board.ioc, see hil ioc check" in said
-    assert load_project(folder).firmware.wake_period_s == 10.0
+    claims = load_project(folder).firmware
+    assert (claims.wake_period_s, claims.hclk_hz) == (10.0, 24e6)
+    assert (claims.supply_voltage_v, claims.ambient_temperature_c) == (3.0, 25.0)
     assert "# board.ioc: PB10 is AWAKE" in (folder / "hil.toml").read_text("utf-8")
 
 

@@ -2,6 +2,7 @@
 """What is taken from an .ioc, and what in it is wrong for a board."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_what_a_rig_takes_from_it(tmp_path: Path) -> None:
     assert project.roles == {"sensor": "PA0", "marker_active": "PB10"}
     assert project.consoles == {"USART2": 9600}
     assert (project.hclk_hz, project.lse, project.wake_period_s) == (24e6, True, 10.0)
+    assert (project.hse, project.rtc_on_lsi, project.free_pins_analog) == (False, False, True)
     assert (project.supply_voltage_v, project.ambient_temperature_c) == (3.0, 25.0)
     assert list(project.findings(BOARD)) == []
 
@@ -48,6 +50,33 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
 def test_a_crystal_that_the_board_lacks_is_named(tmp_path: Path) -> None:
     without = dataclasses.replace(BOARD, lse_hz=None)
     assert any("uses the LSE" in finding for finding in read(tmp_path, SOUND).findings(without))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "PB10.Signal=GPIO_Output",
+            "PB10.Signal=TIM3_CH1",
+            "PB10 cannot be TIM3_CH1: that is on PA6, PB4, PC6",
+        ),
+        ("SH.ADCx_IN5.0=ADC1_IN5", "SH.ADCx_IN5.0=TIM2_CH2", "PA0 cannot be TIM2_CH2: that is on PA1, PB3"),
+        ("PC4.Signal=GPIO_Input", "PH0-OSC_IN.Signal=RCC_OSC_IN", "uses the HSE, .* take the MSI or HSI16"),
+        ("RCC.RTCFreq", "RCC.SYSCLKSource=RCC_SYSCLKSOURCE_HSE\nRCC.RTCFreq", "uses the HSE"),
+        ("CLKSOURCE_LSE", "CLKSOURCE_LSI", "its RTC runs on the LSI, .*: take the LSE"),
+        (
+            "RCC.RTCClockSelection=RCC_RTCCLKSOURCE_LSE\nRCC.RTCFreq_Value=32768",
+            "RCC.RTCFreq_Value=32000",
+            "its RTC runs on the LSI",
+        ),
+        ("FreePins=true", "FreePins=false", r"4\d unused pins .*: set them to analog"),
+        ("PCC.Vdd=3.0", "PCC.Vdd=5.0", "the power calculator has 5 V, and the part takes 1.71 to 3.6 V"),
+    ],
+)
+def test_one_mistake_is_one_line_that_says_what_to_do(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in SOUND
+    (finding,) = read(tmp_path, SOUND.replace(old, new)).findings(BOARD)
+    assert re.search(told, finding)
 
 
 @pytest.mark.parametrize(

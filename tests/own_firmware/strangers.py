@@ -95,6 +95,11 @@ STRANGERS = {
         "NO_SLEEP",
         measured=("current, never asleep", "average current"),
     ),
+    "a budget for another bench": Stranger(
+        "sensor.c",
+        ("says supply_voltage 1.8 V, and rig sim has 3 V: currents here are not those of its budget",),
+        SENSOR + 'hclk = "4 MHz"\nsupply_voltage = "1.8 V"\nambient_temperature = "25 degC"\n',
+    ),
     "a watchdog that is fed": Stranger(
         "sensor.c", ("seen: sleeps in stop2",), SENSOR, "FED", measured=("current asleep in stop2", *CYCLE)
     ),
@@ -132,6 +137,11 @@ STRANGERS = {
     "inputs left floating": fault("FLOATING", "pin(s) are digital inputs without a pull"),
     "the HSI16 kept on": fault("HSI_KEPT", "RCC_CR.HSIKERON keeps the HSI16 on in Stop"),
     "the quartz given up": fault("QUARTZ_GIVEN_UP", "the LSE is on and ready, and the RTC runs on the LSI"),
+    "another clock": fault(
+        "NO_SLEEP",
+        "hil.toml claims 80 MHz, and the registers make 4 MHz: RCC_CFGR is 0x",
+        claims='sleep = "none"\nhclk = "80 MHz"\n',
+    ),
     "wakes too often": fault(
         "SOUND", "wake period is", "(hil.toml, wake_period)", claims=SENSOR.replace("500 ms", "2 s")
     ),
