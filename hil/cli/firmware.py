@@ -2,57 +2,25 @@
 """``hil firmware``: build the reference firmware."""
 
 import enum
-from collections.abc import Sequence
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from hil.boards import REFERENCE
+from hil.cli.engine_costs import COLUMNS, add_to_report, engine_page, engine_row, run_of_network
 from hil.cli.terminal import terminal
 from hil.firmware.build import MODEL_FILE, build
 from hil.firmware.host import build_host, fuzz_models
 from hil.firmware.image import Image
 from hil.firmware.mailbox import copy_mailbox
 from hil.firmware.tflm import CMSIS_NN_KERNELS, REFERENCE_KERNELS, inspect, missing_kernels
-from hil.measurement.text import with_unit
-
-if TYPE_CHECKING:
-    from hil.rig.engine_comparison import EngineCost
 
 app = typer.Typer(help="The reference firmware.", no_args_is_help=True)
 tflm_app = typer.Typer(help="Your TensorFlow Lite Micro.", no_args_is_help=True)
 app.add_typer(tflm_app, name="tflm")
-
-
-ENGINE_COLUMNS = ("engine", "differing", "cycles", "time", "current", "energy", "flash", "RAM")
-
-
-def engine_row(cost: "EngineCost") -> tuple[str, ...]:
-    """An engine's figures in the order of `ENGINE_COLUMNS`."""
-    return (
-        cost.name,
-        f"{cost.differing} of {cost.vectors}",
-        f"{cost.cycles:,}",
-        with_unit(cost.latency_s, "s"),
-        with_unit(cost.current_a, "A"),
-        with_unit(cost.energy_j, "J"),
-        f"{cost.flash_bytes:,} B",
-        f"{cost.ram_bytes:,} B",
-    )
-
-
-def engine_page(title: str, costs: "Sequence[EngineCost]") -> str:
-    """The comparison as a table in Markdown."""
-    rows = [ENGINE_COLUMNS, ("---",) * len(ENGINE_COLUMNS), *map(engine_row, costs)]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return (
-        "\n".join(
-            [title, "", *lines, "", "Time, current and energy are per inference, at the mailbox's clock."]
-        )
-        + "\n"
-    )
 
 
 class Sensor(enum.StrEnum):
@@ -165,6 +133,10 @@ def compare_command(
     vectors: Annotated[int, typer.Option(min=1, help="Inferences of each engine.")] = 50,
     seed: Annotated[int, typer.Option(help="Of the vectors.")] = 1,
     out: Annotated[Path | None, typer.Option(help="A file for the table, in Markdown.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="The folder of a run, whose report then shows the table."),
+    ] = None,
 ) -> None:
     """Compare inference engines on a rig: answers, cycles, time, energy, flash and RAM."""
     from hil.config import load_rig
@@ -174,7 +146,9 @@ def compare_command(
     from hil.rig.rig import open_rig
 
     config = load_rig(rig)
-    golden = GoldenInterpreter((MODEL_FILE if model is None else model).read_bytes())
+    network = (MODEL_FILE if model is None else model).read_bytes()
+    shown_in = None if into is None else run_of_network(into, hashlib.sha256(network).hexdigest())
+    golden = GoldenInterpreter(network)
     elves = {f"builtin, {toolchain.value}": build(toolchain.value, model=model)}
     if tflm_dir is not None:
         for library in inspect(tflm_dir.resolve()).libraries:
@@ -187,12 +161,14 @@ def compare_command(
         costs = compare(opened, images, inputs, golden.infer(inputs))
     title = f"{vectors} vectors (seed {seed}) against {golden.name} {golden.version}, rig {config.name}"
     console = terminal()
-    table = Table(*ENGINE_COLUMNS, title=title)
+    table = Table(*COLUMNS, title=title)
     for row in map(engine_row, costs):
         table.add_row(*row)
     console.print(table)
     if out is not None:
         out.write_text(engine_page(title, costs), encoding="utf-8")
+    if shown_in is not None:
+        console.print(f"report: {add_to_report(shown_in, title, costs)}")
 
 
 @app.command("mailbox", no_args_is_help=True)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from hil.cli.firmware import engine_page
+from hil.cli.engine_costs import add_to_report, engine_page, run_of_network
 from hil.config import load_rig
+from hil.errors import ResultsError
 from hil.firmware.build import MODEL_FILE, build
 from hil.firmware.image import Image
 from hil.firmware.protocol import clock_plans
 from hil.golden.interpreter import GoldenInterpreter
 from hil.golden.vectors import inference_vectors
+from hil.results import run
 from hil.rig import open_rig
-from hil.rig.engine_comparison import compare
+from hil.rig.engine_comparison import EngineCost, compare
 from tests.firmware.tflm_checkout import BULK_BYTES, make_checkout, needs_gcc
 
 SERVICE_HZ = clock_plans()[0].core_hz
@@ -42,3 +44,19 @@ def test_engines_are_compared_on_the_same_vectors(tmp_path: Path) -> None:
         assert 5e-3 < cost.current_a < 20e-3  # DS10198 Rev 8, table 26: some 10 mA at 80 MHz from flash
     page = engine_page("six vectors", [builtin, other])
     assert re.search(r"^\| builtin \| 1 of 6 \| [\d,]+ \|", page, re.M)
+
+
+def test_a_run_s_report_shows_the_comparison(tmp_path: Path) -> None:
+    folder = run.create(tmp_path, "sim")
+    folder.description.model_sha256 = "ab" * 32
+    folder.write_description()
+    costs = [
+        EngineCost("builtin, gcc", 0, 50, 4711, 61e-6, 10.2e-3, 1.87e-6, 14_321, 2_345),
+        EngineCost("TFLM, reference kernels", 0, 50, 32_640, 408e-6, 10.4e-3, 12.7e-6, 109_876, 12_345),
+    ]
+    found = run_of_network(folder.path, "ab" * 32)
+    page = add_to_report(found, "50 vectors (seed 1)", costs).read_text("utf-8")
+    for shown in ("Inference engines", "TFLM, reference kernels", "32,640", "109,876 B", "50 vectors"):
+        assert shown in page
+    with pytest.raises(ResultsError, match="network is abababababab, and cdcdcdcdcdcd is compared"):
+        run_of_network(folder.path, "cd" * 32)
