@@ -12,6 +12,7 @@ import hil
 from hil.cli import (
     bringup,
     exchange,
+    explain,
     firmware,
     history,
     init,
@@ -47,6 +48,7 @@ _typer.add_typer(ioc.app, name="ioc")
 _typer.add_typer(model.app, name="model")
 _typer.add_typer(rig.app, name="rig")
 _typer.command("init")(init.init)
+_typer.command("explain")(explain.explain)
 _typer.command("exchange")(exchange.exchange)
 _typer.command("rigs")(rig.rigs)
 _typer.command("bringup")(bringup.bringup)

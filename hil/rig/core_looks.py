@@ -56,6 +56,10 @@ LOOK_PERIOD_S = 0.1037
 SETTLING_S = 3.0
 """From the start to the first look: a quartz takes 2 s to start (DS10198 Rev 8, table 58)."""
 _HALTS = 5
+_SLEEP_TRIES, _SLEEP_TRY_S = 50, 0.0311
+"""For a halt of a core that sleeps: 1.5 s, after looks that say how it sleeps."""
+_WAITS = (0xBF30, 0xBF20)
+"""WFI and WFE (ARMv7-M Architecture Reference Manual, A7.7)."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class CoreLooks:
     """Where the core was at each halt; none where a look has found it asleep."""
     heard: bytes
     """The last bytes on the console."""
+    halted_at_wait: bool = False
+    """Whether the core was halted at a WFI or WFE, so that the registers are those of its sleep."""
 
     @property
     def mode(self) -> str | None:
@@ -205,7 +211,7 @@ def look(rig: Rig, image: Image) -> CoreLooks:
     if rig.has("console"):
         rig.console.poll()
         heard = rig.console.heard
-    board.halt()
+    at_wait = halt_at_wait(rig, image)
     seen = CoreLooks(
         asleep=asleep,
         deep=tuple(deep),
@@ -218,9 +224,43 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         hfsr=word(board, _HFSR),
         halts=tuple(halts),
         heard=heard,
+        halted_at_wait=at_wait,
     )
     rig.to(State.PROGRAMMED, image, restart=True)
     return seen
+
+
+def halt_at_wait(rig: Rig, image: Image) -> bool:
+    """Halt the core of a board that is *running*, if possible while it waits in WFI or WFE.
+
+    Returns:
+        Whether it does: the instruction before the program counter is one. A core that sleeps on the exit of
+        its handlers is halted as well, and not proven to.
+    """
+    board = rig.board
+    for _ in range(_SLEEP_TRIES):
+        if word(board, _DHCSR) & _S_SLEEP:
+            board.halt()
+            if _before(image, _program_counter(board)) in _WAITS:
+                return True
+            board.resume()
+        rig.clock.sleep(_SLEEP_TRY_S)
+    board.halt()  # one that never sleeps may still wait: WFI falls through
+    pc = _program_counter(board)
+    return _before(image, pc) in _WAITS or _halfword(image, pc) in _WAITS
+
+
+def _before(image: Image, pc: int) -> int | None:
+    return _halfword(image, pc - 2)
+
+
+def _halfword(image: Image, address: int) -> int | None:
+    """An instruction of 16 bits; None where the image has none."""
+    for segment in image.segments:
+        at = address - segment.address
+        if 0 <= at < len(segment.data) - 1:
+            return int.from_bytes(segment.data[at : at + 2], "little")
+    return None
 
 
 def _mode_of(lpms: int) -> str:

@@ -7,7 +7,8 @@ Addresses and bits: RM0351 (RCC, PWR, GPIO, EXTI, RTC, ADC, VREFBUF, SYSCFG, DBG
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hil.instruments.protocols import Board
@@ -20,6 +21,9 @@ WORDS = {
     "RCC_CR": _RCC,
     "RCC_CFGR": _RCC + 0x08,
     "RCC_PLLCFGR": _RCC + 0x0C,
+    "RCC_AHB2ENR": _RCC + 0x4C,
+    "RCC_APB1ENR1": _RCC + 0x58,
+    "RCC_APB2ENR": _RCC + 0x60,
     "RCC_CCIPR": _RCC + 0x88,
     "RCC_BDCR": _RCC + 0x90,
     "RCC_CSR": _RCC + 0x94,
@@ -27,16 +31,29 @@ WORDS = {
     "PWR_CR2": 0x4000_7004,
     "PWR_CR3": 0x4000_7008,
     "PWR_SR1": 0x4000_7010,
+    "EXTI_IMR1": 0x4001_0400,
+    "EXTI_PR1": 0x4001_0414,
+    "RTC_ISR": 0x4000_280C,
     "VREFBUF_CSR": 0x4001_0030,
     "SYSCFG_CFGR1": 0x4001_0004,
     "ADC1_CR": 0x5004_0008,
     "ADC_CCR": 0x5004_0308,
+    "FLASH_ACR": 0x4002_2000,
     "FLASH_OPTR": 0x4002_2020,
     "SYST_CSR": 0xE000_E010,
+    "NVIC_ISER0": 0xE000_E100,
+    "NVIC_ISER1": 0xE000_E104,
+    "NVIC_ISER2": 0xE000_E108,
+    "NVIC_ISPR0": 0xE000_E200,
+    "NVIC_ISPR1": 0xE000_E204,
+    "NVIC_ISPR2": 0xE000_E208,
+    "SCB_SCR": 0xE000_ED10,
 }
+_CLOCKED_ALWAYS = tuple(name for name in WORDS if name.startswith("RCC_"))
+"""Read before any clock is switched on."""
 PORTS = "ABCDEFGH"
 _GPIO = 0x4800_0000
-_PORT_WORDS = {"MODER": 0x00, "PUPDR": 0x0C, "IDR": 0x10}
+_PORT_WORDS = {"MODER": 0x00, "PUPDR": 0x0C, "IDR": 0x10, "ODR": 0x14}
 UARTS = {
     "USART1": (0x4001_3800, _RCC + 0x60, 14, 0),
     "USART2": (0x4000_4400, _RCC + 0x58, 17, 2),
@@ -62,8 +79,43 @@ def write(board: Board, address: int, value: int) -> None:
     board.write_memory(address, struct.pack("<I", value))
 
 
-def _clocked(board: Board, enable: int, bits: int) -> None:
-    write(board, enable, word(board, enable) | bits)
+@contextmanager
+def all_clocked(board: Board, also: Mapping[int, int] | None = None) -> Generator[None]:
+    """Have the peripherals that are read here clocked inside the ``with``, and as before after it.
+
+    Args:
+        board: with its core halted.
+        also: further bits by the address of their enable register.
+    """
+    bits = dict(_ENABLE)
+    for enable, more in (also or {}).items():
+        bits[enable] = bits.get(enable, 0) | more
+    before = {enable: word(board, enable) for enable in bits}
+    for enable, value in before.items():
+        write(board, enable, value | bits[enable])
+    yield
+    for enable, value in before.items():
+        write(board, enable, value)
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """What undoes a setting: bits of one register."""
+
+    address: int
+    clear: int = 0
+    set: int = 0
+
+    def apply(self, board: Board) -> None:
+        """Write it to a halted part."""
+        with all_clocked(board):
+            write(board, self.address, word(board, self.address) & ~self.clear | self.set)
+
+
+def pin_register(name: str) -> int:
+    """Address of a port's register by its name: "GPIOB_MODER"."""
+    port, _, which = name.removeprefix("GPIO").partition("_")
+    return _GPIO + 0x400 * PORTS.index(port) + _PORT_WORDS[which]
 
 
 @dataclass(frozen=True)
@@ -77,17 +129,17 @@ class PartRegisters:
 
     @classmethod
     def read(cls, board: Board, uart: str) -> PartRegisters:
-        """Read them. Clocks of peripherals are switched on for that, so the part has to be restarted then."""
-        for enable, bits in _ENABLE.items():
-            _clocked(board, enable, bits)
-        words = {name: word(board, address) for name, address in WORDS.items()}
-        for number, port in enumerate(PORTS):
-            for name, offset in _PORT_WORDS.items():
-                words[f"GPIO{port}_{name}"] = word(board, _GPIO + 0x400 * number + offset)
-        if uart in UARTS:
-            base, enable, bit, _ = UARTS[uart]
-            _clocked(board, enable, 1 << bit)
-            words["UART_CR1"], words["UART_BRR"] = word(board, base), word(board, base + 0x0C)
+        """Read them. Clocks of peripherals are switched on for that, and off again as they were."""
+        core = {name: word(board, WORDS[name]) for name in _CLOCKED_ALWAYS}
+        base, enable, bit, _ = UARTS.get(uart, (0, 0, 0, 0))
+        with all_clocked(board, {enable: 1 << bit} if enable else None):
+            words = {name: word(board, address) for name, address in WORDS.items()} | core
+            for port in PORTS:
+                for name in _PORT_WORDS:
+                    register = f"GPIO{port}_{name}"
+                    words[register] = word(board, pin_register(register))
+            if base:
+                words["UART_CR1"], words["UART_BRR"] = word(board, base), word(board, base + 0x0C)
         return cls(words, uart)
 
     def __getitem__(self, name: str) -> int:

@@ -322,6 +322,10 @@ class Rig:
         """The debug and console lines open, in *powered*: see :meth:`BoardStates.open_lines`."""
         return self._open_states().open_lines()
 
+    def let_go(self) -> AbstractContextManager[None]:
+        """The same run without debugger and lines: see :meth:`hil.rig.states.BoardStates.let_go`."""
+        return self._open_states().let_go()
+
     @property
     def bring_up(self) -> BringUpResults | None:
         """What a bring-up has proven about this bench, if there was one."""

@@ -194,6 +194,26 @@ class BoardStates:
             self._connect_lines()
             self._state = State.POWERED
 
+    @contextmanager
+    def let_go(self) -> Generator[None]:
+        """Have the run that the debugger has halted go on without debugger and lines, inside the ``with``.
+
+        The part then draws what it draws in *measuring*, without a start in between. Which state the board is
+        in afterwards is not known.
+
+        Raises:
+            StateError: the board is not *running*.
+        """
+        if self._state is not State.RUNNING:
+            known = "unknown" if self._state is None else self._state.value
+            raise StateError(
+                f"the board is in state {known}", where="board", operation="let go", expected="running"
+            )
+        self._state = None
+        self._bench.board.detach()
+        self._bench.open_lines()
+        yield
+
     def prove_supply(self) -> None:
         """Read VDD until it is what the supply is set to, as after switching it on.
 

@@ -30,7 +30,8 @@ from hil.pytest_plugin.progress import Progress
 from hil.pytest_plugin.recording import Recorder
 from hil.rig import Rig, State
 from hil.rig.core_looks import CoreLooks
-from hil.rig.current_causes import find_causes, quartz_trouble
+from hil.rig.current_causes import quartz_trouble
+from hil.rig.explanation import explain, floor_of
 from hil.rig.firmware_kind import shown_text
 from hil.rig.part_registers import PartRegisters
 
@@ -46,6 +47,8 @@ CLOCKED = ("sleep", "lpsleep")
 STANDARD_BAUD = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 CELL = "cr2032_panasonic"
 PULSES = 3
+TRIED = 2
+"""Causes that are taken away one by one where a current is too high."""
 LONGEST_S = 60.0
 MODES = {mode.name: mode for mode in POWER_MODES}
 
@@ -166,8 +169,7 @@ def test_it_sleeps(
     measure: Recorder,
 ) -> None:
     """Asleep it draws no more than the datasheet allows in the mode that its registers name."""
-    samples_a = current_log.floor_samples_a
-    floor = mean_of(samples_a, rig_accuracy)
+    floor = floor_of(current_log, rig_accuracy.mean_current_a)
     floor_a = floor.value
     mode = looks.mode or mode_by_current(floor_a, current_log.supply_voltage_v, rig)
     if mode is None:
@@ -223,7 +225,9 @@ def test_it_sleeps(
             if wanted.sleep_current_a is not None
             else []
         ),
-        reasons=lambda: find_causes(rig, image, looks.registers, current_log.supply_voltage_v),
+        reasons=lambda: tuple(
+            explain(rig, image, looks, floor, rig_accuracy.mean_current_a, mode, experiments=TRIED).lines()
+        ),
     )
 
 

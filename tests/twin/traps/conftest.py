@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hil.firmware.build import FIRMWARE_DIR
 from hil.firmware.image import FLASH_START, Image
 from tests.twin.bare_part import PS_PER_S, BarePart
+from tests.twin.traps.compiled import compile_traps
 
 SUPPLY_V = 3.0
-SOURCES = Path(__file__).with_name("firmware")
 
 
 class TrapPart(BarePart):
@@ -50,16 +45,7 @@ class TrapPart(BarePart):
 @pytest.fixture(scope="session")
 def trap_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     """The traps' firmware, compiled by the pinned compiler."""
-    folder = tmp_path_factory.mktemp("traps")
-    elf = folder / "traps.elf"
-    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
-    target = ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp")
-    flags = ("-O2", "-ffreestanding", "-nostdlib", "-fno-sanitize=undefined", "-Wall", "-Wextra", "-Werror")
-    link = (f"-Wl,-T,{SOURCES / 'traps.ld'}", "-Wl,--entry=Reset_Handler", "-Wl,-z,max-page-size=4096")
-    command = [sys.executable, "-m", "ziglang", "cc", *target, *flags, f"-I{FIRMWARE_DIR / 'src'}"]
-    sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
-    subprocess.run([*command, *sources, *link, "-o", str(elf)], check=True, env=environment)
-    return Image.load(elf)
+    return compile_traps(tmp_path_factory.mktemp("traps"))
 
 
 @pytest.fixture
