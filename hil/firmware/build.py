@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hil.boards import REFERENCE
+from hil import boards
+from hil.boards import REFERENCE, Board
 from hil.errors import FirmwareBuildError
 from hil.firmware.fit import check_fit
 from hil.firmware.tflm import Checkout, Library, inspect
@@ -37,7 +38,6 @@ MODEL_FILE = FIRMWARE_DIR / "model" / "anomaly.tflite"
 
 _ELF_NAME = "firmware.elf"
 _STAMP_NAME = "inputs.sha256"
-_SVD_NAME = "STM32L4x5.svd"
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,7 @@ def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) ->
         f"-DCMAKE_TOOLCHAIN_FILE={(firmware_dir / 'cmake' / f'{toolchain}.cmake').as_posix()}",
         f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}",
         f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
+        f"-DHIL_SVD={_svd(choices.board)}",
         f"-DHIL_MODEL={choices.model_file.as_posix()}",
         f"-DENGINE={choices.engine}",
         *_tflm_options(choices.tflm),
@@ -251,7 +252,7 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
     yield "engine", choices.engine
     if choices.tflm is not None:
         yield from _tflm_inputs(choices.tflm)
-    yield "registers", _register_description()
+    yield "registers", _register_description(_svd(choices.board))
     yield "sensor", choices.sensor
     yield "board", choices.board
     yield "mutant", choices.mutant or ""
@@ -274,7 +275,15 @@ def _tflm_inputs(tflm: _Tflm) -> Iterator[tuple[str, str]]:
         yield str(path), f"{status.st_size} {status.st_mtime_ns}"
 
 
-def _register_description() -> str:
+def _svd(firmware_board: str) -> str:
+    """PyOCD's register description of the part under a header of firmware/boards."""
+    known = [Board.load(name) for name in boards.names()]
+    return next(
+        (board for board in known if board.firmware == firmware_board), Board.load(REFERENCE)
+    ).part.svd
+
+
+def _register_description(svd: str) -> str:
     """What tells one register description from another: `tools/registers.py` reads pyOCD's SVD file."""
     pyocd = importlib.util.find_spec("pyocd")
     if pyocd is None or not pyocd.submodule_search_locations:
@@ -282,7 +291,7 @@ def _register_description() -> str:
     archive = Path(pyocd.submodule_search_locations[0], "debug", "svd", "svd_data.zip")
     try:
         with zipfile.ZipFile(archive) as files:
-            return f"{files.getinfo(_SVD_NAME).CRC:08x}"
+            return f"{files.getinfo(svd).CRC:08x}"
     except (OSError, KeyError):
         return ""  # the tool will say what is wrong
 

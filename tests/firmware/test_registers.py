@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from hil.boards import REFERENCE, Board
 from hil.firmware.build import FIRMWARE_DIR
 
+SVD = Board.load(REFERENCE).part.svd
 TOOL = FIRMWARE_DIR / "tools" / "registers.py"
 BY_HAND = Path(__file__).resolve().parents[1] / "twin" / "traps" / "firmware" / "stm32l476.h"
 """What the traps' firmware uses, written from the reference manual."""
@@ -24,7 +26,7 @@ def written(folder: Path, hash_seed: int) -> str:
     """What the tool writes in a process of its own."""
     path = folder / f"registers{hash_seed}.h"
     environment = os.environ | {"PYTHONHASHSEED": str(hash_seed)}
-    subprocess.run([sys.executable, str(TOOL), str(path)], check=True, env=environment)
+    subprocess.run([sys.executable, str(TOOL), str(path), SVD], check=True, env=environment)
     return path.read_text("ascii")
 
 
@@ -95,7 +97,7 @@ def test_bits_that_the_part_lacks_are_gone(header: str) -> None:
 
 
 def test_a_correction_that_no_longer_applies_is_an_error(tool: dict[str, Any]) -> None:
-    root = tool["read_svd"]()
+    root = tool["read_svd"](SVD)
     peripherals = {item.findtext("name", ""): item for item in root.iterfind("peripherals/peripheral")}
     types = {
         name: tool["registers_of"](peripherals[uses[0]], peripherals) for name, uses in tool["TYPES"].items()

@@ -14,6 +14,8 @@ from hil.twin.soc.stm32l4.clock_tree import LSI_HZ
 PS_PER_S = 10**12
 BLOCKS = Board.load(REFERENCE).part.blocks
 """Addresses, interrupts and DMA requests of the reference board's part."""
+SVD = Board.load(REFERENCE).part.svd
+"""Its register description, a file of pyOCD."""
 IDLE_PROGRAM = np.array([0x2000_8000, 0x0800_0009, 0xBF30B672, 0x0000_E7FD], dtype="<u4").tobytes()
 """Stack pointer, reset vector, then: cpsid i; loop: wfi; b loop. Masked interrupts still end WFI."""
 

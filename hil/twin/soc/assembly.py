@@ -72,7 +72,7 @@ class Peripherals:
         interrupts = InterruptLines(blocks.interrupts, core.set_interrupt)
         self.blocks: dict[str, RegisterBlock] = {}
         self.wakeup_line_changed: Signal[[bool]] = Signal(required=True)
-        self.unmodelled = UnmodelledRegisters(lambda: scheduler.now_ps)
+        self.unmodelled = UnmodelledRegisters(part.svd, lambda: scheduler.now_ps)
         self._core = core
         self._rtc_wakeup = False
         self.load_siemens = 0.0

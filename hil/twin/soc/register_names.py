@@ -12,8 +12,6 @@ from xml.etree import ElementTree
 from hil.twin.errors import TwinError
 
 _ARCHIVE: Final = Path("debug", "svd", "svd_data.zip")
-_FILE: Final = "STM32L4x5.svd"
-"""The package has no file for the L4x6; registers that only the L476 has (OTG_FS) stay nameless."""
 
 _RESET_CORRECTIONS: Final = {
     "ADC2.CR": 0x2000_0000,
@@ -75,8 +73,10 @@ def _positions(bits: int) -> str:
 
 
 @cache
-def register_names() -> dict[int, RegisterName]:
-    """Every register by its address; the file is read at the first call.
+def register_names(svd: str) -> dict[int, RegisterName]:
+    """Every register by its address; the file ``svd`` of pyOCD is read at the first call.
+
+    A register that only a relative of the file's parts has stays nameless.
 
     Raises TwinError if pyOCD is not installed, or comes without the file.
     """
@@ -86,9 +86,9 @@ def register_names() -> dict[int, RegisterName]:
     archive = Path(pyocd.submodule_search_locations[0]) / _ARCHIVE
     try:
         with zipfile.ZipFile(archive) as files:
-            root = ElementTree.fromstring(files.read(_FILE))
+            root = ElementTree.fromstring(files.read(svd))
     except (OSError, KeyError) as error:
-        raise TwinError(f"{archive} should hold {_FILE}: {error}; reinstall pyocd") from error
+        raise TwinError(f"{archive} should hold {svd}: {error}; reinstall pyocd") from error
     peripherals = {item.findtext("name", ""): item for item in root.iterfind("peripherals/peripheral")}
     names: dict[int, RegisterName] = {}
     for peripheral, item in peripherals.items():

@@ -46,8 +46,9 @@ class UnmodelledAccess:
 class UnmodelledRegisters:
     """Collects the first access to every register that is not modelled, and logs it as a warning."""
 
-    def __init__(self, now_ps: Callable[[], int]) -> None:
-        self._now_ps = now_ps
+    def __init__(self, svd: str, now_ps: Callable[[], int]) -> None:
+        """``svd`` is pyOCD's register description of the part."""
+        self._svd, self._now_ps = svd, now_ps
         self._seen: set[tuple[int, int]] = set()
         """Addresses and bits; all bits of a register without model."""
         self.added: Signal[[UnmodelledAccess]] = Signal()
@@ -57,7 +58,7 @@ class UnmodelledRegisters:
 
     def touched(self, block: RegisterBlock, offset: int, operation: Operation) -> int | None:
         """An access without model; returns the register's reset value, or None if the address is reserved."""
-        known = register_names().get(block.base + offset)
+        known = register_names(self._svd).get(block.base + offset)
         if known is None:
             self._note(f"{block.name}+0x{offset:03X}", block.base + offset, operation, "no register is known")
             return None
@@ -67,7 +68,7 @@ class UnmodelledRegisters:
 
     def absent(self, block: RegisterBlock, offset: int, operation: Operation) -> None:
         """A reserved address; where other parts have a register, its name is told."""
-        known = register_names().get(block.base + offset)
+        known = register_names(self._svd).get(block.base + offset)
         name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
         self._note(name, block.base + offset, operation, "reserved on this part, reads as zero")
 
@@ -80,7 +81,7 @@ class UnmodelledRegisters:
         if not fresh:
             return
         self._seen |= {(address, 1 << bit) for bit in range(32) if fresh >> bit & 1}
-        known = register_names().get(address)
+        known = register_names(self._svd).get(address)
         name = known.name if known is not None else f"{block.name}+0x{offset:03X}"
         described = (known or RegisterName(name, 0)).describe(fresh)
         self._add(f"{name} {described}", address, "write", "has no effect")

@@ -4,6 +4,7 @@ import logging
 import pytest
 
 from hil.twin.soc.register_names import register_names
+from tests.twin.bare_part import SVD
 
 AHB1ENR, APB2ENR = 0x48, 0x60
 
@@ -32,7 +33,7 @@ def test_it_reads_its_reset_value_then_what_was_written_until_a_reset(part):
     part.mcu.system_reset("software")
     part.enable_clock(AHB1ENR, 16)
     part.write("TSC", 0x10, 0x12, width=1)  # the other bytes are the reset value's
-    assert part.read("TSC", 0x10) == register_names()[0x4002_4010].reset & ~0xFF | 0x12
+    assert part.read("TSC", 0x10) == register_names(SVD)[0x4002_4010].reset & ~0xFF | 0x12
 
 
 def test_a_register_missing_in_a_modelled_block_says_so_too(part):
@@ -56,7 +57,7 @@ def test_a_gated_block_stays_silent(part):
     [(0x4000_7C0C, "LPTIM1.CFGR"), (0x4000_940C, "LPTIM2.CFGR"), (0x4800_0414, "GPIOB.ODR")],
 )
 def test_names_come_from_the_svd_file_derived_peripherals_included(address, name):
-    assert register_names()[address].name == name
+    assert register_names(SVD)[address].name == name
 
 
 def test_a_block_that_this_part_has_not_reads_as_reserved_and_says_so(part):
@@ -87,7 +88,7 @@ def test_every_register_of_a_block_without_model_has_its_name_and_reset_value(pa
     model = part.mcu.peripherals.blocks[block]
     known = {
         address: register
-        for address, register in register_names().items()
+        for address, register in register_names(SVD).items()
         if model.base <= address < model.base + model.size
     }
     assert known

@@ -10,7 +10,7 @@ from enum import StrEnum
 import tests.twin.sweep.scenarios  # noqa: F401 - they register themselves
 from hil.twin.ip.register_block import RegisterBlock
 from hil.twin.soc.register_names import RegisterName, register_names
-from tests.twin.bare_part import BarePart
+from tests.twin.bare_part import SVD, BarePart
 from tests.twin.sweep.registry import (
     BEYOND_THE_FILE,
     NARROW,
@@ -51,7 +51,7 @@ class Register:
 
 def writable_bits(block: RegisterBlock, offset: int) -> int:
     """What a program may write: what the SVD file says, without bits that read-only registers have."""
-    known = register_names().get(block.base + offset)
+    known = register_names(SVD).get(block.base + offset)
     declared = block.not_modelled.get(offset, 0) | block.stored_only.get(offset, 0)
     declared |= BEYOND_THE_FILE.get((block.name, offset), 0)
     present = NARROW.get((block.name, offset), 0xFFFF_FFFF)
@@ -61,7 +61,7 @@ def writable_bits(block: RegisterBlock, offset: int) -> int:
 def registers(block: RegisterBlock) -> Iterator[Register]:
     """The registers of a block that have writable bits."""
     for offset in sorted(block.resets):
-        known = register_names().get(block.base + offset)
+        known = register_names(SVD).get(block.base + offset)
         name = f"{block.name}+0x{offset:03X}" if known is None else known.name
         if writable_bits(block, offset):
             yield Register(block.name, offset, name, known or RegisterName(name, 0))

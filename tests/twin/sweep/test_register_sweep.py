@@ -9,7 +9,7 @@ import pytest
 
 from hil.twin.soc.register_names import register_names
 from hil.twin.soc.unmodelled import Reserved, Unmodelled
-from tests.twin.bare_part import BarePart
+from tests.twin.bare_part import SVD, BarePart
 from tests.twin.sweep.page import PAGE, find_section, render, section, totals
 from tests.twin.sweep.registry import SCENARIOS, STANDS_FOR
 from tests.twin.sweep.survey import Class, survey
@@ -43,7 +43,7 @@ def test_what_is_not_modelled_is_named_once_with_its_bit(part, name, caplog):
     unmodelled = part.mcu.peripherals.unmodelled
     block = part.mcu.peripherals.blocks[name]
     for offset, bits in block.not_modelled.items():
-        known = register_names().get(block.base + offset)
+        known = register_names(SVD).get(block.base + offset)
         for position in range(32) if offset in block.resets else ():
             mask = 1 << position
             if not bits & mask:
