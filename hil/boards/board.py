@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ _TABLES = {
     "console": {"uart", "tx", "rx", "line"},
     "button": {"pin", "pressed"},
     "supply": {"jumper", "regulator"},
-    "isolation": {"lines", "unparked_leak", "source"},
+    "isolation": {"lines", "jumpers", "opened_by", "unparked_leak", "source"},
+    "revision": {"document", "earliest", "why"},
 }
 _OPEN_TABLES = {"leds", "connectors", "devices"}
 """Tables with one entry per name of the board's own."""
@@ -31,6 +33,7 @@ _TOP = {"title", "part", "package", "mcu", "source", "firmware"}
 _HSE_RANGE_HZ = (4_000_000, 48_000_000)
 """DS10198 Rev 8, first page: 4 to 48 MHz crystal oscillator."""
 _HSE_SOURCES = ("crystal", "clock")
+_REVISION = re.compile(r"([A-Z])[-. ]?(\d+)")
 _VREF, _VBAT, _LEVELS = ("VDDA",), ("VDD",), ("low", "high")
 
 
@@ -45,6 +48,27 @@ class Console:
     """The part's receive pin."""
     line_v: float
     """At which the probe's transmit line idles, in V."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """Which revisions of a board will do, where not all of them do."""
+
+    document: str
+    """What stands on the board before its revision: "MB1136"."""
+    earliest: str
+    """The first that will do: "C-02"."""
+    why: str
+    """What is wrong with those before, and what to do."""
+
+    def accepts(self, answer: str) -> bool:
+        """Whether a revision as somebody reads it off, "mb1136 c.2" or "C02", is the earliest or a later."""
+        parts = [
+            _REVISION.fullmatch(text.upper().replace(self.document, "").strip(" -."))
+            for text in (answer, self.earliest)
+        ]
+        read, first = (part and (part[1], int(part[2])) for part in parts)
+        return read is not None and first is not None and read >= first
 
 
 BUS_SIGNALS: Mapping[str, tuple[str, ...]] = {
@@ -138,6 +162,12 @@ class Board:
     """What the board's own regulator gives the part, in V."""
     isolation_lines: tuple[str, ...]
     """Debug and console lines that may feed the part while it is measured."""
+    isolation_jumpers: str
+    """What connects them without a relay: "the CN2 jumpers"."""
+    isolation_opened_by: str
+    """How they are opened, so that a relay can take their place."""
+    revision: Revision | None
+    """Which revisions will do; ``None``: all of them."""
     unparked_leak_a: float
     """What they feed into a part whose lines are not parked, in A."""
 
@@ -249,6 +279,9 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         supply_jumper=data["supply"]["jumper"],
         regulator_v=data["supply"]["regulator"],
         isolation_lines=tuple(isolation["lines"]),
+        isolation_jumpers=isolation.get("jumpers", "the board's own connections to its probe"),
+        isolation_opened_by=isolation.get("opened_by", "part the board's connections to its probe"),
+        revision=Revision(**data["revision"]) if "revision" in data else None,
         unparked_leak_a=isolation["unparked_leak"],
     )
 

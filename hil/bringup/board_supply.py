@@ -83,7 +83,8 @@ def _check_current(session: Session, current_a: float, uncertainty_a: float) -> 
         raise session.wrong(
             f"the board draws {with_unit(current_a, 'A')}: the ammeter is reversed",
             expected="a current above 0",
-            hint="swap the ammeter's leads; or another supply feeds the board: take JP6 off",
+            hint="swap the ammeter's leads; or another supply feeds the board: "
+            f"take {session.rig.config.board.definition.supply_jumper} off",
         )
 
 
@@ -96,7 +97,8 @@ def _check_board(session: Session, board_v: float, terminals_v: float, current_a
         raise session.wrong(
             found,
             expected=expected,
-            hint="connect the sense leads at JP6 and have the analyzer use them, or shorten the leads; "
+            hint=f"connect the sense leads at {session.rig.config.board.definition.supply_jumper} "
+            "and have the analyzer use them, or shorten the leads; "
             "connect the DAQ's ground to the board's",
         )
     if current_a > _DRAWS_A:
@@ -108,7 +110,8 @@ def _check_board(session: Session, board_v: float, terminals_v: float, current_a
     raise session.wrong(
         f"{found}, and nothing draws a current",
         expected=expected,
-        hint="the analyzer's lead is open: + to the MCU side of JP6, − to GND",
+        hint="the analyzer's lead is open: "
+        f"+ to the MCU side of {session.rig.config.board.definition.supply_jumper}, − to GND",
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from hil.boards.board import Revision
 from hil.bringup.operators import UNANSWERED, Question
 from hil.bringup.session import Session
 from hil.config import RigConfig
@@ -15,11 +16,11 @@ from hil.quantity import parse
 
 REVISION = Question(
     "board_revision",
-    "Is the board MB1136 revision C-02 or later (sticker on its back)?",
-    "C-02 or later",
-    "revision C-01 has no 32.768 kHz crystal (UM1724 Rev 14, 6.7.2); take a later board, or fit one",
+    "Is the board {document} revision {earliest} or later (sticker on its back)?",
+    "{earliest} or later",
+    "{why}",
 )
-JP6 = Question(
+IDD_JUMPER = Question(
     "jp6",
     "Is the jumper {jumper} (IDD) off, and the analyzer's + lead on its MCU side?",
     "yes",
@@ -30,7 +31,7 @@ RELAY = Question(
     "relay_at_rest",
     "Ohms across each contact of the relay ({lines}), at rest?",
     "open, above 1 MΩ",
-    "use the normally open contacts; take off the CN2 jumpers and open SB12, SB13 and SB14",
+    "use the normally open contacts; {opened_by}",
 )
 DRIVER = Question(
     "relay_driver",
@@ -59,41 +60,44 @@ _LIMITS_OHM = {
 """Assumptions: a contact that is open for an ohmmeter, a ground lead with its plugs, and less than a part in
 reset takes at 3.3 V."""
 
-_REFUSED_REVISIONS = ("C01", "B")
-
 
 def questions(config: RigConfig) -> list[Question]:
     """The questions that this rig's wiring asks for."""
-    asked = [REVISION]
+    board = config.board.definition
+    asked = [] if board.revision is None else [REVISION]
     if config.supplied_by is not None:
-        asked += [JP6, SUPPLY]
+        asked += [IDD_JUMPER, SUPPLY]
     if config.wiring.debug_connection is not None:
         asked += [RELAY, DRIVER]
     if config.daq is not None:
         asked.append(GROUND)
-    board = config.board.definition
     names = {
+        **(vars(board.revision) if board.revision is not None else {}),
+        "opened_by": board.isolation_opened_by,
         "jumper": board.supply_jumper,
         "regulator_v": board.regulator_v,
         "lines": ", ".join(board.isolation_lines),
     }
     return [
-        replace(question, text=question.text.format(**names), advice=question.advice.format(**names))
+        replace(
+            question,
+            text=question.text.format(**names),
+            right=question.right.format(**names),
+            advice=question.advice.format(**names),
+        )
         for question in asked
     ]
 
 
-def is_right(question: Question, answer: str) -> bool:
-    """Whether an answer lets the bring-up go on: "yes", a resistance inside the limits, a revision that will
-    do.
+def is_right(question: Question, answer: str, revision: Revision | None = None) -> bool:
+    """Whether an answer lets the bring-up go on: "yes", a resistance inside the limits, or a ``revision`` of
+    the board that will do.
     """
     word = answer.strip().lower()
     if word in ("y", "yes", UNANSWERED):
         return True
     if question.key == REVISION.key:
-        revision = word.upper().removeprefix("MB1136").replace("-", "").replace(".", "").replace(" ", "")
-        revision = revision.replace("C0", "C").replace("C", "C0")
-        return revision[:1] >= "C" and not revision.startswith(_REFUSED_REVISIONS)
+        return revision is not None and revision.accepts(answer)
     if question.key not in _LIMITS_OHM:
         return False
     low_ohm, high_ohm = _LIMITS_OHM[question.key]
@@ -111,7 +115,7 @@ def check_by_hand(session: Session) -> str:
     for question in asked:
         answer = session.operator.answer(question)
         session.found.by_hand.append(ByHand(question=question.text, answer=answer))
-        if not is_right(question, answer):
+        if not is_right(question, answer, session.rig.config.board.definition.revision):
             raise session.wrong(f"{question.text} {answer}", expected=question.right, hint=question.advice)
     if all(entry.answer == UNANSWERED for entry in session.found.by_hand):
         return f"{len(asked)} checks not made: nobody is at the bench"

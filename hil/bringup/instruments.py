@@ -115,18 +115,20 @@ def _unsupplied_v(session: Session) -> float | None:
         vdd_v = session.supply_at_the_board_v()
     if vdd_v is None or abs(vdd_v) <= OFF_V:
         return vdd_v
+    board = session.rig.config.board.definition
     found = f"VDD is {with_unit(vdd_v, 'V')} at the board with the supply off and the lines open"
     if vdd_v >= OWN_REGULATOR_V:
         raise session.wrong(
             found,
             expected=f"below {OFF_V:g} V",
-            hint="the jumper JP6 is on, so that the board's own regulator feeds the part: take it off",
+            hint=f"the jumper {board.supply_jumper} is on, so that the board's own regulator feeds the part: "
+            "take it off",
         )
     raise session.wrong(
         found,
         expected=f"below {OFF_V:g} V",
         hint="something feeds the part through its pins: the ST-LINK's TX or debug lines do not go through "
-        "the relay's normally open contacts (CN2, SB12, SB13, SB14)",
+        f"the relay's normally open contacts: {board.isolation_opened_by}",
     )
 
 

@@ -64,7 +64,9 @@ def measure_known_loads(session: Session) -> str:
     finally:
         analyzer.supply_off()
         session.move(
-            "LOAD BOARD", "Put the analyzer's leads back: + on JP6 (MCU side), − on GND, sense beside them"
+            "LOAD BOARD",
+            f"Put the analyzer's leads back: + on {board.definition.supply_jumper} (MCU side), − on GND, "
+            "sense beside them",
         )
     smallest = with_unit(session.found.smallest_range_a or 0.0, "A")
     return (

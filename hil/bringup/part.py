@@ -39,7 +39,8 @@ def start_the_part(session: Session) -> str:
 
 def _identify(session: Session) -> str:
     rig = session.rig
-    part = rig.config.board.definition.part
+    board = rig.config.board.definition
+    part = board.part
     rig.to(State.POWERED)
     try:
         rig.board.connect(under_reset=True)
@@ -48,7 +49,7 @@ def _identify(session: Session) -> str:
             f"the probe does not reach the part ({error.message})",
             expected="an answer over SWD while the relay connects the lines",
             hint="the relay or its coil's supply is missing, its active level is wrong, or SWDIO, SWCLK and "
-            "NRST are not wired through it; without a relay put the CN2 jumpers on",
+            f"NRST are not wired through it; without a relay connect {board.isolation_jumpers}",
         ) from error
     try:
         code = int.from_bytes(rig.board.read_memory(part.device_id_address, 4), "little")
@@ -118,7 +119,7 @@ def _check_contacts(session: Session) -> None:
         raise session.wrong(
             "the probe reaches the part with the relay at rest",
             expected="no answer over SWD",
-            hint="take off the CN2 jumpers and open SB12; use the relay's normally open contacts",
+            hint=f"{rig.config.board.definition.isolation_opened_by}; use the relay's normally open contacts",
         )
 
 

@@ -46,7 +46,8 @@ def measure_sleep(session: Session) -> str:
             expected=f"at most {with_unit(figure.max, 'A')} ({figure.source})",
             hint=f"the wire of {worst} takes {with_unit(adds_a[worst], 'A')}: buffer it"
             if blamed and worst is not None
-            else "a line that the relay does not open (console; SWO, SB15; NRST, SB12), or a wire to the DAQ",
+            else "a line that the relay does not open, or a wire to the DAQ: "
+            f"{session.rig.config.board.definition.isolation_opened_by}",
         )
     parts = [f"{role} {with_unit(added_a, 'A')}" for role, added_a in adds_a.items()]
     return f"{shown}, at most {with_unit(figure.max, 'A')}" + (f"; of it {', '.join(parts)}" if parts else "")

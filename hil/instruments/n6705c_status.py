@@ -64,7 +64,7 @@ class OutputStatus:
             f"the output is unregulated after {_SETTLE_S:g} s",
             where=self._link.where,
             operation="supply on",
-            hint="look for a second supply at the board; JP6 must be open",
+            hint="look for a second supply at the board; its current jumper must be open",
         )
 
     def check(self) -> int:
@@ -84,7 +84,7 @@ class OutputStatus:
                 f"the protection tripped: {', '.join(causes)} (questionable status {status})",
                 where=self._link.where,
                 operation="supply",
-                hint="look for a short circuit or a second supply at the board; JP6 must be open",
+                hint="look for a short circuit or a second supply at the board; is its current jumper open?",
             )
         return status
 

@@ -287,7 +287,8 @@ class BoardStates:
                 where="board",
                 operation="off",
                 expected=f"below {_OFF_VOLTAGE_V:g} V within {_FALL_S:g} s",
-                hint="something feeds the part through its pins: the CN2 jumpers, a wire to the DAQ",
+                hint="something feeds the part through its pins: "
+                f"{bench.config.board.definition.isolation_jumpers}, a wire to the DAQ",
             )
 
     def _switch_on(self) -> None:

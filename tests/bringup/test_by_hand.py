@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks by hand: which answers let the bring-up go on, and where answers come from."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from hil.boards import Board
 from hil.bringup import by_hand
 from hil.bringup.operators import UNANSWERED, Answers, Move, Question, Unattended
 from hil.config import load_rig
@@ -19,9 +21,9 @@ from hil.errors import BringUpError, ConfigError
         (by_hand.REVISION, "C.1", False),
         (by_hand.REVISION, "C-01", False),
         (by_hand.REVISION, "B-01", False),
-        (by_hand.JP6, "yes", True),
-        (by_hand.JP6, "no", False),
-        (by_hand.JP6, UNANSWERED, True),
+        (by_hand.IDD_JUMPER, "yes", True),
+        (by_hand.IDD_JUMPER, "no", False),
+        (by_hand.IDD_JUMPER, UNANSWERED, True),
         (by_hand.RELAY, "open", True),
         (by_hand.RELAY, "12 Mohm", True),
         (by_hand.RELAY, "0.2 ohm", False),
@@ -33,14 +35,14 @@ from hil.errors import BringUpError, ConfigError
     ],
 )
 def test_an_answer_is_right_or_wrong(question: Question, answer: str, right: bool) -> None:
-    assert by_hand.is_right(question, answer) is right
+    assert by_hand.is_right(question, answer, Board.load("nucleo_l476rg").revision) is right
 
 
 def test_answers_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "answers.toml"
     file.write_text('jp6 = "yes"\n', "utf-8")
     answers = Answers(file)
-    assert answers.answer(by_hand.JP6) == "yes"
+    assert answers.answer(by_hand.IDD_JUMPER) == "yes"
     assert not answers.move(Move("LOAD BOARD", "put the leads back"))
     with pytest.raises(BringUpError, match=r"no answer to 'ground'.*try: measure it"):
         answers.answer(by_hand.GROUND)
@@ -55,7 +57,7 @@ def test_a_file_of_answers_that_cannot_be_read_is_refused(tmp_path: Path, text: 
 
 
 def test_nobody_answers_and_nothing_moves() -> None:
-    assert Unattended().answer(by_hand.JP6) == UNANSWERED
+    assert Unattended().answer(by_hand.IDD_JUMPER) == UNANSWERED
     assert not Unattended().move(Move("PULL sensor", "pull it"))
 
 
@@ -64,3 +66,15 @@ def test_the_questions_name_the_lines_and_the_jumper_of_the_rigs_board() -> None
     assert "(SWDIO, SWCLK, NRST, PB6, PB7)" in asked["relay_at_rest"].text
     assert "JP5" in asked["jp6"].text
     assert "regulator (3.3 V)" in asked["jp6"].advice
+    said = " ".join(f"{question.text} {question.right} {question.advice}" for question in asked.values())
+    assert not {"MB1136", "C-02", "JP6", "CN2", "SB12"} & set(re.findall(r"[\w-]+", said))
+    assert "board_revision" not in asked  # every revision of this board will do
+
+
+def test_the_first_questions_are_the_nucleos_own() -> None:
+    asked = {question.key: question for question in by_hand.questions(load_rig("nucleo"))}
+    assert asked["board_revision"].text == (
+        "Is the board MB1136 revision C-02 or later (sticker on its back)?"
+    )
+    assert asked["board_revision"].right == "C-02 or later"
+    assert "open SB12" in asked["relay_at_rest"].advice
