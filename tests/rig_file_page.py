@@ -321,6 +321,7 @@ EXAMPLES: Mapping[str, Any] = {
     "trace": "run.vcd",
     "sensor_noise": "1 mV",
     "adc_noise": "0.5 LSB",
+    "msi_error": "1.5 %",
     "unparked_leak": "10 uA",
     "power_on_at_start": True,
     "vbat": "3.0 V",
@@ -377,6 +378,8 @@ INSTEAD: Mapping[str, str] = {
     "`input_resistance` in `[twin.wires]` wins.",
 }
 """Keys that are spread over fields, and so have no docstring of their own."""
+RATIOS = {"msi_error"}
+"""Keys that are relative."""
 FIELDS = {"analyzer_noise": "noise"}
 """Keys whose field has another name."""
 
@@ -402,6 +405,8 @@ def twin_key(name: str, owner: type, ideal: object | None, bench: object | None)
         said = "table"
     elif isinstance(example, list):
         said = "list of tables"
+    elif name in RATIOS:
+        said = "ratio (%, ppm)"
     elif name == "input_pull_down":
         said = "resistance in ohm"
     else:
@@ -415,6 +420,8 @@ def twin_key(name: str, owner: type, ideal: object | None, bench: object | None)
             return "none"
         unit = field.removeprefix(f"{name}_").replace("lsb", "LSB") if suffix else ""
         unit = {"v": "V", "a": "A", "c": "°C", "f": "F"}.get(unit, unit)
+        if isinstance(found, float) and name in RATIOS:
+            return f'`"{100 * found:g} %"`'
         if isinstance(found, float):
             return f'`"{engineering(found, unit)}"`'
         return f"`{literal(found)}`"

@@ -266,6 +266,7 @@ class Bench:
         if miswiring.lse != "fitted":
             factor = None if miswiring.lse == "absent" else SLOW_CRYSTAL_FACTOR
             blocks.rcc.oscillators.lse_start_factor = factor
+        blocks.rcc.oscillators.msi_error = self.config.msi_error
         if miswiring.target == "another":
             blocks.dbgmcu.device_id = OTHER_DEVICE_ID
 

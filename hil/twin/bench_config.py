@@ -32,6 +32,8 @@ DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
 DEFAULT_SENSOR_NOISE = "0.3 mV"
 """RMS white noise on the sensor wire. An ASSUMPTION: half a step of a 12-bit converter at 3 V, a tidy
 cable."""
+MSI_ERROR_MOST = 0.08
+"""What an MSI may be off at most (DS10198 Rev 8, table 60: -8 % to +6 %, -40 to 125 °C)."""
 RETIRED_ROLE = "debug_isolation"
 """A relay with normally closed contacts, which earlier rig files had."""
 
@@ -44,6 +46,7 @@ TWIN_KEYS = (
         "trace",
         "sensor_noise",
         "adc_noise",
+        "msi_error",
         "unparked_leak",
         "power_on_at_start",
         "vbat",
@@ -157,6 +160,8 @@ class BenchConfig:
     """RMS white noise on the sensor's wire."""
     adc_noise_lsb: float | None
     """RMS noise of a conversion in steps of the 12-bit converter; without it what the model assumes."""
+    msi_error: float
+    """Error of the part's MSI, at most 8 % either way, while it is not locked to the crystal."""
     unparked_leak_a: float
     """Current that connected debug and console lines feed into the part."""
     realism: Realism
@@ -291,6 +296,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         spread=_spread(twin, source),
         sensor_noise_v=_quantity(twin, "sensor_noise", "V", DEFAULT_SENSOR_NOISE, source),
         adc_noise_lsb=_quantity(twin, "adc_noise", "LSB", "1 LSB", source) if "adc_noise" in twin else None,
+        msi_error=_msi_error(twin, source),
         unparked_leak_a=_quantity(twin, "unparked_leak", "A", f"{1e6 * board.unparked_leak_a:g} uA", source),
         realism=realism.parse(twin, source),
         miswiring=miswiring.parse(twin, source),
@@ -308,6 +314,16 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         has_thermometer="thermometer" in tables,
         thermometer=_instrument(twin, "thermometer", source),
     )
+
+
+def _msi_error(twin: Mapping[str, Any], source: str) -> float:
+    error = _quantity(twin, "msi_error", "percent", "0 %", source) / 100
+    if abs(error) > MSI_ERROR_MOST:
+        raise BenchConfigError(
+            f"{source}: [twin] msi_error: {100 * error:g} % is more than the {100 * MSI_ERROR_MOST:g} % that "
+            'an MSI may be off at -40 to 125 °C (DS10198 Rev 8, table 60); expected a value such as "1.5 %"'
+        )
+    return error
 
 
 def _table(parent: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:

@@ -25,6 +25,8 @@ def test_quantities_become_si_floats() -> None:
     assert config.unparked_leak_a == pytest.approx(1.5e-6)
     assert config.seed == 7
     assert config.adc_noise_lsb is None
+    assert config.msi_error == 0.0
+    assert parse({"msi_error": "-1.69 %"}).msi_error == pytest.approx(-0.0169)
     assert parse({"adc_noise": "0.6 LSB"}).adc_noise_lsb == pytest.approx(0.6)
 
 
@@ -86,6 +88,8 @@ def test_a_planted_open_wire() -> None:
         ({"unparked_leak": "40 mV"}, r"unparked_leak: .*millivolt.*expected a value such as"),
         ({"unparked_leak": "40 furlongs"}, r"unparked_leak: .*expected a value such as"),
         ({"sensor_noise": "lots"}, r"sensor_noise: expected a number with a unit"),
+        ({"msi_error": "9 %"}, r"msi_error: 9 % is more than the 8 %"),
+        ({"msi_error": "1 kHz"}, r"msi_error: .*expected a value such as"),
         ({"wires": {"motor": {"open": True}}}, r"\[twin\.wires\] motor: no such role in \[wiring\]"),
         ({"wires": {"sensor": {"open": False}}}, r"\[twin\.wires\] sensor: an open wire is \{open = true\}"),
         ({"wires": {"sensor": {"pins": "PA1"}}}, r"\[twin\.wires\] sensor: no key 'pins'"),

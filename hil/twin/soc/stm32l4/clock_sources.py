@@ -46,6 +46,8 @@ class ClockSources:
         self._register = register
         self.lsi_nominal_hz = clock_tree.LSI_HZ
         """The frequency of this part's LSI."""
+        self.msi_error = 0.0
+        """Relative error of this part's MSI, which a lock to the LSE takes away."""
         self.lse_start_factor: float | None = None if board.lse_hz is None else 1.0
         """How much longer than typical the crystal takes to start; ``None``: the board has none."""
         self.hse: HighSpeedClock | None = board.hse
@@ -83,7 +85,7 @@ class ClockSources:
 
     @property
     def msi_range_hz(self) -> int:
-        """The frequency of the MSI when it runs."""
+        """The nominal frequency of the MSI when it runs."""
         locked = bool(self._register(CR) & MSIPLLEN) and self["lse"].ready
         return clock_tree.msi_hz(self.msi_range, locked)
 
@@ -92,7 +94,9 @@ class ClockSources:
         hz = self.msi_range_hz
         trim = field(self._register(ICSCR), 8, 8)
         locked = bool(self._register(CR) & MSIPLLEN) and self["lse"].ready
-        return hz if locked else clock_tree.trimmed_hz(hz, trim - 256 * (trim >> 7))
+        if locked:
+            return hz
+        return clock_tree.trimmed_hz(round(hz * (1 + self.msi_error)), trim - 256 * (trim >> 7))
 
     def frequencies(self, *, stopped: bool) -> Clocks:
         """Every frequency for the present settings; ``stopped`` is Stop mode."""

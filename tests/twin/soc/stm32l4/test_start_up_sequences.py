@@ -95,6 +95,12 @@ def test_lse_disciplines_the_msi_and_a_second_pll_starts(started):
     modify(started, "RCC", CR, 0xF0, 11 << 4)  # 48 MHz, which mbed takes for USB
     modify(started, "RCC", CR, 0, MSIPLLEN)
     assert started.mcu.peripherals.rcc.clocks.msi_hz == 48_005_120
+    # An MSI that is off is right while it is locked, and off again without.
+    started.mcu.peripherals.rcc.oscillators.msi_error = -0.0169
+    modify(started, "RCC", CR, MSIPLLEN, 0)
+    assert started.mcu.peripherals.rcc.clocks.msi_hz == round(48e6 * (1 - 0.0169))
+    modify(started, "RCC", CR, 0, MSIPLLEN)
+    assert started.mcu.peripherals.rcc.clocks.msi_hz == 48_005_120
     start_pll(started, source=1, multiplier=40, divider=6)
     started.write("RCC", PLLSAI1CFGR, 24 << 8 | 1 << 20)
     modify(started, "RCC", CR, 0, 1 << 26)
