@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from hil.parts import Part
+from hil.parts import Block, Part
 from hil.twin.ip.adc_v3.adc import TRIGGER_EXTI_11, Adc
 from hil.twin.ip.adc_v3.common import AdcCommon
+from hil.twin.ip.adc_v3.injected import TRIGGER_EXTI_15
 from hil.twin.ip.adc_v3.inputs import AnalogInputs
 from hil.twin.ip.adc_v3.pair import AdcPair
 from hil.twin.ip.comp_v3 import Comparators
@@ -22,13 +23,16 @@ from hil.twin.pins import Pins
 from hil.twin.soc.routing import Routing
 from hil.twin.soc.stm32l4.rcc import Rcc
 
-_ADC_TRIGGERS: Final = dict(
-    zip((4, 7, 9, 11, 12, 13, 14), ("TIM3", "TIM8", "TIM1", "TIM2", "TIM4", "TIM6", "TIM15"), strict=True)
-)
-"""EXTSEL codes of the timers' TRGO (ST's HAL, LL_ADC_REG_TRIG_EXT)."""
 _EXTI_OF_COMPARATORS: Final = (LINE_COMP1, LINE_COMP2)
 _EXTI_OF_ADC: Final = 11
+_EXTI_OF_INJECTED: Final = 15
 _EXTI_OF_DAC: Final = 9
+
+
+def _triggers(block: Block, trait: str, timers: Mapping[str, Tim]) -> dict[int, Tim]:
+    """The part's timers by the codes that select their TRGO."""
+    codes: Mapping[str, int] = block.traits[trait]
+    return {code: timers[timer] for timer, code in codes.items() if timer in timers}
 
 
 class Analog:
@@ -84,7 +88,8 @@ class Analog:
                     battery_v=battery_v,
                     temperature_c=temperature_c,
                 ),
-                {code: timers[timer] for code, timer in _ADC_TRIGGERS.items() if timer in timers},
+                _triggers(blocks["ADC123_COMMON"], "triggers", timers),
+                _triggers(blocks["ADC123_COMMON"], "injected_triggers", timers),
                 tuple(routing.request(block.name)),
                 np.random.default_rng([seed, block.base]),
                 core_asleep,
@@ -94,6 +99,7 @@ class Analog:
         AdcPair(self.adc_common, self.adcs["ADC1"], self.adcs["ADC2"])
         for adc in self.adcs.values():
             exti.triggered(_EXTI_OF_ADC).connect(partial(adc.internal_trigger, TRIGGER_EXTI_11))
+            exti.triggered(_EXTI_OF_INJECTED).connect(partial(adc.injected.internal_trigger, TRIGGER_EXTI_15))
 
         self.comparators = Comparators(
             blocks["COMP"],

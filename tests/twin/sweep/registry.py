@@ -80,6 +80,9 @@ BEYOND_THE_FILE: dict[tuple[str, int], int] = {
     },  # OCxM[3]
     ("TIM15", 0x18): 0x0101_0000,
     ("RCC", 0x08): 0x7000_0000,  # MCOPRE
+    ("ADC1", 0x0C): 1 << 31,  # JQDIS
+    ("ADC1", 0xA0): 1,  # channel 0 of watchdogs 2 and 3
+    ("ADC1", 0xA4): 1,
 }
 """Bits that a register has (ST's stm32l476xx.h) and the SVD file leaves out."""
 

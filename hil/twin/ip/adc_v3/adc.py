@@ -2,8 +2,8 @@
 """Analog-to-digital converters (RM0351, ADC section): regular sequences by software or trigger, with DMA.
 
 Modelled: power-up sequence, calibration, sequences of 1 to 16 conversions, continuous mode, hardware
-triggers, resolution, alignment, oversampling, overrun, DMA in one-shot and circular mode. Not modelled:
-injected and differential conversions, analog watchdogs, offsets, discontinuous and auto-delayed modes.
+triggers, resolution, alignment, oversampling, overrun, DMA in one-shot and circular mode, injected sequences,
+analog watchdogs. Not modelled: differential conversions, offsets, discontinuous and auto-delayed modes.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +14,10 @@ import numpy as np
 from hil.parts import Block, Part
 from hil.twin.core.scheduler import Event, Scheduler
 from hil.twin.ip.adc_v3.common import AdcCommon, Pair
+from hil.twin.ip.adc_v3.injected import JDR1, JEXTSEL, JSQR, Injected
 from hil.twin.ip.adc_v3.inputs import AnalogInputs
 from hil.twin.ip.adc_v3.sampling import CFGR, CFGR2, SMPR1, SMPR2, SQR1, Sampling
+from hil.twin.ip.adc_v3.watchdogs import AWD2CR, AWD3CR, TR1, TR2, TR3, Watchdogs
 from hil.twin.ip.bdma_v2 import Dma
 from hil.twin.ip.interrupts import InterruptSource
 from hil.twin.ip.register_block import RegisterBlock, field
@@ -30,18 +32,15 @@ DR: Final = 0x40
 CALFACT: Final = 0xB4
 
 _ADRDY, _EOSMP, EOC, _EOS, OVR = 1, 1 << 1, 1 << 2, 1 << 3, 1 << 4
-_ADEN, _ADDIS, _ADSTART, _ADSTP = 1, 1 << 1, 1 << 2, 1 << 4
+_ADEN, _ADDIS, _ADSTART, _JADSTART, _ADSTP, _JADSTP = (1 << bit for bit in range(6))
+_JQDIS: Final = 1 << 31
 _ADVREGEN, _DEEPPWD, _ADCALDIF, _ADCAL = 1 << 28, 1 << 29, 1 << 30, 1 << 31
 _DMAEN, _DMACFG, _OVRMOD, _CONT = 1, 1 << 1, 1 << 12, 1 << 13
 _EXTSEL: Final = 0xF << 6
 TRIGGER_EXTI_11: Final = 6
 """The EXTSEL code of the EXTI's line (ST's HAL, LL_ADC_REG_TRIG_EXT_EXTI_LINE11)."""
 _UNMODELLED: Final = (
-    *(0x20, 0x24, 0x28),  # analog watchdogs' thresholds
-    0x4C,  # JSQR
     *(0x60, 0x64, 0x68, 0x6C),  # offsets
-    *(0x80, 0x84, 0x88, 0x8C),  # injected results
-    *(0xA0, 0xA4),  # watchdogs' channels
     0xB0,  # DIFSEL
 )
 
@@ -49,29 +48,39 @@ _UNMODELLED: Final = (
 class Adc(RegisterBlock):
     """One of ADC1 to ADC3.
 
-    ``triggers`` maps EXTSEL codes to the timers whose TRGO they select; ``dma_routes`` lists the controllers,
-    channels and request codes that can serve it; ``power_changed`` tells that its supply current may have.
+    ``triggers`` and ``injected_triggers`` map EXTSEL and JEXTSEL codes to the timers whose TRGO they select;
+    ``dma_routes`` lists the controllers, channels and request codes that can serve it; ``power_changed``
+    tells that its supply current may have.
     ``core_asleep`` says whether no program looks at the memory: conversions may then be done in stretches.
     """
 
     resets: ClassVar[Mapping[int, int]] = (
         {ISR: 0, IER: 0, CR: _DEEPPWD, CFGR: 0x8000_0000, CFGR2: 0, SMPR1: 0, SMPR2: 0, DR: 0, CALFACT: 0}
         | {SQR1 + 4 * index: 0 for index in range(4)}
+        | {TR1: 0x0FFF_0000, TR2: 0x00FF_0000, TR3: 0x00FF_0000, AWD2CR: 0, AWD3CR: 0, JSQR: 0}
+        | {JDR1 + 4 * index: 0 for index in range(4)}
         | dict.fromkeys(_UNMODELLED, 0)
     )
     polled: ClassVar[frozenset[int]] = frozenset({ISR, CR})
-    writable: ClassVar[Mapping[int, int]] = {ISR: 0, DR: 0}
+    writable: ClassVar[Mapping[int, int]] = {
+        ISR: 0,
+        DR: 0,
+        **{JDR1 + 4 * index: 0 for index in range(4)},
+        TR1: 0x0FFF_0FFF,
+        TR2: 0x00FF_00FF,
+        TR3: 0x00FF_00FF,
+        AWD2CR: 0x7_FFFF,
+        AWD3CR: 0x7_FFFF,
+        JSQR: 0x7DF7_DFFF,
+    }
     write_one: ClassVar[frozenset[int]] = frozenset({ISR})
     not_modelled: ClassVar[Mapping[int, int]] = dict.fromkeys(_UNMODELLED, 0xFFFF_FFFF) | {
-        IER: 0x7E0,  # injected sequences and analog watchdogs, here and below
-        CR: 1 << 3 | 1 << 5 | _ADCALDIF,
-        CFGR: 0x7FFF_C000,
+        IER: 1 << 10,  # the injected queue's overflow
+        CR: _ADCALDIF,
+        CFGR: 0x003F_C000,  # auto-delayed and discontinuous modes, the queue's mode
         CFGR2: 0x602,
         CALFACT: 0x007F_007F,  # factors that a program writes
     }
-
-    stored_only: ClassVar[Mapping[int, int]] = {CFGR: 1 << 31}
-    """JQDIS, which decides about injected sequences alone."""
 
     def __init__(
         self,
@@ -82,6 +91,7 @@ class Adc(RegisterBlock):
         common: AdcCommon,
         inputs: AnalogInputs,
         triggers: Mapping[int, Tim],
+        injected_triggers: Mapping[int, Tim],
         dma_routes: tuple[tuple[Dma, int, int], ...],
         noise: np.random.Generator,
         core_asleep: Callable[[], bool],
@@ -95,6 +105,14 @@ class Adc(RegisterBlock):
         self._dma_routes = dma_routes
         self.sampling = Sampling(part, lambda: self.words, common, inputs, noise)
         """What its conversions find."""
+        self.injected = Injected(
+            lambda: self.words, self, injected_triggers, lambda: bool(self.words[CR] & _JADSTART)
+        )
+        self._watchdogs = Watchdogs(lambda: self.words)
+        self._ready = False
+        """ADRDY came since it was enabled, whether software cleared the flag or not."""
+        self._held = False
+        """A regular conversion waits for the injected sequence's end."""
         self._event: Event | None = None
         self._calibration: Event | None = None
         self.pair: Pair | None = None
@@ -118,7 +136,9 @@ class Adc(RegisterBlock):
     def reset(self) -> None:
         """System reset: deep power-down."""
         super().reset()
+        self._ready = False
         self._cancel()
+        self.injected.stop()
         if self._calibration is not None:
             self._calibration.cancel()
             self._calibration = None
@@ -138,6 +158,10 @@ class Adc(RegisterBlock):
     @property
     def conversion_rate_hz(self) -> float:
         """Mean conversions per second in the present mode; zero between single conversions."""
+        return self._regular_rate_hz + self.injected.rate_hz
+
+    @property
+    def _regular_rate_hz(self) -> float:
         if not self.converting:
             return 0.0
         config = self._sequencing
@@ -182,7 +206,7 @@ class Adc(RegisterBlock):
             return  # configuration may be written only while no conversion is started
         else:
             self.store(offset, value)
-            if offset == CFGR:
+            if offset in (CFGR, JSQR):
                 self._name_trigger()
         self._update_interrupt()
 
@@ -192,6 +216,8 @@ class Adc(RegisterBlock):
         known = field(config, 6, 4) in self._triggers or field(config, 6, 4) == TRIGGER_EXTI_11
         if field(config, 10, 2) and not known and self.unknowns is not None:
             self.unknowns.without_effect(self, CFGR, _EXTSEL)
+        if self.injected.unknown_trigger and self.unknowns is not None:
+            self.unknowns.without_effect(self, JSQR, JEXTSEL)
 
     def _write_control(self, value: int) -> None:
         control = self.words[CR] & ~(_ADVREGEN | _DEEPPWD | _ADCALDIF) | value & (
@@ -213,20 +239,67 @@ class Adc(RegisterBlock):
             self._cancel()
             if self.pair is not None:
                 self.pair.stopped(self)
+        if value & (_JADSTP | _ADDIS) or not powered:
+            control &= ~_JADSTART
+            if self.injected.running:
+                self.injected.stop()
+                self.resume_regular()
         if value & _ADDIS or not powered:
             control &= ~(_ADEN | _ADSTART)
             self.words[ISR] &= ~_ADRDY
+            self._ready = False
             self._cancel()
         # A one that is written back does not start again what is stopped by the same store.
         fresh = value & ~self.words[CR] & _ADSTART and not led
-        start = fresh and control & _ADEN and self.words[ISR] & _ADRDY
-        self.words[CR] = control | (_ADSTART if start else 0)
+        ready = self._ready and control & _ADEN
+        start = fresh and ready
+        inject = ready and value & ~self.words[CR] & _JADSTART and not self.injected.automatic
+        self.words[CR] = control | (_ADSTART if start else 0) | (_JADSTART if inject else 0)
+        if inject:
+            self._inject()
         if start:
             self._rank = 0
             self._dma_finished = False
             if not field(self.words[CFGR], 10, 2):
                 self._begin()
         self.power_changed()
+
+    def _inject(self) -> None:
+        if not self.words[CFGR] & _JQDIS and self.unknowns is not None:
+            self.unknowns.without_effect(self, CFGR, _JQDIS)  # the queue of contexts
+        if not self.injected.waits_for_trigger:
+            self.injected.begin()
+
+    def convert_injected(self, channel: int, done: Callable[[int], None]) -> Event | None:
+        """Begin a conversion of the injected sequence; ``done`` gets its result."""
+        began_ps = self._scheduler.now_ps
+
+        def converted() -> None:
+            value, watched = self.sampling.channel_result(channel, began_ps)
+            self.words[ISR] |= _EOSMP | self._watchdogs.flags(channel, watched, injected=True)
+            done(value)
+
+        return self._in_cycles(self.sampling.channel_cycles(channel), converted)
+
+    def interrupt_regular(self) -> None:
+        """Break off a regular conversion; it is made again after the injected sequence."""
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+            self._held = True
+
+    def resume_regular(self) -> None:
+        """The injected sequence is over."""
+        if self._held:
+            self._held = False
+            self._begin()
+
+    def flag_injected(self, flags: int, *, over: bool) -> None:
+        """JEOC, JEOS; the last of a software trigger ends JADSTART."""
+        self.words[ISR] |= flags
+        if over:
+            self.words[CR] &= ~_JADSTART
+        self._update_interrupt()
 
     def _in_cycles(self, cycles: float, action: Callable[[], None]) -> Event | None:
         clock_hz = self._common.clock_hz if self.is_clocked() else 0
@@ -237,7 +310,7 @@ class Adc(RegisterBlock):
             if event is not None:
                 event.cancel()
         self._event = self._following = None
-        self._owed = self._stalled = False
+        self._owed = self._stalled = self._held = False
 
     def _calibrated(self) -> None:
         self._calibration = None
@@ -247,6 +320,7 @@ class Adc(RegisterBlock):
     def _stabilised(self) -> None:
         self._event = None
         self.words[ISR] |= _ADRDY
+        self._ready = True
         self._update_interrupt()
 
     def listens(self, index: int) -> bool:
@@ -269,6 +343,8 @@ class Adc(RegisterBlock):
         """
         config = self.words[CFGR]
         single = not self.sampling.last_rank and not self.words[CFGR2] & 1 and not self.words[IER] & ~OVR
+        if self._watchdogs.on or self.injected.automatic or self.injected.running:
+            return False
         if not single or not config & _DMAEN or self.words[ISR] & (EOC | OVR) or not self._core_asleep():
             return False
         if self.pair is not None and self.pair.active:
@@ -294,6 +370,9 @@ class Adc(RegisterBlock):
         self._event = None
         if self._dma_finished:
             return
+        if self.injected.running:
+            self._held = True
+            return
         if not self._clock_runs:
             self._stalled = True
             return
@@ -309,7 +388,7 @@ class Adc(RegisterBlock):
 
     def follow(self, cycles: float, *, first: bool) -> None:
         """Begin a conversion some cycles after the partner's; of the ``first`` rank or the present one."""
-        if not self.words[ISR] & _ADRDY:
+        if not self._ready:
             return
         if not self.words[CR] & _ADSTART:
             self._dma_finished = False
@@ -350,7 +429,9 @@ class Adc(RegisterBlock):
         if not self._clock_runs:
             self._stalled = True
             return
-        value = self.sampling.result(self._rank, self._began_ps)
+        value, watched = self.sampling.result(self._rank, self._began_ps)
+        channel = self.sampling.channel(self._rank)
+        self.words[ISR] |= self._watchdogs.flags(channel, watched, injected=False)
         overrun = self.words[ISR] & EOC
         if not overrun or self.words[CFGR] & _OVRMOD:
             self.words[DR] = value
@@ -369,6 +450,8 @@ class Adc(RegisterBlock):
             self.power_changed()
         elif not self._dma_finished and (not last or sequencing & _CONT):
             self._begin_next()
+        if last and self.injected.automatic:
+            self.injected.begin()
         self._update_interrupt()
 
     def _begin_next(self) -> None:

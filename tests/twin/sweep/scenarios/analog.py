@@ -12,6 +12,9 @@ SMPR, SQR = (SMPR1, SMPR2), (SQR1, SQR1 + 4, SQR1 + 8, SQR1 + 12)
 CSR, CCR, CDR = 0x00, 0x08, 0x0C
 CHANNEL_1 = "PC0"
 ADEN, ADSTART, ADVREGEN, ADCAL = 1, 4, 1 << 28, 1 << 31
+TR1, TR2, TR3, JSQR, AWD2CR, AWD3CR = 0x20, 0x24, 0x28, 0x4C, 0xA0, 0xA4
+ADDIS, JADSTART = 2, 8
+JQDIS, JAUTO, AWD1SGL, AWD1EN, JAWD1EN = 1 << 31, 1 << 25, 1 << 22, 1 << 23, 1 << 24
 SETTINGS = (CFGR, CFGR2, *SMPR, *SQR)
 
 
@@ -76,6 +79,67 @@ def calibration(s: Subject) -> None:
     s.blocks["ADC1"].write(CR, 4, ADVREGEN)
     s.write("ADC1", CR, ADVREGEN)
     s.advance(50e-6)
+
+
+@scenario("ADC1", CR, CFGR, JSQR, IER)
+def injected(s: Subject) -> None:
+    """A sequence of one channel is injected, with a watchdog on it; then by a timer; then nothing is left."""
+    for number, config in enumerate((JQDIS, JQDIS | JAUTO | JAWD1EN)):
+        start_adc(
+            s, {CFGR: config, JSQR: 0x0000_0100, SQR1: 0, TR1: 0xFFE_0000}, interrupts=0x3E0, start=False
+        )
+        s.write("ADC1", CR, ADVREGEN | (JADSTART if number == 0 else ADSTART))
+        s.advance(40e-6)
+    s.write("ADC1", CR, ADVREGEN | ADDIS)
+    s.advance(40e-6)
+    start_adc(s, {CFGR: JQDIS, JSQR: 0xB8 | 1 << 8 | 1 << 14}, start=False)
+    s.write("ADC1", CR, ADVREGEN | JADSTART)
+    s.blocks["TIM6"].write(0x2C, 4, 99)
+    s.blocks["TIM6"].write(0x04, 4, 2 << 4)
+    s.blocks["TIM6"].write(0x00, 4, 1)
+    s.advance(100e-6)
+    s.write("ADC1", CR, ADVREGEN)
+    s.advance(100e-6)
+
+
+def _injected_ranks(channel: int) -> None:
+    @scenario("ADC1", JSQR)
+    def injected_ranks(s: Subject) -> None:
+        """Four ranks of one channel."""
+        ranks = sum(channel << 8 + 6 * rank for rank in range(4))
+        start_adc(s, {CFGR: JQDIS, JSQR: 3 | ranks}, start=False)
+        s.write("ADC1", CR, ADVREGEN | JADSTART)
+        s.advance(100e-6)
+
+
+_injected_ranks(0)
+_injected_ranks(1)
+
+
+def _watched(channel: int, low: int, high: int, chosen: int, *registers: int) -> None:
+    @scenario("ADC1", *registers)
+    def watched(s: Subject) -> None:
+        """All watchdogs look at one channel, or only the first does."""
+        start_adc(
+            s,
+            {
+                CFGR: JQDIS | AWD1EN | AWD1SGL | channel << 26,
+                **dict.fromkeys((AWD2CR, AWD3CR), chosen),
+                TR1: high << 16 | low,
+                **dict.fromkeys((TR2, TR3), high >> 4 << 16 | low >> 4),
+                SQR1: channel << 6,
+            },
+        )
+        s.advance(60e-6)
+
+
+_watched(1, 0, 0xFFF, 1 << 1, TR1, TR2, TR3, CFGR)  # at the upper end
+_watched(2, 0, 0xFFF, 1 << 2, TR1, TR2, TR3, CFGR)  # at the lower end
+_watched(2, 0xFFF, 0xFFF, 1 << 2, IER)  # outside, and nobody is told
+_watched(2, 0xFFF, 0xFFF, 0, CFGR)
+_watched(1, 0, 0, 0, AWD2CR, AWD3CR)
+for _channel in range(19):
+    _watched(_channel, 0xFFF, 0xFFF, 0, AWD2CR, AWD3CR)
 
 
 @scenario("ADC1", *SETTINGS)
