@@ -436,7 +436,7 @@ class Adc(RegisterBlock):
         if not overrun or self.words[CFGR] & _OVRMOD:
             self.words[DR] = value
         self.words[ISR] |= EOC | _EOSMP | (OVR if overrun else 0)
-        last = self._rank == self.sampling.last_rank
+        last = self._rank >= self.sampling.last_rank  # a program may have shortened the sequence
         self._rank = 0 if last else self._rank + 1
         if last:
             self.words[ISR] |= _EOS

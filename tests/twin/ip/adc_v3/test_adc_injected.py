@@ -164,6 +164,16 @@ def test_clearing_the_ready_flag_does_not_keep_it_from_converting(adc):
     assert flags(adc) == EOC | EOS | JEOC | JEOS
 
 
+def test_a_sequence_that_is_shortened_while_it_runs_ends(adc):
+    adc.write("ADC1", SQR1, 15)
+    adc.set_bits("ADC1", CR, ADSTART)
+    adc.advance(8.5 * CONVERSION_S)
+    adc.write("ADC1", SQR1, 0)
+    adc.advance(20 * CONVERSION_S)
+    assert flags(adc) & EOS
+    assert not adc.read("ADC1", CR) & ADSTART
+
+
 # Watchdogs
 
 
