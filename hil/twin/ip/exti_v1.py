@@ -125,7 +125,10 @@ class Exti(RegisterBlock):
         return is_flag and bool(self.words[IMR1 + bank] & bit)
 
     def _trigger(self, bank: int, bits: int) -> None:
-        self.words[PR1 + bank] |= bits
+        # A line unmasked as an event alone has no pending bit (RM0351, EXTI functional description). One that
+        # is masked for both has it (assumption exti_masked_line).
+        events_only = self.words[EMR1 + bank] & ~self.words[IMR1 + bank]
+        self.words[PR1 + bank] |= bits & ~events_only
         unmasked = bits & (self.words[EMR1 + bank] | self.words[IMR1 + bank])
         if self.words[EMR1 + bank] & bits:
             self._send_event()

@@ -148,6 +148,10 @@ ASSUMPTIONS: Final[tuple[tuple[str, str], ...]] = (
         "counts as 0 V.",
     ),
     (
+        "exti_masked_line",
+        "An EXTI line that is masked for interrupt and event sets its pending bit at its selected edges.",
+    ),
+    (
         "exti_trigger",
         "An EXTI line triggers a converter at its selected edges while its interrupt or its event is "
         "unmasked.",

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from hil.twin.core.state_layout import EVENT_REGISTER
+
 MODER, OTYPER, PUPDR, IDR, ODR, BSRR, BRR = 0x00, 0x04, 0x0C, 0x10, 0x14, 0x18, 0x28
-RTSR1, FTSR1, SWIER1, PR1, IMR1 = 0x08, 0x0C, 0x10, 0x14, 0x00
+RTSR1, FTSR1, SWIER1, PR1, IMR1, EMR1 = 0x08, 0x0C, 0x10, 0x14, 0x00, 0x04
 PS_PER_S = 10**12
 
 
@@ -80,6 +82,26 @@ def test_software_trigger_sets_pending_once(part):
     assert part.read("EXTI", PR1) == 1 << 5
     part.write("EXTI", PR1, 1 << 5)
     assert part.read("EXTI", SWIER1) == 0
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "event", "pending"), [(0, 1, False), (1, 0, True), (1, 1, True), (0, 0, True)]
+)
+@pytest.mark.parametrize("by_software", [False, True])
+def test_a_line_that_is_an_event_alone_has_no_pending_bit(part, interrupt, event, pending, by_software):
+    part.enable_clock(0x4C, 0)
+    part.write("GPIOA", MODER, part.read("GPIOA", MODER) & ~(3 << 10))
+    part.pins["PA5"].set_external_level(False, part.now_ps)
+    part.write("EXTI", IMR1, interrupt << 5)
+    part.write("EXTI", EMR1, event << 5)
+    part.write("EXTI", RTSR1, 1 << 5)
+    if by_software:
+        part.write("EXTI", SWIER1, 1 << 5)
+    else:
+        part.pins["PA5"].set_external_level(True, part.now_ps)
+    assert bool(part.read("EXTI", PR1)) is pending
+    assert bool(part.mcu.core._emulator.state[EVENT_REGISTER]) is bool(event)
+    assert part.mcu.peripherals.exti.wakeup_pending is pending  # what keeps the part out of Stop
 
 
 def test_direct_lines_have_no_pending_bit(part):
