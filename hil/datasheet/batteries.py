@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Battery capacities as their makers print them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,6 +11,20 @@ from hil.datasheet.figures import DatasheetError, load
 
 _COULOMB_PER_MAH = 3.6
 _DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How batteries of one kind differ, age and give way. Sources and assumptions: data/batteries.toml."""
+
+    lot: float
+    """Relative standard deviation of the capacity."""
+    loss_per_year: tuple[float, float]
+    """Of the capacity at 20 °C, anywhere between both."""
+    open_circuit: tuple[tuple[float, float], ...]
+    """V against the fraction of the capacity that is used."""
+    resistance: tuple[tuple[float, float], ...]
+    """Ohm against the fraction used, at 20 °C."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,8 @@ class Battery:
     shelf_life_days: float | None = None
     """How long the maker says that it keeps, where he does: no device runs longer on it."""
     shelf_life_condition: str = ""
+    draws: Draws | None = None
+    """What a life is drawn from; None where nothing is known of it."""
 
 
 @cache
@@ -58,4 +76,17 @@ def get(battery_id: str) -> Battery:
         fresh_v=cell.get("fresh_v"),
         shelf_life_days=years * _DAYS_PER_YEAR if (years := cell.get("shelf_life_years")) else None,
         shelf_life_condition=cell.get("shelf_life_condition", ""),
+        draws=_draws(cell.get("draws")),
+    )
+
+
+def _draws(table: dict[str, Any] | None) -> Draws | None:
+    if table is None:
+        return None
+    low, high = table["loss_per_year"]
+    return Draws(
+        lot=table["lot"],
+        loss_per_year=(low, high),
+        open_circuit=tuple((used, volt) for used, volt in table["open_circuit"]),
+        resistance=tuple((used, ohm) for used, ohm in table["resistance"]),
     )

@@ -39,6 +39,9 @@ PERIOD_S = 1e-3
 LEAST_SHARE = 0.02
 """Of the excess: a fall of the current below it explains nothing (assumption)."""
 
+_WITHOUT_CORE = ("standby", "shutdown")
+"""Modes in which the core has no power."""
+
 InstrumentBudget = Callable[[NDArray[np.float64]], Budget]
 
 
@@ -184,8 +187,9 @@ def explain(
     circumstances = Circumstances(supply_v, ambient_c, looks.mode, mode, loads_ohm)
     causes = find_causes(rig, image, looks.registers, circumstances)
 
-    if not causes:
-        return Explanation(measured, mode, allowed, (), None)
+    if not causes or looks.mode in _WITHOUT_CORE:
+        untried = ("without power the core cannot be halted: no cause was tried",) if causes else ()
+        return Explanation(measured, mode, allowed, tuple(map(Finding, causes)), None, untried)
     say("measuring the run whose registers are read")
     same_run = _without(rig, image, None, instrument)
     proofs = _proofs(looks, measured, same_run, any(cause.by_detaching for cause in causes))

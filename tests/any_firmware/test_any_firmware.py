@@ -17,7 +17,7 @@ from hil.datasheet import batteries
 from hil.errors import DeviceTimeoutError
 from hil.firmware.image import Image
 from hil.instruments.protocols import Daq, Supply
-from hil.measurement import battery, duty_cycle
+from hil.measurement import battery_draws, duty_cycle
 from hil.measurement.budget import Budget, rectangle, scatter_of_mean
 from hil.measurement.current_log import CurrentLog
 from hil.measurement.limit import Limit
@@ -235,6 +235,7 @@ def test_its_duty_cycle(
     rig: Rig,
     claims: FirmwareTable,
     wanted: RequirementsTable,
+    looks: CoreLooks,
     current_log: CurrentLog,
     rig_accuracy: RigAccuracy,
     measure: Recorder,
@@ -244,7 +245,8 @@ def test_its_duty_cycle(
     wakes = duty_cycle.wake_times_s(phases)
     if len(wakes) < 2:
         average_a = mean_of(waveform.current_a, rig_accuracy)
-        measure(*life_of(average_a, rig, wanted))
+        peak_a = float(waveform.current_a.max())
+        measure(*life_of(average_a, peak_a, looks.registers, rig, wanted))
         if claims.wake_period_s is not None:
             failed(
                 f"its current shows {len(wakes)} wake(s) in {waveform.duration_s:.0f} s; "
@@ -278,7 +280,7 @@ def test_its_duty_cycle(
         ),
         Measurement.of("peak current", Estimate.of(peak_a, peak), "A"),
         Measurement.of("charge per wake", Estimate.of(charge_c, charge), "C"),
-        *life_of(average_a, rig, wanted),
+        *life_of(average_a, peak_a, looks.registers, rig, wanted),
     )  # fmt: skip
 
 
@@ -345,9 +347,20 @@ def mean_of(samples_a: NDArray[np.float64], accuracy: RigAccuracy) -> Estimate:
     return Estimate.of(float(samples_a.mean()), Budget.of(accuracy.mean_current_a(samples_a), noise))
 
 
-def life_of(average_a: Estimate, rig: Rig, wanted: RequirementsTable) -> list[Measurement]:
+def life_of(
+    average_a: Estimate, peak_a: float, registers: PartRegisters, rig: Rig, wanted: RequirementsTable
+) -> list[Measurement]:
     """The average current, and what a coin cell makes of it."""
-    life = battery.life(batteries.get(CELL), average_a, rig.config.board.definition.part)
+    board = rig.config.board
+    use = battery_draws.of_part(
+        board.definition.part,
+        average_a,
+        peak_a,
+        board.supply_voltage_v,
+        board.ambient_temperature_c,
+        registers.field("FLASH_OPTR", 8, 3),
+    )
+    life = battery_draws.draw(batteries.get(CELL), use)
     return [
         Measurement.of(
             "average current",
@@ -358,12 +371,12 @@ def life_of(average_a: Estimate, rig: Rig, wanted: RequirementsTable) -> list[Me
         ),
         Measurement.of(
             f"battery life on a {life.battery.title}",
-            life.years,
+            life.claim,
             "years",
             None
             if wanted.battery_life_years is None
             else Limit.at_least(wanted.battery_life_years, "hil.toml, battery_life_years"),
-            notes=(*life.notes, *battery.ASSUMPTIONS),
+            notes=(life.sentence, *battery_draws.ASSUMPTIONS),
             headline=True,
         ),
     ]

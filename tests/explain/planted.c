@@ -8,6 +8,40 @@ static void port_clock(uint32_t bits)
     (void)RCC->AHB2ENR;
 }
 
+/* Asks for Stop 2 and does some work in between, as most firmwares do. */
+_Noreturn static void work_and_sleep(void)
+{
+    power_clock();
+    PWR->CR1 = PWR_CR1_VOS_RANGE1 | CR1_STOP2;
+    SCB->SCR |= SCB_SCR_SLEEPDEEP;
+    for (;;) {
+        wait_for_interrupt();
+        spin(2000);
+    }
+}
+
+TRAP(line_left_pending)
+{
+    EXTI->IMR1 |= 1u << 9;
+    EXTI->SWIER1 = trapped ? 1u << 9 : 0u;
+    work_and_sleep();
+}
+
+TRAP(rtc_flag_left)
+{
+    rtc_on_lsi();
+    wakeup_every(20);
+    while ((RTC->ISR & RTC_ISR_WUTF) == 0) {
+    }
+    RTC->CR = RTC_CR_WUTIE;
+    if (trapped) {
+        EXTI->PR1 = EXTI_LINE_RTC_WAKEUP; /* and not the RTC's own flag */
+    } else {
+        wakeup_cleared();
+    }
+    work_and_sleep();
+}
+
 /* Feeds the pull-down of the counter that counts the marker's pulses. */
 TRAP(marker_left_high)
 {
@@ -109,7 +143,7 @@ TRAP(interrupt_pending)
         REG(0xE000E100u) = 1u << 28;
         REG(0xE000E200u) = 1u << 28;
     }
-    enter(CR1_STOP2);
+    work_and_sleep();
 }
 
 TRAP(low_power_run_and_adc)

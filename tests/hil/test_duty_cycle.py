@@ -6,7 +6,7 @@ import pytest
 from hil.datasheet import batteries
 from hil.firmware.image import Image
 from hil.instruments.protocols import PowerAnalyzer
-from hil.measurement import battery, duty_cycle
+from hil.measurement import battery, battery_draws, duty_cycle
 from hil.measurement.limit import Limit
 from hil.measurement.measurement import Measurement
 from hil.measurement.phase_budget import phase_budget
@@ -164,19 +164,24 @@ def test_battery_life(
     measure: Recorder,
 ) -> None:
     """The batteries that the product may get last as long as they have to."""
-    average_a = average_of(acquisitions.quiet_duty_cycle(), rig_accuracy)
-    part = rig.config.board.definition.part
+    log = acquisitions.quiet_duty_cycle()
+    average_a = average_of(log, rig_accuracy)
+    board = rig.config.board
+    part = board.definition.part
+    peak_a = float(log.waveform.current_a.max())
+    use = battery_draws.of_part(part, average_a, peak_a, log.supply_voltage_v, board.ambient_temperature_c)
     lives = {name: battery.life(batteries.get(name), average_a, part) for name in BATTERIES}
-    tables.save(battery_table(average_a, list(lives.values())))
-    measure.assume(*(f"Battery life: {statement}." for statement in battery.ASSUMPTIONS))
-    life = lives[battery_id]
+    drawn = {name: battery_draws.draw(batteries.get(name), use) for name in BATTERIES}
+    tables.save(battery_table(average_a, list(lives.values()), list(drawn.values())))
+    measure.assume(*(f"Battery life: {statement}." for statement in battery_draws.ASSUMPTIONS))
+    life = drawn[battery_id]
     measure(
         Measurement.of(
             f"battery life on a {life.battery.title}",
-            life.years,
+            life.claim,
             "years",
             requirements.battery_life_years.get(battery_id),
-            (*life.notes, *battery.ASSUMPTIONS),
+            (life.sentence, *lives[battery_id].notes, *battery_draws.ASSUMPTIONS),
             headline=True,
         )
     )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -44,7 +45,8 @@ def test_a_charge_that_may_fall_short_of_the_shelf_life_leaves_that_open() -> No
 
 
 def test_a_cell_without_a_stated_shelf_life_is_bounded_by_its_charge_alone() -> None:
-    assert not battery.life(COIN, Estimate(1e-6, 0.0), PART).bounded
+    unstated = replace(COIN, shelf_life_days=None)
+    assert not battery.life(unstated, Estimate(1e-6, 0.0), PART).bounded
 
 
 def test_what_the_part_cannot_use_is_said() -> None:
