@@ -26,6 +26,7 @@ _TABLES = {
     "supply": {"jumper", "regulator"},
     "isolation": {"lines", "jumpers", "opened_by", "unparked_leak", "source"},
     "revision": {"document", "earliest", "why"},
+    "rigs": {"lab", "virtual"},
 }
 _OPEN_TABLES = {"leds", "connectors", "devices"}
 """Tables with one entry per name of the board's own."""
@@ -69,6 +70,16 @@ class Revision:
         ]
         read, first = (part and (part[1], int(part[2])) for part in parts)
         return read is not None and first is not None and read >= first
+
+
+@dataclass(frozen=True)
+class Rigs:
+    """The names of rig files that hil-rig ships for a board."""
+
+    lab: str
+    """Of a bench with this board, an analyzer and a DAQ, whose addresses are to be filled in."""
+    virtual: str
+    """Of its virtual bench."""
 
 
 BUS_SIGNALS: Mapping[str, tuple[str, ...]] = {
@@ -166,6 +177,8 @@ class Board:
     """What connects them without a relay: "the CN2 jumpers"."""
     isolation_opened_by: str
     """How they are opened, so that a relay can take their place."""
+    rigs: Rigs | None
+    """``None`` for a board that hil-rig ships no rig files for."""
     revision: Revision | None
     """Which revisions will do; ``None``: all of them."""
     unparked_leak_a: float
@@ -281,6 +294,7 @@ def _board(path: Path, data: Mapping[str, Any]) -> Board:
         isolation_lines=tuple(isolation["lines"]),
         isolation_jumpers=isolation.get("jumpers", "the board's own connections to its probe"),
         isolation_opened_by=isolation.get("opened_by", "part the board's connections to its probe"),
+        rigs=Rigs(**data["rigs"]) if "rigs" in data else None,
         revision=Revision(**data["revision"]) if "revision" in data else None,
         unparked_leak_a=isolation["unparked_leak"],
     )

@@ -6,12 +6,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hil.errors import ConfigError, HilError, ImageError
 from hil.foreign_text import visible
+
+if TYPE_CHECKING:
+    from hil.boards import Board
+    from hil.config.cubemx import CubeMx
 
 _SKIPPED = frozenset({"node_modules", "results", "site-packages", "__pycache__"})
 _FILES_MOST = 20_000
@@ -34,6 +38,12 @@ def init(
             "--ioc", metavar="FILE", help="STM32CubeMX's project; default: the only one in the folder."
         ),
     ] = None,
+    board_name: Annotated[
+        str | None,
+        typer.Option(
+            "--board", metavar="NAME", help="What it runs on; default: the board with the .ioc's part."
+        ),
+    ] = None,
 ) -> None:
     """Write a project that tests your firmware, and say the next command.
 
@@ -52,11 +62,13 @@ def init(
     if ioc_file is not None:
         ioc = [_relative(ioc_file, folder)]
     cubemx = read_ioc(folder / ioc[0]) if len(ioc) == 1 else None
+    board = _board(board_name, cubemx)
+    rigs = project_files.rigs_of(board)
     files = {
-        "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx),
+        "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx, board),
         "requirements.txt": project_files.REQUIREMENTS,
         "tests/test_firmware.py": project_files.FIRST_TEST,
-        ".github/workflows/hil.yml": project_files.CI_JOB,
+        ".github/workflows/hil.yml": project_files.ci_job(board),
     }
     if not any((folder / name).exists() for name in ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
         files["pytest.ini"] = project_files.PYTEST_INI
@@ -64,11 +76,13 @@ def init(
         found = discover()
         for search in found.values():
             typer.echo(project_files.summary(search))
-        files["rig_configs/bench.toml"] = project_files.rig_file(found, cubemx.roles if cubemx else {})
+        roles = cubemx.roles if cubemx else {}
+        files["rig_configs/bench.toml"] = project_files.rig_file(found, roles, board)
     try:
         written, kept = project_files.write_new(folder, files)
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror or error}", file=folder) from error
+    typer.echo(f"board: {board.name}, {board.title}")
     typer.echo(f"firmware: {visible(image) if image else 'none found; name it in hil.toml'}")
     typer.echo(
         f".ioc: {visible(ioc[0])}, see hil ioc check" if cubemx else f".ioc: {len(ioc)} found, none taken"
@@ -78,9 +92,25 @@ def init(
     for name in kept:
         typer.echo(f"left {name} as it is")
     enter = "" if folder.resolve() == Path.cwd() else f"cd {visible(str(folder))} && "
-    typer.echo(f"next: {enter}pytest --rig sim")
+    typer.echo(f"next: {enter}pytest --rig {rigs.virtual}")
     if not sim:
         typer.echo("then, with the lines marked EDIT done: hil rig check bench, hil bringup --rig bench")
+
+
+def _board(name: str | None, cubemx: CubeMx | None) -> Board:
+    """The board that is named, or the one whose part the .ioc is for, or the reference board."""
+    from hil import boards
+    from hil.boards import REFERENCE, Board
+    from hil.datasheet.figures import DatasheetError
+
+    if name is not None:
+        try:
+            return Board.load(name)
+        except DatasheetError as error:
+            raise ConfigError(str(error), key="--board") from error
+    part = "" if cubemx is None else cubemx.part
+    fitting = [board for board in map(Board.load, boards.names()) if part.startswith(board.mcu)]
+    return fitting[0] if len(fitting) == 1 else Board.load(REFERENCE)
 
 
 def _files(folder: Path) -> tuple[list[str], list[str]]:

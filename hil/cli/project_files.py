@@ -8,7 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hil import boards
+from hil.boards import Board
+from hil.boards.board import Rigs
 from hil.config.cubemx import CubeMx
+from hil.errors import ConfigError
 from hil.foreign_text import visible
 from hil.instruments.discovery import Search
 from hil.places import shipped
@@ -52,7 +56,7 @@ jobs:
         with:
           python-version: "3.12"
       - run: pip install -r requirements.txt
-      - run: pytest --rig sim
+      - run: pytest --rig {rig}
       - uses: actions/upload-artifact@v4
         if: always()
         with:
@@ -63,13 +67,34 @@ jobs:
 _EDIT = "# EDIT"
 
 
+def rigs_of(board: Board) -> Rigs:
+    """The rig files that a project for this board begins with.
+
+    Raises:
+        ConfigError: hil-rig ships none for it.
+    """
+    if board.rigs is None:
+        known = [name for name in boards.names() if Board.load(name).rigs is not None]
+        raise ConfigError(
+            f"there is no rig file to begin with for the board {board.name!r}",
+            expected=f"one of {', '.join(known)}",
+            hint="copy the rig file of a board that is like yours",
+        )
+    return board.rigs
+
+
+def ci_job(board: Board) -> str:
+    """The job that runs the firmware on the board's virtual bench."""
+    return CI_JOB.replace("{rig}", rigs_of(board).virtual)
+
+
 def toml_text(text: str) -> str:
     """A TOML basic string; JSON's escapes are TOML's, but for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None) -> str:
-    """The project's own file."""
+def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None, board: Board) -> str:
+    """The project's own file, for a firmware of this board."""
     lines = [
         "# What this project's firmware is and claims. Every key may be missing; hil-rig then finds out."
     ]
@@ -78,7 +103,7 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
         lines.append(f"image = {toml_text(image)}")
     else:
         lines += [f"# image = {toml_text(name)}" for name in candidates or ["build/firmware.elf"]]
-        why = "which of them?" if candidates else "no ELF for an STM32L476 was found in this folder"
+        why = "which of them?" if candidates else f"no ELF for an {board.part.title} was found in this folder"
         lines[-1] += f"  {_EDIT}: {why}"
     lines += [
         '# console = "text"       # what it sends: "none", "text", or "records" of hil-rig\'s protocol',
@@ -103,14 +128,15 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
     return "\n".join(lines) + "\n"
 
 
-def rig_file(found: Mapping[str, Search], roles: Mapping[str, str]) -> str:
+def rig_file(found: Mapping[str, Search], roles: Mapping[str, str], board: Board) -> str:
     """A rig for the bench that is connected: the shipped one, with what was found exactly once filled in.
 
     Args:
         found: what was searched for.
         roles: pins by wiring roles, as the labels of an .ioc name them.
+        board: what stands on the bench.
     """
-    text = shipped("rig_configs/nucleo.toml").read_text(encoding="utf-8")
+    text = shipped(f"rig_configs/{rigs_of(board).lab}.toml").read_text(encoding="utf-8")
     text = re.sub(r'^name = ".*"$', 'name = "bench"', text, count=1, flags=re.MULTILINE)
     keys = {"debug probe": "uid", "VISA resource": "resource", "NI device": "device", "serial port": "port"}
     for role, pin in roles.items():

@@ -117,3 +117,31 @@ def test_what_was_found_once_is_in_the_rig_file_and_the_rest_is_told(
 def test_a_text_from_outside_stays_a_text() -> None:
     for text in ('a"b', "a\\b", "a\nb", "a\x7fb", "µ"):
         assert tomllib.loads(f"key = {project_files.toml_text(text)}") == {"key": text}
+
+
+def test_the_files_are_for_the_board_that_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "discover", lambda: FOUND)
+    said = run(str(folder), "--board", "b_l475e_iot01a")
+    assert "board: b_l475e_iot01a, B-L475E-IOT01A" in said
+    assert "pytest --rig sim-iot01a" in said
+    assert "pytest --rig sim-iot01a" in (folder / ".github" / "workflows" / "hil.yml").read_text("utf-8")
+    config = load_rig(folder / "rig_configs" / "bench.toml")
+    assert (config.board.name, config.board.mcu) == ("b_l475e_iot01a", "stm32l475vg")
+
+
+def test_the_part_of_an_ioc_says_the_board(folder: Path) -> None:
+    assert "STM32L476RGTx" in SOUND
+    (folder / "board.ioc").write_text(SOUND.replace("STM32L476RG", "STM32L475VG"), "latin-1")
+    assert "board: b_l475e_iot01a" in run(str(folder), "--sim")
+
+
+def test_a_board_without_rig_files_is_refused_with_those_that_have_some(tmp_path: Path) -> None:
+    text = (Path(project_files.boards.__file__).parent / "nucleo_l476rg.toml").read_text("utf-8")
+    mine = tmp_path / "mine.toml"
+    start, end = text.index("[rigs]"), text.index("[clocks]")
+    mine.write_text(text[:start] + text[end:], "utf-8")
+    for name, said in ((str(mine), "no rig file to begin with for the board 'mine'"), ("nucleo", "no board")):
+        done = CliRunner().invoke(_typer, ["init", str(tmp_path / "new"), "--sim", "--board", name])
+        assert done.exit_code != 0
+        assert said in str(done.exception)
+        assert not (tmp_path / "new").exists()
