@@ -289,7 +289,7 @@ class Bench:
                 continue
             if channel.startswith("ao"):
                 output = self.daq.analog_outputs[channel]
-                output.on_change.append(self._limits.check)
+                output.changed.connect(self._limits.check)
                 self._limits.add(
                     PinSource(f"{device}/{channel}", wire.pin, partial(_highest_v, output), analog=True)
                 )

@@ -23,6 +23,7 @@ from hil.twin.bench_config import SHAKER, BenchConfig, Wire
 from hil.twin.errors import WiringError
 from hil.twin.noise import Noise
 from hil.twin.pins import AnalogSource, Listener, Pin, Pins, sampler
+from hil.twin.signal import Signal
 
 DEBUG_CONNECTION = "debug_connection"
 """The role of the relay that connects SWDIO, SWCLK, NRST, PA2 and PA3 of the ST-LINK half with the part."""
@@ -54,8 +55,8 @@ class DaqTerminals(Protocol):
     def edge_listener(self, counter: str) -> Listener:
         """What to call at every edge on a counter's input."""
 
-    def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
-        """Called when the DAQ drives a digital line to another level, or lets go of it (``None``)."""
+    def line_driven(self, line: str) -> Signal[[int, bool | None]]:
+        """Tells when the DAQ drives a digital line to another level, or lets go of it (``None``)."""
 
     def line_edges(self, line: str) -> Listener:
         """What to call at every edge of what is connected to a digital line."""
@@ -169,7 +170,7 @@ def connect(
         if wire.role == DEBUG_CONNECTION:
             if not wire.is_open:
                 coil = _Coil(_relay(wire, connect_debug))
-                daq.line_listeners(terminal).append(coil.pass_on)
+                daq.line_driven(terminal).connect(coil.pass_on)
                 connections[wire.role] = Connection(coil.set_open)
             continue
         channel = terminal.partition("/")[2]
@@ -209,17 +210,17 @@ def connect(
                 out = _Line(pin)
                 device, number = terminal.partition("/")[0], int(channel.removeprefix("PFI"))
                 line_name = f"{device}/port{1 + number // 8}/line{number % 8}"
-                daq.line_listeners(line_name).append(out.drive)
+                daq.line_driven(line_name).connect(out.drive)
                 connections[wire.role] = _loaded(pin, wire, partial(_open_both, gate, out))
         elif wire.connects_high is not None:
             contact = _Contact(pin, wire.active_high, wire.connects_high)
             coil = _Coil(contact.on_line)
-            daq.line_listeners(terminal).append(coil.pass_on)
+            daq.line_driven(terminal).connect(coil.pass_on)
             connections[wire.role] = Connection(coil.set_open)
         elif channel.startswith("port"):
             line = _Line(pin)
             daq.connect_line(terminal, line.read)
-            daq.line_listeners(terminal).append(line.drive)
+            daq.line_driven(terminal).connect(line.drive)
             edges = daq.line_edges(terminal)
             pin.level_out_changed.connect(line.watch(edges))
             pin.external_level_changed.connect(line.watch(edges))

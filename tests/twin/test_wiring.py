@@ -9,6 +9,7 @@ from hil.twin import bench_config, wiring
 from hil.twin.bench import Bench
 from hil.twin.errors import WiringError
 from hil.twin.pins import AnalogSource, Listener, Pins, make_pins
+from hil.twin.signal import Signal
 
 WIRING = {
     "sensor": {"pin": "PA0", "terminal": "Dev1/ao0"},
@@ -33,7 +34,7 @@ class Terminals:
     def __init__(self, output_v: float = 1.0) -> None:
         self.output = Constant(output_v)
         self.edges: list[tuple[str, int, bool | None]] = []
-        self.listeners: dict[str, list[Callable[[int, bool | None], None]]] = {}
+        self.driven: dict[str, Signal[[int, bool | None]]] = {}
         self.readers: dict[str, Callable[[], bool | None]] = {}
         self.inputs: dict[str, AnalogSource] = {}
 
@@ -47,8 +48,8 @@ class Terminals:
     def edge_listener(self, counter: str) -> Listener:
         return lambda time_ps, level: self.edges.append((counter, time_ps, level))
 
-    def line_listeners(self, line: str) -> list[Callable[[int, bool | None], None]]:
-        return self.listeners.setdefault(line, [])
+    def line_driven(self, line: str) -> Signal[[int, bool | None]]:
+        return self.driven.setdefault(line, Signal())
 
     def line_edges(self, line: str) -> Listener:
         return lambda time_ps, level: None
@@ -106,8 +107,7 @@ def test_a_counter_hears_every_edge_once() -> None:
 
 def test_a_line_drives_its_pin_and_reads_it() -> None:
     pins, daq, _ = wired()
-    for listener in daq.listeners["Dev1/port0/line1"]:
-        listener(5, True)
+    daq.driven["Dev1/port0/line1"](5, True)
     assert pins["PC13"].external_level is True
     assert daq.readers["Dev1/port0/line1"]() is True
     pins["PC13"].drive(False, 6)
@@ -137,8 +137,7 @@ def test_a_contact_gives_its_pin_a_level_and_leaves_it_at_its_rest() -> None:
     pins, daq, _ = wired(wires={"button": lamp})
     seen = [pins["PC13"].external_level]
     for level in (True, False, None):
-        for listener in daq.listeners["Dev1/port0/line1"]:
-            listener(5, level)
+        daq.driven["Dev1/port0/line1"](5, level)
         seen.append(pins["PC13"].external_level)
     assert seen == [None, False, None, None], "the line itself drives nothing"
 
@@ -146,14 +145,13 @@ def test_a_contact_gives_its_pin_a_level_and_leaves_it_at_its_rest() -> None:
 def test_the_relay_follows_its_polarity_and_rests_open() -> None:
     _, daq, connected = wired()
     for level in (False, True, None):
-        for listener in daq.listeners["Dev1/port0/line0"]:
-            listener(0, level)
+        daq.driven["Dev1/port0/line0"](0, level)
     assert connected == [True, False, False]
 
 
 def test_a_relay_with_a_broken_wire_never_connects() -> None:
     _, daq, _ = wired({"wires": {"debug_connection": {"open": True}}})
-    assert daq.listeners.get("Dev1/port0/line0", []) == []
+    assert "Dev1/port0/line0" not in daq.driven
 
 
 @pytest.mark.parametrize(

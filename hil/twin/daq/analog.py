@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hil.twin.daq.bench import AnalogSource
 from hil.twin.daq.device import AI_RANGES_V, AO_RANGE_V, CONVERTER_BITS
 from hil.twin.daq.timebase import Timebase
+from hil.twin.signal import Signal
 
 # NI 6361 Device Specifications give INL 60 ppm of range for the inputs. The other figures are ASSUMPTIONS of
 # the order those specifications have, within one degree of the last self-calibration; the rig file overrides
@@ -71,7 +72,7 @@ class AnalogOutput:
         self._gain = 1 + rng.uniform(-1, 1) * float(config.get("ao_gain_accuracy", DEFAULT_AO_GAIN))
         self._offset_v = rng.uniform(-1, 1) * float(config.get("ao_offset_accuracy_v", DEFAULT_AO_OFFSET_V))
         self._segments: deque[tuple[int, Generation]] = deque(maxlen=_SEGMENTS_KEPT)
-        self.on_change: list[Callable[[], None]] = []
+        self.changed: Signal[[]] = Signal()
         """Called whenever something else is put out."""
         self.hold(0, 0.0)
 
@@ -118,8 +119,7 @@ class AnalogOutput:
 
     def _put(self, time_ps: int, generation: Generation) -> None:
         self._segments.append((time_ps, generation))
-        for listener in self.on_change:
-            listener()
+        self.changed()
 
     def _convert(self, volts: NDArray[np.float64]) -> NDArray[np.float64]:
         step_v = 2 * AO_RANGE_V / 2**CONVERTER_BITS

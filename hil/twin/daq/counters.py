@@ -57,7 +57,7 @@ class CounterInput:
                 (terminals[channel.terminal], self._on_second_edge),
             ]
         for terminal, listener in self._listeners:
-            terminal.listeners.append(listener)
+            terminal.changed.connect(listener)
 
     def note_rollover(self, time_ps: int) -> None:
         """Let the channel know of a terminal count that was reached in an interval not yet at its end."""
@@ -67,7 +67,7 @@ class CounterInput:
     def disarm(self) -> None:
         """Stop listening."""
         for terminal, listener in self._listeners:
-            terminal.listeners.remove(listener)
+            terminal.changed.disconnect(listener)
         self._listeners = []
 
     def _on_edge(self, time_ps: int, level: bool) -> None:

@@ -6,12 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hil.twin.daq.device import LINES, PFI_TERMINALS, TERMINALS, line_of_pfi, pfi_of_line
+from hil.twin.signal import Signal
 
 EdgeListener = Callable[[int, bool], None]
 """Called with the time in picoseconds and the new level."""
-
-LineListener = Callable[[int, bool | None], None]
-"""Called with the time in picoseconds and the level driven; ``None`` once the line is let go."""
 
 
 class Terminal:
@@ -21,15 +19,15 @@ class Terminal:
 
     def __init__(self) -> None:
         self.level = False
-        self.listeners: list[EdgeListener] = []
+        self.changed: Signal[[int, bool]] = Signal()
+        """Tells of each edge: its time in picoseconds and the new level."""
 
     def set_level(self, time_ps: int, level: bool | None) -> None:
         """The outside drives ``level``; ``None`` lets go."""
         new = bool(level)
         if new != self.level:
             self.level = new
-            for listener in tuple(self.listeners):
-                listener(time_ps, new)
+            self.changed(time_ps, new)
 
 
 class DigitalLines:
@@ -37,7 +35,8 @@ class DigitalLines:
 
     def __init__(self) -> None:
         self.terminals = {name: Terminal() for name in TERMINALS}
-        self.listeners: dict[str, list[LineListener]] = {line: [] for line in LINES}
+        self.driven: dict[str, Signal[[int, bool | None]]] = {line: Signal() for line in LINES}
+        """By lines: tells the time in picoseconds and the level driven, ``None`` once the line is let go."""
         self.readers: dict[str, Callable[[], bool | None]] = {}
         self.overloaded: set[str] = set()
         """Lines whose load pulls them low whatever the device drives."""
@@ -58,8 +57,7 @@ class DigitalLines:
 
     def pulse(self, time_ps: int, terminal: str) -> None:
         """A pulse of no length, if anything listens to it."""
-        listening = self.terminals[terminal].listeners
-        if listening or terminal in PFI_TERMINALS:
+        if self.terminals[terminal].changed or terminal in PFI_TERMINALS:
             self.put(time_ps, terminal, True)
             self.put(time_ps, terminal, False)
 
@@ -72,8 +70,7 @@ class DigitalLines:
         else:
             self._driven[line] = level
         self.input(line).set_level(time_ps, level)
-        for listener in self.listeners[line]:
-            listener(time_ps, level)
+        self.driven[line](time_ps, level)
 
     def read(self, line: str) -> bool:
         """The level at the screw: what the device drives, else what is connected, else low."""

@@ -247,13 +247,13 @@ class ChangeDetection:
         for line, wanted in self._watched:
             terminal = self._daq.lines.input(line)
             listener = partial(self._edge, wanted)
-            terminal.listeners.append(listener)
+            terminal.changed.connect(listener)
             self._listeners.append((terminal, listener))
 
     def stop(self) -> None:
         """Watch no more."""
         for terminal, listener in self._listeners:
-            terminal.listeners.remove(listener)
+            terminal.changed.disconnect(listener)
         self._listeners.clear()
 
     @property

@@ -32,7 +32,7 @@ class SampleClock:
         """Start; the first edge of the timebase is one tick away."""
         if self._timing.source is not None:
             self._listening = True
-            self._daq.lines.terminals[self._timing.source].listeners.append(self._edge)
+            self._daq.lines.terminals[self._timing.source].changed.connect(self._edge)
         else:
             self._next_tick = self._daq.timebase.tick_at(time_ps) + 1
             self._plan()
@@ -45,7 +45,7 @@ class SampleClock:
         if self._listening:
             self._listening = False
             assert self._timing.source is not None
-            self._daq.lines.terminals[self._timing.source].listeners.remove(self._edge)
+            self._daq.lines.terminals[self._timing.source].changed.disconnect(self._edge)
 
     def _plan(self) -> None:
         time_ps = self._daq.timebase.time_ps(self._next_tick)

@@ -10,10 +10,12 @@ from hil.twin.daq import device
 from hil.twin.daq.analog import AnalogInput, AnalogOutput
 from hil.twin.daq.bench import AnalogSource, Bench
 from hil.twin.daq.channels import Edge
-from hil.twin.daq.digital import DigitalLines, EdgeListener, LineListener
+from hil.twin.daq.digital import DigitalLines, EdgeListener
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.timebase import ACCURACY_PPB, Timebase
 from hil.twin.errors import WiringError
+from hil.twin.pins import Listener
+from hil.twin.signal import Signal
 
 SOFTWARE_CALL_S = 125e-6
 """Bench time of an untimed read or write and of every look at a task's progress.
@@ -91,7 +93,7 @@ class XSeriesDevice:
         """
         self.analog_input.sources[self._screw(name, device.ANALOG_INPUTS)] = source
 
-    def edge_listener(self, name: str) -> LineListener:
+    def edge_listener(self, name: str) -> Listener:
         """What to call with the time (ps) and the level at every edge on a wire to a counter or a PFI
         terminal.
 
@@ -117,16 +119,15 @@ class XSeriesDevice:
 
         return on_edge
 
-    def line_listeners(self, name: str) -> list[LineListener]:
-        """Called with the time (ps) and the level when the device drives a digital line or lets it go
-        (``None``).
+    def line_driven(self, name: str) -> Signal[[int, bool | None]]:
+        """Tells the time (ps) and the level when the device drives a digital line or lets it go (``None``).
 
         Raises:
             WiringError: no such line.
         """
-        return self.lines.listeners[self._screw(name, device.LINES)]
+        return self.lines.driven[self._screw(name, device.LINES)]
 
-    def line_edges(self, name: str) -> LineListener:
+    def line_edges(self, name: str) -> Listener:
         """What to call with the time (ps) and the level whenever what is connected to a line changes.
 
         Raises:
@@ -198,10 +199,10 @@ class XSeriesDevice:
             if level == edge.level:
                 if once:
                     self._triggers.remove((task, terminal, listen))
-                    self.lines.terminals[terminal].listeners.remove(listen)
+                    self.lines.terminals[terminal].changed.disconnect(listen)
                 action(time_ps)
 
-        self.lines.terminals[terminal].listeners.append(listen)
+        self.lines.terminals[terminal].changed.connect(listen)
         self._triggers.append((task, terminal, listen))
 
     def connect_terminals(self, source: str, destination: str, owner: Owner | None = None) -> None:
@@ -229,7 +230,7 @@ class XSeriesDevice:
             self.lines.put(time_ps, destination, level)
 
         self._routes[destination] = (source, carry, owner)
-        self.lines.terminals[source].listeners.append(carry)
+        self.lines.terminals[source].changed.connect(carry)
         carry(self.bench.scheduler.now_ps, self.lines.terminals[source].level)
 
     def disconnect_terminals(self, source: str, destination: str) -> None:
@@ -237,7 +238,7 @@ class XSeriesDevice:
         present = self._routes.get(destination)
         if present is not None and present[0] == source:
             del self._routes[destination]
-            self.lines.terminals[source].listeners.remove(present[1])
+            self.lines.terminals[source].changed.disconnect(present[1])
             now_ps = self.bench.scheduler.now_ps
             self.lines.drive(now_ps, device.line_of_pfi(destination), None)
 
@@ -258,7 +259,7 @@ class XSeriesDevice:
         """Stop waiting for a task's trigger."""
         for entry in [entry for entry in self._triggers if entry[0] is task]:
             _, terminal, listener = entry
-            self.lines.terminals[terminal].listeners.remove(listener)
+            self.lines.terminals[terminal].changed.disconnect(listener)
             self._triggers.remove(entry)
 
     # Time.

@@ -36,7 +36,7 @@ class Ramp:
 def edges_of(daq, line: str) -> list[tuple[float, bool | None]]:
     """Collects (time in s, level) at a screw from now on."""
     edges: list[tuple[float, bool | None]] = []
-    daq.line_listeners(line).append(lambda time_ps, level: edges.append((time_ps * 1e-12, level)))
+    daq.line_driven(line).connect(lambda time_ps, level: edges.append((time_ps * 1e-12, level)))
     return edges
 
 

@@ -175,7 +175,7 @@ def test_digital_edge_starts_the_clock(session, daq, bench) -> None:
 
 def test_lines_drive_and_read(session, daq, bench) -> None:
     driven: list[bool | None] = []
-    daq.line_listeners("Dev1/port0/line0").append(lambda time_ps, level: driven.append(level))
+    daq.line_driven("Dev1/port0/line0").connect(lambda time_ps, level: driven.append(level))
     with nidaqmx.Task(grpc_options=session) as task:
         task.do_channels.add_do_chan("Dev1/port0/line0")
         task.write(True)
