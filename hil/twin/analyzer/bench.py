@@ -10,6 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.twin.signal import Signal
+
+
+class Threshold(Protocol):
+    """A current that is watched."""
+
+    @property
+    def crossed(self) -> Signal[[bool]]:
+        """Tells whenever the current begins or ceases to exceed it."""
+
+    def set(self, level_a: float) -> None:
+        """Watch this current from now on; it is told at once if it is exceeded already."""
+
 
 class SupplyTrace(Protocol):
     """The current the board draws from its supply, known exactly at every instant."""
@@ -20,8 +33,8 @@ class SupplyTrace(Protocol):
     def step_times_ps(self, start_ps: int, end_ps: int) -> NDArray[np.int64]:
         """The instants between two at which the current changes or charge flows."""
 
-    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
-        """Call back whenever the current begins or ceases to exceed a threshold; at once if it does."""
+    def threshold(self) -> Threshold:
+        """A threshold of the caller's own, beside those of others."""
 
     def discard_before(self, time_ps: int) -> None:
         """Nobody will ask for anything earlier than ``time_ps`` any more."""

@@ -93,6 +93,8 @@ class Source:
         self._load_exceeds = False
         self._over_current: Event | None = None
         self._over_voltage: Event | None = None
+        self._threshold = bench.mcu.supply.threshold()
+        self._threshold.crossed.connect(self._load_changes)
         self.reset()
 
     def reset(self) -> None:
@@ -155,8 +157,7 @@ class Source:
         self._switch_over()
         self._drive()
         self._load_exceeds = False
-        threshold_a = self.current_limit_a if self.active else math.inf
-        self._bench.mcu.supply.watch(threshold_a, self._load_changes)
+        self._threshold.set(self.current_limit_a if self.active else math.inf)
         self._judge_current()
 
     def switch(self, on: bool) -> None:

@@ -14,6 +14,32 @@ from hil.twin.signal import Signal
 _INITIAL_CAPACITY = 1024
 
 
+class Threshold:
+    """A current that somebody watches in a trace. ``crossed`` tells when the current begins (True) or ceases
+    (False) to exceed it.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        """Infinite: nothing exceeds it. ``changed`` is called when it is set."""
+        self.crossed: Signal[[bool]] = Signal()
+        self.level_a = math.inf
+        self._above = False
+        self._changed = changed
+
+    def set(self, level_a: float) -> None:
+        """Watch this current from now on; it is told at once if it is exceeded already."""
+        self.level_a = level_a
+        self._above = False
+        self._changed()
+
+    def compare(self, current_a: float) -> None:
+        """The current is this one now."""
+        above = current_a > self.level_a
+        if above is not self._above:
+            self._above = above
+            self.crossed(above)
+
+
 class SupplyTrace:
     """The current from the supply as steps: each record holds until the next.
 
@@ -24,7 +50,7 @@ class SupplyTrace:
     """
 
     def __init__(self, scheduler: Scheduler | None = None) -> None:
-        """``scheduler`` is what :meth:`watch` needs to tell of planned steps."""
+        """``scheduler`` is what a threshold needs to be told of planned steps."""
         self._scheduler = scheduler or Scheduler()
         self._times_ps = np.zeros(_INITIAL_CAPACITY, dtype=np.int64)
         self._currents_a = np.zeros(_INITIAL_CAPACITY)
@@ -36,9 +62,9 @@ class SupplyTrace:
         """Index of the last step that is not a planned one."""
         self.recorded: Signal[[float]] = Signal()
         """Tells the current at every record, also one that changes nothing."""
-        self._threshold_a = math.inf
-        self._above = False
-        self._on_crossing: Callable[[bool], None] | None = None
+        self._thresholds: tuple[Threshold, ...] = ()
+        self._watched: tuple[Threshold, ...] = ()
+        """Those of them that a current can exceed."""
 
     @property
     def current_a(self) -> float:
@@ -62,16 +88,18 @@ class SupplyTrace:
         """How many steps are kept."""
         return self._end - self._first
 
-    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
-        """Call ``on_crossing`` whenever the current begins (True) or ceases (False) to exceed a threshold.
+    def threshold(self) -> Threshold:
+        """A threshold of one's own, beside those of others."""
 
-        It takes the place of an earlier watch, and is told at once if the current exceeds it already.
-        """
-        self._threshold_a, self._on_crossing = threshold_a, on_crossing
-        self._above = False
-        self._compare(self.current_at_a(self._scheduler.now_ps))
-        for step in range(self._recorded + 1, self._end):
-            self._foresee_crossing(step)
+        def changed() -> None:
+            self._watched = tuple(other for other in self._thresholds if other.level_a < math.inf)
+            threshold.compare(self.current_at_a(self._scheduler.now_ps))
+            for step in range(self._recorded + 1, self._end):
+                self._foresee_crossing(step, threshold)
+
+        threshold = Threshold(changed)
+        self._thresholds = (*self._thresholds, threshold)
+        return threshold
 
     def record(self, time_ps: int, current_a: float) -> None:
         """From ``time_ps`` on the current is ``current_a``; steps planned for later are dropped.
@@ -81,7 +109,8 @@ class SupplyTrace:
         self._drop_planned(time_ps)
         self._step(time_ps, current_a)
         self._recorded = self._end - 1
-        self._compare(current_a)
+        for threshold in self._watched:
+            threshold.compare(current_a)
         self.recorded(current_a)
 
     def plan(self, time_ps: int, current_a: float) -> None:
@@ -90,28 +119,21 @@ class SupplyTrace:
         Raises ValueError for a time before the last step's.
         """
         self._step(time_ps, current_a)
-        self._foresee_crossing(self._end - 1)
+        for threshold in self._watched:
+            self._foresee_crossing(self._end - 1, threshold)
 
     def _drop_planned(self, time_ps: int) -> None:
         """Forget the steps planned for after ``time_ps``."""
         while self._end - 1 > self._recorded and self._times_ps[self._end - 1] > time_ps:
             self._end -= 1
 
-    def _compare(self, current_a: float) -> None:
-        above = current_a > self._threshold_a
-        if above is not self._above:
-            self._above = above
-            if self._on_crossing is not None:
-                self._on_crossing(above)
-
-    def _foresee_crossing(self, step: int) -> None:
+    def _foresee_crossing(self, step: int, threshold: Threshold) -> None:
         """Look at the threshold when a planned step comes that crosses it."""
-        threshold_a = self._threshold_a
-        if threshold_a < math.inf and (
-            (self._currents_a[step - 1] > threshold_a) != (self._currents_a[step] > threshold_a)
-        ):
+        before_a, after_a = self._currents_a[step - 1], self._currents_a[step]
+        if (before_a > threshold.level_a) != (after_a > threshold.level_a):
             self._scheduler.at(
-                int(self._times_ps[step]), lambda: self._compare(self.current_at_a(self._scheduler.now_ps))
+                int(self._times_ps[step]),
+                lambda: threshold.compare(self.current_at_a(self._scheduler.now_ps)),
             )
 
     def _step(self, time_ps: int, current_a: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import pyvisa
 from numpy.typing import NDArray
 
 from hil.twin.analyzer import PowerAnalyzer, ScpiServer
+from hil.twin.power.supply_trace import Threshold
 
 
 class FakeSupply:
@@ -25,18 +25,17 @@ class FakeSupply:
         self.steps: list[tuple[int, float]] = [(0, 1e-6)]
         self.discarded_ps = 0
         self.now_a = 1e-6
-        self.threshold_a = math.inf
-        self.on_crossing: Callable[[bool], None] = lambda above: None
+        self._thresholds: list[Threshold] = []
 
-    def watch(self, threshold_a: float, on_crossing: Callable[[bool], None]) -> None:
-        self.threshold_a, self.on_crossing = threshold_a, on_crossing
-        if self.now_a > threshold_a:
-            on_crossing(True)
+    def threshold(self) -> Threshold:
+        threshold = Threshold(lambda: threshold.compare(self.now_a))
+        self._thresholds.append(threshold)
+        return threshold
 
     def becomes(self, current_a: float) -> None:
-        before_a, self.now_a = self.now_a, current_a
-        if (before_a > self.threshold_a) != (current_a > self.threshold_a):
-            self.on_crossing(current_a > self.threshold_a)
+        self.now_a = current_a
+        for threshold in self._thresholds:
+            threshold.compare(current_a)
 
     def step_times_ps(self, start_ps: int, end_ps: int) -> NDArray[np.int64]:
         return np.array([time for time, _ in self.steps if start_ps < time < end_ps], dtype=np.int64)

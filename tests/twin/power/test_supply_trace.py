@@ -124,8 +124,11 @@ def test_a_planned_step_across_the_watched_threshold_is_told_when_it_comes(plann
     trace = SupplyTrace(scheduler)
     told = []
 
+    threshold = trace.threshold()
+    threshold.crossed.connect(lambda above: told.append((scheduler.now_ps, above)))
+
     def watch():
-        trace.watch(1.5, lambda above: told.append((scheduler.now_ps, above)))
+        threshold.set(1.5)
 
     trace.record(0, 1.0)
     if not planned_first:
@@ -140,6 +143,18 @@ def test_a_planned_step_across_the_watched_threshold_is_told_when_it_comes(plann
     trace.record(250, 1.2)
     scheduler.advance_to(400)
     assert told == [(100, True), (200, False)]
+
+
+def test_two_who_watch_do_not_displace_each_other():
+    trace, told = SupplyTrace(), []
+    for name, level_a in (("one", 1.0), ("other", 2.0)):
+        threshold = trace.threshold()
+        threshold.crossed.connect(lambda above, name=name: told.append((name, above)))
+        threshold.set(level_a)
+    trace.record(1, 1.5)
+    trace.record(2, 2.5)
+    trace.record(3, 0.5)
+    assert told == [("one", True), ("other", True), ("one", False), ("other", False)]
 
 
 @given(
