@@ -76,6 +76,8 @@ class BoundedLibrary:
         try:
             returned = call()
         except Exception:
+            # Whatever the library raises of a socket that is closed under it: OSError and ValueError of its
+            # own, struct.error of VXI-11, TypeError and AttributeError of HiSLIP. All else is raised on.
             if cut.is_set():
                 raise pyvisa.VisaIOError(pyvisa.constants.StatusCode.error_timeout) from None
             raise
