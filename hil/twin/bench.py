@@ -13,9 +13,10 @@ from hil.datasheet import ni_x_series
 from hil.twin import board_devices, wiring
 from hil.twin.analyzer import PowerAnalyzer
 from hil.twin.analyzer.source import Source
-from hil.twin.bench_config import SHAKER, BenchConfig
+from hil.twin.bench_config import BenchConfig
 from hil.twin.bench_lock import BenchLock
 from hil.twin.bench_rails import RailConfig
+from hil.twin.bench_wires import SHAKER
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
 from hil.twin.daq.analog import AnalogOutput

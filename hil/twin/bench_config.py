@@ -8,7 +8,6 @@ where, and what the virtual part's surroundings are like.
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hil.boards import REFERENCE, Board, Device
-from hil.datasheet import ni_x_series
 from hil.datasheet.figures import DatasheetError
-from hil.twin import bench_devices, bench_rails, miswiring, realism
+from hil.twin import bench_devices, bench_rails, bench_wires, miswiring, realism
 from hil.twin.bench_rails import Analyzer, RailConfig
 from hil.twin.bench_values import quantity
+from hil.twin.bench_wires import Wire
 from hil.twin.errors import BenchConfigError
 from hil.twin.miswiring import Miswiring
 from hil.twin.realism import Realism
@@ -34,9 +33,6 @@ DEFAULT_SENSOR_NOISE = "0.3 mV"
 cable."""
 MSI_ERROR_MOST = 0.08
 """What an MSI may be off at most (DS10198 Rev 8, table 60: -8 % to +6 %, -40 to 125 °C)."""
-RETIRED_ROLE = "debug_isolation"
-"""A relay with normally closed contacts, which earlier rig files had."""
-
 TWIN_KEYS = (
     {
         "seed",
@@ -99,40 +95,6 @@ Spread = Literal["typical", "seeded"]
 """Currents of a typical part, or of one that the seed draws between the typical and the maximum figures."""
 ProbeLevels = Literal["own", "target"]
 """An ST-LINK drives its lines to its own 3.3 V, or through level shifters to the target's supply."""
-SHAKER = "shaker"
-"""The role of the analog output that moves the board."""
-_WIRE_KEYS = {
-    "pin",
-    "terminal",
-    "active",
-    "minimum",
-    "maximum",
-    "input_resistance",
-    "connects",
-    "sensitivity",
-}
-_PULLED_DOWN = ("ctr", "PFI", "port")
-"""Terminals that the DAQ pulls down while it uses them as inputs."""
-
-
-@dataclass(frozen=True)
-class Wire:
-    """One role of the bench: a pin of the part, an instrument's terminal, and the wire between them."""
-
-    role: str
-    pin: str | None = None
-    terminal: str | None = None
-    active_high: bool = True
-    """Which level of a digital terminal means that the role is active."""
-    connects_high: bool | None = None
-    """Of a contact that a digital line works: the level that it gives the pin while closed. None: the line
-    itself drives the pin."""
-    is_open: bool = False
-    """Planted fault: the wire is not connected."""
-    input_resistance_ohm: float = math.inf
-    """What the terminal, used as an input, is between the pin and ground."""
-    m_per_s2_per_v: float = 0.0
-    """Of a shaker: the acceleration for each volt."""
 
 
 @dataclass(frozen=True)
@@ -262,7 +224,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
     _check_type(twin, "power_on_at_start", bool, source)
     _check_type(twin, "trace", str, source)
     wires = {
-        role: _wire(role, entry, f"[wiring] {role}", source)
+        role: bench_wires.parse(role, entry, f"[wiring] {role}", source)
         for role, entry in _table(tables, "wiring", source).items()
     }
     for role, entry in _table(twin, "wires", source).items():
@@ -271,13 +233,13 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
                 f"{source}: [twin.wires] {role}: no such role in [wiring], "
                 f"which has {', '.join(sorted(wires)) or 'none'}"
             )
-        wires[role] = _override(wires[role], entry, f"[twin.wires] {role}", source)
+        wires[role] = bench_wires.override(wires[role], entry, f"[twin.wires] {role}", source)
     if "input_pull_down" in twin:
         pull_down_ohm = _quantity(twin, "input_pull_down", "ohm", "20 kohm", source)
         planted = _table(twin, "wires", source)
         for role, wire in wires.items():
             own = "input_resistance" in planted.get(role, {})
-            if not own and _channel(wire).startswith(_PULLED_DOWN):
+            if not own and bench_wires.channel(wire).startswith(bench_wires.PULLED_DOWN):
                 wires[role] = replace(wire, input_resistance_ohm=pull_down_ohm)
     board = _board(tables, source)
     devices = bench_devices.parse(_table(tables, "board", source).get("devices", []), board, source)
@@ -373,62 +335,6 @@ def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     return {key: value for key, value in _table(tables, "daq", source).items() if key == "device"}
 
 
-def _wire(role: str, entry: object, where: str, source: str) -> Wire:
-    if role == RETIRED_ROLE:
-        raise BenchConfigError(
-            f"{source}: {where}: this relay connected the lines at rest and is no longer known; "
-            "wire its normally open contacts and call the role debug_connection"
-        )
-    if not isinstance(entry, dict):
-        raise BenchConfigError(
-            f'{source}: {where}: expected {{pin = "PA0", terminal = "Dev1/ao0"}}, not {entry!r}'
-        )
-    unknown = sorted(set(entry) - _WIRE_KEYS)
-    if unknown:
-        raise BenchConfigError(
-            f"{source}: {where}: no key {unknown[0]!r}; known are {', '.join(sorted(_WIRE_KEYS))}"
-        )
-    for key in ("pin", "terminal"):
-        if not isinstance(entry.get(key, ""), str):
-            raise BenchConfigError(f"{source}: {where}.{key}: expected a name, not {entry[key]!r}")
-    active = entry.get("active", "high")
-    if active not in ("high", "low"):
-        raise BenchConfigError(f'{source}: {where}.active: expected "high" or "low", not {active!r}')
-    connects = entry.get("connects")
-    if connects not in (None, "high", "low"):
-        raise BenchConfigError(f'{source}: {where}.connects: expected "high" or "low", not {connects!r}')
-    wire = Wire(
-        role,
-        entry.get("pin"),
-        entry.get("terminal"),
-        active_high=active == "high",
-        connects_high=None if connects is None else connects == "high",
-    )
-    if wire.connects_high is not None:
-        if not _channel(wire).startswith("port"):
-            raise BenchConfigError(f"{source}: {where}.connects: {wire.terminal} is no digital line")
-        return wire
-    if role == SHAKER:
-        sensitivity = quantity(entry, "sensitivity", "m/s/s/V", "12.3 m/s/s/V", f"{source}: {where}")
-        return replace(wire, m_per_s2_per_v=sensitivity)
-    if "sensitivity" in entry:
-        raise BenchConfigError(f"{source}: {where}.sensitivity: {role} is no {SHAKER}")
-    if not _channel(wire).startswith(("ai", *_PULLED_DOWN)):
-        if "input_resistance" in entry:
-            raise BenchConfigError(f"{source}: {where}.input_resistance: {wire.terminal} is no input")
-        return wire
-    typical = f"{ni_x_series.input_resistance_ohm(wire.terminal or '')} ohm"
-    return replace(
-        wire,
-        input_resistance_ohm=quantity(entry, "input_resistance", "ohm", typical, f"{source}: {where}"),
-    )
-
-
-def _channel(wire: Wire) -> str:
-    """The terminal's name without its device: "ctr0", "port0/line0"."""
-    return (wire.terminal or "").partition("/")[2]
-
-
 def _quantity(table: Mapping[str, Any], key: str, unit: str, default: str, source: str) -> float:
     return quantity(table, key, unit, default, f"{source}: [twin]")
 
@@ -468,26 +374,6 @@ def _ambient_changes(twin: Mapping[str, Any], source: str) -> tuple[tuple[float,
             _quantity(entry, "temperature", "degC", DEFAULT_AMBIENT_TEMPERATURE, source),
         )
         for entry in entries
-    )
-
-
-def _override(wire: Wire, entry: object, where: str, source: str) -> Wire:
-    """A planted wiring fault: ``{open = true}``, or other ends for the wire."""
-    if isinstance(entry, dict) and "open" in entry:
-        if entry != {"open": True}:
-            raise BenchConfigError(
-                f"{source}: {where}: an open wire is {{open = true}} and nothing else, not {entry!r}"
-            )
-        return replace(wire, is_open=True)
-    if isinstance(entry, dict) and "input_resistance" in entry:
-        entry = {"terminal": wire.terminal, **entry}  # whose resistance it is
-    fault = _wire(wire.role, entry, where, source)
-    given = isinstance(entry, dict) and ("terminal" in entry or "input_resistance" in entry)
-    return replace(
-        wire,
-        pin=fault.pin or wire.pin,
-        terminal=fault.terminal or wire.terminal,
-        input_resistance_ohm=fault.input_resistance_ohm if given else wire.input_resistance_ohm,
     )
 
 

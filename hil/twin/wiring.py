@@ -19,7 +19,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hil.twin.bench_config import SHAKER, BenchConfig, Wire
+from hil.twin.bench_config import BenchConfig
+from hil.twin.bench_wires import SHAKER, Wire
 from hil.twin.errors import WiringError
 from hil.twin.noise import Noise
 from hil.twin.pins import AnalogSource, Listener, Pin, Pins, sampler
