@@ -162,15 +162,16 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
         )
     if meant not in DEEP_MODES:
         return
+    if deep and not registers.field("RCC_CR", 0) and registers.field("RCC_CR", 1):
+        # SLEEPDEEP and LPMS name the mode that was asked for.
+        text = "RCC_CR.MSION is clear and MSIRDY set: the MSI was stopped at 24 MHz or above"
+        yield Cause(f"{text}, and the entry does not finish (ES0250, 2.1.15)", *beyond("sleep", meant))
     if found is None:
         adds_a, most_a = beyond("none", meant)
         for text in _pending(registers):
             yield Cause(f"{text}: WFI goes on at once, and the part does not enter Stop", adds_a, most_a)
     elif found in ("sleep", "lpsleep"):
-        if not registers.field("RCC_CR", 0) and registers.field("RCC_CR", 1) and deep:
-            text = "RCC_CR.MSION is clear and MSIRDY set: the MSI was stopped at 24 MHz or above"
-            yield Cause(f"{text}, and the entry does not finish (ES0250, 2.1.15)", *beyond(found, meant))
-        elif not deep:
+        if not deep:
             undo = (Rewrite(WORDS["SCB_SCR"], set=1 << 2),)
             yield Cause("SCB_SCR.SLEEPDEEP is clear: WFI enters Sleep", *beyond(found, meant), undo)
     elif found in DEEP_MODES and DEEP_MODES.index(found) < DEEP_MODES.index(meant):

@@ -92,7 +92,7 @@ def test_what_is_left_on_is_named(words: dict[str, int], told: str) -> None:
         ("stop0", "stop2", {}, "PWR_CR1.LPMS is 0: the part enters stop0, not stop2; RCC_APB1ENR1.PWREN"),
         ("stop1", "stop2", {"PWR_CR1": 1, "RCC_APB1ENR1": 1 << 28}, "LPMS is 1: the part enters stop1"),
         ("sleep", "stop2", {"PWR_CR1": 2}, "SCB_SCR.SLEEPDEEP is clear"),
-        ("sleep", "stop2", {"RCC_CR": 0xB2, "SCB_SCR": 4, "PWR_CR1": 2}, "the MSI was stopped at 24 MHz"),
+        ("stop2", "stop2", {"RCC_CR": 0xB2, "SCB_SCR": 4, "PWR_CR1": 2}, "the MSI was stopped at 24 MHz"),
         (None, "stop2", {"EXTI_PR1": 512, "EXTI_IMR1": 512}, "line 9 is pending: WFI goes on at once"),
         (None, "stop2", {"RTC_ISR": 1 << 10}, "RTC_ISR: WUTF is set"),
         (None, "stop2", {"NVIC_ISPR0": 8, "NVIC_ISER0": 8}, "an enabled interrupt is pending"),
