@@ -180,10 +180,13 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
             if registers.field("RCC_APB1ENR1", 28)
             else ("; RCC_APB1ENR1.PWREN is clear, and without it a write to PWR is lost")
         )
+        named = f"PWR_CR1.LPMS is {lpms}"
+        if found == "standby":  # which has reset both registers
+            named, unclocked = "PWR_SR1.SBF tells of Standby", ""
         wanted = DEEP_MODES.index(meant)
         undo = (Rewrite(WORDS["PWR_CR1"], clear=7, set=min(wanted, 4)),)
         yield Cause(
-            f"PWR_CR1.LPMS is {lpms}: the part enters {found}, not {meant}{unclocked}",
+            f"{named}: the part enters {found}, not {meant}{unclocked}",
             *beyond(found, meant),
             undo,
         )
