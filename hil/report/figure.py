@@ -9,11 +9,11 @@ import numpy as np
 
 from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.phases import Phase, PhaseName
-from hil.report.decimation import min_max_indices
+from hil.report.decimation import bucket_samples, step_indices
 from hil.results.waveform_file import StoredWaveform
 
-POINTS_PER_PHASE = 900
-"""A phase fills at most the plot's width, and two points per pixel column are what a screen can show."""
+POINTS_PER_PHASE = 1600
+"""A phase fills at most the plot's width: some 400 buckets of four points each."""
 PLOT_FLOOR_A = 1e-8
 """Lowest current drawn: noise around zero has no place on a logarithmic axis."""
 MARGIN = 0.03
@@ -51,7 +51,14 @@ def figure(stored: StoredWaveform) -> dict[str, Any]:
             for phase in stored.phases
         ],
         "views": _views(stored),
+        "bucket_samples": _bucket_samples(stored),
     }
+
+
+def _bucket_samples(stored: StoredWaveform) -> int:
+    """How many samples share the points of a bucket in the longest phase; 1: every sample is drawn."""
+    longest_s = max((phase.duration_s for phase in stored.phases), default=0.0)
+    return bucket_samples(round(longest_s / stored.waveform.period_s), POINTS_PER_PHASE)
 
 
 def _trace(stored: StoredWaveform, name: PhaseName) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def _trace(stored: StoredWaveform, name: PhaseName) -> dict[str, Any]:
         first = round((phase.start_s - waveform.start_s) / waveform.period_s)
         last = min(round((phase.end_s - waveform.start_s) / waveform.period_s) + 1, len(waveform))
         part = np.maximum(waveform.current_a[first:last], PLOT_FLOOR_A)
-        kept = min_max_indices(part, POINTS_PER_PHASE)
+        kept = step_indices(part, POINTS_PER_PHASE)
         x += [round(float(first + index) * waveform.period_s, 9) for index in kept]
         y += [float(f"{part[index]:.4g}") for index in kept]
         x.append(None)

@@ -212,6 +212,7 @@ def _waveform(path: Path) -> dict[str, Any]:
         "period_s": stored.waveform.period_s,
         "supply_voltage_v": stored.supply_voltage_v,
         "detail": detail_view(stored),
+        "bucket_samples": figure_data["bucket_samples"],
         "views": figure_data["views"],
         "wakes": len(awake_stretches(stored.phases)),
         "figure_json": _script_safe(figure_data),
