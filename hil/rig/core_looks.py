@@ -185,7 +185,10 @@ class CoreLooks:
 def look(rig: Rig, image: Image) -> CoreLooks:
     """Start ``image`` from power-on and look at it for some seconds. The board is *programmed* afterwards."""
     if rig.has("supply"):
-        rig.to(State.OFF)  # RCC_CSR keeps its flags through all else
+        # RCC_CSR keeps its flags through all else. What was in the flash before runs at a power-on until it
+        # is replaced, and would leave its Standby flag and its quartz.
+        rig.to(State.PROGRAMMED, image)
+        rig.to(State.OFF)
     rig.to(State.RUNNING, image, restart=True)
     board, clock = rig.board, rig.clock
     clock.sleep(SETTLING_S)

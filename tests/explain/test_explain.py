@@ -92,7 +92,7 @@ def explained(rig: Rig, image: Image, meant: str) -> Explanation:
     return why
 
 
-@pytest.mark.short_form(2)
+@pytest.mark.short_form(1)
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_planted_cause_comes_first(rig: Rig, traps: Image, name: str) -> None:
     meant, first = PLANTED[name]
@@ -107,3 +107,9 @@ def test_a_sound_firmware_raises_no_alarm(rig: Rig, traps: Image, name: str) -> 
     why = explained(rig, with_entry(traps, f"{name}_avoided"), SOUND[name])
     assert why.verdict is Verdict.WITHIN
     assert not [found for found in why.findings if found.proven]
+
+
+def test_what_ran_before_leaves_nothing_to_explain(rig: Rig, traps: Image) -> None:
+    """The flash still holds it at the power-on before it is replaced."""
+    assert look(rig, with_entry(traps, "sram2_retained_trap")).left_standby
+    assert not look(rig, with_entry(traps, "hsi16_and_adc_avoided")).left_standby
