@@ -83,11 +83,11 @@ def test_ad01_is_exact_and_at_most_2_cycles_per_product(
     assert outputs.std() > 20  # outputs that are all at a limit would prove little
     assert cycles / products <= 2.0
     _, cycles_at_80_mhz = program.run(inputs[:1], 640, FOUR_WAIT_STATES_CACHED)
-    assert cycles_at_80_mhz / products <= 2.6  # weights in flash: four wait states for each eight of them
+    assert cycles_at_80_mhz / products <= 2.5  # weights in flash: four wait states for each eight of them
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS)
-@pytest.mark.parametrize("sizes", [(37, 21, 3), (4, 4), (1, 17, 6), (35, 36, 50, 2)])
+@pytest.mark.parametrize("sizes", [(37, 21, 3), (4, 4), (1, 17, 6), (35, 36, 50, 2), (9, 150, 2)])
 def test_odd_sizes_are_exact(
     tmp_path: Path, toolchain: Literal["zig", "gcc"], sizes: tuple[int, ...]
 ) -> None:
