@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hil.boards import REFERENCE, Board
 from hil.firmware.build import FIRMWARE_DIR
 
 GENERATED = ("protocol.h", "registers.h", "tables.c")
@@ -15,6 +16,7 @@ GENERATED = ("protocol.h", "registers.h", "tables.c")
 
 def generate(folder: Path, firmware_dir: Path = FIRMWARE_DIR) -> None:
     """Write the generated sources into ``folder``. Raises CalledProcessError."""
+    arguments = {"registers.h": [Board.load(REFERENCE).part.svd]}
     for name in GENERATED:
         tool = firmware_dir / "tools" / f"{Path(name).stem}.py"
-        subprocess.run([sys.executable, str(tool), str(folder / name)], check=True)
+        subprocess.run([sys.executable, str(tool), str(folder / name), *arguments.get(name, [])], check=True)
