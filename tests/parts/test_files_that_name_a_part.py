@@ -16,7 +16,8 @@ SPELLINGS = {
 
 
 def named_in(spelling: re.Pattern[str]) -> list[str]:
-    files = (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py"))
+    below = (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*.py"))
+    files = [*PROJECT.glob("*.py"), *below]
     return sorted(
         path.relative_to(PROJECT).as_posix() for path in files if spelling.search(path.read_text("utf-8"))
     )
