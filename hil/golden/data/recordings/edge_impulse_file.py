@@ -27,16 +27,16 @@ def read_edge_impulse(file: Path) -> list[Channel]:
         interval_ms = float(payload["interval_ms"])
         sensors = [(str(sensor["name"]), sensor.get("units")) for sensor in payload["sensors"]]
         values = np.array(payload["values"], dtype=np.float64)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         raise refused(file, f"no recording in JSON ({error})", expected=_EXPECTED) from error
     columns = values if values.ndim == 2 else values.reshape(-1, 1)
-    if values.ndim not in (1, 2) or columns.shape[1] != len(sensors) or not interval_ms > 0:
+    rate_hz = 1e3 / interval_ms if interval_ms else np.inf
+    if values.ndim not in (1, 2) or columns.shape[1] != len(sensors) or not 0 < rate_hz < np.inf:
         raise refused(
             file,
             f"values of shape {values.shape} for {len(sensors)} sensors every {interval_ms:g} ms",
             expected="a row of as many values as sensors for each instant",
         )
-    rate_hz = 1e3 / interval_ms
     return [
         Channel(name, column, rate_hz, str(unit) if unit else None)
         for (name, unit), column in zip(sensors, columns.T, strict=True)

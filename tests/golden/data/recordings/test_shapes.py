@@ -107,7 +107,14 @@ def test_edge_impulse_s_json(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text(json.dumps(edge_impulse()), "utf-8")
     is_the_wave(file, ReadOptions(channel="accX"))
-    for wrong in ({"values": [[1, 2], [3]]}, {"interval_ms": 0}, {"values": [1, 2, 3]}, {"sensors": None}):
+    for wrong in (
+        {"values": [[1, 2], [3]]},
+        {"interval_ms": 0},
+        {"interval_ms": 10**400},
+        {"interval_ms": float("inf")},
+        {"values": [1, 2, 3]},
+        {"sensors": None},
+    ):
         file.write_text(json.dumps(edge_impulse(**wrong)), "utf-8")
         with pytest.raises(RecordingError):
             read_recording(file, ReadOptions(channel="accX"))
