@@ -194,7 +194,7 @@ def test_marks_are_read_in_their_order(firmware: ScriptedFirmware, mailbox: Mail
 
 
 def test_an_image_without_a_mailbox(firmware: ScriptedFirmware) -> None:
-    with pytest.raises(MailboxError, match=r"firmware.elf has no mailbox .*hil firmware mailbox FOLDER"):
+    with pytest.raises(MailboxError, match=r"firmware.elf has no mailbox.*hil firmware mailbox FOLDER"):
         Mailbox(firmware, firmware, image({}))
 
 
