@@ -50,6 +50,7 @@ COMMANDS = {
         ["trend", "Ω", "--rig", "µ", "--results", "."],
         ["trend", "none", "--rig", "µ", "--results", "."],
     ],
+    "explain": [["explain", "--rig", "none"], ["explain", "--rig", "µ.toml"]],
     "bringup": [["bringup", "--rig", "none"], ["bringup", "--rig", "µ.toml"]],
     "safe": [["safe", "--rig", "sim"]],
     "udev": [["udev"]],

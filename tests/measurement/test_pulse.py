@@ -20,10 +20,13 @@ CODE_A = 20e-6
 """By how much the code behind the pulse draws less than the network."""
 
 
-def captured(latency_s: float, height_a: float, rng: np.random.Generator, lag: float = 0.0) -> Pulse:
+def captured(
+    latency_s: float, height_a: float, rng: np.random.Generator, lag: float = 0.0, cold_a: float = 0.0
+) -> Pulse:
     """What a 3 mA phase of 2 ms shows of a pulse near its end, with edges anywhere in a sample.
 
-    The code's own current falls ``lag`` samples after the marker.
+    The code's own current falls ``lag`` samples after the marker, and is ``cold_a`` higher in the sample that
+    holds the rise.
     """
     count = 400
     begins = 320 + rng.uniform()
@@ -32,6 +35,7 @@ def captured(latency_s: float, height_a: float, rng: np.random.Generator, lag: f
     inside = np.clip(np.minimum(index + 1, ends) - np.maximum(index, begins), 0.0, 1.0)
     behind = np.clip(index + 1 - ends - lag, 0.0, 1.0)
     current_a = 3e-3 - CODE_A * behind + height_a * inside + NOISE_A * rng.standard_normal(count)
+    current_a[int(begins)] += cold_a
     return find_pulse(Waveform(100.0, PERIOD_S, current_a), height_a)
 
 
@@ -51,6 +55,16 @@ def test_code_that_changes_its_current_beside_the_edge_is_in_the_uncertainty() -
     late = [captured(LATENCY_S, 60e-6, rng, 1.0).duration_s.value for _ in range(20)]
     assert np.mean(late) - LATENCY_S > 0.2 * PERIOD_S  # it does move the edge
     durations = [captured(LATENCY_S, 60e-6, rng, rng.uniform(-1, 1)).duration_s for _ in range(100)]
+    assert np.mean([abs(one.value - LATENCY_S) <= one.expanded_uncertainty for one in durations]) >= 0.93
+
+
+@pytest.mark.parametrize("cold_a", [35e-6, -35e-6])
+def test_code_that_draws_another_current_for_a_sample_is_in_the_uncertainty(cold_a: float) -> None:
+    rng = np.random.default_rng(7)
+    durations = [captured(LATENCY_S, 60e-6, rng, cold_a=cold_a).duration_s for _ in range(100)]
+    assert (
+        abs(np.mean([one.value for one in durations]) - LATENCY_S) > 0.4 * PERIOD_S
+    )  # it does move the edge
     assert np.mean([abs(one.value - LATENCY_S) <= one.expanded_uncertainty for one in durations]) >= 0.93
 
 
