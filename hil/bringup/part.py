@@ -22,7 +22,7 @@ _SILENCE_S = 60.0
 def start_the_part(session: Session) -> str:
     """Identity, option bytes, flash, BOOT and its crystal, the relay's contacts, a minute of the console."""
     rig = session.rig
-    told = [_identify(session)]
+    told = [identify_the_part(session)]
     rig.to(State.PROGRAMMED, session.image, progress=session.programming())
     told.append(f"calls {in_words(time_calls(session, 'board', rig.board.round_trip))}")
     if rig.has("console"):
@@ -37,7 +37,8 @@ def start_the_part(session: Session) -> str:
     return ", ".join(told)
 
 
-def _identify(session: Session) -> str:
+def identify_the_part(session: Session) -> str:
+    """Which part answers to the probe, and whether it lets itself be written."""
     rig = session.rig
     board = rig.config.board.definition
     part = board.part

@@ -41,6 +41,31 @@ def _halted(session: Session) -> Iterator[Pins]:
         pins.release()
 
 
+@contextmanager
+def _halted_as_it_is(session: Session) -> Iterator[Pins]:
+    """The core halted in its reset, whatever the flash holds."""
+    rig = session.rig
+    rig.to(State.POWERED)
+    rig.board.connect(under_reset=True)
+    try:
+        pins = Pins(rig.board, rig.config.board.definition)
+        try:
+            yield pins
+        finally:
+            pins.release()
+    finally:
+        rig.board.detach()
+
+
+def check_wires_as_it_is(session: Session) -> str:
+    """Sensor, readback and markers each end where the rig file says; no load is measured, nothing written."""
+    markers = _markers(session)
+    with _halted_as_it_is(session) as pins:
+        told = [] if session.rig.config.wiring.sensor is None else [_check_sensor(session, pins)]
+        _check_gates(session, pins, markers)
+    return ", ".join([*told, *markers]) or "no wires"
+
+
 def _markers(session: Session) -> dict[str, CounterWire]:
     wiring = session.rig.config.wiring
     return {role: wire for role in _MARKERS if (wire := getattr(wiring, role)) is not None}

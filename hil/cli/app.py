@@ -11,6 +11,7 @@ import typer
 import hil
 from hil.cli import (
     bringup,
+    doctor,
     exchange,
     explain,
     firmware,
@@ -52,6 +53,7 @@ _typer.command("explain")(explain.explain)
 _typer.command("exchange")(exchange.exchange)
 _typer.command("rigs")(rig.rigs)
 _typer.command("bringup")(bringup.bringup)
+_typer.command("doctor")(doctor.doctor)
 _typer.command("udev")(udev.udev)
 _typer.command("report")(report.report)
 _typer.command("runs")(history.runs)

@@ -62,7 +62,7 @@ def init(
     if ioc_file is not None:
         ioc = [_relative(ioc_file, folder)]
     cubemx = read_ioc(folder / ioc[0]) if len(ioc) == 1 else None
-    board = _board(board_name, cubemx)
+    board = chosen_board(board_name, cubemx)
     rigs = project_files.rigs_of(board)
     files = {
         "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx, board),
@@ -97,7 +97,7 @@ def init(
         typer.echo("then, with the lines marked EDIT done: hil rig check bench, hil bringup --rig bench")
 
 
-def _board(name: str | None, cubemx: CubeMx | None) -> Board:
+def chosen_board(name: str | None, cubemx: CubeMx | None) -> Board:
     """The board that is named, or the one whose part the .ioc is for, or the reference board."""
     from hil import boards
     from hil.boards import REFERENCE, Board

@@ -51,6 +51,7 @@ COMMANDS = {
         ["trend", "none", "--rig", "µ", "--results", "."],
     ],
     "explain": [["explain", "--rig", "none"], ["explain", "--rig", "µ.toml"]],
+    "doctor": [["doctor", "--rig", "none"], ["doctor", "--rig", "µ.toml"]],
     "bringup": [["bringup", "--rig", "none"], ["bringup", "--rig", "µ.toml"]],
     "safe": [["safe", "--rig", "sim"]],
     "udev": [["udev"]],
