@@ -33,8 +33,8 @@ _PIPE = int(os.environ["{_EVIDENCE}"])
 _append = Journal.append
 
 
-def append(journal, test, measurement):
-    entry = _append(journal, test, measurement)
+def append(journal, test, measurement, *others):
+    entry = _append(journal, test, measurement, *others)
     os.write(_PIPE, json.dumps(["acknowledged", measurement.name, measurement.value]).encode() + b"\\n")
     return entry
 
