@@ -164,7 +164,11 @@ def _modem_manager(examined: _Examined, name: str) -> Iterator[Finding]:
     if not examined.ports:
         yield Finding(name, State.LEFT_OUT, "no serial port of this computer")
         return
-    if examined.machine.ask("systemctl", "is-active", "ModemManager") != "active":
+    answer = examined.machine.ask("systemctl", "is-active", "ModemManager")
+    if answer is None:
+        yield Finding(name, State.UNKNOWN, "systemctl does not answer")
+        return
+    if answer != "active":
         yield Finding(name, State.GOOD, "does not run")
         return
     ignored = [
@@ -223,8 +227,12 @@ def _updates(examined: _Examined, name: str) -> Iterator[Finding]:
     if not examined.has_hardware:
         yield Finding(name, State.LEFT_OUT, "the bench is started for each run")
         return
+    files = examined.machine.find(f"{_UPGRADES}/*")
+    if not files:
+        yield Finding(name, State.UNKNOWN, "no settings of apt; see what else boots this computer")
+        return
     reboots = False
-    for file in examined.machine.find(f"{_UPGRADES}/*"):  # the last one wins, as apt reads them
+    for file in files:  # the last one wins, as apt reads them
         text = examined.machine.read(f"{_UPGRADES}/{file.name}") or ""
         for line in text.splitlines():
             match = re.match(r'\s*Unattended-Upgrade::Automatic-Reboot\s+"(\w+)"', line)
@@ -237,7 +245,7 @@ def _updates(examined: _Examined, name: str) -> Iterator[Finding]:
             "echo 'Unattended-Upgrade::Automatic-Reboot \"false\";' | sudo tee /etc/apt/apt.conf.d/99hil-rig",
         )
     else:
-        yield Finding(name, State.GOOD, "no upgrade boots this computer")
+        yield Finding(name, State.GOOD, "no unattended upgrade of apt boots this computer")
 
 
 def _ports(examined: _Examined, name: str) -> Iterator[Finding]:

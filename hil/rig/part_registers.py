@@ -93,9 +93,11 @@ def all_clocked(board: Board, also: Mapping[int, int] | None = None) -> Generato
     before = {enable: word(board, enable) for enable in bits}
     for enable, value in before.items():
         write(board, enable, value | bits[enable])
-    yield
-    for enable, value in before.items():
-        write(board, enable, value)
+    try:
+        yield
+    finally:
+        for enable, value in before.items():
+            write(board, enable, value)
 
 
 @dataclass(frozen=True)

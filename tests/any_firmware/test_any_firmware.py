@@ -370,7 +370,7 @@ def life_of(
             headline=True,
         ),
         Measurement.of(
-            f"battery life on a {life.battery.title}",
+            f"battery life on a {life.battery.title}, reached by 95 %",
             life.claim,
             "years",
             None

@@ -140,8 +140,9 @@ def test_the_fault_is_named_first_with_what_mends_it(bench: Bench, planted: str)
 def test_what_cannot_be_asked_is_unknown_and_never_good(bench: Bench) -> None:
     bench.answers.clear()
     (bench.root / USB / "serial").write_text("another\n", "utf-8")
+    (bench.root / UPGRADES).unlink()
     unknown = {found.check for found in findings(bench) if found.state is State.UNKNOWN}
-    assert unknown == {"clock of this computer", "USB autosuspend", "sleep"}
+    assert unknown == {"clock of this computer", "ModemManager", "USB autosuspend", "sleep", "updates"}
 
 
 def test_a_port_that_the_rules_protect_may_have_modem_manager(bench: Bench) -> None:

@@ -68,6 +68,5 @@ def test_the_default_plan_is_the_cheapest(
                 f"{rival} ({clock_plans()[rival].title}); below zero, the default is the cheapest of all",
                 "instrument accuracy as far as it does not cancel, and the scatter between sweeps",
             ),
-            headline=True,
         ),
     )

@@ -177,7 +177,7 @@ def test_battery_life(
     life = drawn[battery_id]
     measure(
         Measurement.of(
-            f"battery life on a {life.battery.title}",
+            f"battery life on a {life.battery.title}, reached by 95 %",
             life.claim,
             "years",
             requirements.battery_life_years.get(battery_id),

@@ -77,8 +77,9 @@ def test_the_claim_names_the_largest_unknown() -> None:
     life = draw(COIN, USE)
     assert next(iter(life.shares)) == "capacity"
     assert "largest unknown: capacity" in life.sentence
-    assert life.claim.value == pytest.approx(np.quantile(life.years, 0.05))
-    assert 0 < life.claim.expanded_uncertainty < 0.01 * life.claim.value
+    reached = np.quantile(life.years, 0.05)
+    assert 0.99 * reached < life.claim.value < reached
+    assert life.claim.expanded_uncertainty == 0  # all that is uncertain is in the draws
 
 
 def test_the_product_lives_shorter_than_a_typical_board() -> None:

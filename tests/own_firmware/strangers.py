@@ -40,7 +40,12 @@ def fault(define: str, *said: str, claims: str = SENSOR) -> Stranger:
     return Stranger("sensor.c", said, claims, define, sound=False)
 
 
-CYCLE = ("wake period", "time awake", "average current", "battery life on a CR2032 coin cell")
+CYCLE = (
+    "wake period",
+    "time awake",
+    "average current",
+    "battery life on a CR2032 coin cell, reached by 95 %",
+)
 STRANGERS = {
     "Stop 2 by the RTC, a banner": Stranger(
         "sensor.c",
