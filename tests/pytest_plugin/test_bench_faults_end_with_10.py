@@ -66,10 +66,10 @@ CONFTEST = {
     + "    rig._write_switching(Switching(0.0, next(iter(Act)), '', None))\n",
     "no sources": "from pathlib import Path\n"
     + "from hil.firmware import build\n"
-    + "from hil.rig import Rig\n"
+    + "from hil.rig.bench import Bench\n"
     + "build.build.__defaults__ = tuple(\n"
     + "    Path('nowhere') if d == build.FIRMWARE_DIR else d for d in build.build.__defaults__)\n"
-    + "Rig.record = lambda self: dict(identities={}, calibration_dates={}, versions={}, assumptions=[])\n",
+    + "Bench.identities = lambda self: {}\n",
 }
 """What is planted for each fault that no rig file has."""
 
