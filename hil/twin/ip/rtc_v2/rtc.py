@@ -229,8 +229,9 @@ class Rtc(RegisterBlock):
         if not self._backup_access():
             return
         if offset == WPR:
-            key = value & 0xFF
-            self._keys_seen = self._keys_seen + 1 if key == _KEYS[self._keys_seen % 2] else 0
+            # Keys to registers that are open already leave them open: each call of a driver may give them.
+            seen = self._keys_seen % len(_KEYS)
+            self._keys_seen = seen + 1 if value & 0xFF == _KEYS[seen] else 0
         elif offset == ISR:
             self._write_status(value)
         elif offset in _UNPROTECTED or self._keys_seen == len(_KEYS):

@@ -70,6 +70,15 @@ def test_registers_are_write_protected(rtc):
     assert rtc.read("RTC", WUTR) == 0xFFFF
 
 
+def test_keys_may_be_given_again(rtc):
+    """A driver gives them in each of its calls, and need not lock in between."""
+    for reload in (3, 4, 5):
+        rtc.write("RTC", WPR, 0xCA)
+        rtc.write("RTC", WPR, 0x53)
+        rtc.write("RTC", WUTR, reload)
+        assert rtc.read("RTC", WUTR) == reload
+
+
 def test_reload_is_writable_only_while_the_timer_is_off_and_synchronised(rtc):
     start_wakeup_timer(rtc, 100, 0)
     rtc.write("RTC", WUTR, 5)
