@@ -36,17 +36,23 @@ def main(arguments: list[str] | None = None) -> int:
     serve.add_argument("--rig", required=True, metavar="NAME|FILE.toml", help="NAME is rig_configs/NAME.toml")
     serve.add_argument("--seed", type=int, help="seed of all noise (default: the rig file's)")
     serve.add_argument("--baud", type=int, help="rate of the console's port (default: the rig file's)")
-    serve.add_argument("--realtime", action="store_true", help="let bench time follow the wall clock")
     serve.add_argument(
         "--trace",
         type=Path,
         metavar="FILE.vcd",
         help="write modes, clock, current, pins and console as a value change dump (GTKWave, PulseView)",
     )
-    serve.add_argument(
+    time = serve.add_mutually_exclusive_group()
+    time.add_argument(
+        "--bench-time",
+        action="store_true",
+        help="let bench time pass only while a client waits, as fast as it can be computed "
+        "(default: it follows the clock on the wall)",
+    )
+    time.add_argument(
         "--stdin-lease",
         action="store_true",
-        help="for programs: announce one line of JSON, and end when standard input ends",
+        help="for programs: announce one line of JSON, keep bench time, and end when standard input ends",
     )
     characterize = commands.add_parser(
         "characterize", help="measure the virtual part on its own bench, line by line of the datasheet"
@@ -68,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.trace is not None:
             config = config.with_trace(options.trace)
         lease = StdinLease() if options.stdin_lease else None
-        _server()(config, realtime=options.realtime, lease=lease)
+        _server()(config, bench_time=options.bench_time or options.stdin_lease, lease=lease)
     except TwinError as error:
         print(f"hil.twin: {error}", file=sys.stderr)
         return 2

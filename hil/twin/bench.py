@@ -31,6 +31,7 @@ from hil.twin.power.spread import lsi_hz
 from hil.twin.rails import Rail
 from hil.twin.signal import Signal
 from hil.twin.supply_net import SupplyNet
+from hil.twin.wall_clock import WallClock
 
 PS_PER_S = 1_000_000_000_000
 
@@ -56,6 +57,7 @@ class Bench:
         self.config = config
         self.board = board = config.board
         self.lock = BenchLock()
+        self._pace: WallClock | None = None
         self.pins: Pins = make_pins()
         if config.spread == "seeded":
             spread = float(self.rng("part spread").random())
@@ -185,6 +187,14 @@ class Bench:
         output = self.daq.analog_outputs[wire.terminal.partition("/")[2]]
         return wire.m_per_s2_per_v * output.alternating_v(time_ps)
 
+    def follow(self, pace: WallClock | None) -> None:
+        """Let ``pace`` say how far time may go, or nobody."""
+        self._pace = pace
+
+    def _reachable_ps(self, wanted_ps: int) -> int:
+        """How far time may go now towards ``wanted_ps``; others may have the lock before it says so."""
+        return wanted_ps if self._pace is None else self._pace.reachable_ps(wanted_ps)
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` of bench time pass."""
         self.advance_to(self.scheduler.now_ps + round(seconds * PS_PER_S))
@@ -193,14 +203,15 @@ class Bench:
         """Let bench time pass up to ``time_ps``."""
         # The scheduler also returns when somebody else's event asks for a stop.
         while self.scheduler.now_ps < time_ps:
-            self.scheduler.advance_to(time_ps)
+            self.scheduler.advance_to(self._reachable_ps(time_ps))
 
     def advance_until(self, condition: Callable[[], bool], limit_s: float) -> bool:
         """Let bench time pass until ``condition()`` holds, at most ``limit_s``; return whether it holds."""
         limit_ps = self.scheduler.now_ps + round(limit_s * PS_PER_S)
-        while not self.scheduler.advance_until(condition, limit_ps):
+        while not condition():
             if self.scheduler.now_ps >= limit_ps:
                 return False
+            self.scheduler.advance_until(condition, self._reachable_ps(limit_ps))
         return True
 
     def stop_at_halt(self, limit_s: float) -> None:

@@ -20,6 +20,7 @@ class BenchLock:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._released = threading.Condition(self._lock)
         self._counting = threading.Lock()
         self._waiting = 0
         self._depth = 0
@@ -45,6 +46,12 @@ class BenchLock:
         self._lock.release()
         if outermost and self._waiting:
             time.sleep(_HAND_OVER_S)
+
+    def wait(self, timeout_s: float) -> None:
+        """Let go for ``timeout_s`` seconds on the wall, and take it again as often as it was held."""
+        depth, self._depth = self._depth, 0
+        self._released.wait(timeout_s)
+        self._depth = depth
 
     def __enter__(self) -> BenchLock:
         self.acquire()

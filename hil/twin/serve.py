@@ -28,8 +28,8 @@ from hil.twin.lease import StdinLease
 from hil.twin.lpm01a import PowerShield, SerialPort
 from hil.twin.power.assumptions import ASSUMPTIONS
 from hil.twin.probe.server import ProbeServer
-from hil.twin.real_time import RealTime
 from hil.twin.thermometer import Thermometer
+from hil.twin.wall_clock import WallClock
 
 HOST = "127.0.0.1"
 ANY_FREE_PORT = 0
@@ -58,8 +58,10 @@ class Server(Protocol):
         """Stop serving."""
 
 
-def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> None:
+def run(config: BenchConfig, *, bench_time: bool, lease: StdinLease | None) -> None:
     """Serve the bench that ``config`` describes until it is to end: by a signal, or when the lease does.
+
+    Time passes while a client waits if ``bench_time`` says so, and with the clock on the wall otherwise.
 
     Raises:
         TwinError: the rig file's wiring is unusable, or a trace cannot be written.
@@ -116,8 +118,9 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             cleanup.callback(_trace(bench, console, config.trace))
         for server in servers.values():
             cleanup.callback(server.close)
-        if realtime:
-            cleanup.callback(RealTime(bench).close)
+        wall = None if bench_time else WallClock(bench)
+        if wall is not None:
+            cleanup.callback(wall.close)
         addresses = {name: server.address for name, server in servers.items()}
         if lease is not None:
             lease.call_at_end(stop.set)
@@ -130,9 +133,9 @@ def run(config: BenchConfig, *, realtime: bool, lease: StdinLease | None) -> Non
             _tell_what_is_not_modelled(bench)
             _wait(stop)
         else:
-            status.announce(addresses, target=bench.board.part.pyocd_target, realtime=realtime)
+            status.announce(addresses, target=bench.board.part.pyocd_target, bench_time=bench_time)
             bench.harm.noted.connect(lambda entry: print(f"HARM: {entry}", flush=True))
-            status.watch(bench, console, stop)
+            status.watch(bench, console, stop, wall)
     # Nobody touches the machine while the interpreter ends; a wait that does not let go ends with it.
     if not bench.lock.acquire(timeout=_SHUTDOWN_PATIENCE_S):
         os._exit(1)

@@ -13,8 +13,10 @@ from rich.text import Text
 
 from hil.twin.bench import Bench
 from hil.twin.console import ConsoleServer
+from hil.twin.wall_clock import WallClock
 
 _REFRESH_S = 0.25
+_LOST_SHOWN_S = 0.1
 
 CLOCKLESS = frozenset({"stop0", "stop1", "stop2", "standby", "shutdown", "off", "reset"})
 """Modes in which the core has no clock."""
@@ -22,7 +24,7 @@ CLOCKLESS = frozenset({"stop0", "stop1", "stop2", "standby", "shutdown", "off", 
 _STYLES = {"run": "bold green", "lprun": "bold green", "off": "bold red", "reset": "bold red"}
 
 
-def announce(addresses: Mapping[str, str], *, target: str, realtime: bool) -> None:
+def announce(addresses: Mapping[str, str], *, target: str, bench_time: bool) -> None:
     """Print what to type to reach the bench from another terminal; ``target`` is pyOCD's of the part."""
     lines = [
         "The bench is ready. From another terminal:",
@@ -34,9 +36,9 @@ def announce(addresses: Mapping[str, str], *, target: str, realtime: bool) -> No
         f'grpc.insecure_channel("{addresses["daq"]}"), session_name=""))',
         f"  clock: tcp://{addresses['clock']} (TOKEN <what stands before the @>, NOW, SLEEP <seconds>)",
         f"  faults: tcp://{addresses['faults']} (the same token; STICK, OPEN, SHORT, DROOP, ...)",
-        "Bench time follows the wall clock."
-        if realtime
-        else "Bench time moves only when a client waits (--realtime).",
+        "Bench time passes only while a client waits."
+        if bench_time
+        else "Bench time follows the clock on the wall (--bench-time: only while a client waits).",
         "Ctrl-C ends the bench.",
     ]
     print("\n".join(lines), flush=True)
@@ -57,8 +59,11 @@ def _supply_lines(addresses: Mapping[str, str]) -> list[str]:
     ]
 
 
-def watch(bench: Bench, console: ConsoleServer, stop: threading.Event) -> None:
-    """Show one live status line on a terminal until ``stop`` is set; without a terminal, only wait."""
+def watch(bench: Bench, console: ConsoleServer, stop: threading.Event, wall: WallClock | None) -> None:
+    """Show one live status line on a terminal until ``stop`` is set; without a terminal, only wait.
+
+    It says how much time the bench has lost to ``wall``, the clock that it follows.
+    """
     screen = Console()
     if not screen.is_terminal:
         while not stop.wait(_REFRESH_S):
@@ -70,7 +75,8 @@ def watch(bench: Bench, console: ConsoleServer, stop: threading.Event) -> None:
             # A client may hold the bench through a long wait; the line then simply stays.
             if bench.lock.acquire(timeout=_REFRESH_S):
                 try:
-                    text = status_line(bench, console.last_line, meter.mean_current_a())
+                    lost_s = 0.0 if wall is None else wall.lost_s
+                    text = status_line(bench, console.last_line, meter.mean_current_a(), lost_s)
                 finally:
                     bench.lock.release()
                 live.update(text, refresh=True)
@@ -92,15 +98,17 @@ class Meter:
         return float(supply.mean_current_a(np.array([start_ps, now_ps]))[0])
 
 
-def status_line(bench: Bench, last_line: str, current_a: float) -> Text:
-    """Bench time, the part's mode and clock, its supply, what was asked for and is not modelled, and the last
-    line on the console.
+def status_line(bench: Bench, last_line: str, current_a: float, lost_s: float = 0.0) -> Text:
+    """Bench time and what it has lost to the wall, the part's mode and clock, its supply, what was asked for
+    and is not modelled, and the last line on the console.
     """
     mcu = bench.mcu
     mode = mcu.mode
     clock_hz = 0 if mode in CLOCKLESS else mcu.peripherals.rcc.clocks.hclk_hz
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{bench.now_s:14.6f} s  ")
+    if lost_s >= _LOST_SHOWN_S:
+        text.append(f"{lost_s:.1f} s slower than the wall  ", style="bold yellow")
     text.append(f"{mode:<8}", style=_STYLES.get(mode, "bold"))
     text.append(f"{clock_hz / 1e6:7.3f} MHz" if clock_hz else "no clock   ")
     text.append(f"  {_engineering(current_a):>10}A", style="bold")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -60,6 +61,7 @@ class PowerAnalyzer:
         self._latency_ps = round(realism.scpi_latency_s * 1e12)
         self._serial = str(config.get("serial", DEFAULT_SERIAL))
         self._status = Status()
+        self._executing = threading.Lock()
         self._binary = False
         self._swapped = False
         self._operation_complete_pending = False
@@ -98,7 +100,8 @@ class PowerAnalyzer:
         Errors go to the error queue. The units after a bad one are still run, except after a command error,
         where the rest of the line cannot be trusted.
         """
-        with self._bench.lock:
+        # One message after the other, also while one waits and lets others have the bench.
+        with self._executing, self._bench.lock:
             self._answered = False
             self.watchdog.heard()
             if self._latency_ps:

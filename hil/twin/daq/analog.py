@@ -112,6 +112,12 @@ class AnalogOutput:
         generation = Generation(self._timebase.tick_at(time_ps), divisor, self._convert(samples_v), total)
         self._put(time_ps, generation)
 
+    def replace(self, time_ps: int, samples_v: NDArray[np.float64]) -> None:
+        """Go on with other samples at the place that the generation has reached."""
+        running = self._segments[-1][1]
+        generation = Generation(running.start_tick, running.divisor, self._convert(samples_v), running.total)
+        self._put(time_ps, generation)
+
     def freeze(self, time_ps: int) -> None:
         """Stop generating; the present value holds."""
         present = np.array([self.voltage_v(time_ps)])

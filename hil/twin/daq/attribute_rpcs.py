@@ -79,7 +79,7 @@ def handler(name: str) -> Handler | None:
     def find(call: Call) -> tuple[int, attributes.Attribute[Any]]:
         number = call.request.attribute or call.request.attribute_raw
         if number not in table:
-            raise attributes.unsupported(number, where.lower())
+            raise attributes.unsupported(number, where)
         return number, table[number]
 
     def get(call: Call) -> Any:
@@ -95,7 +95,8 @@ def handler(name: str) -> Handler | None:
         number, attribute = find(call)
         if attribute.set is None:
             raise DaqmxError(
-                Code.PROPERTY_NOT_SUPPORTED, f"The {where.lower()} property {number:#06x} cannot be set."
+                Code.PROPERTY_NOT_SUPPORTED,
+                f"The {where.lower()} property {attributes.name_of(number, where)} cannot be set.",
             )
         raw = "value_raw" in call.request.DESCRIPTOR.fields_by_name
         value = (call.request.value or call.request.value_raw) if raw else call.request.value

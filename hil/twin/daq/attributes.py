@@ -15,7 +15,7 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 
 from hil.twin.daq import device
 from hil.twin.daq.buffers import InputBuffer
-from hil.twin.daq.channels import Edge
+from hil.twin.daq.channels import ChannelType, Edge
 from hil.twin.daq.engines import (
     ArmedCounter,
     ChangeDetection,
@@ -154,6 +154,26 @@ def _set_type(on: TaskOn, timing: int) -> None:
     on.task.configure_timing(TimingType(timing), timing_now.mode, timing_now.samples_per_channel)
 
 
+_ENGINES = {
+    ChannelType.ANALOG_INPUT: "ai",
+    ChannelType.ANALOG_OUTPUT: "ao",
+    ChannelType.DIGITAL_INPUT: "di",
+    ChannelType.DIGITAL_OUTPUT: "do",
+}
+"""By the kind of a task's channels: the subsystem whose timing engine it uses."""
+
+
+def _engine_terminal(on: TaskOn, signal: str) -> str:
+    engine = _ENGINES.get(on.task.kind or ChannelType.COUNTER_INPUT)
+    if engine is None:
+        raise DaqmxError(Code.PROPERTY_NOT_SUPPORTED, f"Task {on.task.name!r} has no timing engine.")
+    return rooted(on.daq, f"{engine}/{signal}")
+
+
+def _sample_clock_terminal(on: TaskOn) -> str:
+    return _engine_terminal(on, "SampleClock")
+
+
 TIMING: dict[int, Attribute[TaskOn]] = {
     pb.TIMING_ATTRIBUTE_SAMP_TIMING_TYPE: Attribute(lambda on: int(on.task.timing.type), _set_type),
     pb.TIMING_ATTRIBUTE_SAMP_QUANT_SAMP_MODE: Attribute(lambda on: int(on.task.timing.mode), _set_mode),
@@ -166,6 +186,7 @@ TIMING: dict[int, Attribute[TaskOn]] = {
     pb.TIMING_ATTRIBUTE_SAMP_CLK_SRC: Attribute(
         lambda on: "OnboardClock" if on.task.timing.source is None else rooted(on.daq, on.task.timing.source)
     ),
+    pb.TIMING_ATTRIBUTE_SAMP_CLK_TERM: Attribute(_sample_clock_terminal),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_RATE: Attribute(lambda _: 100e6),
     pb.TIMING_ATTRIBUTE_SAMP_CLK_TIMEBASE_DIV: Attribute(lambda on: on.task.timing.divisor),
 }
@@ -269,6 +290,7 @@ TRIGGER: dict[int, Attribute[TaskOn]] = {
         lambda on: rooted(on.daq, _start_terminal(on)),
         _set_trigger_terminal,
     ),
+    pb.TRIGGER_ATTRIBUTE_START_TRIG_TERM: Attribute(lambda on: _engine_terminal(on, "StartTrigger")),
     pb.TRIGGER_ATTRIBUTE_START_TRIG_TYPE: Attribute(
         lambda on: int(
             pb.TRIGGER_INT32_TRIGGER_TYPE8_NONE
@@ -293,8 +315,24 @@ TRIGGER: dict[int, Attribute[TaskOn]] = {
 }
 
 
+_PREFIXES = {"Chan": "CHANNEL", "Trig": "TRIGGER", "SystemInfo": "SYSTEM"}
+
+
 def unsupported(number: int, where: str) -> DaqmxError:
-    """The error for an attribute this device does not answer."""
+    """The error for an attribute this device does not answer, by the name that NI's headers give it."""
     return DaqmxError(
-        Code.PROPERTY_NOT_SUPPORTED, f"The virtual {device.PRODUCT} has no {where} property {number:#06x}."
+        Code.PROPERTY_NOT_SUPPORTED,
+        f"The virtual {device.PRODUCT} has no {where.lower()} property {name_of(number, where)}.",
     )
+
+
+def name_of(number: int, where: str) -> str:
+    """The name that NI's headers give an attribute, such as ``SAMP_CLK_TERM``."""
+    prefix = f"{_PREFIXES.get(where, where.upper())}_ATTRIBUTE_"
+    names = (
+        value.name.removeprefix(prefix)
+        for enum in pb.DESCRIPTOR.enum_types_by_name.values()
+        for value in enum.values
+        if value.number == number and value.name.startswith(prefix)
+    )
+    return next(names, f"{number:#06x}")

@@ -44,11 +44,11 @@ class InputBuffer(Generic[T]):
             self._samples.popleft()
             self._lost += 1
 
-    def check(self, count: int) -> None:
-        """See whether ``count`` samples can be read now or later.
+    def check(self, count: int) -> int:
+        """How many of ``count`` samples can be read now or later: fewer at the end of a finite acquisition.
 
         Raises:
-            DaqmxError: -200279 if samples were overwritten unread, -200278 if there will never be that many.
+            DaqmxError: -200279 if samples were overwritten unread, -200278 if all have been read.
         """
         if self._lost:
             lost, self._lost = self._lost, 0
@@ -58,12 +58,16 @@ class InputBuffer(Generic[T]):
                 f"The oldest {lost} samples were overwritten unread. Read more often, read more at a time, "
                 f"or make the buffer larger than {self.capacity} samples per channel.",
             )
-        if self.total is not None and self.read_position + count > self.total:
+        if self.total is None:
+            return count
+        left = self.total - self.read_position
+        if count and not left:
             raise DaqmxError(
                 Code.READ_BEYOND_FINAL_SAMPLE,
-                f"The task acquires {self.total} samples per channel; {self.read_position} have been read, "
-                f"{count} more are asked for.",
+                f"The task acquires {self.total} samples per channel, and all have been read; {count} more "
+                "are asked for.",
             )
+        return min(count, left)
 
     def take(self, count: int) -> list[T]:
         """Remove and return the oldest samples, at most ``count``."""

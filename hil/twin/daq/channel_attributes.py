@@ -11,7 +11,7 @@ from nidaqmx._stubs import nidaqmx_pb2 as pb
 
 from hil.twin.daq import device
 from hil.twin.daq.attributes import Attribute, rooted
-from hil.twin.daq.channels import Channel, CounterChannel, Edge, PulseChannel
+from hil.twin.daq.channels import Channel, CounterChannel, Edge, PulseChannel, analog_terminals
 from hil.twin.daq.counters import timebase_hz
 from hil.twin.daq.engines import ArmedCounter
 from hil.twin.daq.errors import Code, DaqmxError
@@ -104,7 +104,13 @@ def _terminal_count_reached(on: ChannelOf) -> bool:
 
 
 def _ai_range(on: ChannelOf) -> float:
+    """What the input can measure with the limits it was given; a query of the limits answers that too."""
     return on.daq.analog_input.range_for(on.channel.minimum, on.channel.maximum)
+
+
+def _set_terminals(on: ChannelOf, terminals: int) -> None:
+    on.task.check_idle("change how an input is wired")
+    on.channel.terminals = analog_terminals(on.channel.physical[0], terminals)
 
 
 def _set_tristate(on: ChannelOf, tristate: bool) -> None:
@@ -137,8 +143,9 @@ CHANNEL: dict[int, Attribute[ChannelOf]] = {
     pb.CHANNEL_ATTRIBUTE_CHAN_DESCR: Attribute(lambda _: ""),
     pb.CHANNEL_ATTRIBUTE_CHAN_IS_GLOBAL: Attribute(lambda _: False),
     pb.CHANNEL_ATTRIBUTE_AI_MEAS_TYPE: Attribute(lambda _: int(pb.CHANNEL_INT32_AI_MEASUREMENT_TYPE_VOLTAGE)),
-    pb.CHANNEL_ATTRIBUTE_AI_MAX: _limit("maximum"),
-    pb.CHANNEL_ATTRIBUTE_AI_MIN: _limit("minimum"),
+    pb.CHANNEL_ATTRIBUTE_AI_MAX: Attribute(_ai_range, _limit("maximum").set),
+    pb.CHANNEL_ATTRIBUTE_AI_MIN: Attribute(lambda on: -_ai_range(on), _limit("minimum").set),
+    pb.CHANNEL_ATTRIBUTE_AI_TERM_CFG: Attribute(lambda on: on.channel.terminals, _set_terminals),
     pb.CHANNEL_ATTRIBUTE_AI_RNG_HIGH: Attribute(_ai_range),
     pb.CHANNEL_ATTRIBUTE_AI_RNG_LOW: Attribute(lambda on: -_ai_range(on)),
     pb.CHANNEL_ATTRIBUTE_AI_RESOLUTION: Attribute(lambda _: float(device.CONVERTER_BITS)),

@@ -19,6 +19,7 @@ from hil.twin.daq.channels import (
     Measurement,
     PulseChannel,
     PulseUnit,
+    analog_terminals,
 )
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.timebase import NOMINAL_HZ
@@ -53,18 +54,20 @@ def _voltage_channels(call: Call, kind: ChannelType, known: tuple[str, ...], lim
             f"-{limit_v:g} V to {limit_v:g} V.",
         )
     physical = device.physical_channels(request.physical_channel, call.daq.name, known)
-    call.task.add_channels(
-        [
-            Channel(name, kind, (channel,), request.min_val, request.max_val)
-            for name, channel in zip(
-                _names(call, request.name_to_assign_to_channel, physical), physical, strict=True
-            )
-        ]
-    )
+    names = _names(call, request.name_to_assign_to_channel, physical)
+    channels = [
+        Channel(name, kind, (channel,), request.min_val, request.max_val)
+        for name, channel in zip(names, physical, strict=True)
+    ]
+    if kind is ChannelType.ANALOG_INPUT:
+        for channel in channels:
+            wanted = request.terminal_config or request.terminal_config_raw
+            channel.terminals = analog_terminals(channel.physical[0], wanted)
+    call.task.add_channels(channels)
 
 
 def create_ai_voltage_chan(call: Call) -> Any:
-    """CreateAIVoltageChan. The terminal configuration is taken as it comes: the wires have one ground."""
+    """CreateAIVoltageChan."""
     _voltage_channels(call, ChannelType.ANALOG_INPUT, device.ANALOG_INPUTS, device.AI_RANGES_V[-1])
     return pb.CreateAIVoltageChanResponse()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from hil.twin.daq.device import COUNTER_BITS, PULSE_MIN_TICKS
+from hil.twin.daq.device import ANALOG_INPUTS, COUNTER_BITS, PORTS, PULSE_MIN_TICKS
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.timebase import NOMINAL_HZ
 
@@ -63,6 +63,8 @@ TICKS = 10304
 """``DAQmx_Val_Ticks``."""
 HERTZ = 10373
 """``DAQmx_Val_Hz``."""
+DEFAULT_TERMINALS, REFERENCED, NON_REFERENCED, DIFFERENTIAL = -1, 10083, 10078, 10106
+"""``DAQmx_Val_Cfg_Default``, ``RSE``, ``NRSE``, ``Diff``."""
 
 
 @dataclass
@@ -77,6 +79,49 @@ class Channel:
     units: int = VOLTS
     tristate: bool = True
     """Of a digital input: whether its lines are let go before they are read (``DAQmx_DI_Tristate``)."""
+    terminals: int = 0
+    """Of an analog input: its ``DAQmx_AI_TermCfg``. It changes no reading: the wires of the bench have one
+    ground."""
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it reads lines as they are, so that another task may go on driving them."""
+        return self.kind is ChannelType.DIGITAL_INPUT and not self.tristate
+
+    @property
+    def bits(self) -> tuple[int, ...]:
+        """The bit of each line in the channel's port value.
+
+        In a port it is the line's number. The bits of a second port stand above those of the first.
+        """
+        numbers, offset, before = [], 0, ""
+        for line in self.physical:
+            port, _, number = line.partition("/line")
+            if before and port != before:
+                offset += PORTS[before]
+            before = port
+            numbers.append(offset + int(number))
+        return tuple(numbers)
+
+
+def analog_terminals(name: str, wanted: int) -> int:
+    """The terminal configuration of an analog input that is asked for as ``wanted``.
+
+    Raises:
+        DaqmxError: -200077 the input cannot be wired like that. The second half of the inputs is the negative
+            side of the first, and has none itself; the device has no pseudodifferential input (X Series User
+            Manual).
+    """
+    differential = int(name.removeprefix("ai")) < len(ANALOG_INPUTS) // 2
+    if wanted == DEFAULT_TERMINALS:
+        return DIFFERENTIAL if differential else REFERENCED
+    if wanted in (REFERENCED, NON_REFERENCED) or (wanted == DIFFERENTIAL and differential):
+        return wanted
+    raise DaqmxError(
+        Code.INVALID_ATTRIBUTE_VALUE,
+        f"{name!r} has no terminal configuration {wanted}; it can be RSE or NRSE"
+        f"{', or differential' if differential else ': its terminal is the negative side of a pair'}.",
+    )
 
 
 @dataclass

@@ -23,6 +23,22 @@ def _by_scan(call: Call) -> bool:
     return bool(fill_mode == pb.GROUP_BY_GROUP_BY_SCAN_NUMBER)
 
 
+def _laid_out(call: Call, data: NDArray[Any], room: int) -> NDArray[Any]:
+    """Samples x channels (x the rest), flat in the order that the client asked for.
+
+    Channel after channel, each begins where it would with all ``room`` samples in the client's array, as
+    task.read() of the nidaqmx package expects when fewer came.
+    """
+    samples, channels = data.shape[:2]
+    if _by_scan(call):
+        return data.ravel()
+    places = np.zeros(
+        (channels, max(samples, room // channels if channels > 1 else 0), *data.shape[2:]), data.dtype
+    )
+    places[:, :samples] = data.swapaxes(0, 1)
+    return places.ravel()
+
+
 def _with_partial(read: Callable[[], list[Any]], respond: Callable[[list[Any], int, int], Any]) -> Any:
     """Answer with all samples, or after a time-out with those that came and the time-out as status."""
     try:
@@ -46,9 +62,8 @@ def read_analog_f64(call: Call) -> Any:
 
     def respond(samples: list[Any], count: int, status: int) -> Any:
         data = np.asarray(samples, dtype=np.float64)
-        return pb.ReadAnalogF64Response(
-            status=status, read_array=(data if _by_scan(call) else data.T).ravel(), samps_per_chan_read=count
-        )
+        laid_out = _laid_out(call, data, call.request.array_size_in_samps)
+        return pb.ReadAnalogF64Response(status=status, read_array=laid_out, samps_per_chan_read=count)
 
     return _with_partial(lambda: call.reader.analog(call.request.num_samps_per_chan), respond)
 
@@ -63,7 +78,7 @@ def read_digital_lines(call: Call) -> Any:
     samples = call.reader.lines(call.request.num_samps_per_chan)
     levels = np.array(samples, dtype=np.uint8)  # samples x channels x lines
     lines = levels.shape[2]
-    data = levels if _by_scan(call) else levels.transpose(1, 0, 2)
+    data = _laid_out(call, levels, call.request.array_size_in_bytes // lines)
     return pb.ReadDigitalLinesResponse(
         read_array=data.tobytes(), samps_per_chan_read=len(samples), num_bytes_per_samp=lines
     )
@@ -83,7 +98,8 @@ def _ports(call: Call, count: int) -> NDArray[np.uint32]:
 def _read_ports(response: Any, dtype: type[np.unsignedinteger[Any]]) -> Handler:
     def read(call: Call) -> Any:
         ports = _ports(call, call.request.num_samps_per_chan)
-        data = (ports if _by_scan(call) else ports.T).ravel()
+        room = call.request.array_size_in_bytes if dtype is np.uint8 else call.request.array_size_in_samps
+        data = _laid_out(call, ports, room)
         packed = data.astype(dtype).tobytes() if dtype is np.uint8 else data.tolist()
         return response(read_array=packed, samps_per_chan_read=len(ports))
 
@@ -225,25 +241,23 @@ def write_digital_lines(call: Call) -> Any:
         ]
         call.task.write_line_samples(samples, auto_start=call.request.auto_start)
         return pb.WriteDigitalLinesResponse(samps_per_chan_written=count)
-    levels = grouped[:, -1, :]
-    call.task.write_lines(
-        [
-            [bool(level) for level in row[: len(channel.physical)]]
-            for row, channel in zip(levels, channels, strict=True)
-        ],
-        samples=count,
-        auto_start=call.request.auto_start,
-    )
+    for index in range(count):
+        call.task.write_lines(
+            [
+                [bool(level) for level in row[: len(channel.physical)]]
+                for row, channel in zip(grouped[:, index], channels, strict=True)
+            ],
+            auto_start=call.request.auto_start,
+        )
     return pb.WriteDigitalLinesResponse(samps_per_chan_written=count)
 
 
-def _drive_ports(call: Call, values: NDArray[Any], count: int) -> None:
+def _drive_ports(call: Call, values: NDArray[Any]) -> None:
     call.task.write_lines(
         [
-            [bool(int(value) >> int(line.rsplit("line", 1)[1]) & 1) for line in channel.physical]
+            [bool(int(value) >> bit & 1) for bit in channel.bits]
             for value, channel in zip(values, call.task.channels, strict=True)
         ],
-        samples=count,
         auto_start=call.request.auto_start,
     )
 
@@ -257,15 +271,16 @@ def _write_ports(response: Any) -> Handler:
         if call.task.clocked:
             samples = [
                 [
-                    bool(int(value) >> int(line.rsplit("line", 1)[1]) & 1)
+                    bool(int(value) >> bit & 1)
                     for value, channel in zip(grouped[:, index], call.task.channels, strict=True)
-                    for line in channel.physical
+                    for bit in channel.bits
                 ]
                 for index in range(count)
             ]
             call.task.write_line_samples(samples, auto_start=call.request.auto_start)
             return response(samps_per_chan_written=count)
-        _drive_ports(call, grouped[:, -1], count)
+        for index in range(count):
+            _drive_ports(call, grouped[:, index])
         return response(samps_per_chan_written=count)
 
     return write
@@ -274,7 +289,7 @@ def _write_ports(response: Any) -> Handler:
 def write_digital_scalar_u32(call: Call) -> Any:
     """WriteDigitalScalarU32."""
     _require(call, ChannelType.DIGITAL_OUTPUT)
-    _drive_ports(call, np.array([call.request.value]), 1)
+    _drive_ports(call, np.array([call.request.value]))
     return pb.WriteDigitalScalarU32Response()
 
 

@@ -30,7 +30,9 @@ INTERNAL_TERMINALS = (
     "ao/SampleClock",
     "ao/StartTrigger",
     "di/SampleClock",
+    "di/StartTrigger",
     "do/SampleClock",
+    "do/StartTrigger",
     "ChangeDetectionEvent",
 )
 """Signals inside the device that can be a source of triggers, clocks and routes (NI MAX, device routes)."""
@@ -44,6 +46,7 @@ AO_MAX_RATE_HZ = 2.86e6
 AO_MAX_MULTI_RATE_HZ = 2.0e6
 DIGITAL_MAX_RATE_HZ = 10e6
 """Sample clock of port 0 (NI 6361 Device Specifications, digital waveforms)."""
+AO_SAMPLE_CLOCK = "ao/SampleClock"
 PULSE_MIN_TICKS = 2
 """Shortest high, low and initial delay of a pulse, in ticks of the timebase (X Series User Manual)."""
 CONVERTER_BITS = 16

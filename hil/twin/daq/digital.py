@@ -12,6 +12,20 @@ EdgeListener = Callable[[int, bool], None]
 """Called with the time in picoseconds and the new level."""
 
 
+class _Edges(Signal[[int, bool]]):
+    """Tells of edges, and tells ``watched`` of each new listener."""
+
+    __slots__ = ("_watched",)
+
+    def __init__(self, watched: Signal[[]]) -> None:
+        super().__init__()
+        self._watched = watched
+
+    def connect(self, listener: Callable[[int, bool], object]) -> None:
+        super().connect(listener)
+        self._watched()
+
+
 class Terminal:
     """One digital input terminal. Undriven it reads low: the device pulls it down (NI 6361
     specifications).
@@ -19,7 +33,9 @@ class Terminal:
 
     def __init__(self) -> None:
         self.level = False
-        self.changed: Signal[[int, bool]] = Signal()
+        self.watched: Signal[[]] = Signal()
+        """Tells when somebody begins to listen to edges; who makes them need not before."""
+        self.changed: Signal[[int, bool]] = _Edges(self.watched)
         """Tells of each edge: its time in picoseconds and the new level."""
 
     def set_level(self, time_ps: int, level: bool | None) -> None:

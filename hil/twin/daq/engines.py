@@ -15,9 +15,10 @@ from hil.twin.daq.bench import Event
 from hil.twin.daq.buffers import InputBuffer
 from hil.twin.daq.channels import Channel, CounterChannel
 from hil.twin.daq.counters import CounterInput, Sample
+from hil.twin.daq.device import AO_SAMPLE_CLOCK
 from hil.twin.daq.digital import EdgeListener, Terminal
 from hil.twin.daq.events import Signal, TaskEvents
-from hil.twin.daq.sample_clock import SampleClock
+from hil.twin.daq.sample_clock import SampleClock, ShownClock
 from hil.twin.daq.timing import AnalogEdge, ReferenceTrigger, Timing
 from hil.twin.daq.x_series import XSeriesDevice
 
@@ -56,6 +57,7 @@ class ClockedOutput:
         self._total = total
         self._start_tick: int | None = None
         self._end: Event | None = None
+        self._shown = ShownClock(daq, AO_SAMPLE_CLOCK, divisor, total)
 
     def begin(self, time_ps: int) -> None:
         """Start the sample clock."""
@@ -65,11 +67,20 @@ class ClockedOutput:
         if self._total is not None:
             end_tick = self._start_tick + self._total * self._divisor
             self._end = self._daq.bench.scheduler.at(self._daq.timebase.time_ps(end_tick), self._finish)
+        self._shown.begin(self._start_tick)
+
+    def replace(self, samples_v: NDArray[np.float64]) -> None:
+        """Put out other samples from now on; the clock and the place in the buffer go on."""
+        self._samples_v = samples_v
+        if self._start_tick is not None:
+            for output, row_v in zip(self._outputs, samples_v, strict=True):
+                output.replace(self._daq.bench.scheduler.now_ps, row_v)
 
     def stop(self) -> None:
         """Stop the sample clock; the outputs hold what they have."""
         if self._end is not None:
             self._end.cancel()
+        self._shown.stop()
         if self._start_tick is not None:
             for output in self._outputs:
                 output.freeze(self._daq.bench.scheduler.now_ps)
@@ -91,6 +102,53 @@ class ClockedOutput:
     def done(self) -> bool:
         """Whether the last sample has had its full period."""
         return self._total is not None and self.generated >= self._total
+
+
+class EdgeClockedOutput:
+    """Puts out each channel's samples at edges that come from elsewhere; past their end it starts over."""
+
+    def __init__(
+        self,
+        daq: XSeriesDevice,
+        channels: list[Channel],
+        samples_v: NDArray[np.float64],
+        timing: Timing,
+        events: TaskEvents,
+    ) -> None:
+        self._daq = daq
+        self._events = events
+        self._outputs = [daq.analog_outputs[channel.physical[0]] for channel in channels]
+        self._samples_v = samples_v
+        self._total = timing.total
+        self._clock = SampleClock(daq, timing, self._put, [AO_SAMPLE_CLOCK])
+        self.generated = 0
+
+    def begin(self, time_ps: int) -> None:
+        """Wait for the first edge."""
+        self._clock.begin(time_ps)
+
+    def replace(self, samples_v: NDArray[np.float64]) -> None:
+        """Put out other samples from the next edge on."""
+        self._samples_v = samples_v
+
+    def stop(self) -> None:
+        """Take no more edges; the outputs hold what they have."""
+        self._clock.stop()
+
+    @property
+    def done(self) -> bool:
+        """Whether the last sample has been put out."""
+        return self._total is not None and self.generated >= self._total
+
+    def _put(self, time_ps: int) -> None:
+        index = self.generated % self._samples_v.shape[1]
+        for output, row_v in zip(self._outputs, self._samples_v, strict=True):
+            output.hold(time_ps, float(row_v[index]))
+        self.generated += 1
+        if self.done:
+            self._clock.stop()
+            self._events.finished()
+        self._daq.wake()
 
 
 class ClockedLines:
@@ -115,6 +173,10 @@ class ClockedLines:
     def begin(self, time_ps: int) -> None:
         """Start the sample clock."""
         self._clock.begin(time_ps)
+
+    def replace(self, samples: list[list[bool]]) -> None:
+        """Put out other samples from the next edge on; the place in the buffer stays."""
+        self._samples = samples
 
     def stop(self) -> None:
         """Stop the sample clock; the lines hold what they have."""

@@ -159,18 +159,28 @@ class Reader:
             if count == READ_ALL_AVAILABLE:
                 count = buffer.available if buffer.total is None else buffer.total - buffer.read_position
             if task.clocked:
-                buffer.check(count)
-        self._daq.wait(lambda: self._buffer().available >= count, self._timeout_s, self._alive)
+                count = buffer.check(count)
+            engine = task.engine
+
+        def running() -> bool:
+            return task.engine is engine and task.state is State.RUNNING
+
+        self._daq.wait(lambda: buffer.available >= count or not running(), self._timeout_s, self._alive)
         with self._daq.bench.lock:
-            buffer = self._buffer()
+            if buffer.available < count and not running():
+                raise DaqmxError(
+                    Code.READ_ENDED_BY_STOP,
+                    f"Task {task.name!r} was stopped while {count} samples per channel were waited for; "
+                    f"{buffer.available} had come.",
+                )
             if task.clocked:
-                buffer.check(count)
+                count = buffer.check(count)
             if buffer.available >= count:
                 samples = buffer.take(count)
                 if not task.clocked or (buffer.total is not None and buffer.read_position >= buffer.total):
                     task.stop_if_implicit()
                 return samples
-            ready = buffer.take(buffer.available) if len(task.channels) == 1 else []
+            ready = buffer.take(buffer.available)
             raise SamplesTimeoutError(
                 ready,
                 DaqmxError(
@@ -192,6 +202,5 @@ class Reader:
 
 
 def line_bits(levels: list[bool], channel: Channel) -> int:
-    """Lines as an integer: a line's level is the bit with the line's number in its port."""
-    numbers = (int(line.rsplit("line", 1)[1]) for line in channel.physical)
-    return sum(level << number for number, level in zip(numbers, levels, strict=True))
+    """Lines as an integer, each at its bit of the channel's port value."""
+    return sum(level << bit for bit, level in zip(channel.bits, levels, strict=True))

@@ -64,3 +64,54 @@ class SampleClock:
         for terminal in self._outputs:
             self._daq.lines.pulse(time_ps, terminal)
         self._tick(time_ps)
+
+
+class ShownClock:
+    """The pulses of a clock that needs none itself, at a terminal.
+
+    Each costs an event, so they are made only while somebody listens.
+    """
+
+    def __init__(self, daq: XSeriesDevice, terminal: str, divisor: int, total: int | None) -> None:
+        """A pulse every ``divisor`` ticks of the timebase, ``total`` of them."""
+        self._daq = daq
+        self._name = terminal
+        self._terminal = daq.lines.terminals[terminal]
+        self._divisor = divisor
+        self._total = total
+        self._start_tick: int | None = None
+        self._event: Event | None = None
+
+    def begin(self, start_tick: int) -> None:
+        """The first pulse comes at ``start_tick``."""
+        self._start_tick = start_tick
+        self._terminal.watched.connect(self._plan)
+        self._plan()
+
+    def stop(self) -> None:
+        """No more pulses."""
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+        if self._start_tick is not None:
+            self._start_tick = None
+            self._terminal.watched.disconnect(self._plan)
+
+    def _plan(self) -> None:
+        if self._event is not None or self._start_tick is None or not self._terminal.changed:
+            return
+        timebase, scheduler = self._daq.timebase, self._daq.bench.scheduler
+        number = max(0, -((self._start_tick - timebase.tick_at(scheduler.now_ps)) // self._divisor))
+        if self._total is None or number < self._total:
+            tick = self._start_tick + number * self._divisor
+            self._event = scheduler.at(timebase.time_ps(tick), self._pulse)
+
+    def _pulse(self) -> None:
+        scheduler = self._daq.bench.scheduler
+        self._daq.lines.pulse(scheduler.now_ps, self._name)
+        self._event = None
+        if self._start_tick is not None and self._terminal.changed:
+            done = (self._daq.timebase.tick_at(scheduler.now_ps) - self._start_tick) // self._divisor + 1
+            if self._total is None or done < self._total:
+                time_ps = self._daq.timebase.time_ps(self._start_tick + done * self._divisor)
+                self._event = scheduler.at(time_ps, self._pulse)

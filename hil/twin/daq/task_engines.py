@@ -16,6 +16,7 @@ from hil.twin.daq.engines import (
     ClockedInput,
     ClockedLines,
     ClockedOutput,
+    EdgeClockedOutput,
     Engine,
 )
 from hil.twin.daq.errors import Code, DaqmxError
@@ -78,7 +79,10 @@ def make_engine(daq: XSeriesDevice, setup: EngineSetup, events: TaskEvents) -> E
             return _analog_input(daq, setup, events)
     if setup.output_v is None:
         raise setup.nothing_written
-    return ClockedOutput(daq, list(setup.channels), setup.output_v, timing.divisor, timing.total, events)
+    outputs = list(setup.channels)
+    if timing.source is not None:
+        return EdgeClockedOutput(daq, outputs, setup.output_v, timing, events)
+    return ClockedOutput(daq, outputs, setup.output_v, timing.divisor, timing.total, events)
 
 
 def _analog_input(daq: XSeriesDevice, setup: EngineSetup, events: TaskEvents) -> ClockedInput:

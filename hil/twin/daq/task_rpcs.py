@@ -89,12 +89,6 @@ def cfg_samp_clk_timing(call: Call) -> Any:
     request, task = call.request, call.task
     own = request.source.lower() in ("", "onboardclock")
     source = None if own else device.terminal(request.source, call.daq.name)
-    if source is not None and task.kind is ChannelType.ANALOG_OUTPUT:
-        raise DaqmxError(
-            Code.FUNCTION_NOT_SUPPORTED,
-            f"Sample clock source {request.source!r}: the virtual {device.PRODUCT} clocks its analog outputs "
-            "by OnboardClock only.",
-        )
     if own and task.kind is ChannelType.COUNTER_INPUT:
         raise DaqmxError(
             Code.INVALID_ATTRIBUTE_VALUE, "Counters have no sample clock of their own; name a terminal."

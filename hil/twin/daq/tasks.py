@@ -18,7 +18,7 @@ from hil.twin.daq.device import (
     DIGITAL_MAX_RATE_HZ,
     pfi_of_line,
 )
-from hil.twin.daq.engines import ClockedInput, ClockedOutput, Engine
+from hil.twin.daq.engines import ClockedInput, ClockedLines, ClockedOutput, EdgeClockedOutput, Engine
 from hil.twin.daq.errors import Code, DaqmxError
 from hil.twin.daq.events import TaskEvents
 from hil.twin.daq.task_engines import EngineSetup, make_engine
@@ -69,6 +69,8 @@ class Task:
         self._state_before_start = State.VERIFIED
         self._started_implicitly = False
         self._output_v: NDArray[np.float64] | None = None
+        self._write_position = 0
+        """Where in the buffer of a running output the next write goes."""
         self._output_levels: list[list[bool]] | None = None
 
     @property
@@ -84,7 +86,7 @@ class Task:
     @property
     def resources(self) -> set[str]:
         """What of the device only one task can use at a time."""
-        physical = {name for channel in self.channels for name in channel.physical}
+        physical = {name for channel in self.channels if not channel.only_looks for name in channel.physical}
         if self.kind is ChannelType.ANALOG_INPUT:
             return {"analog input timing engine"}
         if self.kind is ChannelType.ANALOG_OUTPUT and self.clocked:
@@ -160,16 +162,18 @@ class Task:
             DaqmxError: -200332 faster than the device can, -200331 not above zero, -200557 while running.
         """
         self.check_idle("change its sample rate")
-        maximum_hz = self.maximum_rate_hz
         if not rate_hz > 0:
             raise DaqmxError(Code.RATE_TOO_LOW, f"A sample rate of {rate_hz} Hz is not above zero.")
-        if rate_hz > maximum_hz:
+        self._check_rate(rate_hz)
+        self.timing.divisor = self._daq.timebase.divisor(rate_hz)
+
+    def _check_rate(self, rate_hz: float) -> None:
+        if rate_hz > self.maximum_rate_hz:
             raise DaqmxError(
                 Code.RATE_TOO_HIGH,
-                f"{rate_hz:g} Hz is faster than the {maximum_hz:g} Hz the device can with "
+                f"{rate_hz:g} Hz is faster than the {self.maximum_rate_hz:g} Hz the device can with "
                 f"{len(self.channels)} channel(s).",
             )
-        self.timing.divisor = self._daq.timebase.divisor(rate_hz)
 
     @property
     def maximum_rate_hz(self) -> float:
@@ -179,7 +183,8 @@ class Task:
             return DIGITAL_MAX_RATE_HZ
         if self.kind is ChannelType.ANALOG_OUTPUT:
             return AO_MAX_MULTI_RATE_HZ if several else AO_MAX_RATE_HZ
-        return AI_MAX_MULTI_RATE_HZ if several else AI_MAX_SINGLE_RATE_HZ
+        # One converter goes through the inputs one after the other.
+        return AI_MAX_MULTI_RATE_HZ / len(self.channels) if several else AI_MAX_SINGLE_RATE_HZ
 
     def configure_timing(self, timing: TimingType, mode: int, samples_per_channel: int) -> None:
         """Choose sample clock or implicit timing.
@@ -227,9 +232,12 @@ class Task:
         """Reserve the resources.
 
         Raises:
-            DaqmxError: -200478 without channels, -50103 if another task has reserved one of them.
+            DaqmxError: -200478 without channels, -200332 too many channels for the rate that was set before,
+            -50103 if another task has reserved one of them.
         """
         self.require_channels()
+        if self.timing.type is TimingType.SAMPLE_CLOCK and self.timing.source is None:
+            self._check_rate(self.timing.rate_hz)
         self._daq.reserve(self)
         if self.state is State.VERIFIED:
             self.state = State.COMMITTED
@@ -277,6 +285,8 @@ class Task:
         terminal = {
             ChannelType.ANALOG_INPUT: "ai/StartTrigger",
             ChannelType.ANALOG_OUTPUT: "ao/StartTrigger",
+            ChannelType.DIGITAL_INPUT: "di/StartTrigger",
+            ChannelType.DIGITAL_OUTPUT: "do/StartTrigger",
         }.get(self.kind or ChannelType.COUNTER_INPUT)
         if terminal is not None:
             self._daq.lines.pulse(time_ps, terminal)
@@ -319,13 +329,14 @@ class Task:
                 )
         if self.clocked:
             self.commit()
+            if isinstance(self.engine, ClockedOutput | EdgeClockedOutput) and self.state is State.RUNNING:
+                assert self._output_v is not None
+                self._output_v = self._overwritten(self._output_v, samples_v)
+                self.engine.replace(self._output_v)
+                return
             self._output_v = samples_v
-            if isinstance(self.engine, ClockedOutput) and self.state is State.RUNNING:
-                self._stop_engine()
-                self.engine = engine = self._make_engine()
-                assert engine is not None
-                engine.begin(self._daq.bench.scheduler.now_ps)
-            elif auto_start:
+            self._write_position = 0
+            if auto_start:
                 self.start(implicitly=False)
             return
         self._write_now(samples_v.shape[1], auto_start=auto_start)
@@ -334,14 +345,24 @@ class Task:
             self._daq.analog_outputs[channel.physical[0]].hold(now_ps, float(row[0]))
         self.stop_if_implicit()
 
-    def write_lines(self, levels: Sequence[Sequence[bool]], *, samples: int, auto_start: bool) -> None:
+    def _overwritten(
+        self, buffer_v: NDArray[np.float64], samples_v: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The buffer with new samples from the write position on, around its end."""
+        length = buffer_v.shape[1]
+        places = (self._write_position + np.arange(samples_v.shape[1])) % length
+        self._write_position = (self._write_position + samples_v.shape[1]) % length
+        buffer_v = buffer_v.copy()
+        buffer_v[:, places] = samples_v
+        return buffer_v
+
+    def write_lines(self, levels: Sequence[Sequence[bool]], *, auto_start: bool) -> None:
         """Drive the lines: for each channel a level for each of its lines.
 
         Raises:
-            DaqmxError: -200539 several samples, -200472 if the task neither runs nor is to be started, -50103
-            a line is reserved.
+            DaqmxError: -200472 if the task neither runs nor is to be started, -50103 a line is reserved.
         """
-        self._write_now(samples, auto_start=auto_start)
+        self._write_now(1, auto_start=auto_start)
         now_ps = self._daq.bench.scheduler.now_ps
         for channel, row in zip(self.channels, levels, strict=True):
             for line, level in zip(channel.physical, row, strict=True):
@@ -352,11 +373,8 @@ class Task:
         """Take samples to put out on the sample clock: for each the levels of all lines, in their order."""
         self.commit()
         self._output_levels = samples
-        if self.state is State.RUNNING:
-            self._stop_engine()
-            self.engine = self._make_engine()
-            assert self.engine is not None
-            self.engine.begin(self._daq.bench.scheduler.now_ps)
+        if isinstance(self.engine, ClockedLines) and self.state is State.RUNNING:
+            self.engine.replace(samples)
         elif auto_start:
             self.start(implicitly=False)
 

@@ -116,7 +116,7 @@ def create(channel: grpc.Channel, name: str, kind: str) -> None:
     ask("CreateTask", session_name=name)
     task = {"name": name}
     if kind == "CreateAIVoltageChan":
-        ask(kind, task=task, physical_channel="Dev1/ai0", min_val=0, max_val=3, units=10348)
+        ask(kind, task=task, physical_channel="Dev1/ai0", terminal_config=-1, max_val=3, units=10348)
     else:
         ask(kind, task=task, counter="Dev1/ctr0", edge=10280)
 
