@@ -58,6 +58,18 @@
     add_two_rows sum2, sum3
     .endm
 
+    // The first four of `bytes`, which the pointers then leave behind: a load that moves its base takes no longer.
+    .macro step_past bytes
+    ldr odd, [inputs, #4]
+    ldr even, [inputs], #2 * \bytes
+    ldr four_a, [row0], #\bytes
+    ldr four_b, [row1], #\bytes
+    add_two_rows sum0, sum1
+    ldr four_a, [row2], #\bytes
+    ldr four_b, [row3], #\bytes
+    add_two_rows sum2, sum3
+    .endm
+
     .section .text.add_products, "ax", %progbits
     .balign 8
     .global add_products
@@ -92,14 +104,10 @@ next_rows:
 
     .balign 4
 by_32:
-    .irp offset, 0, 4, 8, 12, 16, 20, 24, 28
+    .irp offset, 4, 8, 12, 16, 20, 24, 28
     step \offset
     .endr
-    add row0, row0, #32
-    add row1, row1, #32
-    add row2, row2, #32
-    add row3, row3, #32
-    add inputs, inputs, #64
+    step_past 32
     ldr pair, [sp, #BY_32_END]
     cmp inputs, pair
     bne by_32
@@ -110,12 +118,7 @@ last_groups:
     beq store_sums
     .balign 4
 by_4:
-    step 0
-    add row0, row0, #4
-    add row1, row1, #4
-    add row2, row2, #4
-    add row3, row3, #4
-    add inputs, inputs, #8
+    step_past 4
     ldr pair, [sp, #END]
     cmp inputs, pair
     bne by_4

@@ -32,9 +32,15 @@ __attribute__((noinline)) static void requantise_rows(
         factor += row;
         step = 1;
     }
-    if (layer->factors_below_half) {
+    if (layer->factors_below_half && step == 0u) {
+        requantise_t one_for_all = *factor; /* in registers: a store of an output might be to the factor */
         ROLLED
-        for (; sums != end; factor += step) {
+        while (sums != end) {
+            *output++ = (int8_t)requantise_below_half(*sums++, one_for_all, zero_point);
+        }
+    } else if (layer->factors_below_half) {
+        ROLLED
+        for (; sums != end; factor++) {
             *output++ = (int8_t)requantise_below_half(*sums++, *factor, zero_point);
         }
     } else {
