@@ -64,11 +64,18 @@ _WAITS = (0xBF30, 0xBF20)
 
 @dataclass(frozen=True)
 class Halt:
-    """Where a core that never sleeps was stopped."""
+    """Where a core was stopped."""
 
     pc: int
     function: frozenset[str]
     """All names of the function."""
+    exception: int = 0
+    """Number of the active exception; 0 in thread mode."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the program is lost there."""
+        return bool(self.function & ERROR_SYMBOLS)
 
     def __str__(self) -> str:
         name = _shortest(self.function & ERROR_SYMBOLS or self.function)
@@ -95,7 +102,7 @@ class CoreLooks:
     cfsr: int
     hfsr: int
     halts: tuple[Halt, ...]
-    """Where the core was at each halt; none where a look has found it asleep."""
+    """Where the core was at each halt: several where no look has found it asleep, else where it waits."""
     heard: bytes
     """The last bytes on the console."""
     halted_at_wait: bool = False
@@ -170,14 +177,16 @@ class CoreLooks:
 
     def crash(self) -> str | None:
         """Why the firmware counts as crashed; None if nothing says so."""
-        place = f" in {self.halts[-1]}" if self.halts else ""
+        # An interrupt that still comes shows another function for a while: what it returns to counts.
+        halts = [halt for halt in self.halts if halt.lost or not halt.exception]
+        place = f" in {(halts or self.halts)[-1]}" if self.halts else ""
         status = f"CFSR 0x{self.cfsr:08X}, HFSR 0x{self.hfsr:08X}"
         if self.locked_up:
             return f"the core is locked up{place}; {status}"
         last = self.exceptions[-1]
-        if last in _EXCEPTIONS and not self.asleep[-1]:
+        if last in _EXCEPTIONS:
             return f"the core is in the exception {_EXCEPTIONS[last]}{place}; {status}"
-        if self.halts and all(halt.function & ERROR_SYMBOLS for halt in self.halts):
+        if halts and all(halt.lost for halt in halts):
             return f"it hangs{place}"
         return None
 
@@ -206,8 +215,7 @@ def look(rig: Rig, image: Image) -> CoreLooks:
     if not any(asleep):
         for _ in range(_HALTS):
             board.halt()
-            pc = _program_counter(board)
-            halts.append(Halt(pc, _function_at(image, pc)))
+            halts.append(_halt(board, image))
             board.resume()
             clock.sleep(LOOK_PERIOD_S)
     heard = b""
@@ -215,6 +223,7 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         rig.console.poll()
         heard = rig.console.heard
     at_wait = halt_at_wait(rig, image)
+    halts.append(_halt(board, image))
     seen = CoreLooks(
         asleep=asleep,
         deep=tuple(deep),
@@ -268,6 +277,12 @@ def _halfword(image: Image, address: int) -> int | None:
 
 def _mode_of(lpms: int) -> str:
     return _STOP_MODES[lpms] if lpms < len(_STOP_MODES) else "shutdown"
+
+
+def _halt(board: Board, image: Image) -> Halt:
+    """Where a halted core is."""
+    pc = _program_counter(board)
+    return Halt(pc, _function_at(image, pc), word(board, _ICSR) & _VECTACTIVE)
 
 
 def _program_counter(board: Board) -> int:

@@ -22,7 +22,7 @@ def run_in(
     project: Path, stranger: Stranger, cache: Path, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     """Build it in a folder that has nothing else, and test it there."""
-    compile_image(project / "firmware.elf", stranger.path, stranger.define, cache)
+    compile_image(project / "firmware.elf", stranger.path, stranger.define, cache, floats=stranger.floats)
     (project / "hil.toml").write_text(f'[firmware]\nimage = "firmware.elf"\n{stranger.claims}', "utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rig=sim", *arguments]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=900, check=False)

@@ -13,6 +13,9 @@ _Noreturn void Error_Handler(void);
 _Noreturn void Error_Handler(void)
 {
     for (;;) {
+#ifdef HANGS_ASLEEP
+        __asm volatile("wfi"); /* here, and in no function that is called */
+#endif
     }
 }
 
@@ -31,7 +34,10 @@ int example(void)
 {
     pins_to_analog();
     say("\r\nsensor ready\r\n");
-#ifdef HANGS
+#ifdef HANGS_TICKING
+    tick_start(4000000u); /* its interrupt goes on */
+#endif
+#if defined(HANGS) || defined(HANGS_TICKING) || defined(HANGS_ASLEEP)
     Error_Handler();
 #endif
 #ifdef READS_NOWHERE

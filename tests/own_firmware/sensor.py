@@ -18,12 +18,13 @@ def compile_sensor(elf: Path, define: str, cache: Path) -> None:
     compile_image(elf, SOURCE, define, cache)
 
 
-def compile_image(elf: Path, source: Path, define: str, cache: Path) -> None:
-    """Compile a program that is built upon tests/twin/examples/firmware, with a macro."""
+def compile_image(elf: Path, source: Path, define: str, cache: Path, *, floats: bool = False) -> None:
+    """Compile a program that is built upon tests/twin/examples/firmware, with a macro, and for the FPU."""
+    abi, fpu = ("eabihf", "+vfp4d16sp") if floats else ("eabi", "")
     subprocess.run(
         [
-            *(sys.executable, "-m", "ziglang", "cc", "-target", "thumb-freestanding-eabi"),
-            *("-mcpu=cortex_m4", "-O1", "-fno-sanitize=undefined", "-Wl,-z,max-page-size=4096"),
+            *(sys.executable, "-m", "ziglang", "cc", "-target", f"thumb-freestanding-{abi}"),
+            *(f"-mcpu=cortex_m4{fpu}", "-O1", "-fno-sanitize=undefined", "-Wl,-z,max-page-size=4096"),
             *("-ffreestanding", "-nostdlib", "-fno-inline", "-Wno-unknown-warning-option"),
             *(f"-I{folder}" for folder in (SOURCE.parent, EXAMPLES, TRAPS, FIRMWARE_DIR / "src")),
             *(f"-Wl,-T,{EXAMPLES / 'example.ld'}", "-Wl,--entry=Reset_Handler", f"-D{define}"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.own_firmware.sensor import EXAMPLES, SOURCE
 
 SENSOR = 'console = "text"\nsleep = "stop2"\nwake_period = "500 ms"\n'
-"""What the owner of sensor.c says of it, beside its image."""
+"""What the owners of sensor.c and of tickless.c say of theirs, beside the image."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Stranger:
     """Whether the run has to be green."""
     measured: tuple[str, ...] = ()
     """Measurements that there have to be."""
+    floats: bool = False
+    """Compiled for the floating-point unit."""
 
     @property
     def path(self) -> Path:
@@ -38,6 +40,11 @@ class Stranger:
 def fault(define: str, *said: str, claims: str = SENSOR) -> Stranger:
     """The sensor with a planted fault."""
     return Stranger("sensor.c", said, claims, define, sound=False)
+
+
+def kernel_fault(define: str, *said: str) -> Stranger:
+    """The kernel with a planted fault."""
+    return Stranger("tickless.c", said, SENSOR, define, sound=False, floats=True)
 
 
 CYCLE = (
@@ -93,6 +100,13 @@ STRANGERS = {
     "tasks in the manner of an RTOS": Stranger(
         "tasks.c", ("seen: sleeps in sleep",), measured=("current asleep in sleep", "average current")
     ),
+    "a kernel without ticks, floats in two tasks": Stranger(
+        "tickless.c",
+        ('seen: sleeps in stop2 by its registers, says "kernel ready"',),
+        SENSOR,
+        measured=("current asleep in stop2", *CYCLE),
+        floats=True,
+    ),
     "busy by design": Stranger(
         "sensor.c",
         ("seen: runs in delay_ms",),
@@ -125,6 +139,8 @@ STRANGERS = {
         "DEBUG_LEFT_ON", "DBGMCU_CR 0x7 keeps the debug domain clocked in Sleep, Stop, Standby"
     ),
     "hangs in its error handler": fault("HANGS", "it hangs in Error_Handler at 0x0800"),
+    "hangs, and its tick goes on": fault("HANGS_TICKING", "it hangs in Error_Handler at 0x0800"),
+    "hangs, and waits in WFI": fault("HANGS_ASLEEP", "it hangs in Error_Handler at 0x0800"),
     "reads where nothing is": fault(
         "READS_NOWHERE", "the core is in the exception HardFault in Fault_Handler at 0x0800"
     ),
@@ -142,6 +158,11 @@ STRANGERS = {
     "inputs left floating": fault("FLOATING", "pin(s) are digital inputs without a pull"),
     "the HSI16 kept on": fault("HSI_KEPT", "RCC_CR.HSIKERON keeps the HSI16 on in Stop"),
     "the quartz given up": fault("QUARTZ_GIVEN_UP", "the LSE is on and ready, and the RTC runs on the LSI"),
+    "a kernel's LPMS left at 0": kernel_fault(
+        "SLEEP_MODE=0u", "claims stop2, and the registers say stop0: PWR_CR1 is 0x300"
+    ),
+    "a kernel's tick kept on": kernel_fault("TICK_KEPT", "claims stop2, and the registers say sleep"),
+    "a task's floats lost": kernel_fault("FLOATS_LOST", "it hangs in Error_Handler at 0x0800"),
     "another clock": fault(
         "NO_SLEEP",
         "hil.toml claims 80 MHz, and the registers make 4 MHz: RCC_CFGR is 0x",

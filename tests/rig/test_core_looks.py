@@ -15,8 +15,8 @@ def registers(**words: int) -> PartRegisters:
     return PartRegisters({"PWR_CR1": 2, "PWR_SR1": 0, "RCC_CSR": 0x0C00_0000} | words, "USART2")
 
 
-def halt(*names: str) -> Halt:
-    return Halt(0x0800_0210, frozenset(names))
+def halt(*names: str, exception: int = 0) -> Halt:
+    return Halt(0x0800_0210, frozenset(names), exception)
 
 
 SLEEPS = CoreLooks(
@@ -99,6 +99,19 @@ def test_a_fault_a_lock_up_and_an_error_handler_are_crashes() -> None:
     hangs = "it hangs in Default_Handler at 0x08000210"
     assert replace(AWAKE, halts=(lost, lost)).crash() == hangs
     assert replace(AWAKE, halts=(lost, halt("main"))).crash() is None, "it has left it again"
+    asleep = replace(SLEEPS, exceptions=(0, 3, 3), cfsr=0x8200).crash() or ""
+    assert asleep.startswith("the core is in the exception HardFault;"), "its handler waits in WFI"
+    assert replace(SLEEPS, halts=(lost,)).crash() == hangs, "it waits in WFI there"
+
+
+def test_an_interrupt_that_still_comes_hides_no_hang() -> None:
+    lost, tick = halt("Error_Handler"), halt("SysTick_Handler", exception=15)
+    hangs = "it hangs in Error_Handler at 0x08000210"
+    assert replace(AWAKE, halts=(lost, tick)).crash() == hangs
+    assert replace(AWAKE, halts=(tick, halt("main"), lost)).crash() is None
+    assert replace(AWAKE, halts=(tick, tick)).crash() is None
+    in_a_handler = halt("Error_Handler", exception=31)
+    assert replace(AWAKE, halts=(in_a_handler,)).crash() == hangs
 
 
 def test_resets_are_those_that_no_debugger_makes() -> None:
