@@ -107,6 +107,8 @@ def hil_toml(image: str | None, candidates: Sequence[str], cubemx: CubeMx | None
         lines[-1] += f"  {_EDIT}: {why}"
     lines += [
         '# console = "text"       # what it sends: "none", "text", or "records" of hil-rig\'s protocol',
+        '# banner = "ready"       # a regular expression that its text has to hold',
+        "# baud = 9600            # where its rate is not the rig's",
         '# sleep = "stop2"        # the mode in which it spends its time: held against the datasheet\'s row',
         '# wake_period = "2 s"    # held against the current, within 5 %',
         '# markers = ["marker_active"] # pins that it moves, by their role in the rig\'s [wiring]',

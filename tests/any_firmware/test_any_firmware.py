@@ -146,7 +146,11 @@ def test_its_console_is_readable(rig: Rig, claims: FirmwareTable, looks: CoreLoo
         pytest.skip(f"rig {rig.config.name} has no [console]")
     if not looks.heard:
         if claims.console in ("text", "records"):
-            failed(f"hil.toml claims {claims.console}, and the console is silent")
+            wire = rig.config.board.definition.console
+            failed(
+                f"hil.toml claims {claims.console}, and the console is silent: "
+                f"the board's serial port hears {wire.uart} at {wire.tx}"
+            )
         pytest.skip('it says nothing on the console; if it should, say so: [firmware] console = "text"')
     if not shown_text(looks.heard):
         failed(
