@@ -138,7 +138,7 @@ KINDS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], Any]]] = {
     "tests": ("tests.jsonl", a_test_log, test_log.read),
     "run": ("run.json", a_run, lambda path: run.load(path.parent)),
     "table": ("table.json", a_table, result_table.load),
-    "waveform": ("w.npz", a_waveform, waveform_file.load),
+    "waveform": ("w.hlog", a_waveform, waveform_file.load),
 }
 """Each kind of file: its name, what writes a sound one, what reads it."""
 

@@ -15,5 +15,6 @@ def waveform(
     from hil.results import waveform_file  # NumPy, which few commands need
 
     target = file.with_suffix(".csv") if output is None else output
-    waveform_file.write_csv(target, waveform_file.load(file))
+    with waveform_file.opened(file) as kept:
+        waveform_file.write_csv(target, kept)
     print(target)

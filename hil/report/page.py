@@ -156,7 +156,7 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
     waveforms = (
         parts.make_all(run.waveform_folder.glob(f"*{waveform_file.SUFFIX}"), _waveform) if draw else []
     )
-    older = sorted(path.name for path in run.waveform_folder.glob("*.parquet"))
+    older = sorted(path.name for path in run.waveform_folder.glob("*.npz"))
     parts.damages += [f"{name}: a waveform of an earlier version, which is not drawn" for name in older]
     for waveform in waveforms:
         waveform["tables"] = [table for table in tables if table.waveform == waveform["name"]]

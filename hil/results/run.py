@@ -8,7 +8,7 @@
     journal.jsonl   the measurements, see hil.results.journal
     switching.jsonl what was switched, in which order, see hil.rig.switching
     guardian.json   what the guardian did, if it had to, see hil.rig.guardian
-    waveforms/      one NumPy archive each, see hil.results.waveform_file
+    waveforms/      one log each, see hil.results.waveform_file
     tables/         one JSON file each, see hil.results.result_table
     junit.xml       the tests' verdicts, as CI systems read them; nothing of hil-rig reads it
     report.html     all of it for people

@@ -55,13 +55,13 @@ COMMANDS = {
     "bringup": [["bringup", "--rig", "none"], ["bringup", "--rig", "µ.toml"]],
     "safe": [["safe", "--rig", "sim"]],
     "udev": [["udev"]],
-    "waveform": [["waveform", "run/waveforms/µ.npz"], ["waveform", "none.npz"]],
+    "waveform": [["waveform", "run/waveforms/µ.hlog"], ["waveform", "none.hlog"]],
     "test": [],  # becomes pytest
     "twin": [],  # in a process of its own: below
 }
 """Each command at work and, where that is quick, refusing something."""
 
-REFUSED = ("none", "none.npz", "none.tflite", "µ.toml")
+REFUSED = ("none", "none.hlog", "none.tflite", "µ.toml")
 """Words that a command refuses; `safe` refuses a bench that is started for each run."""
 
 EACH = """
@@ -103,7 +103,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     waveform = Waveform(1.0, 1e-3, np.linspace(1e-6, 1e-3, 200))
     phases = (Phase(PhaseName.SLEEP, 1.0, 1.1, 1e-6, 5e-8),)
     waveform_file.save(
-        made.waveform_folder / "µ.npz", waveform_file.StoredWaveform("µ", waveform, phases, 3.0)
+        made.waveform_folder / "µ.hlog", waveform_file.StoredWaveform("µ", waveform, phases, 3.0)
     )
     made.path.rename(folder / "run")
     return folder

@@ -111,7 +111,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tests.phase(name, phase, outcome, message=message, duration_s=1.0, bench_error=False)
     tests.finished(name)
     tests.close()
-    waveform_file.save(folder.waveform_folder / "duty_cycle.npz", stored_waveform())
+    waveform_file.save(folder.waveform_folder / "duty_cycle.hlog", stored_waveform())
     for number, table in enumerate((SHARES, BARS)):
         result_table.save(folder.table_folder / f"{number}.json", table)
     return folder.path
@@ -217,12 +217,12 @@ def test_data_in_a_script_element_has_no_angle_bracket(hostile: str) -> None:
 
 def test_a_bad_waveform_costs_its_plot_and_not_the_page(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "run"))
-    (copy / "waveforms" / "another.npz").write_bytes(b"PK cut off")
+    (copy / "waveforms" / "another.hlog").write_bytes(b"PK cut off")
     made = page.write(copy)
     assert len(made.damages) == 1
-    assert "another.npz" in made.damages[0]
+    assert "another.hlog" in made.damages[0]
     shown = Page(made.html)
-    assert "another.npz" in shown.text
+    assert "another.hlog" in shown.text
     assert "Supply current: duty cycle" in shown.text
     assert "Stop 2 current" in shown.text
 
@@ -278,7 +278,7 @@ def damaged(content: bytes, random: Random) -> bytes:
         "journal.jsonl",
         "tables/0.json",
         "tables/1.json",
-        "waveforms/duty_cycle.npz",
+        "waveforms/duty_cycle.hlog",
     ],
 )
 def test_no_damage_keeps_the_page_from_being_made(folder: Path, tmp_path: Path, name: str) -> None:
