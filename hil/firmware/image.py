@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,8 @@ class Image:
             content = path.read_bytes()
         except OSError as error:
             raise _error(path, f"cannot be read: {error.strerror or error}") from error
+        if not content.startswith(_ELF):
+            raise _error(path, _kind_of(content), "an ELF file", "the linker's output: .elf, .axf or .out")
         try:
             elf = ELFFile(io.BytesIO(content))
             if elf["e_machine"] != "EM_ARM" or elf.elfclass != 32 or not elf.little_endian:
@@ -151,6 +154,22 @@ class Image:
         """What runs the reference firmware's network: "builtin" or "tflm"; None for another firmware."""
         names = [name for name in self.symbols if name.startswith(_ENGINE_SYMBOL)]
         return names[0].removeprefix(_ENGINE_SYMBOL) if len(names) == 1 else None
+
+
+_ELF = b"\x7fELF"
+_INTEL_HEX = re.compile(rb":[0-9A-Fa-f]{10}")
+_MOTOROLA_S = re.compile(rb"S[0-9][0-9A-Fa-f]{8}")
+
+
+def _kind_of(content: bytes) -> str:
+    """What is said of a file that is no ELF file."""
+    if not content:
+        return "is empty"
+    if _INTEL_HEX.match(content):
+        return "is in Intel HEX, which has no symbols"
+    if _MOTOROLA_S.match(content):
+        return "is in Motorola S-records, which have no symbols"
+    return "is no ELF file"
 
 
 def _error(path: Path, message: str, expected: str = "", hint: str = "") -> ImageError:

@@ -88,10 +88,21 @@ def test_absent_file(tmp_path: Path) -> None:
         Image.load(tmp_path / "none.elf")
 
 
-def test_no_elf(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"# not an image\n", "is no ELF file; expected an ELF file; try: the linker's output: .elf"),
+        (b"", "is empty; expected"),
+        (b":020000040800F2\r\n", "is in Intel HEX, which has no symbols; expected an ELF file"),
+        (b"S0030000FC\r\n", "is in Motorola S-records"),
+        (b"\x7fELF\x01\x01", "is not a sound ELF file"),
+    ],
+    ids=["text", "empty", "hex", "s-records", "cut"],
+)
+def test_no_elf(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "readme.elf"
-    path.write_text("# not an image\n", encoding="ascii")
-    with pytest.raises(ImageError, match="is not a sound ELF file"):
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=told):
         Image.load(path)
 
 
