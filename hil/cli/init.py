@@ -63,6 +63,15 @@ def init(
         ioc = [_relative(ioc_file, folder)]
     cubemx = read_ioc(folder / ioc[0]) if len(ioc) == 1 else None
     board = chosen_board(board_name, cubemx)
+    ioc_said = f".ioc: {len(ioc)} found, none taken"
+    if cubemx is not None:
+        ioc_said = _about(cubemx, ioc[0], board)
+        if not cubemx.is_for(board):
+            if ioc_file is not None:
+                raise ConfigError(
+                    ioc_said.removeprefix(".ioc: "), key="--ioc", hint="--board names the board"
+                )
+            cubemx = None
     rigs = project_files.rigs_of(board)
     files = {
         "hil.toml": project_files.hil_toml(image, elves[:_CANDIDATES_MOST], cubemx, board),
@@ -84,9 +93,7 @@ def init(
         raise ConfigError(f"cannot be written: {error.strerror or error}", file=folder) from error
     typer.echo(f"board: {board.name}, {board.title}")
     typer.echo(f"firmware: {visible(image) if image else 'none found; name it in hil.toml'}")
-    typer.echo(
-        f".ioc: {visible(ioc[0])}, see hil ioc check" if cubemx else f".ioc: {len(ioc)} found, none taken"
-    )
+    typer.echo(ioc_said)
     for name in written:
         typer.echo(f"wrote {name}")
     for name in kept:
@@ -108,9 +115,18 @@ def chosen_board(name: str | None, cubemx: CubeMx | None) -> Board:
             return Board.load(name)
         except DatasheetError as error:
             raise ConfigError(str(error), key="--board") from error
-    part = "" if cubemx is None else cubemx.part
-    fitting = [board for board in map(Board.load, boards.names()) if part.startswith(board.mcu)]
+    known = map(Board.load, boards.names())
+    fitting = [board for board in known if cubemx is not None and cubemx.is_for(board)]
     return fitting[0] if len(fitting) == 1 else Board.load(REFERENCE)
+
+
+def _about(cubemx: CubeMx, name: str, board: Board) -> str:
+    """Whether an .ioc is taken, and whether something in it is wrong."""
+    findings = list(cubemx.findings(board))
+    if not cubemx.is_for(board):
+        return f".ioc: {visible(name)}, not taken: {findings[0]}"
+    many = f"{len(findings)} things in it are" if len(findings) > 1 else "one thing in it is"
+    return f".ioc: {visible(name)}, {f'{many} wrong: ' if findings else ''}see hil ioc check {visible(name)}"
 
 
 def _files(folder: Path) -> tuple[list[str], list[str]]:

@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hil.boards import REFERENCE, Board
+from hil.cli.init import chosen_board
 from hil.config.cubemx import read_ioc
-from hil.datasheet.figures import DatasheetError
-from hil.errors import ConfigError
 
 app = typer.Typer(help="STM32CubeMX projects.", no_args_is_help=True)
 
@@ -22,17 +20,17 @@ def _group() -> None:
 @app.command("check")
 def check(
     file: Annotated[Path, typer.Argument(help="The .ioc file.")],
-    board: Annotated[str, typer.Option(help="The board's name, or its .toml file.")] = REFERENCE,
+    board: Annotated[
+        str | None,
+        typer.Option(help="The board's name, or its .toml file; default: the one with the .ioc's part."),
+    ] = None,
 ) -> None:
     """Show what a rig can take from an .ioc, and hold it against a board; exit status 1 if it is wrong.
 
     It cannot show which low-power mode is entered: that is code.
     """
-    try:
-        held_against = Board.load(board)
-    except DatasheetError as error:
-        raise ConfigError(str(error)) from error
     project = read_ioc(file)
+    held_against = chosen_board(board, project)
     for line in project.summary():
         typer.echo(line)
     findings = list(project.findings(held_against))

@@ -96,9 +96,13 @@ class CubeMx:
         for pin, label in sorted(self.labels.items()):
             yield f"{pin} is {label}" + (f", the rig's {roles[pin]}" if pin in roles else "")
 
+    def is_for(self, board: Board) -> bool:
+        """Whether it names this board's part, or none."""
+        return not self.part or self.part.startswith(board.mcu)
+
     def findings(self, board: Board) -> Iterator[str]:
         """What cannot be right on a board, or costs current or access, a sentence each."""
-        if self.part and not self.part.startswith(board.mcu):
+        if not self.is_for(board):
             yield f"it is for {self.part}, and the {board.title} has {board.mcu}"
         for pin in _SWD:
             signal = self.signals.get(pin)

@@ -57,7 +57,7 @@ def test_the_only_image_is_found_and_named(folder: Path) -> None:
 def test_the_period_of_an_ioc_is_what_the_firmware_claims(folder: Path) -> None:
     (folder / "board.ioc").write_text(SOUND, "latin-1")
     said = run(str(folder), "--sim")
-    assert ".ioc: board.ioc, see hil ioc check" in said
+    assert ".ioc: board.ioc, see hil ioc check board.ioc" in said
     claims = load_project(folder).firmware
     assert (claims.wake_period_s, claims.hclk_hz) == (10.0, 24e6)
     assert (claims.supply_voltage_v, claims.ambient_temperature_c) == (3.0, 25.0)
@@ -133,6 +133,27 @@ def test_the_part_of_an_ioc_says_the_board(folder: Path) -> None:
     assert "STM32L476RGTx" in SOUND
     (folder / "board.ioc").write_text(SOUND.replace("STM32L476RG", "STM32L475VG"), "latin-1")
     assert "board: b_l475e_iot01a" in run(str(folder), "--sim")
+
+
+def test_an_ioc_of_a_part_without_a_board_is_not_taken(folder: Path) -> None:
+    (folder / "other.ioc").write_text(SOUND.replace("STM32L476RG", "STM32F446RE"), "latin-1")
+    said = run(str(folder), "--sim")
+    assert ".ioc: other.ioc, not taken: it is for stm32f446retx, and the NUCLEO-L476RG" in said
+    assert load_project(folder).firmware.wake_period_s is None
+    named = ["init", str(folder / "new"), "--sim", "--ioc", str(folder / "other.ioc")]
+    done = CliRunner().invoke(_typer, named)
+    assert "other.ioc, not taken: it is for stm32f446retx" in str(done.exception)
+    assert not (folder / "new").exists()
+
+
+def test_an_ioc_is_checked_against_the_board_with_its_part(folder: Path) -> None:
+    file = folder / "board.ioc"
+    file.write_text(SOUND.replace("STM32L476RG", "STM32L475VG"), "latin-1")
+    assert "one thing in it is wrong: see hil ioc check board.ioc" in run(str(folder), "--sim")
+    said = CliRunner().invoke(_typer, ["ioc", "check", str(file)]).output
+    assert "it is for" not in said
+    other = CliRunner().invoke(_typer, ["ioc", "check", str(file), "--board", "nucleo_l476rg"]).output
+    assert "wrong: it is for stm32l475vgtx, and the NUCLEO-L476RG" in other
 
 
 def test_a_board_without_rig_files_is_refused_with_those_that_have_some(tmp_path: Path) -> None:
