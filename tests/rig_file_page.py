@@ -29,7 +29,7 @@ from hil.twin import bench_config, faults, hands, miswiring, realism
 PROJECT = Path(__file__).parents[1]
 RIG_FILE_PAGE = PROJECT / "docs" / "reference" / "rig_file.md"
 FAULTS_PAGE = PROJECT / "docs" / "reference" / "faults.md"
-RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost", "sim-lsm6dsl", "sim-sensor-rail")
+RIGS = ("sim", "nucleo", "sim-lowcost", "nucleo-lowcost", "sim-lsm6dsl", "sim-sensor-rail", "sim-two-daqs")
 """Where examples are looked for, first in the first."""
 
 _UNITS = {
@@ -266,7 +266,7 @@ def rig_file_page() -> str:
 
     for name, field in top.items():
         model = nested(field)
-        if model is None or name in drivers.KINDS or name == "rails":
+        if model is None or name in drivers.KINDS or name in ("rails", "daqs"):
             continue
         text = summary(model)
         parts.append(table(f"## `[{name}]`", text, keys(model, (name,))))
@@ -284,6 +284,11 @@ def rig_file_page() -> str:
     parts.append(
         "`[supply]` and `[ammeter]` take the place of `[power_analyzer]` where two instruments share its "
         "work. Their keys are\nthose of the driver's `[power_analyzer]`.\n"
+    )
+    parts.append(
+        "## `[daqs.NAME]`\n\nA DAQ beside `[daq]`, with the same keys. Its `device` is a name that no other DAQ "
+        "has, and the terminals of `[wiring]`\nbegin with it. `rig_configs/sim-two-daqs.toml` is a whole "
+        "example.\n"
     )
     text = summary(RailConfig).replace("`[rails.NAME]`: a supply", "A supply")
     rail = [key for key in keys(RailConfig, ("rails", "sensor")) if key.name not in drivers.RAIL_KINDS]

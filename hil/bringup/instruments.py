@@ -67,14 +67,16 @@ def check_ports(session: Session) -> str:
 
 
 def check_daq(session: Session) -> str:
-    """The device is the configured one, its outputs are at 0 V, and nothing feeds the board yet."""
+    """Each device is the configured one, its outputs are at 0 V, and nothing feeds the board yet."""
     rig, wiring = session.rig, session.rig.config.wiring
-    identity = rig.daq.identity()
-    session.found.serials["daq"] = identity.serial
+    told = []
+    for role, daq in rig.daqs.items():
+        identity = daq.identity()
+        session.found.serials[role] = identity.serial
+        told.append(f"{identity.model} {identity.serial}")
     rig.daq.stop()
     if wiring.debug_connection is not None:
         rig.daq.write_line(wiring.debug_connection.terminal, wiring.debug_connection.active != "high")
-    told = [f"{identity.model} {identity.serial}"]
     _check_ground(session)
     vdd_v = _unsupplied_v(session)
     if vdd_v is not None:
@@ -90,7 +92,7 @@ def check_daq(session: Session) -> str:
                 hint="connect the DAQ's AI GND and D GND to the board's GND; check the readback's wire",
             )
         told.append(f"{wiring.sensor.pin} {with_unit(pin_v, 'V')}")
-    told.append(in_words(time_calls(session, "daq", rig.daq.round_trip)))
+    told += [in_words(time_calls(session, role, daq.round_trip)) for role, daq in rig.daqs.items()]
     return ", ".join(told)
 
 

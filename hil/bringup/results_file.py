@@ -32,7 +32,7 @@ def to_toml(results: BringUpResults) -> str:
     ):
         if value is not None:
             lines.append(f"{key} = {_quantity(value, unit)}")
-    lines += _table("serials", {name: _text(serial) for name, serial in results.serials.items()})
+    lines += _table("serials", {_key(name): _text(serial) for name, serial in results.serials.items()})
     if results.supply is not None:
         supply = results.supply
         lines += _table(
@@ -45,7 +45,7 @@ def to_toml(results: BringUpResults) -> str:
         )
     for name, latency in results.round_trips.items():
         lines += _table(
-            f"round_trips.{name}",
+            f"round_trips.{_key(name)}",
             {
                 "mean": _quantity(latency.mean_s, "s"),
                 "longest": _quantity(latency.longest_s, "s"),
@@ -74,6 +74,10 @@ def to_toml(results: BringUpResults) -> str:
 def _table(name: str, fields: dict[str, str], *, array: bool = False) -> list[str]:
     head = f"[[{name}]]" if array else f"[{name}]"
     return ["", head, *(f"{key} = {value}" for key, value in fields.items())]
+
+
+def _key(name: str) -> str:
+    return _text(name) if "." in name else name  # a dot would begin a table
 
 
 def _quantity(value: float, unit: str) -> str:

@@ -127,9 +127,9 @@ def _check_gates(session: Session, pins: Pins, markers: dict[str, CounterWire]) 
     seen: dict[str, set[str]] = {}
     for role, wire in markers.items():
         pins.drive(wire.pin, False)
-        low = daq.read_gates()
+        low = daq.read_gates(wire.terminal)
         pins.drive(wire.pin, True)
-        high = daq.read_gates()
+        high = daq.read_gates(wire.terminal)
         pins.drive(wire.pin, False)
         seen[role] = {name for name, level in high.items() if level and not low[name]}
     # A second terminal may hang on the same wire (the counter's source), but not the other marker's gate.

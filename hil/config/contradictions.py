@@ -71,6 +71,7 @@ def _supply(config: RigConfig) -> Iterator[Contradiction]:
 
 def _instruments(config: RigConfig) -> Iterator[Contradiction]:
     yield from _doubled(config, ())
+    yield from _daqs(config)
     yield from _rails(config)
     for name, table in config.instruments.items():
         path = tuple(name.split("."))
@@ -79,7 +80,7 @@ def _instruments(config: RigConfig) -> Iterator[Contradiction]:
         if isinstance(table, AmmeterTable):
             yield from _ranges(path, table)
         if isinstance(table, SupplyTable):
-            rail = config.rails.by_name()[path[1]] if len(path) > 1 else None
+            rail = config.rails.by_name()[path[1]] if path[0] == "rails" else None
             if rail is None:
                 yield from _source(("board", "supply_voltage"), config.board.supply_voltage_v, name, table)
             else:
@@ -97,6 +98,33 @@ def _doubled(config: RigConfig | RailConfig, place: tuple[str, ...]) -> Iterator
                 f"[{'.'.join(path)}] stands beside [power_analyzer], which is supply and ammeter in one",
                 "[power_analyzer] alone, or [supply] and [ammeter]",
             )
+
+
+def _daqs(config: RigConfig) -> Iterator[Contradiction]:
+    """Every DAQ has a name of its own, and the markers are timed by one of them."""
+    roles: dict[str, str] = {}
+    for role, table in config.daq_tables.items():
+        path = tuple(role.split("."))
+        if config.daq is None:
+            yield Contradiction(path, f"[{role}] stands without [daq]", "the first DAQ of a rig in [daq]")
+        if table.device in roles:
+            yield Contradiction(
+                (*path, "device"),
+                f"{table.device!r} is the device of [{roles[table.device]}] already",
+                "a name for each device, as NI MAX gives it: the terminals begin with it",
+            )
+        roles.setdefault(table.device, role)
+    first, second = config.wiring.marker_inference, config.wiring.marker_active
+    if first is None or second is None:
+        return
+    timed_by = config.daq_at(first.terminal), config.daq_at(second.terminal)
+    if None not in timed_by and timed_by[0] is not timed_by[1]:
+        yield Contradiction(
+            ("wiring", "marker_active", "terminal"),
+            f"{second.terminal} and {first.terminal} are counters of two devices, and one measures the time "
+            "from one marker to the other",
+            f"a counter of {first.terminal.partition('/')[0]!r}",
+        )
 
 
 def _rails(config: RigConfig) -> Iterator[Contradiction]:
@@ -225,10 +253,11 @@ def _terminal(
         return
     pattern, example = _KINDS[type(wire)]
     device, _, terminal = wire.terminal.partition("/")
-    if device != config.daq.device:
+    if config.daq_at(wire.terminal) is None:
+        known = " or ".join(repr(table.device) for table in config.daq_tables.values())
         yield Contradiction(
             (*path, "terminal"),
-            f"terminal {wire.terminal} is not on the rig's DAQ {config.daq.device!r}",
+            f"terminal {wire.terminal} is not on the rig's DAQ {known}",
             example.format(device=config.daq.device),
         )
     elif pattern.fullmatch(terminal) is None:

@@ -7,7 +7,7 @@ import difflib
 import re
 import tomllib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 from hil.config import drivers
 from hil.config.bring_up import SUFFIX
 from hil.config.contradictions import find_contradictions
-from hil.config.models import RailConfig, RailsConfig, RigConfig
+from hil.config.models import DaqsConfig, RailConfig, RailsConfig, RigConfig
+from hil.config.tables import DaqTable, InstrumentTable
 from hil.config.toml_lines import KeyPath, key_lines, line_of
 from hil.errors import ConfigError, QuantityError
 from hil.places import shipped
@@ -31,7 +32,7 @@ _RETIRED = {
 }
 """Keys of earlier versions whose meaning cannot be carried over: (what is wrong, what takes its place)."""
 
-_RAIL_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ROLE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{service\.(\w+)(?:\.(host|port))?\}")
 
 
@@ -126,7 +127,7 @@ def resolve(config: RigConfig, addresses: Mapping[str, str]) -> RigConfig:
         host, _, port = addresses[name].rpartition(":")
         return {"host": host, "port": port, None: addresses[name]}[part]
 
-    tables = ("probe", *drivers.KINDS, "rails", "console", "clock", "bringup")
+    tables = ("probe", *drivers.KINDS, "daqs", "rails", "console", "clock", "bringup")
     return config.model_copy(update={table: fill(getattr(config, table)) for table in tables})
 
 
@@ -167,26 +168,47 @@ def _with_drivers(data: Mapping[str, Any], file: Path, lines: dict[KeyPath, int]
         ConfigError: a driver is not named, not known, or one of another kind of instrument.
     """
     own = _driver_fields(data, drivers.KINDS, (), file, lines)
-    rails = data.get("rails")
-    if isinstance(rails, dict):
-        by_name: dict[str, Any] = {}
-        for rail, table in rails.items():
-            if _RAIL_NAME.fullmatch(rail) is None:
-                raise ConfigError(
-                    f"{rail!r} is no name of a rail",
-                    file=file,
-                    line=line_of(lines, ("rails", rail)),
-                    key=f"rails.{rail}",
-                    expected="small letters, digits and _, a letter first",
-                )
+    if isinstance(data.get("rails"), dict):
+        rails: dict[str, Any] = {}
+        for rail, table in _by_role(data, "rails", "rail", file, lines):
             fields = (
                 _driver_fields(table, drivers.RAIL_KINDS, ("rails", rail), file, lines)
                 if isinstance(table, dict)
                 else {}  # no table, which the model says
             )
-            by_name[rail] = (create_model("RailConfig", __base__=RailConfig, **fields), ...)
-        own["rails"] = (create_model("RailsConfig", __base__=RailsConfig, **by_name), ...)
+            rails[rail] = (create_model("RailConfig", __base__=RailConfig, **fields), ...)
+        own["rails"] = (create_model("RailsConfig", __base__=RailsConfig, **rails), ...)
+    if isinstance(data.get("daqs"), dict):
+        daqs: dict[str, Any] = {}
+        for daq, table in _by_role(data, "daqs", "DAQ", file, lines):
+            model = (
+                _driver_table(table, "daq", ("daqs", daq), file, lines)
+                if isinstance(table, dict)
+                else DaqTable
+            )
+            daqs[daq] = (model, ...)
+        own["daqs"] = (create_model("DaqsConfig", __base__=DaqsConfig, **daqs), ...)
     return create_model("RigConfig", __base__=RigConfig, **own)
+
+
+def _by_role(
+    data: Mapping[str, Any], place: str, what: str, file: Path, lines: dict[KeyPath, int]
+) -> Iterator[tuple[str, Any]]:
+    """The tables at ``place``, by the names that the file gives them.
+
+    Raises:
+        ConfigError: a name is none.
+    """
+    for name, table in data[place].items():
+        if _ROLE_NAME.fullmatch(name) is None:
+            raise ConfigError(
+                f"{name!r} is no name of a {what}",
+                file=file,
+                line=line_of(lines, (place, name)),
+                key=f"{place}.{name}",
+                expected="small letters, digits and _, a letter first",
+            )
+        yield name, table
 
 
 def _driver_fields(
@@ -206,22 +228,32 @@ def _driver_fields(
         table = data.get(kind)
         if not isinstance(table, dict):
             continue  # absent, or no table, which the model says
-        path = (*place, kind, "driver")
-        key = ".".join(path)
-        name = table.get("driver")
-        if not isinstance(name, str):
-            line = line_of(lines, path) or line_of(lines, path[:-1])
-            message = "the key 'driver' is missing" if name is None else f"{name!r} is no text"
-            expected = f"one of {', '.join(drivers.names(kind))}"
-            raise ConfigError(message, file=file, line=line, key=key, expected=expected)
-        try:
-            driver = drivers.find_for(kind, name)
-        except ConfigError as error:
-            raise ConfigError(
-                error.message, file=file, line=line_of(lines, path), key=key, expected=error.expected
-            ) from error
-        fields[kind] = (driver.table | None, None)
+        fields[kind] = (_driver_table(table, kind, (*place, kind), file, lines) | None, None)
     return fields
+
+
+def _driver_table(
+    table: Mapping[str, Any], kind: str, place: tuple[str, ...], file: Path, lines: dict[KeyPath, int]
+) -> type[InstrumentTable]:
+    """The model of an instrument's table at ``place``, as its driver defines it.
+
+    Raises:
+        ConfigError: a driver is not named, not known, or one of another kind of instrument.
+    """
+    path = (*place, "driver")
+    key = ".".join(path)
+    name = table.get("driver")
+    if not isinstance(name, str):
+        line = line_of(lines, path) or line_of(lines, place)
+        message = "the key 'driver' is missing" if name is None else f"{name!r} is no text"
+        expected = f"one of {', '.join(drivers.names(kind))}"
+        raise ConfigError(message, file=file, line=line, key=key, expected=expected)
+    try:
+        return drivers.find_for(kind, name).table
+    except ConfigError as error:
+        raise ConfigError(
+            error.message, file=file, line=line_of(lines, path), key=key, expected=error.expected
+        ) from error
 
 
 def _more(count: int) -> str:

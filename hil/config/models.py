@@ -311,6 +311,14 @@ def _present(**tables: InstrumentTable | None) -> dict[str, InstrumentTable]:
     return {name: table for name, table in tables.items() if table is not None}
 
 
+class DaqsConfig(Table):
+    """``[daqs]``: a table per DAQ beside ``[daq]``. :func:`hil.config.load_rig` gives it a field for each."""
+
+    def by_name(self) -> dict[str, DaqTable]:
+        """The DAQs by their names, in the order of the file."""
+        return dict(self)
+
+
 class ServiceConfig(Table):
     """``[service]``: a program that the bench needs, started for the run and ended with it."""
 
@@ -334,6 +342,7 @@ class RigConfig(Table):
     ammeter: AmmeterTable | None = None
     """The part's ammeter, where the supply is another instrument or there is none."""
     daq: DaqTable | None = None
+    daqs: DaqsConfig = DaqsConfig()
     thermometer: ThermometerTable | None = None
     """What measures the temperature around the part. It goes on the record with every measurement."""
     rails: RailsConfig = RailsConfig()
@@ -359,12 +368,14 @@ class RigConfig(Table):
 
     @property
     def instruments(self) -> dict[str, InstrumentTable]:
-        """The tables whose driver is looked up by name, by the table's name: "daq", "rails.radio.supply"."""
+        """The tables whose driver is looked up by name, by the table's name: "daq", "daqs.signal",
+        "rails.radio.supply".
+        """
         own = _present(
             power_analyzer=self.power_analyzer,
             supply=self.supply,
             ammeter=self.ammeter,
-            daq=self.daq,
+            **self.daq_tables,
             thermometer=self.thermometer,
         )
         rails = {
@@ -373,6 +384,23 @@ class RigConfig(Table):
             for name, table in config.instruments.items()
         }
         return own | rails
+
+    @property
+    def daq_tables(self) -> dict[str, DaqTable]:
+        """The tables of all DAQs, by the tables' names: "daq", "daqs.signal"."""
+        first = {} if self.daq is None else {"daq": self.daq}
+        return first | {f"daqs.{name}": table for name, table in self.daqs.by_name().items()}
+
+    def daq_at(self, terminal: str) -> DaqTable | None:
+        """The table of the DAQ whose terminal it is; None where no DAQ of the rig has it."""
+        device = terminal.partition("/")[0]
+        return next((table for table in self.daq_tables.values() if table.device == device), None)
+
+    @property
+    def timed_by(self) -> DaqTable | None:
+        """The table of the DAQ whose counters time the markers; without markers that of ``[daq]``."""
+        markers = (self.wiring.marker_inference, self.wiring.marker_active)
+        return next((self.daq_at(wire.terminal) for wire in markers if wire is not None), self.daq)
 
     @property
     def contacts(self) -> dict[str, ContactWire]:

@@ -46,6 +46,7 @@ def _open(table: NiDaqTable, bench: Surroundings) -> Any:
         limits_v=bench.limits_v,
         lines=list(bench.lines),
         serial=table.serial,
+        role=bench.role,
     )
 
 

@@ -136,6 +136,8 @@ class CounterMeasurement(Protocol):
 class Daq(Protocol):
     """Plays the sensor's signal, times the markers, moves relays. Terminals are named as in the wiring.
 
+    Several devices may stand behind it; a terminal's name says which.
+
     A counter is armed for intervals of up to ``longest_s`` seconds; it counts the finer, the shorter they
     are.
     """
@@ -176,8 +178,8 @@ class Daq(Protocol):
         """The level at a digital line's screw, also of one that is driven; drives nothing."""
         ...
 
-    def read_gates(self) -> Mapping[str, bool]:
-        """The level at every programmable input, by its name ("PFI9")."""
+    def read_gates(self, counter: str) -> Mapping[str, bool]:
+        """The level at every programmable input of the device that has ``counter``, by its name ("PFI9")."""
         ...
 
     def gate_of(self, counter: str) -> str:

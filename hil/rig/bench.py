@@ -11,12 +11,12 @@ import queue
 import re
 import threading
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from hil.config import RigConfig, drivers
 from hil.config.drivers import Surroundings
-from hil.config.tables import InstrumentTable
+from hil.config.tables import DaqTable, InstrumentTable
 from hil.errors import HilError, InstrumentError, RigError
 from hil.instruments.clock import open_clock
 from hil.instruments.exchange import observed
@@ -32,6 +32,7 @@ from hil.instruments.protocols import (
     Thermometer,
 )
 from hil.rig.current_path import Tables, open_path
+from hil.rig.daqs import Daqs, RigDaq
 from hil.rig.guarded import GuardedDaq
 from hil.rig.rails import Rail
 from hil.rig.switching import Act, Switching, SwitchingRecord
@@ -92,12 +93,22 @@ class Bench:
             return self.has("supply") and self.has("ammeter")
         if name.startswith("rails."):
             return name.removeprefix("rails.") in self.rails
+        if name.startswith("daqs."):
+            return name in self.daqs
         if name in _TABLES:
             return getattr(self.config, _TABLES[name]) is not None
         if name in type(self.config.wiring).model_fields:
             return getattr(self.config.wiring, name) is not None
         known = (*_TABLES, "supply", "ammeter", *type(self.config.wiring).model_fields)
         raise RigError(f"no instrument or wire is called {name!r}", expected=f"one of {', '.join(known)}")
+
+    @cached_property
+    def daqs(self) -> dict[str, RigDaq]:
+        """The DAQs by their tables' names: "daq", "daqs.signal"."""
+        return {
+            role: RigDaq(role, table.device, partial(self._open_daq, role, table))
+            for role, table in self.config.daq_tables.items()
+        }
 
     def opened(self, name: str) -> bool:
         """Whether the instrument has been used, and so has something to be put away."""
@@ -119,16 +130,23 @@ class Bench:
         board: Board = observed("board", PyocdBoard(probe.uid, probe.target, probe.frequency_hz))
         return board
 
-    @cached_property
+    @property
     def daq(self) -> Daq:
-        """The data acquisition device, limited to what is wired. Opening it puts what it drives at rest."""
-        config, wiring = self.config.daq, self.config.wiring
-        if config is None:
+        """The DAQs as one, limited to what is wired. Opening one puts what it drives at rest."""
+        if not self.daqs:
             raise self._missing("daq")
-        relay = wiring.debug_connection
-        daq = drivers.find(config.driver).open(config, self._surroundings("daq"))
-        contacts = {contact.terminal: contact for contact in self.config.contacts.values()}
-        guarded = GuardedDaq(observed("daq", daq), self.switching, relay, contacts)
+        return Daqs([*self.daqs.values()])
+
+    def _open_daq(self, role: str, table: DaqTable) -> Daq:
+        relay = self.config.wiring.debug_connection
+        if relay is not None and not _is_of(table, relay.terminal):
+            relay = None
+        contacts = {
+            contact.terminal: contact
+            for contact in self.config.contacts.values()
+            if _is_of(table, contact.terminal)
+        }
+        guarded = GuardedDaq(self._opened(role, table), self.switching, table.device, relay, contacts)
         if relay is not None:
             self._let_contacts_settle()
         return guarded
@@ -179,9 +197,9 @@ class Bench:
                 rail.off()
 
     def _daq_at_rest(self) -> None:
-        """Open the DAQ, which puts what it drives at rest."""
-        if self.has("daq"):
-            _ = self.daq
+        """Open the DAQs, which puts what they drive at rest."""
+        for one in self.daqs.values():
+            _ = one.daq
 
     def _put_at_rest(self) -> None:
         """Open what may feed the part, which puts it at rest or switches it off."""
@@ -215,19 +233,25 @@ class Bench:
 
     def _surroundings(self, role: str) -> Surroundings:
         definition, wiring = self.config.board.definition, self.config.wiring
-        relay = wiring.debug_connection
+        table = self.config.daq_tables.get(role)
         driven = [wire for wire in (wiring.sensor, wiring.shaker) if wire is not None]
+        lines = [
+            wire for wire in (wiring.debug_connection, *self.config.contacts.values()) if wire is not None
+        ]
         of_rail = re.fullmatch(r"rails\.(\w+)\.\w+", role)
         rail = None if of_rail is None else self.config.rails.by_name()[of_rail[1]]
         return Surroundings(
             role=role,
-            clock=None if role == "daq" else self.clock,
+            clock=self.clock if table is None else None,
             voltage_maximum_v=definition.supply_maximum_v if rail is None else rail.voltage_maximum_v,
             current_maximum_a=definition.supply_current_maximum_a if rail is None else rail.current_limit_a,
-            limits_v={wire.terminal: (wire.minimum_v, wire.maximum_v) for wire in driven},
-            lines=(
-                *((relay.terminal,) if relay else ()),
-                *(contact.terminal for contact in self.config.contacts.values()),
+            limits_v={
+                wire.terminal: (wire.minimum_v, wire.maximum_v)
+                for wire in driven
+                if table is not None and _is_of(table, wire.terminal)
+            },
+            lines=tuple(
+                wire.terminal for wire in lines if table is not None and _is_of(table, wire.terminal)
             ),
         )
 
@@ -253,6 +277,12 @@ class Bench:
     def has_lines(self) -> bool:
         """Whether a relay opens and closes the debug and console lines."""
         return self.config.wiring.debug_connection is not None
+
+    @property
+    def lines_device(self) -> str | None:
+        """The DAQ that drives the relay in the debug and console lines, by its device's name."""
+        relay = self.config.wiring.debug_connection
+        return None if relay is None else relay.terminal.partition("/")[0]
 
     def read_vdd_v(self) -> float:
         """VDD at the board in volts: by the DAQ where that is wired, else by the analyzer."""
@@ -336,8 +366,8 @@ class Bench:
     def identities(self) -> dict[str, Identity]:
         """Who answers at each address; opens every instrument that has an identity."""
         own = {
-            name: getattr(self, name).identity()
-            for name in ("board", "daq", "power_analyzer", "supply", "ammeter", "thermometer")
+            name: (self.daqs[name].daq if name in self.daqs else getattr(self, name)).identity()
+            for name in ("board", *self.daqs, "power_analyzer", "supply", "ammeter", "thermometer")
             if self.has(name) and not (name in ("supply", "ammeter") and self.has("power_analyzer"))
         }
         return own | {name: who for rail in self.rails.values() for name, who in rail.identities().items()}
@@ -348,3 +378,8 @@ class Bench:
             where=self.config.name,
             expected=f"a [{_TABLES.get(name, name)}] table in {self.config.file}",
         )
+
+
+def _is_of(table: DaqTable, terminal: str) -> bool:
+    """Whether a terminal is one of that DAQ."""
+    return terminal.partition("/")[0] == table.device

@@ -37,7 +37,8 @@ class GuardedDaq:
         self,
         daq: Daq,
         record: SwitchingRecord,
-        relay: RelayWire | None,
+        device: str,
+        relay: RelayWire | None = None,
         contacts: Mapping[str, ContactWire] | None = None,
     ) -> None:
         """Outputs go to 0 V, the lines and all contacts open at once, as an earlier user may have left them.
@@ -45,10 +46,11 @@ class GuardedDaq:
         Args:
             daq: the driver.
             record: asked before every act.
-            relay: the relay in the debug and console lines, if there is one.
-            contacts: those at the part's pins, by their lines.
+            device: the device's name, with which its terminals begin.
+            relay: the relay in the debug and console lines, if the device drives it.
+            contacts: those at the part's pins that it drives, by their lines.
         """
-        self._daq, self._record, self._relay = daq, record, relay
+        self._daq, self._record, self._device, self._relay = daq, record, device, relay
         self._contacts = contacts or {}
         self._closed = set(self._contacts)
         self.stop()
@@ -87,9 +89,9 @@ class GuardedDaq:
         """Read a digital line."""
         return self._daq.read_line(line)
 
-    def read_gates(self) -> Mapping[str, bool]:
-        """The level at every programmable input."""
-        return self._daq.read_gates()
+    def read_gates(self, counter: str) -> Mapping[str, bool]:
+        """The level at every programmable input of the device that has the counter."""
+        return self._daq.read_gates(counter)
 
     def gate_of(self, counter: str) -> str:
         """The programmable input of a counter."""
@@ -119,7 +121,7 @@ class GuardedDaq:
 
     def stop(self) -> None:
         """Stop every output, put all wired analog outputs to 0 V, and open every contact."""
-        self._record.note(Act.OUTPUTS_AT_REST)
+        self._record.note(Act.OUTPUTS_AT_REST, self._device)
         try:
             self._daq.stop()
         finally:
@@ -128,7 +130,7 @@ class GuardedDaq:
 
     def close(self) -> None:
         """Stop the outputs and release the device."""
-        self._record.note(Act.OUTPUTS_AT_REST)
+        self._record.note(Act.OUTPUTS_AT_REST, self._device)
         self._daq.close()
 
 

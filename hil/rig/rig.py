@@ -197,8 +197,13 @@ class Rig:
 
     @property
     def daq(self) -> Daq:
-        """The data acquisition device. Raises RigError if the rig has none."""
+        """The DAQs as one; a terminal's name says which is meant. Raises RigError if the rig has none."""
         return self._open_bench().daq
+
+    @property
+    def daqs(self) -> Mapping[str, Daq]:
+        """Each DAQ, opened, by its table's name: "daq", "daqs.signal"."""
+        return {role: one.daq for role, one in self._open_bench().daqs.items()}
 
     @property
     def power_analyzer(self) -> PowerAnalyzer:
@@ -231,8 +236,8 @@ class Rig:
         return self._open_bench().console
 
     def has(self, name: str) -> bool:
-        """Whether the rig has an instrument ("board", "daq", ...), a wire ("sensor", ...), or a rail
-        ("rails.radio").
+        """Whether the rig has an instrument ("board", "daq", ...), a wire ("sensor", ...), a DAQ beside
+        the first ("daqs.signal"), or a rail ("rails.radio").
         """
         return self._open_bench().has(name)
 
@@ -437,7 +442,7 @@ def _broken_order(bench: Bench) -> list[RigError]:
         bench.switching.entries,
         bench.switching.minimum_v,
         has_lines=bench.has_lines,
-        has_outputs=bench.has("daq"),
+        outputs=[one.device for one in bench.daqs.values()],
         rails=[rail.name for rail in bench.rails.values() if rail.has_supply],
     )
     return [

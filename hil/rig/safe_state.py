@@ -16,11 +16,11 @@ STEP_LIMIT_S = 15.0
 """Wall time for one step of the way down. Each takes well under a second when all is well; a driver gives an
 answer up after 10 s at most, and the next step on the same instrument must not meet the one before."""
 _OFF_S = 9.6
-"""Wall time for all steps up to the supply's end, of the 10 s that an end has: four, and one for each rail.
-Each gets its share, since one that hangs must not keep the supply on."""
+"""Wall time for all steps up to the supply's end, of the 10 s that an end has: four, and one for each further
+DAQ and each rail. Each gets its share, since one that hangs must not keep the supply on."""
 _OPENING_S = 8.0
-"""Wall time to open the instruments and switch their outputs off: two, and one for each rail. An assumption:
-it fits the 10 s that an end has."""
+"""Wall time to open the instruments and switch their outputs off: two, and one for each further DAQ and each
+rail. An assumption: it fits the 10 s that an end has."""
 
 
 def safe_state_steps(bench: Bench) -> list[Step]:
@@ -28,8 +28,9 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     off_limit_s = _share(_OFF_S, 4, bench)
     rails = [rail for rail in bench.rails.values() if rail.opened]
     steps = []
-    if bench.opened("daq"):
-        steps.append(Step("outputs to 0 V", bench.daq.stop, off_limit_s, switches_off=True))
+    daqs = [one for one in bench.daqs.values() if one.opened]
+    for one in daqs:
+        steps.append(Step(f"{one.named}: outputs to 0 V", one.stop, off_limit_s, switches_off=True))
     measured_by_us = bench.opened("power_analyzer")  # the supply, the ammeter, or both
     supplied_by_us = measured_by_us and bench.has("supply")
     if bench.opened("board"):
@@ -37,7 +38,7 @@ def safe_state_steps(bench: Bench) -> list[Step]:
             steps.append(Step("probe released", bench.board.abandon, off_limit_s))
         else:
             steps.append(Step("probe detached", bench.board.detach, off_limit_s))
-    if bench.opened("daq") and bench.has_lines:
+    if bench.has_lines and any(one.device == bench.lines_device for one in daqs):
         steps.append(Step("lines open", bench.open_lines, off_limit_s, switches_off=True))
     steps += [
         Step(f"rail {rail.name} off", rail.off, off_limit_s, switches_off=True)
@@ -46,8 +47,7 @@ def safe_state_steps(bench: Bench) -> list[Step]:
     ]
     if supplied_by_us:
         steps.append(Step("supply off", bench.supply.supply_off, off_limit_s, switches_off=True))
-    if bench.opened("daq"):
-        steps.append(Step("DAQ released", bench.daq.close, STEP_LIMIT_S))
+    steps += [Step(f"{one.named} released", one.daq.close, STEP_LIMIT_S) for one in daqs]
     if measured_by_us:
         steps.append(Step("power analyzer released", bench.power_analyzer.close, STEP_LIMIT_S))
     steps += [Step(f"rail {rail.name} released", rail.close, STEP_LIMIT_S) for rail in rails]
@@ -67,9 +67,11 @@ def opening_steps(bench: Bench) -> list[Step]:
     """
     preload(bench.config)  # here, where no step's time runs
     limit_s = _share(_OPENING_S, 2, bench)
-    steps = []
-    if bench.has("daq") and not bench.opened("daq"):
-        steps.append(Step("DAQ at rest", lambda: bench.daq.stop(), limit_s, switches_off=True))
+    steps = [
+        Step(f"{one.named} at rest", one.stop, limit_s, switches_off=True)
+        for one in bench.daqs.values()
+        if not one.opened
+    ]
     steps += [
         Step(f"rail {rail.name} off", rail.force_off, limit_s, switches_off=True)
         for rail in bench.rails.values()
@@ -120,8 +122,9 @@ def preload(config: RigConfig) -> None:
 
 
 def _share(all_s: float, steps: int, bench: Bench) -> float:
-    """The wall time for each of so many steps, and of one for each rail that the rig supplies."""
-    return all_s / (steps + sum(rail.has_supply for rail in bench.rails.values()))
+    """The wall time for each of so many steps, of one for each further DAQ, and of one for each fed rail."""
+    rails = sum(rail.has_supply for rail in bench.rails.values())
+    return all_s / (steps + max(len(bench.daqs) - 1, 0) + rails)
 
 
 def _noted(step: Step, done: list[str]) -> Callable[[], None]:

@@ -27,9 +27,12 @@ def check(daq: Daq, config: RigConfig) -> None:
         InstrumentError: the DAQ failed.
     """
     sensor, readback = config.wiring.sensor, config.wiring.sensor_readback
-    if sensor is None or readback is None or config.daq is None:
+    if sensor is None or readback is None:
         return
-    accuracy = config.daq.analog_output
+    table = config.daq_at(sensor.terminal)
+    if table is None:
+        return
+    accuracy = table.analog_output
     for driven_v in (sensor.maximum_v / 2, sensor.minimum_v):
         daq.set_voltage(sensor.terminal, driven_v)
         read_v = float(daq.acquire([readback.terminal], _RATE_HZ, _SAMPLES).mean())

@@ -30,7 +30,9 @@ class Act(enum.StrEnum):
     LINES_CLOSED = "lines closed"
     LINES_OPEN = "lines open"
     OUTPUT_DRIVEN = "output driven"
+    """The detail begins with the terminal, whose name begins with its device's."""
     OUTPUTS_AT_REST = "outputs at 0 V"
+    """All of one DAQ; the detail is the device's name."""
     RAIL_ON = "rail on"
     """The detail begins with the rail's name, here and in the next two."""
     RAIL_OFF = "rail off"
@@ -178,7 +180,7 @@ def find_violations(
     minimum_v: float | None,
     *,
     has_lines: bool,
-    has_outputs: bool,
+    outputs: Iterable[str],
     rails: Iterable[str] = (),
 ) -> list[str]:
     """Each act after which something could feed a part that was not proven to be supplied; empty: none.
@@ -187,19 +189,21 @@ def find_violations(
         entries: the acts of one use of a bench, from its start.
         minimum_v: VDD below which nothing may feed the part; None for a bench that does not supply it.
         has_lines: whether a relay opens the lines; at the start they may be closed.
-        has_outputs: whether the bench has outputs at the part's pins; at the start they may be driven.
+        outputs: the DAQs by their devices' names; at the start their outputs may be driven.
         rails: the rails that the bench supplies; at the start they may be on.
     """
     if minimum_v is None:
         return []
     violations: list[str] = []
-    closed, driven, fed = has_lines, has_outputs, set(rails)
+    closed, driven, fed = has_lines, set(outputs), set(rails)
     for number, entry in enumerate(entries, 1):
         match entry.act:
             case Act.LINES_OPEN | Act.LINES_CLOSED:
                 closed = entry.act is Act.LINES_CLOSED
-            case Act.OUTPUTS_AT_REST | Act.OUTPUT_DRIVEN:
-                driven = entry.act is Act.OUTPUT_DRIVEN
+            case Act.OUTPUT_DRIVEN:
+                driven.add(entry.detail.partition("/")[0])
+            case Act.OUTPUTS_AT_REST:
+                driven.discard(entry.detail)
             case Act.RAIL_ON:
                 fed.add(entry.detail.partition(" ")[0])
             case Act.RAIL_OFF:
@@ -207,7 +211,7 @@ def find_violations(
         if entry.act in _PASSIVE or _at_least(entry.vdd_v, minimum_v):
             continue
         if closed or driven or fed:
-            feeding = (("lines closed", closed), ("an output driven", driven), ("a rail on", bool(fed)))
+            feeding = (("lines closed", closed), ("an output driven", bool(driven)), ("a rail on", bool(fed)))
             what = " and ".join(text for text, on in feeding if on)
             known = "unknown" if entry.vdd_v is None else f"{entry.vdd_v:.3f} V"
             violations.append(f"entry {number}, {entry.act} {entry.detail}: {what} with VDD {known}")

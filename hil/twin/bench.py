@@ -16,10 +16,12 @@ from hil.twin.analyzer.source import Source
 from hil.twin.bench_config import BenchConfig
 from hil.twin.bench_lock import BenchLock
 from hil.twin.bench_rails import RailConfig
-from hil.twin.bench_wires import SHAKER
+from hil.twin.bench_wires import SHAKER, channel
 from hil.twin.core.scheduler import Scheduler
 from hil.twin.daq import Daq
 from hil.twin.daq.analog import AnalogOutput
+from hil.twin.daq.terminals import Terminals
+from hil.twin.daq.x_series import FIRST_SERIAL
 from hil.twin.errors import BenchConfigError
 from hil.twin.harm import HarmRecord
 from hil.twin.line_relay import LineRelay
@@ -95,6 +97,12 @@ class Bench:
         self.analyzer = PowerAnalyzer(self, config.power_analyzer, realism, miswiring, others_need_ps)
         self.analyzer.channel.neighbour.harmed.connect(partial(self.harm.note, "neighbour"))
         self.daq = Daq(self, config.daq)
+        self.daqs = {
+            role: self.daq if role == "daq" else Daq(self, {"device": name, "serial": number}, role)
+            for number, (role, name) in enumerate(config.daq_names.items(), FIRST_SERIAL)
+        }
+        """The DAQs by their tables in the rig file: "daq", "daqs.signal"."""
+        self.terminals = Terminals({name: self.daqs[role] for role, name in config.daq_names.items()})
         self.net = SupplyNet(
             self.scheduler,
             self.mcu.set_supply_voltage,
@@ -125,7 +133,7 @@ class Bench:
         self.connections = wiring.connect(
             config,
             self.pins,
-            self.daq,
+            self.terminals,
             rng=self.rng,
             supply_voltage_v=lambda: self.mcu.supply_voltage_v,
             connect_debug=self.relay.command,
@@ -184,7 +192,7 @@ class Bench:
         wire = self.config.wires.get(SHAKER)
         if wire is None or wire.terminal is None or wire.is_open:
             return 0.0
-        output = self.daq.analog_outputs[wire.terminal.partition("/")[2]]
+        output = self.terminals.device(wire.terminal).analog_outputs[channel(wire)]
         return wire.m_per_s2_per_v * output.alternating_v(time_ps)
 
     def follow(self, pace: WallClock | None) -> None:
@@ -222,8 +230,8 @@ class Bench:
         """Drive the relay's line, as a user does by hand: the debug and console lines connect."""
         wire = self.config.wires.get(wiring.DEBUG_CONNECTION)
         if wire is not None and wire.terminal is not None:
-            line = wire.terminal.partition("/")[2]
-            self.daq.lines.drive(self.scheduler.now_ps, line, wire.active_high)
+            lines = self.terminals.device(wire.terminal).lines
+            lines.drive(self.scheduler.now_ps, channel(wire), wire.active_high)
 
     @property
     def st_link_powered(self) -> bool:
@@ -265,7 +273,7 @@ class Bench:
     def _coil_overloads(self, coil_a: float) -> None:
         """The relay's coil hangs on the DAQ's line, which cannot carry it: its level collapses."""
         wire = self.config.wires[wiring.DEBUG_CONNECTION]
-        self.daq.lines.overloaded.add((wire.terminal or "").partition("/")[2])
+        self.terminals.device(wire.terminal or "").lines.overloaded.add(channel(wire))
         self.harm.note(
             "relay coil",
             f"the relay's coil asked {1e3 * coil_a:g} mA of {wire.terminal}, which may give "
@@ -296,17 +304,15 @@ class Bench:
             PinSource("the ST-LINK's transmit line", receive_pin, self._transmit_line_v, analog=False)
         )
         for wire in self.config.wires.values():
-            device, _, channel = (wire.terminal or "").partition("/")
-            if wire.pin not in self.pins or wire.is_open:
+            terminal = wire.terminal
+            if terminal is None or wire.pin not in self.pins or wire.is_open:
                 continue
-            if channel.startswith("ao"):
-                output = self.daq.analog_outputs[channel]
+            if channel(wire).startswith("ao"):
+                output = self.terminals.device(terminal).analog_outputs[channel(wire)]
                 output.changed.connect(self._limits.check)
-                self._limits.add(
-                    PinSource(f"{device}/{channel}", wire.pin, partial(_highest_v, output), analog=True)
-                )
-            elif channel.startswith(("port", "PFI")):
-                self._limits.watch_fight(self.pins[wire.pin], f"{device}/{channel}", ni_x_series.LINE_DRIVE_A)
+                self._limits.add(PinSource(terminal, wire.pin, partial(_highest_v, output), analog=True))
+            elif channel(wire).startswith(("port", "PFI")):
+                self._limits.watch_fight(self.pins[wire.pin], terminal, ni_x_series.LINE_DRIVE_A)
 
 
 def _highest_v(output: AnalogOutput) -> float:

@@ -25,6 +25,8 @@ from hil.twin.miswiring import Miswiring
 from hil.twin.realism import Realism
 
 DEFAULT_SEED = 1
+DEFAULT_DEVICE = "Dev1"
+"""Of the DAQ in a rig file that does not name it."""
 DEFAULT_CONSOLE_BAUD = 115_200
 """Of the host's end where the rig file has no console."""
 DEFAULT_AMBIENT_TEMPERATURE = "25 °C"
@@ -150,6 +152,8 @@ class BenchConfig:
     daq: Mapping[str, Any]
     """The table ``[twin.daq]``, which the virtual instrument reads itself, and the device's name from
     ``[daq]``."""
+    daq_names: Mapping[str, str]
+    """The device's name that the wiring gives each DAQ, by its table: "daq", "daqs.signal"."""
 
     has_thermometer: bool
     """Whether the rig file has a ``[thermometer]``."""
@@ -272,6 +276,7 @@ def parse(tables: Mapping[str, Any], source: str) -> BenchConfig:
         probe_levels=_probe_levels(tables, source),
         power_analyzer=_instrument(twin, "power_analyzer", source),
         console_baud=_console_baud(tables, source),
+        daq_names=_daq_names(tables, source),
         daq={**_device_name(tables, source), **_instrument(twin, "daq", source)},
         has_thermometer="thermometer" in tables,
         thermometer=_instrument(twin, "thermometer", source),
@@ -333,6 +338,19 @@ def _console_baud(tables: Mapping[str, Any], source: str) -> int:
 def _device_name(tables: Mapping[str, Any], source: str) -> Mapping[str, Any]:
     """``[daq] device``: the terminals in ``[wiring]`` begin with it."""
     return {key: value for key, value in _table(tables, "daq", source).items() if key == "device"}
+
+
+def _daq_names(tables: Mapping[str, Any], source: str) -> Mapping[str, str]:
+    """The device of ``[daq]`` and those of ``[daqs]``; each has a name of its own."""
+    found = {"daq": str(_device_name(tables, source).get("device", DEFAULT_DEVICE))}
+    for name, table in _table(tables, "daqs", source).items():
+        device = table.get("device") if isinstance(table, dict) else None
+        if not isinstance(device, str) or device in found.values():
+            raise BenchConfigError(
+                f"{source}: [daqs.{name}] device: expected a name that no other DAQ has, not {device!r}"
+            )
+        found[f"daqs.{name}"] = device
+    return found
 
 
 def _quantity(table: Mapping[str, Any], key: str, unit: str, default: str, source: str) -> float:

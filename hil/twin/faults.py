@@ -22,9 +22,9 @@ PS_PER_S = 1_000_000_000_000
 
 VERBS = {
     "DROP <link>": "Ends the connections of a server's clients. Links are `probe`, `daq`, `power_analyzer` "
-    "and `console`.",
-    "HANG <instrument>": "The instrument takes requests and answers none. Instruments are `daq`, "
-    "`power_analyzer` and `console`.",
+    "and `console`, `daq_NAME` of `[daqs.NAME]` and `rail_NAME` of `[rails.NAME]`.",
+    "HANG <instrument>": "The instrument takes requests and answers none. Instruments are those of `DROP` "
+    "without `probe`.",
     "UNHANG <instrument>": "The instrument answers again.",
     "STICK <pin> HIGH|LOW|FREE": "Shorts a pin of the part to a rail, or takes the short away.",
     "OPEN <wire>": "Opens a wire: a role of the rig file, or `SUPPLY`, the lead to the IDD jumper.",

@@ -88,7 +88,10 @@ def run(config: BenchConfig, *, bench_time: bool, lease: StdinLease | None) -> N
         )
         if config.miswiring.console_port == "busy":
             console.refuse()
-        daq = bench.daq.serve(HOST, ANY_FREE_PORT, realism.daq_latency_s)
+        daqs = {
+            role.replace("daqs.", "daq_"): daq.serve(HOST, ANY_FREE_PORT, realism.daq_latency_s)
+            for role, daq in bench.daqs.items()
+        }
         probe = ProbeServer(bench, HOST, ANY_FREE_PORT, realism.probe_latency_s)
         supplies = {config.analyzer_role: _ways_in(bench, bench.analyzer, bench.powershield)}
         supplies |= {
@@ -97,12 +100,12 @@ def run(config: BenchConfig, *, bench_time: bool, lease: StdinLease | None) -> N
         together = {name: Together([*ways_in.values()]) for name, ways_in in supplies.items()}
         faults = Faults(
             bench,
-            links={"probe": probe, "daq": daq, "console": console, **together},
-            instruments={"daq": daq, "console": console, **together},
+            links={"probe": probe, **daqs, "console": console, **together},
+            instruments={**daqs, "console": console, **together},
         )
         servers: dict[str, Server] = {
             "probe": probe,
-            "daq": daq,
+            **daqs,
             **{name: ways_in["own"] for name, ways_in in supplies.items()},
             "console": console,
             "clock": ClockServer(bench, HOST, ANY_FREE_PORT, token, before=console.pull),

@@ -40,7 +40,7 @@ def test_contacts_are_opened_at_the_start_and_with_the_outputs_even_where_these_
 
     daq = SimpleNamespace(stop=stop, write_line=lambda line, level: done.append((line, level)))
     record = SwitchingRecord(1.71, lambda: 0.0)
-    guarded = GuardedDaq(cast(Any, daq), record, None, {wire.terminal: wire})
+    guarded = GuardedDaq(cast(Any, daq), record, "Dev1", contacts={wire.terminal: wire})
     opened = ("Dev1/port0/line1", True)
     assert done == ["stop", opened]
     guarded.stop()

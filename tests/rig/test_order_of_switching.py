@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from hil.config import load_rig
 from hil.errors import ConnectError, HilError, SafetyError
 from hil.firmware.image import Image, Segment
-from hil.instruments.protocols import Board, Clock, Console, Daq, PowerAnalyzer
+from hil.instruments.protocols import Board, Clock, Console, PowerAnalyzer
 from hil.rig.bench import Bench
+from hil.rig.daqs import RigDaq
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.safe_state import safe_state_steps
 from hil.rig.states import BoardStates, State
@@ -187,7 +188,9 @@ class ProcessBench(Bench):
     def __init__(self, physical: PhysicalBench) -> None:
         super().__init__(CONFIG)
         self._instruments: Any = Instruments(physical)
-        self._guarded_daq = GuardedDaq(self._instruments, self.switching, CONFIG.wiring.debug_connection)
+        daq = GuardedDaq(self._instruments, self.switching, "Dev1", CONFIG.wiring.debug_connection)
+        self.__dict__["daqs"] = {"daq": RigDaq("daq", "Dev1", lambda: daq)}
+        _ = self.daqs["daq"].daq  # opened
         self._guarded_analyzer = GuardedAnalyzer(self._instruments, self._instruments, self.switching, [])
 
     @property
@@ -201,10 +204,6 @@ class ProcessBench(Bench):
     @property
     def clock(self) -> Clock:  # type: ignore[override]
         return self._instruments  # type: ignore[no-any-return]
-
-    @property
-    def daq(self) -> Daq:  # type: ignore[override]
-        return self._guarded_daq
 
     @property
     def power_analyzer(self) -> PowerAnalyzer:  # type: ignore[override]
@@ -278,7 +277,7 @@ def use(physical: PhysicalBench, process: Process, make_states: Callable[[Bench]
     physical.fault_at = None
     assert not run_steps(safe_state_steps(bench))
     physical.violations.extend(
-        find_violations(bench.switching.entries, MINIMUM_V, has_lines=True, has_outputs=True)
+        find_violations(bench.switching.entries, MINIMUM_V, has_lines=True, outputs=["Dev1"])
     )
     physical.pass_time(1.0)
     assert physical.vdd_v < OFF_BELOW_V, "left supplied"
@@ -341,7 +340,21 @@ def test_a_relay_that_is_not_waited_for_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def record(*entries: tuple[Act, float | None]) -> list[Switching]:
-    return [Switching(0.0, act, "", vdd_v) for act, vdd_v in entries]
+    details = {Act.OUTPUT_DRIVEN: "Dev1/ao0", Act.OUTPUTS_AT_REST: "Dev1"}
+    return [Switching(0.0, act, details.get(act, ""), vdd_v) for act, vdd_v in entries]
+
+
+def test_each_devices_outputs_are_told_apart() -> None:
+    driven = Switching(0.0, Act.OUTPUT_DRIVEN, "Dev2/ao0 1.5 V", 3.0)
+    rest = [Switching(0.0, Act.OUTPUTS_AT_REST, device, 3.0) for device in ("Dev1", "Dev2")]
+    off = Switching(0.0, Act.SUPPLY_OFF, "", None)
+
+    def found(*entries: Switching) -> list[str]:
+        return find_violations([*rest, *entries], 1.71, has_lines=False, outputs=["Dev1", "Dev2"])
+
+    assert found(driven, rest[0], off) == ["entry 5, supply off : an output driven with VDD unknown"]
+    assert found(driven, rest[1], off) == []
+    assert find_violations([rest[0], off], 1.71, has_lines=False, outputs=["Dev1", "Dev2"]) != []
 
 
 AT_REST = ((Act.OUTPUTS_AT_REST, None), (Act.LINES_OPEN, None))
@@ -358,10 +371,10 @@ AT_REST = ((Act.OUTPUTS_AT_REST, None), (Act.LINES_OPEN, None))
     ],
 )
 def test_the_record_tells_a_wrong_order(entries: tuple[tuple[Act, float | None], ...], found: str) -> None:
-    violations = find_violations(record(*entries), 1.71, has_lines=True, has_outputs=True)
+    violations = find_violations(record(*entries), 1.71, has_lines=True, outputs=["Dev1"])
     assert len(violations) == bool(found)
     assert all(text.endswith(found) for text in violations)
-    assert find_violations(record(*entries), None, has_lines=True, has_outputs=True) == []
+    assert find_violations(record(*entries), None, has_lines=True, outputs=["Dev1"]) == []
 
 
 def test_vdd_that_comes_in_through_the_pins_is_no_supply() -> None:

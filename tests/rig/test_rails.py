@@ -92,7 +92,7 @@ def a_record() -> tuple[SwitchingRecord, RailRecord]:
 
 
 def violations(record: SwitchingRecord) -> list[str]:
-    return find_violations(record.entries, 1.71, has_lines=False, has_outputs=False, rails=["radio"])
+    return find_violations(record.entries, 1.71, has_lines=False, outputs=[], rails=["radio"])
 
 
 def test_a_rail_does_not_go_on_beside_a_part_that_is_off() -> None:

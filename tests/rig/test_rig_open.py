@@ -96,7 +96,7 @@ class _StuckDaq:
 
 
 def _use_stuck_daq(rig: Rig) -> None:
-    rig._open_bench().__dict__["daq"] = _StuckDaq()
+    rig._open_bench().daqs["daq"].__dict__["daq"] = _StuckDaq()
 
 
 def test_a_failed_way_down_is_an_error() -> None:

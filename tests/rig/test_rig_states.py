@@ -13,6 +13,7 @@ from hil.config import RigConfig, load_rig
 from hil.errors import ConnectError, DeviceTimeoutError, InstrumentError, RigError, StateError
 from hil.firmware.image import Image, Segment
 from hil.rig.bench import Bench
+from hil.rig.daqs import RigDaq
 from hil.rig.guarded import GuardedAnalyzer, GuardedDaq
 from hil.rig.states import BoardStates, State
 
@@ -128,12 +129,12 @@ class RecordingBench(Bench):
     def __init__(self, config: RigConfig = CONFIG) -> None:
         super().__init__(config)
         self.instruments: Any = Instruments()
-        self._daq = GuardedDaq(self.instruments, self.switching, config.wiring.debug_connection)
+        daq = GuardedDaq(self.instruments, self.switching, "Dev1", config.wiring.debug_connection)
+        self.__dict__["daqs"] = {"daq": RigDaq("daq", "Dev1", lambda: daq)}
         self._analyzer = GuardedAnalyzer(self.instruments, self.instruments, self.switching, [])
         self.instruments.log.clear()
 
     board = console = clock = property(lambda self: self.instruments)  # type: ignore[assignment]
-    daq = property(lambda self: self._daq)  # type: ignore[assignment]
     power_analyzer = property(lambda self: self._analyzer)  # type: ignore[assignment]
 
     @property

@@ -27,6 +27,9 @@ It also lets a program that polls get ahead.
 WAIT_SLICE_S = 1.0
 """How much bench time a blocking call lets pass before it looks whether its client is still there."""
 
+FIRST_SERIAL = 0x01D3A001
+"""Serial number of the bench's first device; further ones count on."""
+
 FOREVER_S = 1e9
 """A time-out of more than 30 years, or of no number at all, is none; ``-1`` is DAQmx's own word for that."""
 
@@ -57,12 +60,13 @@ class XSeriesDevice:
 
     product = device.PRODUCT
 
-    def __init__(self, bench: Bench, config: Mapping[str, Any]) -> None:
+    def __init__(self, bench: Bench, config: Mapping[str, Any], role: str = "daq") -> None:
+        """``role`` tells its random numbers from those of the bench's other devices."""
         self.bench = bench
         self.name = str(config.get("device", "Dev1"))
-        self.serial = int(config.get("serial", 0x01D3A001))
+        self.serial = int(config.get("serial", FIRST_SERIAL))
         accuracy_ppb = round(float(config.get("timebase_accuracy_ppm", ACCURACY_PPB / 1000)) * 1000)
-        rng = bench.rng("daq")
+        rng = bench.rng(role)
         self.timebase = Timebase(rng, accuracy_ppb)
         self.analog_outputs = {
             name: AnalogOutput(self.timebase, rng, config) for name in device.ANALOG_OUTPUTS
