@@ -286,8 +286,8 @@ def rig_file_page() -> str:
         "work. Their keys are\nthose of the driver's `[power_analyzer]`.\n"
     )
     parts.append(
-        "## `[daqs.NAME]`\n\nA DAQ beside `[daq]`, with the same keys. Its `device` is a name that no other DAQ "
-        "has, and the terminals of `[wiring]`\nbegin with it. `rig_configs/sim-two-daqs.toml` is a whole "
+        "## `[daqs.NAME]`\n\nA DAQ beside `[daq]`, with the same keys. Its `device` is a name that no other "
+        "DAQ has, and the terminals of `[wiring]`\nbegin with it. `rig_configs/sim-two-daqs.toml` is a whole "
         "example.\n"
     )
     text = summary(RailConfig).replace("`[rails.NAME]`: a supply", "A supply")

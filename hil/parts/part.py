@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hil.datasheet.figures import DatasheetError, Fact, Figure, fact_from, interpolate, scale_of
-from hil.parts import blocks, files
+from hil.parts import blocks, files, registers
 
 Regime = Literal["range1", "range2", "lprun"]
 """Main regulator in voltage range 1 or 2, or the low-power regulator (low-power run and sleep)."""
@@ -126,6 +126,11 @@ class Part:
             table("dma.toml"),
             self.lacks_blocks,
         )
+
+    @cached_property
+    def sleep_registers(self) -> registers.SleepRegisters:
+        """The registers that tell what the part draws asleep."""
+        return registers.read(files.merged(self._folders, "registers.toml"), self.blocks)
 
     # Operating range
 

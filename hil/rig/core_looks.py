@@ -25,8 +25,7 @@ _S_SLEEP, _S_LOCKUP, _S_RESET_ST = 1 << 18, 1 << 19, 1 << 25
 _VECTACTIVE = 0x1FF
 _SLEEPDEEP = 1 << 2
 """ARMv7-M Architecture Reference Manual, B3.2 and C1.6."""
-_PWR_CR1, _LPMS, _LPR = 0x4000_7000, 0x7, 1 << 14
-_RCC_APB1ENR1, _PWREN = 0x4002_1058, 1 << 28
+_LPMS, _LPR, _PWREN = 0x7, 1 << 14, 1 << 28
 """RM0351."""
 _STOP_MODES = ("stop0", "stop1", "stop2", "standby")
 """By PWR_CR1.LPMS; from 4 on it is Shutdown (RM0351, PWR_CR1)."""
@@ -199,7 +198,8 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         rig.to(State.PROGRAMMED, image)
         rig.to(State.OFF)
     rig.to(State.RUNNING, image, restart=True)
-    board, clock = rig.board, rig.clock
+    board, clock, definition = rig.board, rig.clock, rig.config.board.definition
+    words = definition.part.sleep_registers.words
     clock.sleep(SETTLING_S)
     word(board, _DHCSR)  # the reset of the start is seen, and forgotten
     status, deep, active, pwr_cr1 = [], [], [], []
@@ -208,8 +208,8 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         status.append(word(board, _DHCSR))
         deep.append(bool(word(board, _SCR) & _SLEEPDEEP))
         active.append(word(board, _ICSR) & _VECTACTIVE)
-        has_clock = word(board, _RCC_APB1ENR1) & _PWREN
-        pwr_cr1.append(word(board, _PWR_CR1) if has_clock else None)
+        has_clock = word(board, words["RCC_APB1ENR1"]) & _PWREN
+        pwr_cr1.append(word(board, words["PWR_CR1"]) if has_clock else None)
     asleep = tuple(bool(word & _S_SLEEP) for word in status)
     halts: list[Halt] = []
     if not any(asleep):
@@ -231,7 +231,7 @@ def look(rig: Rig, image: Image) -> CoreLooks:
         resets_seen=sum(bool(seen & _S_RESET_ST) for seen in status),
         pwr_cr1=tuple(pwr_cr1),
         locked_up=bool(status[-1] & _S_LOCKUP),
-        registers=PartRegisters.read(board, rig.config.board.definition.console.uart),
+        registers=PartRegisters.read(board, definition.part, definition.console.uart),
         cfsr=word(board, _CFSR),
         hfsr=word(board, _HFSR),
         halts=tuple(halts),

@@ -15,27 +15,16 @@ from hil.boards import Board as BoardDefinition
 from hil.datasheet.figures import Fact
 from hil.errors import InstrumentError
 from hil.firmware.image import Image
+from hil.parts.registers import SleepRegisters
 from hil.rig.mode_current import DEEP_MODES, of_list, printed
-from hil.rig.part_registers import DBGMCU_CR, PORTS, WORDS, PartRegisters, Rewrite, pin_register, word, write
+from hil.rig.part_registers import PartRegisters, Rewrite, word, write
 from hil.rig.rig import Rig
 from hil.rig.states import State
 
 _RUNS_S = 3.0
 """From the start to the look at DBGMCU: a quartz takes 2 s (DS10198 Rev 8, table 58)."""
-_PULL_OHM, _LEAST_PULL_OHM = 40e3, 25e3
-"""A pin's own pull, typically and at least (DS10198 Rev 8, I/O static characteristics)."""
-_DEBUG_PINS = ("PA13", "PA14", "PA15", "PB3", "PB4")
-"""SWD and JTAG, which have pulls from a reset on."""
 _ANALOG, _OUTPUT = 3, 1
 _SHOWN_PINS = 6
-_WAKE_PINS = ("PA0", "PC13", "PE6", "PA2", "PC5")
-"""WKUP1 to WKUP5 (DS10198 Rev 8, pin definitions)."""
-_RTC_FLAGS = {8: "ALRAF", 9: "ALRBF", 10: "WUTF", 11: "TSF"}
-"""Flags of RTC_ISR that are wake-up events (RM0351, RTC_ISR)."""
-_BOOSTER_EDGES_V = (2.0, 2.7)
-"""Columns of the booster's current (DS10198 Rev 8, table 75)."""
-_SLOWEST_ADC = 2
-"""Column of the ADC's currents: 10 ksps, the lowest printed (DS10198 Rev 8, table 76)."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +100,12 @@ def _debug_left_on(
     """
     rig.to(State.PROGRAMMED, image, restart=True)
     board = rig.board
-    write(board, DBGMCU_CR, 0)
+    debug_control = rig.config.board.definition.part.sleep_registers.words["DBGMCU_CR"]
+    write(board, debug_control, 0)
     board.resume()
     rig.clock.sleep(_RUNS_S)
     try:
-        value = word(board, DBGMCU_CR)
+        value = word(board, debug_control)
     except InstrumentError:
         value = 0
     board.abandon()
@@ -148,7 +138,7 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
     lpms, deep = registers.field("PWR_CR1", 0, 3), registers.field("SCB_SCR", 2)
     if registers.field("PWR_CR1", 14) and meant not in ("sleep", "lpsleep", "none") and lpms in (0, 1, 2):
         text = "PWR_CR1.LPR is set: from low-power run the part enters Stop 1, not Stop 2"
-        undo = (Rewrite(WORDS["PWR_CR1"], clear=1 << 14),)
+        undo = (Rewrite(registers.address("PWR_CR1"), clear=1 << 14),)
         yield Cause(text, *beyond("stop1", "stop2"), undo) if meant or found else Cause(text, undo=undo)
     if meant == "lpsleep" and not registers.field("FLASH_ACR", 14):
         on, off = (
@@ -158,7 +148,7 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
         yield Cause(
             "FLASH_ACR.SLEEP_PD is clear: the flash stays on in low-power sleep",
             on.typ - off.typ,
-            undo=(Rewrite(WORDS["FLASH_ACR"], set=1 << 14),),
+            undo=(Rewrite(registers.address("FLASH_ACR"), set=1 << 14),),
         )
     if meant not in DEEP_MODES:
         return
@@ -172,7 +162,7 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
             yield Cause(f"{text}: WFI goes on at once, and the part does not enter Stop", adds_a, most_a)
     elif found in ("sleep", "lpsleep"):
         if not deep:
-            undo = (Rewrite(WORDS["SCB_SCR"], set=1 << 2),)
+            undo = (Rewrite(registers.address("SCB_SCR"), set=1 << 2),)
             yield Cause("SCB_SCR.SLEEPDEEP is clear: WFI enters Sleep", *beyond(found, meant), undo)
     elif found in DEEP_MODES and DEEP_MODES.index(found) < DEEP_MODES.index(meant):
         unclocked = (
@@ -184,7 +174,7 @@ def _entry(registers: PartRegisters, board: BoardDefinition, circumstances: Circ
         if found == "standby":  # which has reset both registers
             named, unclocked = "PWR_SR1.SBF tells of Standby", ""
         wanted = DEEP_MODES.index(meant)
-        undo = (Rewrite(WORDS["PWR_CR1"], clear=7, set=min(wanted, 4)),)
+        undo = (Rewrite(registers.address("PWR_CR1"), clear=7, set=min(wanted, 4)),)
         yield Cause(
             f"{named}: the part enters {found}, not {meant}{unclocked}",
             *beyond(found, meant),
@@ -197,7 +187,11 @@ def _pending(registers: PartRegisters) -> Iterator[str]:
     if lines := registers["EXTI_PR1"] & registers["EXTI_IMR1"]:
         numbers = ", ".join(str(bit) for bit in range(32) if lines >> bit & 1)
         yield f"EXTI_PR1 0x{lines:X}: line {numbers} is pending"
-    if flags := [name for bit, name in _RTC_FLAGS.items() if registers.field("RTC_ISR", bit)]:
+    if flags := [
+        name
+        for bit, name in registers.part.sleep_registers.rtc_flags.items()
+        if registers.field("RTC_ISR", bit)
+    ]:
         yield f"RTC_ISR: {', '.join(flags)} is set"
     for number in range(3):
         if waiting := registers[f"NVIC_ISPR{number}"] & registers[f"NVIC_ISER{number}"]:
@@ -209,11 +203,11 @@ def _clocks(
 ) -> Iterator[Cause]:
     fact = board.part.fact
     if registers.field("RCC_CR", 9):
-        undo = (Rewrite(WORDS["RCC_CR"], clear=1 << 9),)
+        undo = (Rewrite(registers.address("RCC_CR"), clear=1 << 9),)
         yield Cause("RCC_CR.HSIKERON keeps the HSI16 on in Stop", *_figures(fact("hsi16")), undo)
     if registers.field("SYST_CSR", 0, 2) == 3:
         text = "SysTick runs with its interrupt (SYST_CSR): in Sleep it wakes at each tick"
-        yield Cause(text, undo=(Rewrite(WORDS["SYST_CSR"], clear=3),))
+        yield Cause(text, undo=(Rewrite(registers.address("SYST_CSR"), clear=3),))
     if trouble := quartz_trouble(registers):
         yield Cause(trouble)
     drive = registers.field("RCC_BDCR", 3, 2)
@@ -223,7 +217,7 @@ def _clocks(
     rtc_on_lsi = registers.field("RCC_BDCR", 15) and registers.field("RCC_BDCR", 8, 2) == 2
     # The rows with the RTC on the LSI have the LSI in them.
     if registers.field("RCC_CSR", 0) and not (rtc_on_lsi and circumstances.meant in DEEP_MODES):
-        undo = (Rewrite(WORDS["RCC_CSR"], clear=1),)
+        undo = (Rewrite(registers.address("RCC_CSR"), clear=1),)
         yield Cause("RCC_CSR.LSION: the LSI runs", *_figures(fact("lsi")), undo)
 
 
@@ -245,41 +239,42 @@ def _analog(registers: PartRegisters, board: BoardDefinition, supply_v: float) -
     fact = board.part.fact
     bor_pvd = fact("bor_pvd_adder")
     if registers.field("PWR_CR2", 0):
-        undo = (Rewrite(WORDS["PWR_CR2"], clear=1),)
+        undo = (Rewrite(registers.address("PWR_CR2"), clear=1),)
         yield Cause("PWR_CR2.PVDE: the voltage detector is on", *_figures(bor_pvd), undo)
     if level := registers.field("FLASH_OPTR", 8, 3):
         yield Cause(f"FLASH_OPTR.BOR_LEV is {level}: brown-out level raised", *_figures(bor_pvd))
     if monitors := registers.field("PWR_CR2", 4, 4):
         adds_a = (monitors & 3).bit_count() * fact("pvm12_adder").typ_scalar()
         adds_a += (monitors >> 2).bit_count() * fact("pvm34_adder").typ_scalar()
-        undo = (Rewrite(WORDS["PWR_CR2"], clear=0xF0),)
+        undo = (Rewrite(registers.address("PWR_CR2"), clear=0xF0),)
         yield Cause(f"PWR_CR2.PVME is 0x{monitors:X}: voltage monitors are on", adds_a, undo=undo)
     if registers.field("VREFBUF_CSR", 0):
         buffer = fact("vrefbuf_idda")
-        undo = (Rewrite(WORDS["VREFBUF_CSR"], clear=1),)
+        undo = (Rewrite(registers.address("VREFBUF_CSR"), clear=1),)
         text = "VREFBUF_CSR.ENVR: the reference buffer is on"
         yield Cause(text, of_list(buffer, 0), of_list(buffer, 0, most=True), undo)
     if registers.field("ADC1_CR", 0):
         lines = (fact("adc_idda"), fact("adc_ivref_single"))
         adds_a, most_a = (
-            sum(of_list(line, _SLOWEST_ADC, most=most) for line in lines) for most in (False, True)
+            sum(of_list(line, registers.part.sleep_registers.slowest_adc, most=most) for line in lines)
+            for most in (False, True)
         )
-        undo = (Rewrite(WORDS["ADC1_CR"], set=1 << 1),)  # ADDIS
+        undo = (Rewrite(registers.address("ADC1_CR"), set=1 << 1),)  # ADDIS
         yield Cause("ADC1_CR.ADEN: the ADC is left on", adds_a, most_a, undo)
     if registers.field("ADC_CCR", 22):
         text = "ADC_CCR.VREFEN: the buffer of the internal reference is on"
-        undo = (Rewrite(WORDS["ADC_CCR"], clear=1 << 22),)
+        undo = (Rewrite(registers.address("ADC_CCR"), clear=1 << 22),)
         yield Cause(text, *_figures(fact("vrefint_buf_when_adc_converts")), undo)
     if registers.field("ADC_CCR", 23):
-        undo = (Rewrite(WORDS["ADC_CCR"], clear=1 << 23),)
+        undo = (Rewrite(registers.address("ADC_CCR"), clear=1 << 23),)
         text = "ADC_CCR.CH17SEL: the temperature sensor is on"
         yield Cause(text, *_figures(fact("temp_sensor")), undo)
     if registers.field("SYSCFG_CFGR1", 8):
         most = fact("io_booster").max
         assert isinstance(most, tuple)
         # Only maxima are printed: an upper bound.
-        adds_a = most[sum(supply_v > edge_v for edge_v in _BOOSTER_EDGES_V)]
-        undo = (Rewrite(WORDS["SYSCFG_CFGR1"], clear=1 << 8),)
+        adds_a = most[sum(supply_v > edge_v for edge_v in registers.part.sleep_registers.io_booster_edges_v)]
+        undo = (Rewrite(registers.address("SYSCFG_CFGR1"), clear=1 << 8),)
         yield Cause("SYSCFG_CFGR1.BOOSTEN: the booster of the analog switches is on", adds_a, adds_a, undo)
 
 
@@ -288,20 +283,24 @@ def _pins(registers: PartRegisters, board: BoardDefinition, circumstances: Circu
     supply_v = circumstances.supply_v
     floating: list[tuple[str, int]] = []
     lamps = {pin: name for name, pin in board.leds.items()}
-    for port in PORTS:
+    known = registers.part.sleep_registers
+    for port in known.ports:
         modes, pulls, levels = (registers[f"GPIO{port}_{name}"] for name in ("MODER", "PUPDR", "IDR"))
         for number in range(16):
             pin = f"P{port}{number}"
             mode, pull, high = modes >> 2 * number & 3, pulls >> 2 * number & 3, levels >> number & 1
-            if pin not in board.pins or mode == _ANALOG or pin in _DEBUG_PINS:
+            if pin not in board.pins or mode == _ANALOG or pin in known.debug_pins:
                 continue
-            undo = (_to_analog(port, 3 << 2 * number),)
+            undo = (_to_analog(known, port, 3 << 2 * number),)
             if mode != _OUTPUT and ((pull == 1 and not high) or (pull == 2 and high)):
                 way, level = ("up", "low") if pull == 1 else ("down", "high")
                 text = f"GPIO{port}_PUPDR pulls {board.named(pin)} {way} while it is {level}"
-                undo = (Rewrite(pin_register(f"GPIO{port}_PUPDR"), clear=3 << 2 * number),)
+                undo = (Rewrite(known.pin_register(port, "PUPDR"), clear=3 << 2 * number),)
                 yield Cause(
-                    f"{text}, through some 40 kΩ", supply_v / _PULL_OHM, supply_v / _LEAST_PULL_OHM, undo
+                    f"{text}, through some {known.pull_ohm / 1e3:.0f} kΩ",
+                    supply_v / known.pull_ohm,
+                    supply_v / known.least_pull_ohm,
+                    undo,
                 )
             elif mode == _OUTPUT and high and pin in circumstances.loads_ohm:
                 ohm = circumstances.loads_ohm[pin]
@@ -320,10 +319,10 @@ def _pins(registers: PartRegisters, board: BoardDefinition, circumstances: Circu
         yield Cause(
             f"{len(names)} pin(s) are digital inputs without a pull ({shown}): "
             "what nothing drives floats, and its input stage conducts; analog mode is the cure",
-            undo=tuple(_to_analog(port, bits) for port, bits in ports.items()),
+            undo=tuple(_to_analog(known, port, bits) for port, bits in ports.items()),
         )
     if circumstances.found in ("standby", "shutdown"):
-        enabled = [pin for bit, pin in enumerate(_WAKE_PINS) if registers.field("PWR_CR3", bit)]
+        enabled = [pin for bit, pin in enumerate(known.wake_up_pins) if registers.field("PWR_CR3", bit)]
         for pin in enabled:
             if pin != board.button:
                 text = f"PWR_CR3 makes {board.named(pin)} a wake-up pin: where nothing drives it, it floats"
@@ -333,8 +332,8 @@ def _pins(registers: PartRegisters, board: BoardDefinition, circumstances: Circu
         yield Cause("PWR_CR3.RRS: SRAM2 is retained in Standby", retained.typ, retained.max)
 
 
-def _to_analog(port: str, bits: int) -> Rewrite:
-    return Rewrite(pin_register(f"GPIO{port}_MODER"), set=bits)
+def _to_analog(known: SleepRegisters, port: str, bits: int) -> Rewrite:
+    return Rewrite(known.pin_register(port, "MODER"), set=bits)
 
 
 def _figures(fact: Fact) -> tuple[float, float | None]:

@@ -226,7 +226,7 @@ def _without(rig: Rig, image: Image, cause: Cause | None, instrument: Instrument
     rig.clock.sleep(SETTLING_S)
     halt_at_wait(rig, image)
     for rewrite in cause.undo if cause is not None else ():
-        rewrite.apply(rig.board)
+        rewrite.apply(rig.board, rig.config.board.definition.part)
     with rig.let_go():
         rig.clock.sleep(SETTLING_S)
         return floor_of(log_current(rig), instrument)

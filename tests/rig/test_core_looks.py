@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from hil.boards import Board
 from hil.firmware.image import Image, Segment
 from hil.rig.core_looks import CoreLooks, Halt, _function_at
 from hil.rig.part_registers import PartRegisters
 
+PART = Board.load("nucleo_l476rg").part
+
 
 def registers(**words: int) -> PartRegisters:
-    return PartRegisters({"PWR_CR1": 2, "PWR_SR1": 0, "RCC_CSR": 0x0C00_0000} | words, "USART2")
+    return PartRegisters({"PWR_CR1": 2, "PWR_SR1": 0, "RCC_CSR": 0x0C00_0000} | words, "USART2", PART)
 
 
 def halt(*names: str, exception: int = 0) -> Halt:

@@ -5,19 +5,22 @@ import pytest
 
 from hil.boards import Board
 from hil.rig.current_causes import Circumstances, told_by
-from hil.rig.part_registers import PORTS, WORDS, PartRegisters
+from hil.rig.part_registers import PartRegisters, looked_at
+
+BOARD = Board.load("nucleo_l476rg")
+PART = BOARD.part
 
 ANALOG = {
     f"GPIO{port}_{name}": value
-    for port in PORTS
+    for port in PART.sleep_registers.ports
     for name, value in (("MODER", 0xFFFF_FFFF), ("PUPDR", 0), ("IDR", 0))
 }
-RESET = dict.fromkeys(WORDS, 0) | ANALOG | {"RCC_CR": 0x63, "UART_CR1": 1, "UART_BRR": 35}
+RESET = dict.fromkeys(looked_at(PART), 0) | ANALOG | {"RCC_CR": 0x63, "UART_CR1": 1, "UART_BRR": 35}
 """As a reset leaves them, with every pin in analog mode; USART2 on, 115200 baud of 4 MHz."""
 
 
 def part(uart: str = "USART2", **words: int) -> PartRegisters:
-    return PartRegisters(RESET | words, uart)
+    return PartRegisters(RESET | words, uart, PART)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_the_rate_of_a_uart(uart: str, words: dict[str, int], baud: float | None
 
 
 def test_a_part_with_nothing_switched_on_has_no_cause() -> None:
-    assert told_by(part(), Board.load("nucleo_l476rg"), Circumstances(3.0)) == ()
+    assert told_by(part(), BOARD, Circumstances(3.0)) == ()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_a_part_with_nothing_switched_on_has_no_cause() -> None:
     ],
 )
 def test_what_is_left_on_is_named(words: dict[str, int], told: str) -> None:
-    causes = told_by(part(**words), Board.load("nucleo_l476rg"), Circumstances(3.0))
+    causes = told_by(part(**words), BOARD, Circumstances(3.0))
     assert len(causes) == 1, causes
     assert told in str(causes[0])
 
@@ -105,7 +108,7 @@ def test_another_mode_than_was_meant_is_named(
     found: str | None, meant: str, words: dict[str, int], told: str
 ) -> None:
     circumstances = Circumstances(3.0, found=found, meant=meant)
-    causes = told_by(part(**words), Board.load("nucleo_l476rg"), circumstances)
+    causes = told_by(part(**words), BOARD, circumstances)
     assert len(causes) == 1, causes
     assert told in str(causes[0])
 
@@ -113,7 +116,7 @@ def test_another_mode_than_was_meant_is_named(
 def test_what_is_left_on_is_read_with_the_clocks_as_they_were() -> None:
     """A stranger's gated peripherals are read, and are gated again."""
     board = FakeMemory({0x4002_104C: 0x3, 0x4002_1058: 0, 0x4002_1060: 0})
-    registers = PartRegisters.read(board, "USART2")  # type: ignore[arg-type]
+    registers = PartRegisters.read(board, PART, "USART2")  # type: ignore[arg-type]
     assert registers["RCC_AHB2ENR"] == 3
     assert registers["RCC_APB1ENR1"] == 0
     assert [board.words[address] for address in (0x4002_104C, 0x4002_1058, 0x4002_1060)] == [3, 0, 0]
@@ -136,5 +139,5 @@ class FakeMemory:
 
 
 def test_the_dearest_cause_comes_first() -> None:
-    causes = told_by(part(RCC_CR=0x263, RCC_CSR=1), Board.load("nucleo_l476rg"), Circumstances(3.0))
+    causes = told_by(part(RCC_CR=0x263, RCC_CSR=1), BOARD, Circumstances(3.0))
     assert [cause.text.partition(" ")[0] for cause in causes] == ["RCC_CR.HSIKERON", "RCC_CSR.LSION:"]
