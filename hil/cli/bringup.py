@@ -68,7 +68,9 @@ def bringup(
                 operator = WithHands(operator, opened.config.bringup.hands)
 
             def image() -> Image:
-                return Image.load(firmware or build(board=board.firmware), board.part.flash)
+                return Image.load(
+                    firmware or build(board=board.firmware, svd=board.part.svd), board.part.flash
+                )
 
             session = Session(opened, operator, image)
             results = bring_up(session, report)

@@ -55,6 +55,7 @@ class _Choices:
     tflm: _Tflm | None
     sensor: Sensor
     board: str
+    svd: str
 
 
 def mutant_names(firmware_dir: Path = FIRMWARE_DIR) -> tuple[str, ...]:
@@ -87,6 +88,7 @@ def build(
     tflm_kernels: str | None = None,
     sensor: Sensor = "adc",
     board: str = REFERENCE,
+    svd: str | None = None,
 ) -> Path:
     """Build the firmware, or find it up to date.
 
@@ -104,6 +106,7 @@ def build(
         sensor: "adc" (an analog sensor), "lsm6dsl" (an accelerometer on I2C), or "none": the network's input
             is a tensor of any length that comes through the mailbox.
         board: name of the header in `firmware/boards` that says which pins are in use.
+        svd: pyOCD's register description of the part, default that of the board of hil-rig with this header.
 
     Returns:
         The path of the ELF image.
@@ -131,7 +134,7 @@ def build(
             expected=f"one of {', '.join(board_names(firmware_dir))}",
         )
     tflm = _find_tflm(toolchain, tflm_dir, tflm_kernels) if engine == "tflm" else None
-    choices = _Choices(toolchain, model_file, mutant, engine, tflm, sensor, board)
+    choices = _Choices(toolchain, model_file, mutant, engine, tflm, sensor, board, svd or _svd(board))
     check_fit(model_file, firmware_dir, engine, sensor)
     if build_dir is None:
         build_dir = _default_build_dir(choices, model_is_default=model is None)
@@ -220,7 +223,7 @@ def _configure_command(choices: _Choices, firmware_dir: Path, work_dir: Path) ->
         f"-DCMAKE_TOOLCHAIN_FILE={(firmware_dir / 'cmake' / f'{toolchain}.cmake').as_posix()}",
         f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}",
         f"-DHIL_PYTHON={Path(sys.executable).as_posix()}",
-        f"-DHIL_SVD={_svd(choices.board)}",
+        f"-DHIL_SVD={choices.svd}",
         f"-DHIL_MODEL={choices.model_file.as_posix()}",
         f"-DENGINE={choices.engine}",
         *_tflm_options(choices.tflm),
@@ -252,7 +255,7 @@ def _inputs(choices: _Choices, firmware_dir: Path) -> Iterator[tuple[str, str | 
     yield "engine", choices.engine
     if choices.tflm is not None:
         yield from _tflm_inputs(choices.tflm)
-    yield "registers", _register_description(_svd(choices.board))
+    yield "registers", _register_description(choices.svd)
     yield "sensor", choices.sensor
     yield "board", choices.board
     yield "mutant", choices.mutant or ""
@@ -278,9 +281,16 @@ def _tflm_inputs(tflm: _Tflm) -> Iterator[tuple[str, str]]:
 def _svd(firmware_board: str) -> str:
     """PyOCD's register description of the part under a header of firmware/boards."""
     known = [Board.load(name) for name in boards.names()]
-    return next(
-        (board for board in known if board.firmware == firmware_board), Board.load(REFERENCE)
-    ).part.svd
+    for board in known:
+        if board.firmware == firmware_board:
+            return board.part.svd
+    raise FirmwareBuildError(
+        f"no board of hil-rig has the header {firmware_board}.h, so that the part's registers are not known",
+        where="firmware",
+        operation="build",
+        expected=f"one of {', '.join(board.firmware for board in known)}",
+        hint=f"use a rig file whose board says firmware = {firmware_board!r}: a run on it builds the image",
+    )
 
 
 def _register_description(svd: str) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,14 @@ def test_each_board_has_its_header() -> None:
     assert {Board.load(name).firmware for name in (BOARD, "nucleo_l476rg")} <= set(board_names())
     with pytest.raises(FirmwareBuildError, match="knows no board 'nucleo_l4'"):
         build(board="nucleo_l4")
+
+
+def test_a_header_without_a_board_takes_no_other_parts_registers(tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").touch()
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "strangers.h").touch()
+    with pytest.raises(FirmwareBuildError, match=r"no board of hil-rig has the header strangers\.h"):
+        build(firmware_dir=tmp_path, board="strangers")
 
 
 def test_it_talks_on_its_own_uart_and_moves_its_own_markers() -> None:

@@ -11,10 +11,9 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Final
 
-INFLATED_MOST_BYTES: Final = 1 << 30
-"""What the compressed variables of a file may hold together, as its arrays do in memory (a choice)."""
+from hil.golden.data.recordings.inflation import INFLATED_MOST_BYTES
+
 _DEEPEST = 64
 """Structures inside of structures (assumption)."""
 _HEADER_BYTES = 128

@@ -12,9 +12,8 @@ import numpy as np
 
 from hil.golden.data.recordings.arrays import channels_of_array, channels_of_arrays
 from hil.golden.data.recordings.channel import Channel, Layout, refused
+from hil.golden.data.recordings.inflation import INFLATED_MOST_BYTES
 
-INFLATED_MOST_BYTES = 1 << 30
-"""What the arrays of an NPZ file may take together in memory (a choice)."""
 _DAMAGED = (
     ValueError,
     EOFError,
