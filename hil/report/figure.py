@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A current waveform as a Plotly figure: logarithmic current, one colour per phase, every peak kept."""
+"""What a page holds of a log: an overview, wakes at full resolution, phases, and the spans to look at.
+
+A short log is in the page whole. Of a long one the page has a level of its pyramid, and every sample of a
+typical wake, of the one with the most charge and of those that differ most from the others.
+"""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.phases import Phase, PhaseName
-from hil.report.decimation import bucket_samples, step_indices
-from hil.results.waveform_file import StoredWaveform
+from hil.results.log_codec import pack
+from hil.results.log_file import LogFile
+from hil.results.pyramid import Buckets, bucket_samples
+from hil.results.waveform_file import OpenWaveform
 
-POINTS_PER_PHASE = 1600
-"""A phase fills at most the plot's width: some 400 buckets of four points each."""
-PLOT_FLOOR_A = 1e-8
-"""Lowest current drawn: noise around zero has no place on a logarithmic axis."""
+WHOLE_SAMPLES = 300_000
+"""A log of no more is in the page whole: some 0.9 MB."""
+OVERVIEW_BUCKETS = 32_768
+"""Of a long log: under 0.5 MB, and a bucket to each pixel of a plot that shows a twentieth of it."""
+WAKE_SAMPLES = 60_000
+"""Of a wake that is shown whole; a longer one is shown by its beginning."""
+WAKES_SHOWN = 6
+"""At full resolution, of a long log: 6 times 60,000 samples are 1.1 MB."""
+PHASES_SHOWN = 2_000
+"""Of a long log with more phases, only those of the wakes shown are in the page."""
 MARGIN = 0.03
 """Of the shown span, left and right of a wake."""
 BUSY_MARGIN = 0.3
@@ -32,85 +46,150 @@ PHASE_COLOURS = {
 """Told apart in light and dark and, by lightness, with the common colour vision deficiencies."""
 
 
-def figure(stored: StoredWaveform) -> dict[str, Any]:
-    """Return data, shading and views for the page's script; times count from the waveform's beginning."""
-    start_s = stored.waveform.start_s
+def figure(kept: OpenWaveform) -> dict[str, Any]:
+    """Return what the page's script draws from; times count from the log's beginning.
+
+    ``blocks`` are rows of buckets (``size`` samples each, 1: the samples) from sample ``first`` on, packed as
+    in the log's file and in base64.
+
+    Raises:
+        ResultsError: the log is damaged.
+    """
+    stretches = awake_stretches(kept.phases)
+    long = kept.samples > WHOLE_SAMPLES
+    shown = _shown_wakes(stretches) if long else dict(_numbered(stretches))
+    blocks = [_samples(kept, 0, kept.samples)] if not long else [_overview(kept.log)]
+    if long:
+        blocks += [_samples(kept, *_span(kept, stretch)) for stretch in shown.values()]
+    phases: Sequence[Phase] = kept.phases
+    if len(phases) > PHASES_SHOWN:
+        phases = [phase for stretch in shown.values() for phase in stretch]
     return {
-        "name": stored.name,
-        "traces": [
-            _trace(stored, name) for name in PhaseName if any(phase.name is name for phase in stored.phases)
-        ],
+        "name": kept.name,
+        "file": kept.log.path.name,
+        "period_s": kept.period_s,
+        "samples": kept.samples,
+        "blocks": blocks,
         "bands": [
             {
                 "name": str(phase.name),
                 "colour": PHASE_COLOURS[phase.name],
-                "x0": phase.start_s - start_s,
-                "x1": phase.end_s - start_s,
+                "x0": round(phase.start_s - kept.start_s, 9),
+                "x1": round(phase.end_s - kept.start_s, 9),
                 "shaded": phase.name is not PhaseName.SLEEP,
             }
-            for phase in stored.phases
+            for phase in phases
         ],
-        "views": _views(stored),
-        "bucket_samples": _bucket_samples(stored),
+        "views": _views(kept, shown),
+        "detail": _detail(shown),
+        "wakes": len(stretches),
+        "all_phases": len(phases) == len(kept.phases),
     }
 
 
-def _bucket_samples(stored: StoredWaveform) -> int:
-    """How many samples share the points of a bucket in the longest phase; 1: every sample is drawn."""
-    longest_s = max((phase.duration_s for phase in stored.phases), default=0.0)
-    return bucket_samples(round(longest_s / stored.waveform.period_s), POINTS_PER_PHASE)
+def _numbered(stretches: Sequence[list[Phase]]) -> list[tuple[str, list[Phase]]]:
+    return [(f"wake {number}", stretch) for number, stretch in enumerate(stretches, start=1)]
 
 
-def _trace(stored: StoredWaveform, name: PhaseName) -> dict[str, Any]:
-    """All stretches of one phase as one line with gaps, each drawn to the first sample after it so that steps
-    show.
-    """
-    waveform = stored.waveform
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for phase in stored.phases:
-        if phase.name is not name:
-            continue
-        first = round((phase.start_s - waveform.start_s) / waveform.period_s)
-        last = min(round((phase.end_s - waveform.start_s) / waveform.period_s) + 1, len(waveform))
-        part = np.maximum(waveform.current_a[first:last], PLOT_FLOOR_A)
-        kept = step_indices(part, POINTS_PER_PHASE)
-        x += [round(float(first + index) * waveform.period_s, 9) for index in kept]
-        y += [float(f"{part[index]:.4g}") for index in kept]
-        x.append(None)
-        y.append(None)
-    return {"name": str(name), "colour": PHASE_COLOURS[name], "x": x, "y": y}
+def _shown_wakes(stretches: Sequence[list[Phase]]) -> dict[str, list[Phase]]:
+    """A typical wake, the one with the most charge, and those farthest from the median, by name."""
+    if not stretches:
+        return {}
+    charges_c = np.array([sum(phase.charge_c for phase in stretch) for stretch in stretches])
+    distance = np.abs(charges_c - np.median(charges_c))
+    typical, worst = int(distance.argmin()), int(charges_c.argmax())
+    names = {typical: f"typical wake {typical + 1}"}
+    if worst != typical:
+        names[worst] = f"worst wake {worst + 1}"
+    for index in np.argsort(-distance):
+        if len(names) >= min(WAKES_SHOWN, len(stretches)):
+            break
+        names.setdefault(int(index), f"outlying wake {index + 1}")
+    return {name: stretches[index] for index, name in names.items()}
 
 
-def _views(stored: StoredWaveform) -> list[dict[str, Any]]:
-    """Named spans of time that a reader wants: everything, each wake, and the busy end of the last one
-    shown.
-    """
-    start_s = stored.waveform.start_s
-    views = [{"name": "whole log", "x0": 0.0, "x1": stored.waveform.duration_s}]
-    for number, stretch in enumerate(awake_stretches(stored.phases), start=1):
-        views.append(_view(f"wake {number}", stretch, start_s))
-        busy = [phase for phase in stretch if phase.name in (PhaseName.INFERENCE, PhaseName.REPORT)]
+def _span(kept: OpenWaveform, stretch: Sequence[Phase]) -> tuple[int, int]:
+    begin_s, end_s = stretch[0].start_s - kept.start_s, stretch[-1].end_s - kept.start_s
+    margin_s = BUSY_MARGIN * (end_s - begin_s)
+    first = max(0, int((begin_s - margin_s) / kept.period_s))
+    last = min(kept.samples, int((end_s + margin_s) / kept.period_s) + 1)
+    return first, min(last, first + WAKE_SAMPLES)
+
+
+def _samples(kept: OpenWaveform, first: int, last: int) -> dict[str, Any]:
+    samples = kept.log.read(first, last)
+    return {"size": 1, "first": first, "count": samples.size, "data": _text(pack(samples))}
+
+
+def _overview(log: LogFile) -> dict[str, Any]:
+    """All of a log in at most ``OVERVIEW_BUCKETS`` buckets, a part of it in memory at a time."""
+    level = next(
+        (n for n in range(log.levels, 0, -1) if log.samples / bucket_samples(n) >= OVERVIEW_BUCKETS), 0
+    )
+    own = bucket_samples(level)
+    group = -(-log.samples // (own * OVERVIEW_BUCKETS))
+    parts = []
+    step = group * max(1, (1 << 20) // group)
+    whole = log.held(level)
+    if whole * own < log.samples:  # nobody closed it: the last buckets are missing
+        whole -= whole % group
+    for first in range(0, whole, step):
+        parts.append(_grouped(log.buckets(level, first, min(first + step, whole)), group))
+    for first in range(whole * own, log.samples, own * group):
+        parts.append(_grouped(log.buckets(0, first, min(first + own * group, log.samples)), own * group))
+    buckets = np.concatenate(parts, axis=1)
+    return {
+        "size": own * group,
+        "first": 0,
+        "count": buckets.shape[1],
+        "data": _text(pack(buckets.ravel())),
+    }
+
+
+def _grouped(buckets: Buckets, group: int) -> Buckets:
+    begins = np.arange(0, buckets.shape[1], group)
+    counts = np.minimum(group, buckets.shape[1] - begins)
+    mean = np.add.reduceat(buckets[2].astype(np.float64), begins) / counts
+    least = np.minimum.reduceat(buckets[0], begins)
+    return np.stack((least, np.maximum.reduceat(buckets[1], begins), mean.astype(np.float32)))
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _views(kept: OpenWaveform, shown: dict[str, list[Phase]]) -> list[dict[str, Any]]:
+    """Named spans of time that a reader wants: everything, each wake shown, and its busy end."""
+    views = [{"name": "whole log", "x0": 0.0, "x1": kept.samples * kept.period_s}]
+    for name, stretch in shown.items():
+        views.append(_view(name, stretch, kept.start_s))
+        busy = _busy(stretch)
         if busy:
-            views.append(_view(f"{busy[0].name} {number}", busy, start_s, BUSY_MARGIN))
+            views.append(_view(_busy_name(name, busy), busy, kept.start_s, BUSY_MARGIN))
     return views
 
 
-def _view(name: str, phases: list[Phase], start_s: float, margin: float = MARGIN) -> dict[str, Any]:
+def _busy(stretch: Sequence[Phase]) -> list[Phase]:
+    return [phase for phase in stretch if phase.name in (PhaseName.INFERENCE, PhaseName.REPORT)]
+
+
+def _busy_name(wake: str, busy: Sequence[Phase]) -> str:
+    return f"{busy[0].name} {wake.rpartition(' ')[2]}"
+
+
+def _view(name: str, phases: Sequence[Phase], start_s: float, margin: float = MARGIN) -> dict[str, Any]:
     x0, x1 = phases[0].start_s - start_s, phases[-1].end_s - start_s
     margin_s = margin * (x1 - x0)
     return {"name": name, "x0": x0 - margin_s, "x1": x1 + margin_s}
 
 
-def detail_view(stored: StoredWaveform) -> str:
-    """Return the name of the view that tells most phases apart: the busy end of a wake with a report, if the
-    waveform holds one.
+def _detail(shown: dict[str, list[Phase]]) -> str:
+    """The name of the view that tells most phases apart: the busy end of a wake with a report, if there is
+    one.
     """
-    stretches = awake_stretches(stored.phases)
-    if not stretches:
+    if not shown:
         return "whole log"
-    kinds = [len({phase.name for phase in stretch}) for stretch in stretches]
-    number = kinds.index(max(kinds)) + 1
-    names = [view["name"] for view in _views(stored)]
-    busy = (f"{PhaseName.INFERENCE} {number}", f"{PhaseName.REPORT} {number}")
-    return next((name for name in busy if name in names), f"wake {number}")
+    kinds = {name: len({phase.name for phase in stretch}) for name, stretch in shown.items()}
+    name = max(kinds, key=lambda each: kinds[each])
+    busy = _busy(shown[name])
+    return _busy_name(name, busy) if busy else name

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import jinja2
 
 from hil.errors import HilError, ResultsError
-from hil.measurement.duty_cycle import awake_stretches
 from hil.measurement.measurement import Measurement
 from hil.measurement.text import uncertain, with_unit
+from hil.report import plot_script
 from hil.report.budget_view import budget_lines, budget_sum, conformity
-from hil.report.figure import detail_view, figure
+from hil.report.figure import figure
 from hil.report.measurement_groups import groups
 from hil.report.table_view import view
 from hil.report.verdicts import Verdict, judge
@@ -173,13 +173,13 @@ def _content(path: Path, draw: bool) -> dict[str, Any]:
         "groups": parts.make_list("measurements", lambda: groups(entries)),
         "tests": tests,
         "waveforms": waveforms,
-        "tables": [(table, _script_safe(table.bars)) for table in tables if table.waveform not in names],
+        "tables": [table for table in tables if table.waveform not in names],
         "assumptions": run.description.assumptions,
         "bench_assumptions": run.description.bench_assumptions,
         "bench_remarks": run.description.bench_remarks,
-        "plotly": _plotly_script() if waveforms or any(table.bars for table in tables) else "",
-        "style": _template_text("page.css"),
-        "script": _template_text("waveform.js"),
+        "style": _template_text("page.css") + (plot_script.library_style() if waveforms else ""),
+        "library": plot_script.library() if waveforms else "",
+        "script": plot_script.script() if waveforms else "",
         "damages": parts.damages,
     }
     for name, outcome in (
@@ -204,19 +204,23 @@ def _headlines(entries: Iterable[JournalEntry]) -> list[tuple[Measurement, str]]
 
 def _waveform(path: Path) -> dict[str, Any]:
     """What the template needs of a waveform."""
-    stored = waveform_file.load(path)
-    figure_data = figure(stored)
-    return {
-        "name": stored.name,
-        "duration_s": stored.waveform.duration_s,
-        "period_s": stored.waveform.period_s,
-        "supply_voltage_v": stored.supply_voltage_v,
-        "detail": detail_view(stored),
-        "bucket_samples": figure_data["bucket_samples"],
-        "views": figure_data["views"],
-        "wakes": len(awake_stretches(stored.phases)),
-        "figure_json": _script_safe(figure_data),
-    }
+    with waveform_file.opened(path) as kept:
+        data = figure(kept)
+        at_full = sum(block["size"] == 1 for block in data["blocks"])
+        return {
+            "name": kept.name,
+            "file": data["file"],
+            "samples": f"{kept.samples:,}",
+            "duration_s": kept.samples * kept.period_s,
+            "period_s": kept.period_s,
+            "supply_voltage_v": kept.supply_voltage_v,
+            "detail": data["detail"],
+            "views": data["views"],
+            "wakes": data["wakes"],
+            "long": any(block["size"] > 1 for block in data["blocks"]),
+            "shown": f"{at_full} wake{'' if at_full == 1 else 's'}",
+            "figure_json": _script_safe(data),
+        }
 
 
 def _guardian(parts: _Parts, path: Path) -> str:
@@ -240,7 +244,3 @@ def _script_safe(data: Any) -> str:
 
 def _template_text(name: str) -> str:
     return (resources.files("hil.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _plotly_script() -> str:
-    return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")

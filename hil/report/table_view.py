@@ -41,7 +41,7 @@ class TableView:
     waveform: str
     """Name of the waveform that it was made from."""
     bars: dict[str, Any] | None
-    """Data of the bar chart for the page's script; None without one."""
+    """Title and rows of the bar chart, lengths in per cent of its width; None without one."""
 
 
 def view(table: ResultTable) -> TableView:
@@ -79,10 +79,22 @@ def _bars(table: ResultTable) -> dict[str, Any]:
     rows = [(row, row.cells[table.charted]) for row in table.rows]
     shown = [(row, cell, cell.value) for row, cell in rows if cell.value is not None]
     scale, unit = prefixed(max((abs(value) for _, _, value in shown), default=0.0), rows[0][1].unit)
+    most = max((value + cell.expanded_uncertainty for _, cell, value in shown), default=0.0) or 1.0
+
+    def percent(value: float) -> float:
+        return round(100 * min(max(value / most, 0.0), 1.0), 2)
+
     return {
         "title": f"{table.columns[table.charted]} in {unit}",
-        "labels": [row.label for row, _, _ in shown],
-        "values": [value / scale for _, _, value in shown],
-        "uncertainties": [cell.expanded_uncertainty / scale for _, cell, _ in shown],
-        "marked": [row.marked for row, _, _ in shown],
+        "rows": [
+            {
+                "label": row.label,
+                "value": percent(value),
+                "low": percent(value - cell.expanded_uncertainty),
+                "high": percent(value + cell.expanded_uncertainty),
+                "text": f"{value / scale:.4g}",
+                "marked": row.marked,
+            }
+            for row, cell, value in shown
+        ],
     }

@@ -45,6 +45,6 @@ def unpack(data: bytes | memoryview, count: int) -> NDArray[np.float32]:
         halves = np.empty((count, 2), "<u2")
         halves[:, 1] = np.frombuffer(upper, "<u2")
         halves[:, 0] = np.frombuffer(data, "<u2", count, begin)
-    except (struct.error, igzip_lib.error) as error:  # type: ignore[misc] # its stub names an instance
+    except (struct.error, isal_zlib.IsalError) as error:  # type: ignore[misc] # its stub names an instance
         raise ValueError(str(error)) from error
     return halves.view("<f4").ravel()

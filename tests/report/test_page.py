@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page as a reader's browser gets it: parsed, not searched for fragments of its template."""
 
+import base64
 import json
 import os
 import re
@@ -9,9 +10,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from random import Random, randrange
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hil.errors import ResultsError
 from hil.measurement.limit import Limit
@@ -19,11 +22,12 @@ from hil.measurement.measurement import Measurement
 from hil.measurement.phases import PhaseName, segment
 from hil.measurement.waveform import Waveform
 from hil.report import page
-from hil.report.figure import PHASE_COLOURS, detail_view, figure
+from hil.report.figure import OVERVIEW_BUCKETS, PHASE_COLOURS, WHOLE_SAMPLES, figure
 from hil.report.table_view import view
 from hil.report.verdicts import RunVerdict
 from hil.results import result_table, run, waveform_file
 from hil.results.journal import Journal
+from hil.results.log_codec import unpack
 from hil.results.result_table import Cell, Chart, ResultTable, Row
 from hil.results.test_log import TestLog
 from hil.results.waveform_file import StoredWaveform
@@ -137,17 +141,22 @@ def test_verdict_measurements_limits_and_failures_are_told(written: Page) -> Non
         assert told in written.text
 
 
-def test_the_waveform_is_in_the_page_with_its_peaks(written: Page) -> None:
-    data = json.loads(written.json[1])
-    assert [trace["name"] for trace in data["traces"]] == ["sleep", "sampling", "inference", "report"]
-    inference = next(trace for trace in data["traces"] if trace["name"] == "inference")
-    assert max(value for value in inference["y"] if value is not None) == 9e-3
+def samples_of(block: dict[str, Any]) -> NDArray[np.float32]:
+    count = block["count"] * (1 if block["size"] == 1 else 3)
+    return unpack(base64.b64decode(block["data"]), count).reshape(-1, block["count"])
+
+
+def test_the_waveform_is_in_the_page_to_the_sample(written: Page) -> None:
+    data = json.loads(written.json[0])
+    (block,) = data["blocks"]
+    assert (samples_of(block)[0] == stored_waveform().waveform.current_a.astype(np.float32)).all()
+    assert {band["name"] for band in data["bands"]} == {"sleep", "sampling", "inference", "report"}
     assert {"whole log", "wake 1", "wake 2", "inference 3"} <= {view["name"] for view in data["views"]}
 
 
 def test_no_text_of_a_device_can_end_or_open_a_script(written: Page) -> None:
     """``<!--<script>`` makes a browser look for a second end of the element, past the rest of the page."""
-    assert len(written.json) == 2
+    assert len(written.json) == 1
     assert not any("<" in text for text in written.json)
 
 
@@ -157,13 +166,17 @@ def test_tables_are_told_with_their_uncertainties(written: Page) -> None:
 
 
 def test_a_chart_shows_its_column_in_one_unit(written: Page) -> None:
-    assert json.loads(written.json[0]) == {
-        "title": "charge in µC",
-        "labels": ["80 MHz", "26 MHz <!--<script></script>"],
-        "values": [pytest.approx(52), pytest.approx(48)],
-        "uncertainties": [pytest.approx(1), pytest.approx(1)],
-        "marked": [False, True],
-    }
+    bars = view(BARS).bars
+    assert bars is not None
+    assert bars["title"] == "charge in µC"
+    assert [(bar["text"], bar["marked"]) for bar in bars["rows"]] == [("52", False), ("48", True)]
+    assert [bar["value"] for bar in bars["rows"]] == [
+        pytest.approx(5200 / 53, abs=0.01),
+        pytest.approx(4800 / 53, abs=0.01),
+    ]
+    assert bars["rows"][0]["high"] == 100.0
+    assert "26 MHz <!--<script></script>" in written.text
+    assert "charge in µC" in written.text
 
 
 def test_a_divided_bar_has_the_phases_colours_and_shares() -> None:
@@ -180,10 +193,17 @@ def test_details_are_folded_away() -> None:
     assert [row.label for row in shown.folded] == ["26 MHz <!--<script></script>"]
 
 
-def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases() -> None:
+def figure_of(stored: StoredWaveform, path: Path) -> dict[str, Any]:
+    waveform_file.save(path, stored)
+    with waveform_file.opened(path) as kept:
+        return figure(kept)
+
+
+def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases(tmp_path: Path) -> None:
     stored = stored_waveform()
-    assert detail_view(stored) == "inference 2"
-    view = next(view for view in figure(stored)["views"] if view["name"] == "inference 2")
+    data = figure_of(stored, tmp_path / "w.hlog")
+    assert data["detail"] == "inference 2"
+    view = next(view for view in data["views"] if view["name"] == "inference 2")
     shown = {
         phase.name
         for phase in stored.phases
@@ -192,11 +212,48 @@ def test_the_detail_is_the_busy_end_of_the_wake_with_most_phases() -> None:
     assert shown == {"sampling", "inference", "report", "sleep"}
 
 
-def test_a_figure_of_a_long_log_stays_light() -> None:
-    stored = stored_waveform()
-    long = Waveform(0.0, 1e-3, np.tile(stored.waveform.current_a, 60))
-    data = figure(StoredWaveform("long", long, tuple(segment(long)), 3.0))
-    assert max(len(trace["x"]) for trace in data["traces"]) < 150_000
+@pytest.fixture(scope="module")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    current_a = np.tile(stored_waveform().waveform.current_a, 120)
+    current_a[700_001] = 0.5  # a lone sample asleep
+    heavy = 50 * (current_a.size // 120) + 2500
+    current_a[heavy : heavy + 7] = 30e-3  # the first inference of the 51st round
+    long = Waveform(0.0, 1e-3, current_a)
+    stored = StoredWaveform("long", long, tuple(segment(long)), 3.0)
+    return current_a, figure_of(stored, tmp_path_factory.mktemp("long") / "w.hlog")
+
+
+def test_of_a_long_log_the_page_has_an_overview_with_each_peak(
+    long_log: tuple[NDArray[np.float64], dict[str, Any]],
+) -> None:
+    current_a, data = long_log
+    assert current_a.size > WHOLE_SAMPLES
+    overview = data["blocks"][0]
+    least, greatest, mean = samples_of(overview)
+    assert overview["size"] > 1
+    assert overview["count"] <= OVERVIEW_BUCKETS
+    assert overview["count"] == -(-current_a.size // overview["size"])
+    for number in (0, 700_001 // overview["size"], overview["count"] - 1):
+        of_bucket = current_a[number * overview["size"] : (number + 1) * overview["size"]]
+        assert least[number] == np.float32(of_bucket.min())
+        assert greatest[number] == np.float32(of_bucket.max())
+        assert mean[number] == pytest.approx(of_bucket.mean(), rel=1e-5)
+    assert len(json.dumps(data)) < 2_000_000
+
+
+def test_of_a_long_log_typical_worst_and_outlying_wakes_are_whole(
+    long_log: tuple[NDArray[np.float64], dict[str, Any]],
+) -> None:
+    current_a, data = long_log
+    names = [view["name"] for view in data["views"]]
+    assert any(name.startswith("typical wake") for name in names)
+    assert any(name.startswith("outlying wake") for name in names)
+    worst = next(view for view in data["views"] if view["name"].startswith("worst wake"))
+    assert worst["x0"] < (50 * (current_a.size // 120) + 2500) * 1e-3 < worst["x1"]
+    for block in data["blocks"][1:]:
+        assert block["size"] == 1
+        first = block["first"]
+        assert (samples_of(block)[0] == current_a[first : first + block["count"]].astype(np.float32)).all()
 
 
 def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:
