@@ -38,8 +38,6 @@ _SLEEP, _SAMPLING, _COMPUTING = (1.78e-6, 10e-6, 2e-9), (190e-6, 1e-3, 25e-9), (
 """Current, full scale of the range, and deviation of one sample, in amperes."""
 _POOL = 64
 """Chunks that differ; zlib looks back 32 KB, less than one."""
-_RAW_FILES = 64
-"""Of one chunk each, written again and again: 4 GB of raw samples need not lie beside the log."""
 _CALIBRATED = 1.000_137, 3.1e-9
 """Gain and offset in amperes: what makes whole numbers of codes into uneven floats."""
 
@@ -70,21 +68,21 @@ def _measure(count: int) -> Results:
         path = Path(folder) / "long.hlog"
         with timed("append"):
             writer = WaveformWriter(path, "long", start_s=0.0, period_s=PERIOD_S, supply_voltage_v=3.0)
-        for number, chunk in enumerate(_chunks(pool, count)):
-            with (Path(folder) / f"raw{number % _RAW_FILES}").open("w+b", buffering=0) as raw:
+        raw_path = Path(folder) / "raw"
+        with raw_path.open("wb", buffering=0) as raw:
+            for chunk in _chunks(pool, count):
                 with timed("raw append"):
                     chunk.tofile(raw)
                     _reduce(chunk)
                 with timed("append"):
                     writer.append(chunk)
-                raw.seek(0)
-                with timed("raw read"):
-                    _reduce(np.fromfile(raw, np.float32))
         with timed("append"):
             writer.close()
-        with opened(path) as kept:
+        with opened(path) as kept, raw_path.open("rb", buffering=0) as raw:
             chunks = kept.chunks()
             for number in range(-(-count // CHUNK)):
+                with timed("raw read"):
+                    _reduce(np.fromfile(raw, np.float32, CHUNK))
                 with timed("read"):
                     _reduce(next(chunks))
                 with timed("memory"):

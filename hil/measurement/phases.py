@@ -104,23 +104,36 @@ def segment(waveform: Waveform) -> list[Phase]:
     Raises:
         MeasurementError: if the current does not change between sleep and activity.
     """
-    log_current = np.log10(
-        np.maximum(waveform.current_a, max(FLOOR_A, NOISE_SPANS * noise(waveform.current_a)))
-    )
-    awake = log_current > _otsu_threshold(log_current)
+    log_current = np.log10(np.maximum(waveform.current_a, log_floor_a(noise(waveform.current_a))))
+    counts, edges_of_bins = np.histogram(log_current, bins=HISTOGRAM_BINS)
+    awake = log_current > otsu_threshold(float(np.ptp(log_current)), counts, edges_of_bins)
     edges = np.flatnonzero(np.diff(awake)) + 1
     bounds = [0, *edges.tolist(), len(waveform)]
     parts: list[tuple[PhaseName, int, int]] = []
     for first, last in itertools.pairwise(bounds):
         if awake[first]:
-            parts.extend(_awake_parts(waveform, first, last))
+            parts.extend(awake_parts(waveform, first, last))
         else:
             parts.append((PhaseName.SLEEP, first, last))
-    return [_phase(waveform, name, first, last) for name, first, last in _merged(parts)]
+    return [_phase(waveform, name, first, last) for name, first, last in merged(parts)]
 
 
-def _otsu_threshold(log_current: NDArray[np.float64]) -> float:
-    decades = float(np.ptp(log_current))
+def log_floor_a(noise_a: float) -> float:
+    """The least current whose logarithm tells something, where the noise has this standard deviation."""
+    return max(FLOOR_A, NOISE_SPANS * noise_a)
+
+
+def otsu_threshold(decades: float, counts: NDArray[np.int64], edges: NDArray[np.float64]) -> float:
+    """The logarithm of the current that splits its histogram into sleep and activity.
+
+    Args:
+        decades: from the least to the greatest current.
+        counts: of each bin.
+        edges: of the bins, as logarithms.
+
+    Raises:
+        MeasurementError: the currents are alike.
+    """
     if decades < np.log10(SEPARATION):
         raise MeasurementError(
             f"the current stays within a factor of {10**decades:.2f}",
@@ -129,7 +142,6 @@ def _otsu_threshold(log_current: NDArray[np.float64]) -> float:
             expected="a waveform with sleep and activity in it",
             hint="log for longer than one wake period, or look whether the device runs at all",
         )
-    counts, edges = np.histogram(log_current, bins=HISTOGRAM_BINS)
     centres = (edges[:-1] + edges[1:]) / 2
     weight_low = np.cumsum(counts)[:-1].astype(np.float64)
     weight_high = counts.sum() - weight_low
@@ -141,7 +153,8 @@ def _otsu_threshold(log_current: NDArray[np.float64]) -> float:
     return float(edges[1:-1][best].mean())  # an empty valley gives a run of equal maxima: take its middle
 
 
-def _awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseName, int, int]]:
+def awake_parts(waveform: Waveform, first: int, last: int) -> list[tuple[PhaseName, int, int]]:
+    """Cut an awake stretch, samples ``first`` to ``last`` (exclusive), into phases with their bounds."""
     found = levels(waveform.current_a[first:last])
     plateau_first, plateau_last = _plateau(found)
     parts = [
@@ -208,7 +221,7 @@ def _computing(
     return begin, end
 
 
-def _merged(parts: list[tuple[PhaseName, int, int]]) -> list[tuple[PhaseName, int, int]]:
+def merged(parts: list[tuple[PhaseName, int, int]]) -> list[tuple[PhaseName, int, int]]:
     """Join lone awake samples (a spike of noise) to the sleep around them, and neighbours of one name."""
     merged: list[tuple[PhaseName, int, int]] = []
     for name, first, last in parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 import jinja2
 
-from hil.errors import HilError, ResultsError
+from hil.errors import HilError, MeasurementError, ResultsError
+from hil.measurement.log_phases import segment_log
 from hil.measurement.measurement import Measurement
+from hil.measurement.phases import Phase
 from hil.measurement.text import uncertain, with_unit
 from hil.report import plot_script
 from hil.report.budget_view import budget_lines, budget_sum, conformity
@@ -205,7 +207,7 @@ def _headlines(entries: Iterable[JournalEntry]) -> list[tuple[Measurement, str]]
 def _waveform(path: Path) -> dict[str, Any]:
     """What the template needs of a waveform."""
     with waveform_file.opened(path) as kept:
-        data = figure(kept)
+        data = figure(kept if kept.log.was_closed else replace(kept, phases=_phases(kept)))
         at_full = sum(block["size"] == 1 for block in data["blocks"])
         return {
             "name": kept.name,
@@ -217,10 +219,19 @@ def _waveform(path: Path) -> dict[str, Any]:
             "detail": data["detail"],
             "views": data["views"],
             "wakes": data["wakes"],
+            "closed": kept.log.was_closed,
             "long": any(block["size"] > 1 for block in data["blocks"]),
             "shown": f"{at_full} wake{'' if at_full == 1 else 's'}",
             "figure_json": _script_safe(data),
         }
+
+
+def _phases(kept: waveform_file.OpenWaveform) -> tuple[Phase, ...]:
+    """The phases of a log whose writer was killed, which could not state them."""
+    try:
+        return tuple(segment_log(kept))
+    except MeasurementError:  # it does not change between sleep and activity
+        return ()
 
 
 def _guardian(parts: _Parts, path: Path) -> str:

@@ -93,7 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing of each request."""
 
     def _is_own(self) -> bool:
-        port = self.server.server_address[1]
+        assert isinstance(self.server, ThreadingHTTPServer)
+        port = self.server.server_port
         hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         if self.headers.get("Host") not in hosts:
             return False

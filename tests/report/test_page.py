@@ -256,6 +256,17 @@ def test_of_a_long_log_typical_worst_and_outlying_wakes_are_whole(
         assert (samples_of(block)[0] == current_a[first : first + block["count"]].astype(np.float32)).all()
 
 
+def test_the_log_of_a_killed_run_is_cut_into_phases_for_the_page(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "run"))
+    path = copy / "waveforms" / "duty_cycle.hlog"
+    os.truncate(path, path.stat().st_size - 17)
+    made = page.write(copy)
+    shown = Page(made.html)
+    assert made.damages == ()
+    assert "The log was not ended" in shown.text
+    assert {band["name"] for band in json.loads(shown.json[0])["bands"]} >= {"sleep", "inference"}
+
+
 def test_a_run_that_ended_early_still_has_a_page(tmp_path: Path) -> None:
     folder = run.create(tmp_path, "sim")
     Journal(folder.journal_path).close()
