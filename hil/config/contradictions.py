@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -73,6 +74,7 @@ def _instruments(config: RigConfig) -> Iterator[Contradiction]:
     yield from _doubled(config, ())
     yield from _daqs(config)
     yield from _rails(config)
+    yield from _shared(config)
     for name, table in config.instruments.items():
         path = tuple(name.split("."))
         for found in table.contradictions():
@@ -125,6 +127,23 @@ def _daqs(config: RigConfig) -> Iterator[Contradiction]:
             "from one marker to the other",
             f"a counter of {first.terminal.partition('/')[0]!r}",
         )
+
+
+def _shared(config: RigConfig) -> Iterator[Contradiction]:
+    """Two tables may name one instrument where each uses a part of it."""
+    for (first, one), (second, other) in itertools.combinations(config.instruments.items(), 2):
+        if one.driver != other.driver or not set(one.claims().values()) & set(other.claims().values()):
+            continue
+        path = tuple(second.split("."))
+        if one.outlet == other.outlet:
+            what = f"{one.outlet} of the instrument" if one.outlet else "the instrument"
+            yield Contradiction(path, f"{what} of [{second}] is that of [{first}]", "one table for each")
+        elif not (one.leaves_the_rest and other.leaves_the_rest):
+            yield Contradiction(
+                path,
+                f"[{first}] and [{second}] use two channels of one mainframe",
+                "shared_mainframe = true in both",
+            )
 
 
 def _rails(config: RigConfig) -> Iterator[Contradiction]:

@@ -77,6 +77,16 @@ class InstrumentTable(Table):
         """What no other run may use at the same time: a name for messages, and the key of its lock."""
         return {}
 
+    @property
+    def outlet(self) -> str:
+        """Which part of the instrument the table uses, "channel 1"; empty where it uses all of it."""
+        return ""
+
+    @property
+    def leaves_the_rest(self) -> bool:
+        """Whether other tables may use the rest of the instrument."""
+        return False
+
     def check_machine(self, file: Path) -> None:
         """Refuse a machine on which nothing can reach the instrument.
 

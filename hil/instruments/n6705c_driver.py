@@ -40,7 +40,8 @@ class N6705CTable(PowerAnalyzerTable):
     sense: Literal["local", "remote"] = "local"
     """``remote`` where the sense leads are wired to the board; they are of no use before that is said."""
     shared_mainframe: bool = Field(default=False, examples=[True])
-    """Other channels are somebody else's and may be on. Without it one that is on is refused."""
+    """Other channels are somebody else's, or another table's of this file, and may be on. Without it one that
+    is on is refused."""
 
     @property
     def watchdog_s(self) -> float | None:
@@ -51,6 +52,16 @@ class N6705CTable(PowerAnalyzerTable):
     def remarks(self) -> tuple[str, ...]:
         """Which sense terminals count."""
         return (f"{self.sense} sense",)
+
+    @property
+    def outlet(self) -> str:
+        """The module's channel."""
+        return f"channel {self.channel}"
+
+    @property
+    def leaves_the_rest(self) -> bool:
+        """Whether the mainframe is shared."""
+        return self.shared_mainframe
 
     def claims(self) -> dict[str, str]:
         """The instrument by its address, and by its serial number where the file names it: two rig files may

@@ -67,6 +67,36 @@ def test_a_rail_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, sa
     assert "x.toml:" in str(refused.value), "no line is named"
 
 
+SECOND_CHANNEL = TEXT.replace("rail_sensor", "power_analyzer").replace(
+    "channel = 1\n", "channel = 1\nshared_mainframe = true\n", 1
+)
+LAST = SECOND_CHANNEL.rindex("channel = 1\n")
+
+
+def test_a_rail_may_hang_on_another_channel_of_the_mainframe(tmp_path: Path) -> None:
+    other = "channel = 2\nshared_mainframe = true\n"
+    text = SECOND_CHANNEL[:LAST] + SECOND_CHANNEL[LAST:].replace("channel = 1\n", other, 1)
+    config = load_rig(written(tmp_path, text))
+    assert [table.outlet for table in config.instruments.values()] == ["channel 1", "", "channel 2"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "said"),
+    [
+        (
+            "channel = 1\nshared_mainframe = true\n",
+            "channel 1 of the instrument of [rails.sensor.power_analyzer] is",
+        ),
+        ("channel = 2\n", "expected shared_mainframe = true in both"),
+    ],
+)
+def test_a_mainframe_that_two_tables_cannot_share_is_refused(tmp_path: Path, channel: str, said: str) -> None:
+    text = SECOND_CHANNEL[:LAST] + SECOND_CHANNEL[LAST:].replace("channel = 1\n", channel, 1)
+    with pytest.raises(ConfigError) as refused:
+        load_rig(written(tmp_path, text))
+    assert said in str(refused.value)
+
+
 def test_a_rail_without_an_instrument_or_with_a_shared_device_is_refused(tmp_path: Path) -> None:
     bare = RAIL[: RAIL.index("[rails.sensor.power_analyzer]")]
     with pytest.raises(ConfigError, match="the rail 'sensor' has no instrument"):
