@@ -79,8 +79,8 @@ ROWS = [
         r"Dev1/ao0 drove pin PA0 to [0-3]\.\d+ V with VDD at|VDD is still [0-3]\.\d+ V with the supply off",
     ),
 ]
-"""The sibling of a FIFO that is overwritten is in tests/instruments/test_n6705c_measuring.py, that of slow calls
-in tests/pytest_plugin/test_acquisitions.py: neither can happen in a run on this bench."""
+"""The sibling of a FIFO that is overwritten is in tests/instruments/test_n6705c_measuring.py, that of slow
+calls in tests/pytest_plugin/test_acquisitions.py: neither can happen in a run on this bench."""
 
 
 def rig_file(folder: Path, unkindness: dict[str, str]) -> Path:
