@@ -27,7 +27,7 @@ from hil.errors import ConnectError, InstrumentError, InstrumentTimeoutError, Pr
 from hil.instruments import exchange, lpm01a_link
 from hil.instruments.lpm01a_link import WHERE, PowerShieldLink
 from hil.instruments.lpm01a_stream import BinaryStream, Frame
-from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
+from hil.instruments.protocols import ArmedCapture, Clock, Identity, Parts, Progress, SupplyCondition
 from hil.measurement.capabilities import Capabilities
 from hil.measurement.waveform import Waveform
 
@@ -242,6 +242,7 @@ class Lpm01a:
         progress: Progress | None = None,
         *,
         range_a: float | None = None,
+        parts: Parts | None = None,
     ) -> Waveform:
         """A current waveform without gaps, starting now.
 
@@ -252,15 +253,19 @@ class Lpm01a:
             range_a: None for the dynamic mode. With a range the current is said to stand still, and static
                 mode measures it: single readings that the instrument itself ranges, ten of them, however long
                 they take.
+            parts: called with each part of the log as it comes.
 
         Raises:
             ProtocolError: the instrument reported an error, such as a current that does not stand still.
             InstrumentTimeoutError: the instrument stopped delivering, or samples were lost.
         """
         if range_a is not None:
-            return self._log_static(progress)
+            waveform = self._log_static(progress)
+            if parts is not None:
+                parts(waveform)
+            return waveform
         rate_hz = self._prepare(period_s)
-        return self._acquire(max(1, math.ceil(duration_s * rate_hz - 1e-9)), rate_hz, progress)
+        return self._acquire(max(1, math.ceil(duration_s * rate_hz - 1e-9)), rate_hz, progress, parts)
 
     def close(self) -> None:
         """Switch the output off, give control back and release the port."""
@@ -288,20 +293,28 @@ class Lpm01a:
             self._link.command(command)
         return rate_hz
 
-    def _acquire(self, count: int, rate_hz: float, progress: Progress | None) -> Waveform:
+    def _acquire(
+        self, count: int, rate_hz: float, progress: Progress | None, parts: Parts | None = None
+    ) -> Waveform:
         start_s = self._clock.now_s()
         self._link.command("start")
         stream = BinaryStream()
         data, self._link.text = bytes(self._link.text), bytearray()
         chunks: list[NDArray[np.float64]] = []
+        received = 0
         try:
             end_s = start_s + count / rate_hz
             while True:
                 for piece in stream.feed(data):
                     if isinstance(piece, Frame):
                         self._judge(piece, rate_hz, sum(chunk.size for chunk in chunks))
-                    else:
+                    elif piece.size:
                         chunks.append(piece)
+                        if parts is not None and received < count:
+                            parts(
+                                Waveform(start_s + received / rate_hz, 1 / rate_hz, piece[: count - received])
+                            )
+                        received += piece.size
                 if progress is not None:
                     progress(min(1.0, stream.count / count))
                 if stream.count >= count:

@@ -26,7 +26,7 @@ from hil.errors import (
 )
 from hil.instruments.n6705c_driver import CAPABILITIES, LOG_PERIOD_MIN_S, SAMPLE_INTERVAL_S, SCOPE_POINTS_MAX
 from hil.instruments.n6705c_status import OutputStatus
-from hil.instruments.protocols import ArmedCapture, Clock, Identity, Progress, SupplyCondition
+from hil.instruments.protocols import ArmedCapture, Clock, Identity, Parts, Progress, SupplyCondition
 from hil.instruments.scpi_link import ScpiLink, visa_resource
 from hil.measurement.capabilities import Capabilities
 from hil.measurement.waveform import Waveform
@@ -280,6 +280,7 @@ class N6705C:
         progress: Progress | None = None,
         *,
         range_a: float | None = None,
+        parts: Parts | None = None,
     ) -> Waveform:
         """A long current waveform from the external data log, starting now, without gaps.
 
@@ -288,6 +289,7 @@ class N6705C:
             period_s: integration period, at least 102.4 µs; what the instrument took is in the result.
             progress: called with the fraction done.
             range_a: the measurement range to stay in; None for seamless ranging.
+            parts: called with each part of the log as it comes.
 
         Raises:
             ProtocolError: the period is too short, or the instrument reported an error (such as an overrun).
@@ -326,7 +328,7 @@ class N6705C:
         start_s = self._clock.now_s()
         self._link.write(f"TRIG:ELOG {at}")
         try:
-            current_a = self._fetch_log(count, start_s, count * actual_s, progress)
+            current_a = self._fetch_log(count, start_s, count * actual_s, progress, parts)
         finally:
             self._link.write(f"ABOR:ELOG {at}")
         self._link.check_errors("log")
@@ -340,7 +342,7 @@ class N6705C:
             self._link.close()
 
     def _fetch_log(
-        self, count: int, start_s: float, duration_s: float, progress: Progress | None
+        self, count: int, start_s: float, duration_s: float, progress: Progress | None, parts: Parts | None
     ) -> NDArray[np.float64]:
         shortest_s, longest_s = _LOG_POLL_S
         poll_s = min(max(duration_s / _LOG_FETCHES, shortest_s), longest_s)
@@ -353,6 +355,8 @@ class N6705C:
             fetched = self._link.query_block(f"FETC:ELOG? {_LOG_FETCH_MAX},{self._channels}")
             if fetched.size:
                 chunks.append(fetched)
+                if parts is not None and received < count:
+                    parts(Waveform(start_s + received * period_s, period_s, fetched[: count - received]))
                 received += fetched.size
                 if progress is not None:
                     progress(min(1.0, received / count))

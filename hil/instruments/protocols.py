@@ -23,6 +23,8 @@ from hil.measurement.waveform import Waveform
 
 Progress = Callable[[float], None]
 """Called with the fraction done, 0 to 1."""
+Parts = Callable[[Waveform], None]
+"""Called with each part of a log as it comes."""
 
 
 @dataclass(frozen=True)
@@ -304,8 +306,12 @@ class Ammeter(Protocol):
         progress: Progress | None = None,
         *,
         range_a: float | None = None,
+        parts: Parts | None = None,
     ) -> Waveform:
-        """A long current waveform from now on, without gaps; in one range, or None: in all seamlessly."""
+        """A long current waveform from now on, without gaps; in one range, or None: in all seamlessly.
+
+        ``parts`` is called with each part as it comes, so that a log that is cut off is not lost.
+        """
         ...
 
     def close(self) -> None:

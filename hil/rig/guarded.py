@@ -19,6 +19,7 @@ from hil.instruments.protocols import (
     CounterMeasurement,
     Daq,
     Identity,
+    Parts,
     Progress,
     Supply,
     SupplyCondition,
@@ -263,10 +264,11 @@ class GuardedAmmeter:
         progress: Progress | None = None,
         *,
         range_a: float | None = None,
+        parts: Parts | None = None,
     ) -> Waveform:
         """A long current waveform from now on, without gaps."""
         with _vdd_lost_on_error(self._record):
-            waveform = self._ammeter.log(duration_s, period_s, progress, range_a=range_a)
+            waveform = self._ammeter.log(duration_s, period_s, progress, range_a=range_a, parts=parts)
         self._refuse_reversed(waveform.current_a)
         return waveform
 

@@ -12,6 +12,7 @@ from hil.errors import (
     ProtocolError,
 )
 from hil.instruments.n6705c import N6705C
+from hil.measurement.waveform import Waveform
 from tests.instruments.n6705c_conversation import (
     NO_ERROR,
     OPENING,
@@ -116,6 +117,7 @@ FETCH = "FETC:ELOG? 16384,(@2)"
 
 def test_log_fetches_until_complete_and_drops_what_is_beyond() -> None:
     progress: list[float] = []
+    parts: list[Waveform] = []
     with conversation(
         *LOG,
         (FETCH, []),
@@ -124,7 +126,9 @@ def test_log_fetches_until_complete_and_drops_what_is_beyond() -> None:
         ("ABOR:ELOG (@2)", None),
         NO_ERROR,
     ) as (analyzer, _, clock):
-        waveform = analyzer.log(1.0, 0.25, progress.append)
+        waveform = analyzer.log(1.0, 0.25, progress.append, parts=parts.append)
+    assert [part.start_s - waveform.start_s for part in parts] == [0.0, 0.25]
+    np.testing.assert_array_equal(np.concatenate([part.current_a for part in parts]), waveform.current_a)
     np.testing.assert_allclose(waveform.current_a, [1e-6, 2e-6, 3e-6, 4e-6], rtol=1e-6)
     assert progress == [0.25, 1.0]
     assert clock.time_s == 100.5
