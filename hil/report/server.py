@@ -55,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
     served: Path
     protocol_version = "HTTP/1.1"
     timeout = 30
+    disable_nagle_algorithm = True  # an answer is sent in two parts, and the second would wait for 40 ms
 
     def do_GET(self) -> None:
         """Answer with the page, or with a range of a log."""

@@ -7,6 +7,7 @@ is measured, and opened later with constant memory; ``hil waveform`` writes it f
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -195,6 +196,35 @@ def write_csv(path: Path, kept: OpenWaveform) -> None:
             for chunk in kept.chunks():
                 times_s = kept.start_s + (first + np.arange(chunk.size)) * kept.period_s
                 np.savetxt(file, np.column_stack((times_s, chunk)), ("%.12g", "%.9g"), delimiter=",")
+                first += chunk.size
+        put_in_place(draft, path)
+    except OSError as error:
+        raise ResultsError(str(error), where=str(path), operation="write waveform") from error
+
+
+def write_parquet(path: Path, kept: OpenWaveform) -> None:
+    """Write time and current as two columns of a Parquet file, a row group for each chunk; needs pyarrow.
+
+    Raises:
+        ResultsError: the file cannot be written, or pyarrow is not installed.
+    """
+    try:
+        arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
+    except ImportError as error:
+        raise ResultsError(
+            "pyarrow is not installed",
+            where=str(path),
+            operation="write waveform",
+            hint="pip install 'hil-rig[parquet]', or write CSV",
+        ) from error
+    schema = arrow.schema([("time_s", arrow.float64()), ("current_a", arrow.float32())])
+    draft = path.with_name(f"{path.name}.new")
+    try:
+        with parquet.ParquetWriter(str(draft), schema) as writer:
+            first = 0
+            for chunk in kept.chunks():
+                times_s = kept.start_s + (first + np.arange(chunk.size)) * kept.period_s
+                writer.write_table(arrow.table([times_s, chunk], schema=schema))
                 first += chunk.size
         put_in_place(draft, path)
     except OSError as error:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,31 @@ def test_other_programs_get_columns_with_their_units(tmp_path: Path) -> None:
     columns = np.loadtxt(lines[1:], delimiter=",")
     assert columns[:, 0] == pytest.approx(STORED.waveform.times_s, abs=1e-9)
     assert columns[:, 1] == pytest.approx(STORED.waveform.current_a, rel=1e-7)
+
+
+def test_parquet_has_the_same_columns(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="an extra")
+    waveform_file.save(tmp_path / "w.hlog", STORED)
+    done = CliRunner().invoke(
+        _typer, ["waveform", str(tmp_path / "w.hlog"), "--output", str(tmp_path / "w.parquet")]
+    )
+    assert done.exit_code == 0, done.output
+    table = parquet.read_table(tmp_path / "w.parquet")
+    assert table.column_names == ["time_s", "current_a"]
+    assert table["time_s"].to_numpy() == pytest.approx(STORED.waveform.times_s)
+    assert (table["current_a"].to_numpy() == STORED.waveform.current_a.astype(np.float32)).all()
+
+
+def test_parquet_without_pyarrow_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    waveform_file.save(tmp_path / "w.hlog", STORED)
+    with (
+        waveform_file.opened(tmp_path / "w.hlog") as kept,
+        pytest.raises(ResultsError, match=r"hil-rig\[parquet\]"),
+    ):
+        waveform_file.write_parquet(tmp_path / "w.parquet", kept)
 
 
 def of_text(path: Path) -> None:

@@ -92,6 +92,7 @@ const LogStore = (() => {
       let last = -1, weight = 0;
       for (const piece of this.pieces(a, b, column)) {
         out.size = Math.max(out.size, piece.size);
+        await Promise.all(piece.found.map((block) => this.rows(block)));
         for (const block of piece.found) {
           const rows = await this.rows(block);
           const from = Math.max(0, Math.floor((piece.from - block.first) / piece.size));

@@ -115,7 +115,7 @@
     scaleText(columns) {
       const { period_s } = this.data;
       if (columns.column <= 1) return `1 sample = ${Number((1 / columns.column).toPrecision(2))} pixels (${prefixed(period_s, "s")})`;
-      const samples = Math.round(columns.column);
+      const samples = columns.column < 10 ? Number(columns.column.toPrecision(2)) : Math.round(columns.column);
       return `1 pixel = ${samples.toLocaleString("en")} samples (${prefixed(columns.column * period_s, "s", 3)}): a band from the least to the greatest of them`;
     }
 
