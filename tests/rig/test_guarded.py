@@ -24,7 +24,7 @@ def guarded(current_a: float, record: SwitchingRecord | None = None) -> GuardedA
     analyzer = SimpleNamespace(
         measure_current_a=lambda: current_a,
         arm_capture=lambda _duration_s, _period_s: SimpleNamespace(take=lambda: waveform),
-        log=lambda _duration_s, _period_s, _progress, range_a: waveform,
+        log=lambda _duration_s, _period_s, _progress, range_a, parts: waveform,
     )
     return GuardedAmmeter(cast(Any, analyzer), record or SwitchingRecord(1.71, lambda: 0.0), RANGES)
 
