@@ -13,9 +13,10 @@ of NumPy alone, with the samples in memory. All paces are of CPU time; each chun
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
-import resource
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ from benchmarks.benchmark import Benchmark, Results, Say, Target
 from hil.results import pyramid
 from hil.results.log_file import CHUNK
 from hil.results.waveform_file import WaveformWriter, opened
+
+if sys.platform != "win32":
+    import resource
 
 SAMPLES = 10**9
 PERIOD_S = 5.12e-6
@@ -46,7 +50,8 @@ def measure(say: Say, samples: int | None = None) -> Results:
     """Write, read and reduce so many samples.
 
     Returns:
-        ratio_numpy, rss_mb (the process's greatest), bytes_per_sample (the file's), and what is behind.
+        ratio_numpy, rss_mb (the process's greatest; NaN on Windows), bytes_per_sample (the
+        file's), and what is behind.
     """
     count = int(os.environ.get("HIL_WAVEFORM_SAMPLES", SAMPLES)) if samples is None else samples
     say(f"{count:,} samples in a process of its own")
@@ -102,12 +107,18 @@ def _measure(count: int) -> Results:
 
 
 def _greatest_rss_mb() -> float:
-    """Linux hands getrusage's figure on from the process that started this one; VmHWM is its own."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = (line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
+    """Linux hands getrusage's figure on from the process that started this one; VmHWM is its own.
+
+    Windows keeps none that Python's library reads: it is no number there.
+    """
+    if sys.platform == "win32":
+        return math.nan
+    else:  # noqa: RET505 - a type checker for Windows reads what follows a return without else
+        status = Path("/proc/self/status")
+        if status.exists():
+            (line,) = (line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM"))
+            return int(line.split()[1]) * 1024 / 1e6
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
 
 
 def _reduce(samples: NDArray[np.float32]) -> None:
